@@ -1,0 +1,1 @@
+"""Train, run and measure semantic-segmentation networks with a learned hardness map."""

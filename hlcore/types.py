@@ -1,0 +1,100 @@
+"""The arrays every room of hlcore speaks in, and the record that carries one image through them."""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TypeAlias
+
+import numpy as np
+from jaxtyping import Bool, Float32, Integer, UInt8
+
+from hlcore.errors import InvalidInputError
+
+IGNORE_INDEX = 255
+"""The label of a pixel that has no class."""
+
+Image: TypeAlias = UInt8[np.ndarray, "H W 3"]
+LabelMap: TypeAlias = Integer[np.ndarray, "H W"]
+HardnessMap: TypeAlias = Float32[np.ndarray, "H W"]
+LossMap: TypeAlias = Float32[np.ndarray, "H W"]
+Probabilities: TypeAlias = Float32[np.ndarray, "C H W"]
+
+
+@dataclass(frozen=True)
+class PredictionRecord:
+    """One image and all a network said about it; what inference returns and every analysis takes.
+
+    Attributes:
+        name: What the image is called, unique within its data set.
+        image: H W 3 uint8 RGB.
+        prediction: H W class indices.
+        hardness_map: H W float32 in (0, 1).
+        probabilities: C H W float32, summing to 1 over C.
+        class_names: C names, in the order of the class indices.
+        label_map: H W class indices with 255 = ignored, or None where nobody labelled the image.
+    """
+
+    name: str
+    image: Image
+    prediction: LabelMap
+    hardness_map: HardnessMap
+    probabilities: Probabilities
+    class_names: tuple[str, ...]
+    label_map: LabelMap | None = None
+
+    def __post_init__(self) -> None:
+        shape = self.image.shape[:2]
+        maps = {"prediction": self.prediction, "hardness_map": self.hardness_map, "label_map": self.label_map}
+        for field, array in maps.items():
+            if array is not None and array.shape != shape:
+                raise InvalidInputError(f"{field} must have the image's shape {shape}, got {array.shape}")
+        expected = (len(self.class_names), *shape)
+        if self.probabilities.shape != expected:
+            raise InvalidInputError(f"probabilities must have shape {expected}, got {self.probabilities.shape}")
+
+    def with_label_map(self, label_map: LabelMap) -> "PredictionRecord":
+        """The same record, labelled."""
+        return replace(self, label_map=label_map)
+
+    @property
+    def valid(self) -> Bool[np.ndarray, "H W"]:
+        """Where the label map names a class.
+
+        Raises:
+            InvalidInputError: the record has no label map.
+        """
+        return self._labels() != IGNORE_INDEX
+
+    @cached_property
+    def loss_map(self) -> LossMap:
+        """Cross entropy of each pixel in nats, NaN where ignored.
+
+        Probabilities are float32, so no loss exceeds -log(1.2e-38) = 87.3.
+
+        Raises:
+            InvalidInputError: the record has no label map.
+        """
+        labels = np.where(self.valid, self._labels(), 0).astype(np.intp)
+        of_label = np.take_along_axis(self.probabilities, labels[None], axis=0)[0]
+        loss = -np.log(np.maximum(of_label, np.finfo(np.float32).tiny))
+        return np.where(self.valid, loss, np.nan).astype(np.float32)
+
+    @property
+    def error(self) -> Bool[np.ndarray, "H W"]:
+        """Where the prediction differs from the label; False where ignored.
+
+        Raises:
+            InvalidInputError: the record has no label map.
+        """
+        return (self.prediction != self._labels()) & self.valid
+
+    @cached_property
+    def entropy(self) -> Float32[np.ndarray, "H W"]:
+        """Entropy of the predicted distribution in nats, 0 to log(C)."""
+        p = self.probabilities
+        terms = np.where(p > 0, p * np.log(np.maximum(p, np.finfo(np.float32).tiny)), 0)
+        return -terms.sum(axis=0, dtype=np.float32)
+
+    def _labels(self) -> LabelMap:
+        if self.label_map is None:
+            raise InvalidInputError(f"{self.name} has no label map; give one with record.with_label_map(...)")
+        return self.label_map

@@ -1,0 +1,17 @@
+"""Fixtures shared by every test."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder with CamVid and IDD-Lite: $HLCORE_DATA, else ../shared/data beside the project."""
+    folder = Path(os.environ.get("HLCORE_DATA", PROJECT.parent / "shared" / "data"))
+    if not (folder / "camvid").is_dir():
+        pytest.skip(f"no CamVid in {folder}; set HLCORE_DATA to the folder that holds camvid/ and idd_lite/")
+    return folder
