@@ -1,0 +1,135 @@
+"""What every data set is: a sequence of labelled images with a class table and a fingerprint."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import sha256
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+from hlcore.data.images import read_image
+from hlcore.data.labels import ClassTable
+from hlcore.errors import DatasetError
+from hlcore.types import Image, LabelMap
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One image of a data set.
+
+    Attributes:
+        name: Unique within its data set and split.
+        image: H W 3 uint8 RGB.
+        label_map: H W class indices with 255 = ignored, or None where nobody labelled the image.
+    """
+
+    name: str
+    image: Image
+    label_map: LabelMap | None
+
+
+class SegmentationData(Protocol):
+    """What training, evaluation and the app ask of a data set; readers and generators both have it."""
+
+    @property
+    def classes(self) -> ClassTable:
+        """Names and colours of the classes, in the order of the label maps' indices."""
+        ...
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """One name a sample, in the order of the indices."""
+        ...
+
+    @property
+    def fingerprint(self) -> str:
+        """64 hexadecimal digits that change when the data changes; the same on every machine."""
+        ...
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int) -> Sample:
+        """The sample at `index`; the same one at every call. IndexError past the end, so that `for` ends."""
+        ...
+
+
+class Pair(NamedTuple):
+    """The files of one sample."""
+
+    name: str
+    image: Path
+    label_map: Path
+
+
+@dataclass(frozen=True)
+class PairedFiles:
+    """A data set of image and label files, each read when it is asked for.
+
+    Attributes:
+        classes: Names and colours of the classes.
+        pairs: One a sample, in the order of the indices.
+        decode: Reads one label file to H W class indices with 255 = ignored; raises `DatasetError`
+            on a stray value. A plain function or a partial of one, so that worker processes can take it.
+    """
+
+    classes: ClassTable
+    pairs: tuple[Pair, ...]
+    decode: Callable[[Path], LabelMap]
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """One name a sample, in the order of the indices."""
+        return tuple(pair.name for pair in self.pairs)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 over the class names and, of every sample, its name, its image's size in bytes and its label file."""
+        digest = sha256(repr(self.classes.names).encode())
+        for pair in self.pairs:
+            digest.update(repr((pair.name, pair.image.stat().st_size, pair.label_map.stat().st_size)).encode())
+            digest.update(pair.label_map.read_bytes())
+        return digest.hexdigest()
+
+    def __len__(self) -> int:
+        return len(self.pairs)
+
+    def __iter__(self) -> Iterator[Sample]:
+        return (self[index] for index in range(len(self)))
+
+    def __getitem__(self, index: int) -> Sample:
+        """The sample at `index`, read from its files.
+
+        Raises:
+            DatasetError: a file cannot be read, a label has a stray value, or the two sizes differ.
+        """
+        name, image_path, label_path = self.pairs[index]
+        image, label_map = read_image(image_path), self.decode(label_path)
+        if image.shape[:2] != label_map.shape:
+            raise DatasetError(
+                f"{label_path} is {_size(label_map)} px but its image {image_path} is {_size(image)} px; "
+                "a label map must have its image's size, so export it again or leave the pair out"
+            )
+        return Sample(name, image, label_map)
+
+
+def pair_by_name(images: Mapping[str, Path], label_maps: Mapping[str, Path], *, expected: str) -> tuple[Pair, ...]:
+    """The pairs of image and label file with the same name, in the order of the names.
+
+    Args:
+        images: Sample name to image file.
+        label_maps: Sample name to label file.
+        expected: Where an image's label file should lie, for the error, e.g. "trainannot/<name>.png".
+
+    Raises:
+        DatasetError: there is no image, an image has no label file, or a label file has no image.
+    """
+    for name in sorted(images.keys() - label_maps.keys()):
+        raise DatasetError(f"{images[name]} has no label map; expected {expected} for '{name}': add it or remove the image")
+    for name in sorted(label_maps.keys() - images.keys()):
+        raise DatasetError(f"{label_maps[name]} has no image named '{name}'; add the image or remove the label map")
+    return tuple(Pair(name, images[name], label_maps[name]) for name in sorted(images))
+
+
+def _size(array: Image | LabelMap) -> str:
+    height, width = array.shape[:2]
+    return f"{width} x {height}"
