@@ -1,6 +1,6 @@
 """What every data set is: a sequence of labelled images with a class table and a fingerprint."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
@@ -112,6 +112,33 @@ class PairedFiles:
         return Sample(name, image, label_map)
 
 
+def files_by_name(folder: Path, patterns: Sequence[str], *, suffix: str = "") -> dict[str, Path]:
+    """The files under `folder` that match a glob pattern, by sample name.
+
+    The name is the path below `folder` without its file ending and without `suffix`, e.g. "aachen/aachen_000001".
+
+    Args:
+        folder: The folder that must exist.
+        patterns: Globs relative to it; matched in either case of the file ending.
+        suffix: What the file names of this kind end in, e.g. "_leftImg8bit".
+
+    Raises:
+        DatasetError: the folder is missing, holds no such file, or holds two with the same name.
+    """
+    if not folder.is_dir():
+        raise DatasetError(f"expected the folder {folder}, which does not exist; {_nearest(folder)}")
+    wanted = {path for pattern in patterns for p in (pattern, _upper_ending(pattern)) for path in folder.glob(p)}
+    by_name: dict[str, Path] = {}
+    for path in sorted(path for path in wanted if not path.name.startswith(".")):
+        name = path.relative_to(folder).with_suffix("").as_posix().removesuffix(suffix)
+        if name in by_name:
+            raise DatasetError(f"{by_name[name]} and {path} are both called '{name}'; keep one of them")
+        by_name[name] = path
+    if not by_name:
+        raise DatasetError(f"{folder} holds no file like {' or '.join(patterns)}; check that the data set is complete")
+    return by_name
+
+
 def pair_by_name(images: Mapping[str, Path], label_maps: Mapping[str, Path], *, expected: str) -> tuple[Pair, ...]:
     """The pairs of image and label file with the same name, in the order of the names.
 
@@ -133,3 +160,15 @@ def pair_by_name(images: Mapping[str, Path], label_maps: Mapping[str, Path], *, 
 def _size(array: Image | LabelMap) -> str:
     height, width = array.shape[:2]
     return f"{width} x {height}"
+
+
+def _upper_ending(pattern: str) -> str:
+    stem, ending = pattern.rsplit(".", 1)
+    return f"{stem}.{ending.upper()}"
+
+
+def _nearest(folder: Path) -> str:
+    """What the closest existing parent of a missing folder holds, in words."""
+    parent = next(parent for parent in folder.absolute().parents if parent.is_dir())
+    inside = sorted(path.name for path in parent.iterdir() if path.is_dir() and not path.name.startswith("."))
+    return f"{parent} holds {'the folders ' + ', '.join(inside[:12]) if inside else 'no folder'}"

@@ -1,0 +1,107 @@
+"""From any way of storing colour to 8-bit sRGB: depth, transparency, palettes, CMYK, CIELAB, embedded profiles."""
+
+import io
+import logging
+
+import numpy as np
+from jaxtyping import Num, UInt8
+from PIL import Image as PillowImage
+from PIL import ImageCms
+
+from hlcore.errors import InvalidInputError
+from hlcore.types import Image
+
+log = logging.getLogger(__name__)
+
+_MODE_OF_PROFILE = {"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK"}
+
+
+def rgb_from_pillow(image: PillowImage.Image) -> Image:
+    """The pixels of a loaded Pillow image as H W 3 uint8 sRGB, not yet turned upright.
+
+    Transparent pixels are laid over white. 16-bit grey is divided by 257; grey of another depth goes by the rule of
+    `rgb_from_array`. Pillow itself reduces 16-bit RGB to the upper byte, at most one level away from division by 257.
+    An embedded colour profile is followed for 8-bit images; a broken one, or one for another kind of image, is
+    logged and ignored.
+    """
+    if image.mode in ("I", "F") or image.mode.startswith("I;16"):
+        return rgb_from_array(np.asarray(image))
+    if image.mode == "LAB":
+        srgb, lab = ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB")
+        return np.array(ImageCms.profileToProfile(image, lab, srgb, outputMode="RGB"))
+    profile = image.info.get("icc_profile")
+    if image.has_transparency_data:
+        coloured = image.convert("RGBA")
+        over_white = PillowImage.new("RGB", image.size, "white")
+        over_white.paste(_to_srgb(coloured.convert("RGB"), profile), mask=coloured.getchannel("A"))
+        return np.array(over_white)
+    return np.array(_to_srgb(image, profile))
+
+
+def rgb_from_array(values: Num[np.ndarray, "H W *channels"]) -> Image:
+    """Grey (H W), grey with alpha, RGB or RGB with alpha (H W 2, 3, 4) numbers of any type as H W 3 uint8.
+
+    White is 255 for uint8 and 65535 for uint16. For every other type it is the smallest of 1, 255 and 65535 that holds
+    the largest finite value, and that value itself when it is larger still; one scale for all channels. Negative numbers
+    and NaN are black. Alpha is laid over white.
+
+    Raises:
+        InvalidInputError: another number of channels.
+
+    Example:
+        >>> rgb_from_array(np.array([[0.0, 0.5, 1.0]]))[0, :, 0]
+        array([  0, 128, 255], dtype=uint8)
+        >>> rgb_from_array(np.array([[0, 257, 65535]], dtype=np.uint16))[0, :, 0]
+        array([  0,   1, 255], dtype=uint8)
+    """
+    channels = values.shape[2] if values.ndim == 3 else 1
+    if channels > 4:
+        raise InvalidInputError(f"an image must have 1 to 4 channels, got {channels}; keep the red, green and blue ones")
+    scaled = values.reshape(*values.shape[:2], channels).astype(np.float64)
+    scaled /= _white(values)
+    np.clip(np.nan_to_num(scaled, copy=False, nan=0, neginf=0, posinf=1), 0, 1, out=scaled)
+    colours = scaled[..., : 1 if channels < 3 else 3]
+    if channels in (2, 4):
+        alpha = scaled[..., -1:]
+        colours = colours * alpha + (1 - alpha)
+    return np.repeat(np.round(colours * 255).astype(np.uint8), 3 if channels < 3 else 1, axis=2)
+
+
+def upright(image: UInt8[np.ndarray, "h w *channels"], orientation: int) -> UInt8[np.ndarray, "H W *channels"]:
+    """The image turned as its EXIF orientation (1 to 8) asks; any other number leaves it as it is.
+
+    Example:
+        >>> upright(np.array([[1, 2]], dtype=np.uint8), 6)
+        array([[1],
+               [2]], dtype=uint8)
+    """
+    turns = {3: 2, 4: 2, 5: 3, 6: 3, 7: 1, 8: 1}.get(orientation, 0)
+    turned = np.rot90(image, turns)
+    return np.ascontiguousarray(turned[:, ::-1] if orientation in (2, 4, 5, 7) else turned)
+
+
+def _white(values: Num[np.ndarray, "..."]) -> float:
+    if values.dtype == np.uint8 or values.dtype.newbyteorder("=") == np.uint16:
+        return float(np.iinfo(values.dtype).max)
+    finite = values[np.isfinite(values)]
+    largest = float(finite.max()) if finite.size else 1.0
+    return next((white for white in (1.0, 255.0, 65535.0) if largest <= white), largest)
+
+
+def _to_srgb(image: PillowImage.Image, profile_bytes: bytes | None) -> PillowImage.Image:
+    if image.mode not in ("L", "CMYK"):
+        image = image.convert("RGB")
+    if not profile_bytes:
+        return image.convert("RGB")
+    try:
+        profile = ImageCms.ImageCmsProfile(io.BytesIO(profile_bytes))
+        mode = _MODE_OF_PROFILE.get(profile.profile.xcolor_space.strip())
+        if mode == "RGB" and image.mode == "L":
+            image = image.convert("RGB")
+        if mode == image.mode:
+            image = ImageCms.profileToProfile(image, profile, ImageCms.createProfile("sRGB"), outputMode="RGB") or image
+        else:
+            log.info("ignoring a colour profile for %s in an image of mode %s", profile.profile.xcolor_space, image.mode)
+    except (ImageCms.PyCMSError, OSError, ValueError, TypeError) as error:
+        log.info("ignoring a broken colour profile: %s", error)
+    return image.convert("RGB")
