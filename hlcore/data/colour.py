@@ -56,7 +56,9 @@ def rgb_from_array(values: Num[np.ndarray, "H W *channels"]) -> Image:
     """
     channels = values.shape[2] if values.ndim == 3 else 1
     if channels > 4:
-        raise InvalidInputError(f"an image must have 1 to 4 channels, got {channels}; keep the red, green and blue ones")
+        raise InvalidInputError(
+            f"an image must have 1 to 4 channels, got {channels}; keep the red, green and blue ones"
+        )
     scaled = values.reshape(*values.shape[:2], channels).astype(np.float64)
     scaled /= _white(values)
     np.clip(np.nan_to_num(scaled, copy=False, nan=0, neginf=0, posinf=1), 0, 1, out=scaled)
@@ -101,7 +103,9 @@ def _to_srgb(image: PillowImage.Image, profile_bytes: bytes | None) -> PillowIma
         if mode == image.mode:
             image = ImageCms.profileToProfile(image, profile, ImageCms.createProfile("sRGB"), outputMode="RGB") or image
         else:
-            log.info("ignoring a colour profile for %s in an image of mode %s", profile.profile.xcolor_space, image.mode)
+            log.info(
+                "ignoring a colour profile for %s in an image of mode %s", profile.profile.xcolor_space, image.mode
+            )
     except (ImageCms.PyCMSError, OSError, ValueError, TypeError) as error:
         log.info("ignoring a broken colour profile: %s", error)
     return image.convert("RGB")

@@ -146,7 +146,9 @@ def _open(file: BinaryIO, name: str, max_pixels: int) -> PillowImage.Image:
             raise _damaged(name, "its header cannot be read") from error
         raise DatasetError(f"{name} is {_kind(head)} and not an image of a known kind; use {READABLE}") from error
     except (PillowImage.DecompressionBombError, PillowImage.DecompressionBombWarning) as error:
-        raise DatasetError(f"{name} is too large ({error}); the limit is {max_pixels / 1e6:g} MP, scale it down") from error
+        raise DatasetError(
+            f"{name} is too large ({error}); the limit is {max_pixels / 1e6:g} MP, scale it down"
+        ) from error
     except Exception as error:  # decoders answer hostile bytes with any exception there is
         raise _damaged(name, error) from error
     _check_size(image.width, image.height, name, max_pixels)
@@ -185,7 +187,7 @@ def _orientation(image: PillowImage.Image) -> int:
     """The EXIF orientation, 1 to 8; a broken EXIF block counts as none (1), as in every viewer."""
     try:
         return image.getexif().get(ExifTags.Base.Orientation, 1)
-    except Exception as error:  # decoders answer hostile bytes with any exception there is
+    except Exception as error:  # noqa: BLE001 - decoders answer hostile bytes with any exception there is
         log.info("ignoring a broken EXIF block: %s", error)
         return 1
 

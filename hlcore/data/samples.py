@@ -151,7 +151,9 @@ def pair_by_name(images: Mapping[str, Path], label_maps: Mapping[str, Path], *, 
         DatasetError: there is no image, an image has no label file, or a label file has no image.
     """
     for name in sorted(images.keys() - label_maps.keys()):
-        raise DatasetError(f"{images[name]} has no label map; expected {expected} for '{name}': add it or remove the image")
+        raise DatasetError(
+            f"{images[name]} has no label map; expected {expected} for '{name}': add it or remove the image"
+        )
     for name in sorted(label_maps.keys() - images.keys()):
         raise DatasetError(f"{label_maps[name]} has no image named '{name}'; add the image or remove the label map")
     return tuple(Pair(name, images[name], label_maps[name]) for name in sorted(images))

@@ -1,0 +1,124 @@
+"""From a sample to the tensors a network takes: augmented for training, plain for evaluation."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Int64, UInt8
+from torch import Tensor
+
+from hlcore.data.samples import Sample
+from hlcore.errors import InvalidInputError
+from hlcore.models import torchvision_cpu  # noqa: F401 - must come before torchvision
+from hlcore.types import IGNORE_INDEX
+
+from torchvision import tv_tensors  # isort: skip
+from torchvision.transforms import v2  # isort: skip
+from torchvision.transforms.v2 import functional  # isort: skip
+
+ImageTensor = UInt8[Tensor, "3 H W"]
+LabelTensor = Int64[Tensor, "H W"]
+
+PADDING_COLOUR = (124, 116, 104)
+"""The mean colour of ImageNet; what lies outside the image. Its labels are ignored."""
+
+
+def to_tensors(sample: Sample) -> tuple[ImageTensor, LabelTensor]:
+    """Image and label map as they are, for evaluation.
+
+    Raises:
+        InvalidInputError: the sample has no label map.
+    """
+    image, label_map = _wrapped(sample)
+    return _plain(image, label_map)
+
+
+@dataclass(frozen=True)
+class TrainingAugmentation:
+    """A random resize, crop, flip and change of colour, the same for the same seed, epoch and index.
+
+    The random numbers come from these three numbers alone, so neither the number of loading processes nor any
+    other use of randomness changes a crop. Where the resized image is smaller than the crop it is placed at random,
+    surrounded by `PADDING_COLOUR` with ignored labels. The window is cut before it is resized, which keeps the cost
+    that of the crop, whatever the image's size.
+
+    Attributes:
+        size: (H, W) of the crop, px.
+        scale: Range of the resize factor, relative to the image's own size; uniform in its logarithm.
+        flip: Probability of a horizontal flip.
+        colour: Brightness, contrast and saturation are each multiplied by 1 - colour to 1 + colour.
+
+    Raises:
+        InvalidInputError: a setting is out of its range.
+    """
+
+    size: tuple[int, int]
+    scale: tuple[float, float] = (0.5, 2.0)
+    flip: float = 0.5
+    colour: float = 0.3
+
+    def __post_init__(self) -> None:
+        if min(self.size) < 1:
+            raise InvalidInputError(f"size must be (H, W) of at least 1 px each, got {self.size}")
+        if not 0 < self.scale[0] <= self.scale[1]:
+            raise InvalidInputError(f"scale must be (low, high) with 0 < low <= high, got {self.scale}")
+        if not (0 <= self.flip <= 1 and 0 <= self.colour <= 1):
+            raise InvalidInputError(f"flip and colour must lie in 0 to 1, got {self.flip} and {self.colour}")
+
+    def __call__(self, sample: Sample, *, seed: int, epoch: int, index: int) -> tuple[ImageTensor, LabelTensor]:
+        """The augmented image and label map, both of the crop's size.
+
+        Args:
+            sample: A labelled sample of any size.
+            seed: The run's seed, at least 0.
+            epoch: Number of the epoch, at least 0.
+            index: The sample's index in its data set.
+
+        Raises:
+            InvalidInputError: the sample has no label map.
+        """
+        rng = np.random.default_rng((seed, epoch, index))
+        image, label_map = self._cropped(*_wrapped(sample), rng)
+        if rng.random() < self.flip:
+            image, label_map = functional.horizontal_flip(image), functional.horizontal_flip(label_map)
+        brightness, contrast, saturation = rng.uniform(1 - self.colour, 1 + self.colour, size=3)
+        image = functional.adjust_brightness(image, brightness)
+        image = functional.adjust_contrast(image, contrast)
+        image = functional.adjust_saturation(image, saturation)
+        return _plain(image, label_map)
+
+    def _cropped(
+        self, image: tv_tensors.Image, label_map: tv_tensors.Mask, rng: np.random.Generator
+    ) -> tuple[tv_tensors.Image, tv_tensors.Mask]:
+        factor = float(np.exp(rng.uniform(*np.log(self.scale))))
+        # One line each for height and width: window cut from the image, its size once resized, and the padding around it.
+        window = [
+            min(whole, max(1, round(side / factor))) for whole, side in zip(image.shape[1:], self.size, strict=True)
+        ]
+        start = [int(rng.integers(whole - cut + 1)) for whole, cut in zip(image.shape[1:], window, strict=True)]
+        resized = [
+            side if cut < whole else min(side, max(1, round(cut * factor)))
+            for whole, cut, side in zip(image.shape[1:], window, self.size, strict=True)
+        ]
+        before = [int(rng.integers(side - part + 1)) for part, side in zip(resized, self.size, strict=True)]
+        after = [side - part - gap for part, side, gap in zip(resized, self.size, before, strict=True)]
+        pad = v2.Pad(
+            [before[1], before[0], after[1], after[0]],
+            fill={tv_tensors.Image: PADDING_COLOUR, tv_tensors.Mask: IGNORE_INDEX},
+        )
+
+        def cut_and_resize(picture):
+            return functional.resize(functional.crop(picture, *start, *window), resized, antialias=True)
+
+        return pad(cut_and_resize(image), cut_and_resize(label_map))
+
+
+def _wrapped(sample: Sample) -> tuple[tv_tensors.Image, tv_tensors.Mask]:
+    if sample.label_map is None:
+        raise InvalidInputError(f"{sample.name} has no label map; only labelled images can be learnt from or scored")
+    image = torch.from_numpy(np.ascontiguousarray(sample.image.transpose(2, 0, 1)))
+    return tv_tensors.Image(image), tv_tensors.Mask(torch.from_numpy(sample.label_map.astype(np.uint8)))
+
+
+def _plain(image: Tensor, label_map: Tensor) -> tuple[ImageTensor, LabelTensor]:
+    return image.as_subclass(Tensor), label_map.as_subclass(Tensor).long()

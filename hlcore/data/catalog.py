@@ -1,0 +1,64 @@
+"""Every data set hlcore knows, by name."""
+
+from collections.abc import Callable, Mapping
+from difflib import get_close_matches
+from pathlib import Path
+
+from hlcore.data.ade20k import ade20k
+from hlcore.data.camvid import camvid
+from hlcore.data.cityscapes import cityscapes
+from hlcore.data.folder import folder
+from hlcore.data.idd_lite import idd_lite
+from hlcore.data.samples import PairedFiles, SegmentationData
+from hlcore.data.voc import voc
+from hlcore.errors import DatasetError, InvalidInputError
+
+STREETS = "streets"
+"""The data set that is drawn and not read: no root, any number of images of any size."""
+
+DATASETS: Mapping[str, Callable[[Path, str], PairedFiles]] = {
+    "camvid": camvid,
+    "cityscapes": cityscapes,
+    "ade20k": ade20k,
+    "voc": voc,
+    "idd_lite": idd_lite,
+    "folder": folder,
+}
+"""Name to reader of every data set that lies in files; a new one is a file and a line here."""
+
+
+def open_data(
+    name: str = STREETS,
+    *,
+    root: Path | None = None,
+    split: str,
+    count: int = 400,
+    size: tuple[int, int] = (192, 256),
+    seed: int = 0,
+) -> SegmentationData:
+    """A split of a data set.
+
+    Args:
+        name: "streets" or a name in `DATASETS`.
+        root: The folder of the data set; not used for streets.
+        split: Usually "train", "val" or "test".
+        count: Number of scenes. Only for streets.
+        size: (H, W) of a scene, px. Only for streets.
+        seed: Which scenes. Only for streets.
+
+    Raises:
+        InvalidInputError: there is no data set of that name.
+        DatasetError: the root is not given, or its files do not fit the layout.
+    """
+    if name == STREETS:
+        from hlcore.data.streets import Streets  # the generator is only loaded where scenes are drawn
+
+        return Streets(split, count=count, size=size, seed=seed)
+    if name not in DATASETS:
+        known = (STREETS, *DATASETS)
+        near = get_close_matches(name.lower(), known, n=1)
+        hint = f"did you mean '{near[0]}'?" if near else f"expected one of {', '.join(known)}"
+        raise InvalidInputError(f"unknown data set '{name}'; {hint}")
+    if root is None:
+        raise DatasetError(f"the data set '{name}' lies in files; give its folder as root (--data.root FOLDER)")
+    return DATASETS[name](root, split)
