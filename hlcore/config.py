@@ -1,0 +1,149 @@
+"""Every setting of a run, as frozen data; the text under a field is its `--help`."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt
+
+LossName = Literal["ce", "balanced_ce", "ohem", "focal", "hardness"]
+Size = tuple[PositiveInt, PositiveInt]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class Frozen(BaseModel):
+    """Base of every setting: immutable, and a misspelt key is an error that names it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class NetworkConfig(Frozen):
+    """Which network is built."""
+
+    network: str = "fpn"
+    """A decoder of segmentation-models-pytorch (fpn, unet, deeplabv3plus, ...), a torchvision network
+    (torchvision/fcn_resnet50, ...) or a name given to `hlcore.models.adapters.register_network`."""
+    encoder: str = "tu-tf_efficientnet_lite0"
+    """An encoder of segmentation-models-pytorch; `tu-NAME` takes NAME from timm. Ignored by torchvision networks."""
+    encoder_depth: Annotated[int, Field(ge=3, le=5)] | None = None
+    """How many times the encoder halves the image; fewer is smaller and faster. Default: the decoder's own."""
+    encoder_weights: str = "imagenet"
+    """`imagenet`, a weight file (.safetensors, .pth), or `none` for random weights."""
+    decoder_channels: PositiveInt | None = None
+    """Width of the decoder. Default: the decoder's own."""
+    hardness_branch: Literal["copy", "light"] = "copy"
+    """`copy` of the segmentation branch (the authors' choice) or a `light` fusion of three feature levels."""
+    options: dict[str, Any] = {}
+    """Further arguments of the network's constructor."""
+
+
+class DataConfig(Frozen):
+    """Which images are learnt from."""
+
+    dataset: str = "streets"
+    """streets (synthetic, needs no download), camvid, cityscapes, ade20k, voc, idd_lite or folder."""
+    root: Path | None = None
+    """Folder of the data set; not needed for streets."""
+    train_split: str = "train"
+    """Split that is trained on."""
+    val_split: str = "val"
+    """Split that is validated on after each epoch."""
+    scene_size: Size = (192, 256)
+    """Height and width of a synthetic scene, px. Only for streets."""
+    train_scenes: PositiveInt = 400
+    """Number of training scenes. Only for streets."""
+    val_scenes: PositiveInt = 40
+    """Number of validation and of test scenes. Only for streets."""
+    workers: Annotated[int, Field(ge=0)] = 0
+    """Processes that load images; the result does not depend on their number."""
+
+
+class AugmentConfig(Frozen):
+    """How a training image is changed before it is learnt from."""
+
+    crop_size: Size | None = None
+    """Height and width of the training crop, px. Default: the size of the first training image."""
+    scale: tuple[PositiveFloat, PositiveFloat] = (0.5, 2.0)
+    """Range of the random resize before the crop."""
+    flip: Share = 0.5
+    """Probability of a horizontal flip."""
+    colour: Share = 0.3
+    """Strength of the brightness, contrast and saturation jitter."""
+
+
+class LossConfig(Frozen):
+    """What is minimised."""
+
+    name: LossName = "hardness"
+    """ce, balanced_ce, ohem, focal or hardness. All train the same network on the same data order."""
+    c: Annotated[float, Field(ge=0)] = 0.1
+    """Added to the sigmoid before it is normalised; bounds the weights to (1 + c) : c."""
+    hardness_lambda: PositiveFloat = 0.01
+    """Factor of the hardness branch's loss (the paper's lambda)."""
+    normalize: Literal["batch", "image"] = "batch"
+    """Where the weights sum to one: over the batch (the authors' code) or each image (the paper's figure)."""
+    count_ignored: bool = False
+    """Let ignored pixels into the sum of the weights, as the authors' code does."""
+    observe_hardness: bool = True
+    """Train a hardness branch beside a baseline loss, which it does not steer, so that a map exists."""
+    ohem_threshold: Share = 0.7
+    """OHEM keeps the pixels whose label has a lower probability than this ..."""
+    ohem_keep: Share = 1 / 16
+    """... and at least this share of the labelled pixels."""
+    focal_gamma: Annotated[float, Field(ge=0)] = 2.0
+    """Exponent of the focal loss."""
+
+
+class OptimConfig(Frozen):
+    """How it is minimised."""
+
+    epochs: PositiveInt = 12
+    """Passes over the training images."""
+    batch_size: PositiveInt = 8
+    """Images a step, on each device."""
+    lr: PositiveFloat = 1e-3
+    """Learning rate of both branches (peak of the schedule)."""
+    encoder_lr: PositiveFloat | None = None
+    """Learning rate of the encoder. Default: 0.3 lr."""
+    weight_decay: Annotated[float, Field(ge=0)] = 1e-2
+    """Decoupled weight decay (AdamW)."""
+    schedule: Literal["one_cycle", "poly"] = "one_cycle"
+    """one_cycle, or polynomial decay with power 0.9."""
+    clip_norm: PositiveFloat = 5.0
+    """Gradient norm is clipped to this, the segmenter's and the hardness branch's apart."""
+
+
+class TrainConfig(Frozen):
+    """One training run."""
+
+    name: str | None = None
+    """Name of the run folder. Default: data set, network and loss."""
+    out: Path = Path("runs")
+    """Folder that holds the runs."""
+    seed: Annotated[int, Field(ge=0)] = 0
+    """Fixes weights, data order and augmentation."""
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    """Where to train."""
+    devices: PositiveInt = 1
+    """Number of devices, or of processes on the CPU."""
+    nodes: PositiveInt = 1
+    """Number of machines (started by torchrun or `fabric run`)."""
+    precision: Literal["auto", "32-true", "16-mixed", "bf16-mixed"] = "auto"
+    """auto: bf16-mixed on a GPU that has it, 16-mixed on another GPU, 32-true elsewhere."""
+    threads: PositiveInt | None = None
+    """Threads of one process on the CPU. Default: PyTorch's own."""
+    keep_epochs: PositiveInt = 8
+    """Number of epochs whose weights and probe maps are kept, spread evenly; the first and last always are."""
+    keep_half: bool = True
+    """Keep weights as fp16: half the size; mean IoU is validated with the exact weights."""
+    probe_images: Annotated[int, Field(ge=0)] = 8
+    """Images followed through training, half from training and half from validation."""
+    network: NetworkConfig = NetworkConfig()
+    data: DataConfig = DataConfig()
+    augment: AugmentConfig = AugmentConfig()
+    loss: LossConfig = LossConfig()
+    optim: OptimConfig = OptimConfig()
+
+    @property
+    def run_name(self) -> str:
+        """The given name, or one made from data set, network and loss."""
+        return self.name or "-".join([self.data.dataset, self.network.network.replace("/", "-"), self.loss.name])

@@ -1,0 +1,72 @@
+"""Scores a network on a data set: one confusion matrix over all its pixels."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Integer
+from torch.nn import functional as F
+from torchmetrics.functional.classification import multiclass_confusion_matrix
+
+from hlcore.analysis.segmentation import class_iou, mean_iou, pixel_accuracy
+from hlcore.data.samples import Sample
+from hlcore.errors import DatasetError
+from hlcore.inference import run_network
+from hlcore.models.hardness import HardnessSegmenter
+from hlcore.types import IGNORE_INDEX
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Counts that add: the scores of two halves of a data set sum to those of the whole."""
+
+    confusion_matrix: Integer[np.ndarray, "C C"]
+    """Pixels, label in the row and prediction in the column."""
+    loss_sum: float
+    """Cross entropy summed over the labelled pixels, nats."""
+    images: int
+
+    def __add__(self, other: "Scores") -> "Scores":
+        return Scores(
+            self.confusion_matrix + other.confusion_matrix, self.loss_sum + other.loss_sum, self.images + other.images
+        )
+
+    @classmethod
+    def zero(cls, num_classes: int) -> "Scores":
+        """The scores of no image."""
+        return cls(np.zeros((num_classes, num_classes), np.int64), 0.0, 0)
+
+    def table(self, class_names: tuple[str, ...]) -> dict[str, float]:
+        """mean_iou and pixel_accuracy in 0..1, val_ce in nats, and iou/<class> each; NaN for what is absent."""
+        pixels = int(self.confusion_matrix.sum())
+        row = {
+            "mean_iou": mean_iou(self.confusion_matrix),
+            "pixel_accuracy": pixel_accuracy(self.confusion_matrix),
+            "val_ce": self.loss_sum / pixels if pixels else float("nan"),
+        }
+        iou = class_iou(self.confusion_matrix)
+        return row | {f"iou/{name}": float(value) for name, value in zip(class_names, iou, strict=True)}
+
+
+def score_images(
+    network: HardnessSegmenter, samples: Iterable[Sample], *, num_classes: int, window: int | None = None
+) -> Iterator[Scores]:
+    """The scores of each image, one at a time; add them up.
+
+    Raises:
+        DatasetError: a sample has no label map, or a label the network does not know.
+    """
+    for sample in samples:
+        if sample.label_map is None:
+            raise DatasetError(f"{sample.name} has no label map, so it cannot be scored")
+        labels = torch.from_numpy(sample.label_map.astype(np.int64))
+        highest = int(labels[labels != IGNORE_INDEX].max()) if bool((labels != IGNORE_INDEX).any()) else 0
+        if highest >= num_classes:
+            raise DatasetError(f"{sample.name} has label {highest}, but the network knows {num_classes} classes")
+        logits = run_network(network, sample.image, window=window).logits
+        counts = multiclass_confusion_matrix(
+            logits.argmax(1), labels[None], num_classes=num_classes, ignore_index=IGNORE_INDEX
+        )
+        loss = F.cross_entropy(logits, labels[None], ignore_index=IGNORE_INDEX, reduction="sum")
+        yield Scores(counts.numpy(), float(loss), 1)

@@ -1,0 +1,187 @@
+"""The hardness branch and the network around it (Xiao et al., IJCV 2025, section 3).
+
+    features = encoder(image)
+    logits   = segmentation_branch(features)
+    D        = hardness_branch(detach(features))        # behind the detach: the branch learns, the segmenter does not notice
+    S        = sigmoid(D)                               # the hardness map
+"""
+
+import copy
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from hlcore.errors import InvalidInputError
+
+
+class SegmentationOutput(NamedTuple):
+    """What a network says about a batch of images, both at the images' size."""
+
+    logits: Float[Tensor, "N C H W"]
+    hardness: Float[Tensor, "N 1 H W"] | None
+    """D, before the sigmoid; None where the network has no hardness branch."""
+
+
+class HardnessSegmenter(nn.Module):
+    """A segmentation network with a hardness branch that learns from its features without disturbing it.
+
+    Args:
+        encoder: image N 3 H W -> features (a tensor, or any nesting of lists, tuples and dicts of tensors).
+        segmentation_branch: features -> logits N C h w, at any resolution.
+        hardness_branch: features -> D, N 1 h w; None leaves the segmenter alone.
+        stride: height and width are padded to a multiple of this before the encoder, and cropped after.
+        mean: per channel, in units of 0..255.
+        std: per channel, in units of 0..255.
+    """
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(
+        self,
+        encoder: nn.Module,
+        segmentation_branch: nn.Module,
+        hardness_branch: nn.Module | None,
+        *,
+        stride: int = 32,
+        mean: Sequence[float] = (123.675, 116.28, 103.53),
+        std: Sequence[float] = (58.395, 57.12, 57.375),
+    ) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.segmentation_branch = segmentation_branch
+        self.hardness_branch = hardness_branch
+        self.stride = stride
+        self.register_buffer("mean", torch.tensor(mean, dtype=torch.float32).view(1, 3, 1, 1))
+        self.register_buffer("std", torch.tensor(std, dtype=torch.float32).view(1, 3, 1, 1))
+
+    def forward(self, image: Tensor) -> SegmentationOutput:
+        """Logits and D of a batch of RGB images N 3 H W in 0..255 (uint8 or float), of any size."""
+        height, width = image.shape[-2:]
+        padded = self._pad((image.float() - self.mean) / self.std)
+        features = self.encoder(padded)
+
+        def at_image_size(output: Tensor) -> Tensor:
+            if output.shape[-2:] != padded.shape[-2:]:
+                output = F.interpolate(output, size=padded.shape[-2:], mode="bilinear", align_corners=False)
+            return output[..., :height, :width]
+
+        logits = at_image_size(self.segmentation_branch(features))
+        if self.hardness_branch is None:
+            return SegmentationOutput(logits, None)
+        return SegmentationOutput(logits, at_image_size(self.hardness_branch(detach(features))))
+
+    def segmenter_parameters(self) -> list[nn.Parameter]:
+        """Parameters of the encoder and the segmentation branch."""
+        return [*self.encoder.parameters(), *self.segmentation_branch.parameters()]
+
+    def hardness_parameters(self) -> list[nn.Parameter]:
+        """Parameters of the hardness branch; empty where there is none."""
+        return [] if self.hardness_branch is None else list(self.hardness_branch.parameters())
+
+    def _pad(self, image: Tensor) -> Tensor:
+        height, width = image.shape[-2:]
+        below, right = -height % self.stride, -width % self.stride
+        return F.pad(image, (0, right, 0, below), mode="replicate") if below or right else image
+
+
+def detach(features: Any) -> Any:
+    """The same features, cut off from the encoder's gradient."""
+    if isinstance(features, Tensor):
+        return features.detach()
+    if isinstance(features, dict):
+        return {name: detach(feature) for name, feature in features.items()}
+    if isinstance(features, list | tuple):
+        return type(features)(detach(feature) for feature in features)
+    return features
+
+
+def copy_branch(segmentation_branch: nn.Module, num_classes: int, *, output_layers: Sequence[str] = ()) -> nn.Module:
+    """A deep copy of a segmentation branch with one output channel: the authors' hardness branch.
+
+    Args:
+        segmentation_branch: features -> logits.
+        num_classes: channels of the logits.
+        output_layers: names of the 2-d convolutions whose sum is the logits. Default: the last
+            convolution with `num_classes` output channels.
+
+    Raises:
+        InvalidInputError: the branch has no such convolution.
+    """
+    branch = copy.deepcopy(segmentation_branch)
+    if not output_layers:
+        output_layers = [
+            name
+            for name, module in branch.named_modules()
+            if isinstance(module, nn.Conv2d) and module.out_channels == num_classes
+        ][-1:]
+    if not output_layers:
+        raise InvalidInputError(
+            f"no convolution of {type(segmentation_branch).__name__} has {num_classes} output channels, so it "
+            "cannot be copied into a hardness branch; use hardness_branch='light'"
+        )
+    for name in output_layers:
+        one_channel = _with_one_output(branch.get_submodule(name), name)
+        if not name:
+            return one_channel
+        branch.set_submodule(name, one_channel)
+    return branch
+
+
+def _with_one_output(layer: nn.Module, name: str) -> nn.Conv2d:
+    if not isinstance(layer, nn.Conv2d) or layer.groups != 1:
+        raise InvalidInputError(f"output layer {name!r} must be an ungrouped Conv2d, got {layer}")
+    geometry: dict[str, Any] = {key: getattr(layer, key) for key in ("kernel_size", "stride", "padding", "dilation")}
+    return nn.Conv2d(layer.in_channels, 1, bias=layer.bias is not None, **geometry)
+
+
+class LightBranch(nn.Module):
+    """A hardness branch of a few thousand parameters.
+
+    A 1x1 projection of up to three feature levels (finest from stride 4, middle, coarsest) to
+    `width` channels, summed at the finest, then one 3x3 convolution.
+    """
+
+    def __init__(self, feature_shapes: Sequence[tuple[int, int, int]], *, image_size: int, width: int = 16) -> None:
+        """Takes the (channels, height, width) of each feature of an image of `image_size` px squared."""
+        super().__init__()
+        levels = [i for i, (channels, height, _) in enumerate(feature_shapes) if channels and 4 * height <= image_size]
+        if not levels:
+            raise InvalidInputError(f"the encoder gives no feature of stride 4 or more: {list(feature_shapes)}")
+        levels.sort(key=lambda i: -feature_shapes[i][1])  # finest first; equal sizes keep the encoder's order
+        self.levels = sorted({levels[0], levels[len(levels) // 2], levels[-1]}, key=levels.index)
+        self.project = nn.ModuleList(nn.Conv2d(feature_shapes[i][0], width, 1) for i in self.levels)
+        self.fuse = nn.Conv2d(width, 1, 3, padding=1)
+
+    def forward(self, features: Any) -> Tensor:
+        """D, N 1 h w, at the resolution of the finest level used."""
+        maps = flatten(features)
+        finest = maps[self.levels[0]]
+        fused = self.project[0](finest)
+        for level, project in zip(self.levels[1:], list(self.project)[1:], strict=True):
+            fused = fused + F.interpolate(project(maps[level]), size=finest.shape[-2:], mode="bilinear")
+        return self.fuse(F.relu(fused))
+
+
+def light_branch(encoder: nn.Module, *, image_size: int) -> LightBranch:
+    """A LightBranch that fits the encoder, whose feature shapes are found by running it once."""
+    was_training = encoder.training
+    encoder.eval()
+    with torch.no_grad():
+        features = encoder(torch.zeros(1, 3, image_size, image_size))
+    encoder.train(was_training)
+    shapes = [(f.shape[1], f.shape[2], f.shape[3]) for f in flatten(features)]
+    return LightBranch(shapes, image_size=image_size)
+
+
+def flatten(features: Any) -> list[Tensor]:
+    """The N C H W tensors among nested features, in order."""
+    if isinstance(features, Tensor):
+        return [features] if features.ndim == 4 else []
+    if isinstance(features, dict):
+        features = list(features.values())
+    return [feature for nested in features if nested is not None for feature in flatten(nested)]

@@ -1,0 +1,120 @@
+"""Weights on disk: safetensors whose metadata says everything needed to rebuild the network."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from pydantic import ValidationError
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import nn
+
+from hlcore.config import Frozen, NetworkConfig
+from hlcore.errors import CheckpointError, InvalidInputError
+from hlcore.models.adapters import build_network
+from hlcore.models.hardness import HardnessSegmenter
+from hlcore.storage.files import replacing
+
+METADATA_KEY = "hlcore"
+
+
+class CheckpointHeader(Frozen):
+    """The metadata of a checkpoint file."""
+
+    network: NetworkConfig
+    has_hardness: bool
+    class_names: tuple[str, ...]
+    palette: tuple[tuple[int, int, int], ...]
+    epoch: int
+    iteration: int
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A network as it stood at one epoch, ready to be run."""
+
+    network: HardnessSegmenter
+    """In evaluation mode."""
+    header: CheckpointHeader
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """Names in the order of the class indices."""
+        return self.header.class_names
+
+    @property
+    def palette(self) -> tuple[tuple[int, int, int], ...]:
+        """RGB colour of each class."""
+        return self.header.palette
+
+    @property
+    def epoch(self) -> int:
+        """Epochs trained; 0 is before training."""
+        return self.header.epoch
+
+    @property
+    def iteration(self) -> int:
+        """Steps trained."""
+        return self.header.iteration
+
+
+def save_checkpoint(path: Path, network: HardnessSegmenter, header: CheckpointHeader, *, half: bool = False) -> None:
+    """Writes weights and header; `half` stores the trained weights as fp16 and the statistics as they are."""
+    trained = {name for name, _ in network.named_parameters()}
+    weights = {
+        name: (tensor.half() if half and name in trained and tensor.is_floating_point() else tensor).cpu().contiguous()
+        for name, tensor in network.state_dict().items()
+    }
+    with replacing(path) as temporary:
+        save_file(weights, temporary, metadata={METADATA_KEY: header.model_dump_json()})
+
+
+def read_header(path: Path) -> CheckpointHeader:
+    """The header of a checkpoint file, without its weights.
+
+    Raises:
+        CheckpointError: no such file, no safetensors file, or one that hlcore did not write.
+    """
+    if not path.is_file():
+        raise CheckpointError(f"{path}: no such checkpoint")
+    try:
+        with safe_open(path, framework="pt") as opened:
+            metadata = opened.metadata() or {}
+        return CheckpointHeader.model_validate(json.loads(metadata[METADATA_KEY]))
+    except KeyError as error:
+        raise CheckpointError(f"{path} is a safetensors file, but hlcore did not write it: no header") from error
+    except (SafetensorError, OSError) as error:
+        raise CheckpointError(f"{path} is not a whole safetensors file: {error}") from error
+    except (ValidationError, json.JSONDecodeError) as error:
+        raise CheckpointError(f"{path} has a header this version of hlcore cannot read: {error}") from error
+
+
+def load_checkpoint(path: Path, *, device: torch.device | str = "cpu") -> Checkpoint:
+    """Rebuilds the network of a checkpoint and puts it on `device` in evaluation mode.
+
+    Raises:
+        CheckpointError: the file cannot be read, or does not fit the network it names.
+    """
+    header = read_header(path)
+    try:
+        config = header.network.model_copy(update={"encoder_weights": "none"})
+        network = build_network(config, len(header.class_names), hardness=header.has_hardness)
+    except InvalidInputError as error:
+        raise CheckpointError(f"{path}: {error}") from error
+    load_network_weights(network, path)
+    return Checkpoint(network.to(device).eval(), header)
+
+
+def load_network_weights(network: nn.Module, path: Path) -> None:
+    """Fills a network from a checkpoint file; fp16 weights are widened to the network's type.
+
+    Raises:
+        CheckpointError: tensors are missing, too many or of another shape.
+    """
+    try:
+        with safe_open(path, framework="pt") as opened:
+            weights = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118  (not a dict)
+        network.load_state_dict(weights, strict=True)
+    except (SafetensorError, OSError, RuntimeError) as error:
+        raise CheckpointError(f"{path} does not fit the network it names: {error}") from error

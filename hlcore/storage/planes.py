@@ -1,0 +1,66 @@
+"""Maps as 16-bit grey PNG: exact to 1/65535 of their range, readable by any image tool."""
+
+from io import BytesIO
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+from jaxtyping import Float32, UInt16
+from PIL import Image, UnidentifiedImageError
+
+from hlcore.errors import CheckpointError, InvalidInputError
+
+FULL = 65535
+UNDEFINED = 65535
+"""The value of a pixel without a loss; losses end one below."""
+
+
+def write_hardness_png(target: Path | BinaryIO, hardness_map: Float32[np.ndarray, "H W"]) -> None:
+    """Writes a hardness map as 16-bit grey PNG, 0..65535 for 0..1 (the confidence form of the BRAVO benchmark).
+
+    Raises:
+        InvalidInputError: the map is not two-dimensional or leaves 0..1.
+    """
+    if hardness_map.ndim != 2:
+        raise InvalidInputError(f"hardness_map must have shape (H, W), got {hardness_map.shape}")
+    if not (np.min(hardness_map) >= 0 and np.max(hardness_map) <= 1):
+        raise InvalidInputError(f"hardness must lie in 0..1, got {np.min(hardness_map)}..{np.max(hardness_map)}")
+    _write(target, np.rint(hardness_map.astype(np.float64) * FULL).astype(np.uint16))
+
+
+def read_hardness_png(source: Path | BinaryIO | bytes) -> Float32[np.ndarray, "H W"]:
+    """A hardness map written by `write_hardness_png`, within 1/131070 of the original.
+
+    Raises:
+        CheckpointError: the file is not a 16-bit grey PNG.
+    """
+    return (_read(source) / np.float32(FULL)).astype(np.float32)
+
+
+def write_loss_png(target: Path | BinaryIO, loss_map: Float32[np.ndarray, "H W"], *, full_scale: float) -> None:
+    """Writes a loss map as 16-bit grey PNG: 0..65534 for 0..`full_scale` nats (clipped above), 65535 where NaN."""
+    scaled = np.rint(np.clip(loss_map.astype(np.float64) / full_scale, 0, 1) * (UNDEFINED - 1))
+    _write(target, np.where(np.isnan(loss_map), UNDEFINED, np.nan_to_num(scaled)).astype(np.uint16))
+
+
+def read_loss_png(source: Path | BinaryIO | bytes, *, full_scale: float) -> Float32[np.ndarray, "H W"]:
+    """A loss map written by `write_loss_png`, in nats, NaN where undefined."""
+    stored = _read(source)
+    loss = stored * (full_scale / (UNDEFINED - 1))
+    return np.where(stored == UNDEFINED, np.nan, loss).astype(np.float32)
+
+
+def _write(target: Path | BinaryIO, values: UInt16[np.ndarray, "H W"]) -> None:
+    Image.fromarray(values).save(target, format="PNG")
+
+
+def _read(source: Path | BinaryIO | bytes) -> UInt16[np.ndarray, "H W"]:
+    name = source.name if isinstance(source, Path) else "the upload"
+    try:
+        with Image.open(BytesIO(source) if isinstance(source, bytes) else source, formats=["PNG"]) as image:
+            mode, values = image.mode, np.asarray(image)
+    except (OSError, UnidentifiedImageError) as error:
+        raise CheckpointError(f"{name} is not a PNG that can be read: {error}") from error
+    if not mode.startswith("I"):
+        raise CheckpointError(f"{name}: expected a 16-bit grey PNG, got mode {mode}")
+    return values.astype(np.uint16)

@@ -1,0 +1,122 @@
+"""The probe set of a run: a few images and their maps at every snapshot.
+
+    probe/manifest.json                    images, their split, snapshots in order, the loss scale
+    probe/<image>/image.png  label.png
+    probe/<image>/<snapshot>.hardness.png  <snapshot>.loss.png      snapshot = iteration-000010 or epoch-0007
+"""
+
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from PIL import Image as PillowImage
+from pydantic import ValidationError
+
+from hlcore.config import Frozen
+from hlcore.errors import CheckpointError, InvalidInputError
+from hlcore.storage.files import write_text
+from hlcore.storage.planes import read_hardness_png, read_loss_png, write_hardness_png, write_loss_png
+from hlcore.types import HardnessMap, Image, LabelMap, LossMap
+
+LOSS_FULL_SCALE_NATS = 16.0
+
+Split = Literal["train", "val"]
+
+
+class _Manifest(Frozen):
+    images: dict[str, Split]
+    snapshots: tuple[str, ...] = ()
+    loss_full_scale_nats: float = LOSS_FULL_SCALE_NATS
+
+
+class Probe:
+    """The images followed through one training run."""
+
+    def __init__(self, path: Path, manifest: _Manifest) -> None:
+        self.path = path
+        self._manifest = manifest
+
+    @classmethod
+    def create(cls, path: Path, splits: dict[str, Split], images: dict[str, tuple[Image, LabelMap]]) -> "Probe":
+        """Writes a new probe set: the split of each image, and each image with its label map."""
+        for name, (image, label_map) in images.items():
+            folder = path / name
+            folder.mkdir(parents=True, exist_ok=True)
+            PillowImage.fromarray(image).save(folder / "image.png")
+            PillowImage.fromarray(label_map.astype(np.uint8)).save(folder / "label.png")
+        return cls(path, _Manifest(images=splits))._write()
+
+    @classmethod
+    def open(cls, path: Path) -> "Probe | None":
+        """The probe set in a folder, or None where there is none.
+
+        Raises:
+            CheckpointError: there is one that cannot be read.
+        """
+        manifest = path / "manifest.json"
+        if not manifest.is_file():
+            return None
+        try:
+            return cls(path, _Manifest.model_validate_json(manifest.read_text(encoding="utf-8")))
+        except ValidationError as error:
+            raise CheckpointError(f"{manifest} cannot be read: {error}") from error
+
+    @property
+    def images(self) -> tuple[str, ...]:
+        """Names of the followed images."""
+        return tuple(self._manifest.images)
+
+    @property
+    def snapshots(self) -> tuple[str, ...]:
+        """Names of the snapshots in the order of training, such as iteration-000010 and epoch-0007."""
+        return self._manifest.snapshots
+
+    def split(self, name: str) -> Split:
+        """Whether an image was trained on or validated on."""
+        self._check(name)
+        return self._manifest.images[name]
+
+    def image(self, name: str) -> Image:
+        """A followed image, H W 3 uint8."""
+        self._check(name)
+        with PillowImage.open(self.path / name / "image.png") as image:
+            return np.asarray(image.convert("RGB"))
+
+    def label_map(self, name: str) -> LabelMap:
+        """Its label map, H W uint8, 255 = ignored."""
+        self._check(name)
+        with PillowImage.open(self.path / name / "label.png") as label_map:
+            return np.asarray(label_map)
+
+    def maps(self, name: str, snapshot: str) -> tuple[HardnessMap, LossMap]:
+        """Hardness map and loss map (nats, NaN where ignored) of an image at a snapshot.
+
+        Raises:
+            InvalidInputError: no such image or snapshot.
+            CheckpointError: a map's file cannot be read.
+        """
+        self._check(name)
+        if snapshot not in self.snapshots:
+            raise InvalidInputError(f"no snapshot {snapshot!r}; there are {', '.join(self.snapshots)}")
+        stem = self.path / name / snapshot
+        hardness_map = read_hardness_png(stem.with_name(f"{snapshot}.hardness.png"))
+        scale = self._manifest.loss_full_scale_nats
+        return hardness_map, read_loss_png(stem.with_name(f"{snapshot}.loss.png"), full_scale=scale)
+
+    def add(self, snapshot: str, maps: dict[str, tuple[HardnessMap, LossMap]]) -> "Probe":
+        """Writes the maps of one snapshot; a snapshot written again replaces the old one."""
+        for name, (hardness_map, loss_map) in maps.items():
+            folder = self.path / name
+            write_hardness_png(folder / f"{snapshot}.hardness.png", hardness_map)
+            scale = self._manifest.loss_full_scale_nats
+            write_loss_png(folder / f"{snapshot}.loss.png", loss_map, full_scale=scale)
+        snapshots = tuple(dict.fromkeys([*self.snapshots, snapshot]))
+        return Probe(self.path, self._manifest.model_copy(update={"snapshots": snapshots}))._write()
+
+    def _write(self) -> "Probe":
+        write_text(self.path / "manifest.json", self._manifest.model_dump_json(indent=2) + "\n")
+        return self
+
+    def _check(self, name: str) -> None:
+        if name not in self._manifest.images:
+            raise InvalidInputError(f"no probe image {name!r}; there are {', '.join(self.images)}")

@@ -1,0 +1,173 @@
+"""A run is one folder; this file is the only one that knows what lies where in it."""
+
+import json
+import platform
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, Literal
+
+import pandas as pd
+from pydantic import ValidationError
+
+from hlcore.config import Frozen, TrainConfig
+from hlcore.errors import CheckpointError
+from hlcore.storage.files import write_text
+from hlcore.storage.probes import Probe
+
+IOU_PREFIX = "iou/"
+_PACKAGES = ("hlcore", "torch", "torchvision", "timm", "segmentation-models-pytorch", "lightning-fabric", "numpy")
+
+
+class RunRecord(Frozen):
+    """What run.json holds."""
+
+    name: str
+    state: Literal["running", "interrupted", "complete", "failed"]
+    created: datetime
+    config: TrainConfig
+    data_fingerprint: str
+    class_names: tuple[str, ...]
+    palette: tuple[tuple[int, int, int], ...]
+    parameters: int
+    """Trained numbers of the whole network."""
+    hardness_parameters: int
+    """... of them in the hardness branch."""
+    device: str
+    versions: dict[str, str]
+
+
+class Run:
+    """Everything kept of one training run. Reading it costs nothing until something is asked for."""
+
+    def __init__(self, path: Path, record: RunRecord) -> None:
+        self.path = path
+        self.record = record
+
+    @property
+    def name(self) -> str:
+        """Name of the run."""
+        return self.record.name
+
+    @property
+    def epochs(self) -> tuple[int, ...]:
+        """Kept epochs, ascending; 0 is before training."""
+        return tuple(sorted(int(p.stem.removeprefix("epoch-")) for p in self._checkpoints.glob("epoch-*.safetensors")))
+
+    def checkpoint_path(self, epoch: int) -> Path:
+        """Where the weights of a kept epoch lie (or would lie)."""
+        return self._checkpoints / f"epoch-{epoch:04d}.safetensors"
+
+    @property
+    def resume_path(self) -> Path:
+        """Where the full training state lies."""
+        return self.path / "resume.pt"
+
+    @property
+    def probe(self) -> Probe | None:
+        """The images followed through training, or None where none were kept."""
+        return Probe.open(self.path / "probe")
+
+    @property
+    def probe_path(self) -> Path:
+        """Where the followed images lie (or would lie)."""
+        return self.path / "probe"
+
+    def steps(self) -> pd.DataFrame:
+        """One row a training step: epoch, iteration, mean_ce, weighted_ce (nats), hardness_lift, lr, encoder_lr,
+        gradient_norm, hardness_gradient_norm, images_per_s."""
+        return self._metrics("step")
+
+    def epoch_table(self) -> pd.DataFrame:
+        """One row a validated epoch: epoch, iteration, mean_iou, pixel_accuracy, val_ce, and iou/<class> each."""
+        return self._metrics("epoch")
+
+    def append_metrics(self, kind: Literal["step", "epoch"], row: dict[str, Any]) -> None:
+        """Adds one line to metrics.jsonl."""
+        with self._metrics_path.open("a", encoding="utf-8") as metrics:
+            metrics.write(json.dumps({"kind": kind, **row}) + "\n")
+
+    def forget_metrics_after(self, iteration: int) -> None:
+        """Drops the lines written after a step, so that a resumed run has each step once."""
+        kept = [json.dumps(row) + "\n" for row in self._rows() if row["iteration"] <= iteration]
+        write_text(self._metrics_path, "".join(kept))
+
+    def with_state(self, state: Literal["running", "interrupted", "complete", "failed"]) -> "Run":
+        """Writes run.json anew with another state."""
+        run = Run(self.path, self.record.model_copy(update={"state": state}))
+        write_text(self.path / "run.json", run.record.model_dump_json(indent=2) + "\n")
+        return run
+
+    @property
+    def _checkpoints(self) -> Path:
+        return self.path / "checkpoints"
+
+    @property
+    def _metrics_path(self) -> Path:
+        return self.path / "metrics.jsonl"
+
+    def _metrics(self, kind: str) -> pd.DataFrame:
+        return pd.DataFrame([row for row in self._rows() if row["kind"] == kind]).drop(columns="kind", errors="ignore")
+
+    def _rows(self) -> Iterator[dict[str, Any]]:
+        if not self._metrics_path.exists():
+            return
+        for number, line in enumerate(lines := self._metrics_path.read_text(encoding="utf-8").splitlines(), start=1):
+            try:
+                yield json.loads(line)
+            except json.JSONDecodeError as error:
+                if number < len(lines):  # a crash may cut the last line short, and only the last
+                    raise CheckpointError(f"{self._metrics_path}, line {number}: {error}") from error
+
+
+def create_run(record: RunRecord, folder: Path) -> Run:
+    """Makes a new run folder `folder`/<name>.
+
+    Raises:
+        CheckpointError: there is a run of that name already.
+    """
+    path = folder / record.name
+    if (path / "run.json").exists():
+        raise CheckpointError(f"{path} holds a run already; go on with --resume {path}, or give another --name")
+    path.mkdir(parents=True, exist_ok=True)
+    return Run(path, record).with_state(record.state)
+
+
+def open_run(path: Path) -> Run:
+    """The run in a folder.
+
+    Raises:
+        CheckpointError: the folder holds no run.json, or one this version cannot read.
+    """
+    record = path / "run.json"
+    if not record.is_file():
+        raise CheckpointError(f"{path} is not a run: it has no run.json")
+    try:
+        return Run(path, RunRecord.model_validate_json(record.read_text(encoding="utf-8")))
+    except ValidationError as error:
+        raise CheckpointError(f"{record} cannot be read: {error}") from error
+
+
+def find_runs(*roots: Path) -> tuple[Path, ...]:
+    """Run folders among the roots and right below them, in the roots' order, then by name."""
+    found = []
+    for root in roots:
+        found += [p.parent for p in [root / "run.json", *sorted(root.glob("*/run.json"))] if p.is_file()]
+    return tuple(dict.fromkeys(found))
+
+
+def installed_versions() -> dict[str, str]:
+    """Versions of Python and of the packages a result depends on."""
+    versions = {"python": platform.python_version()}
+    for package in _PACKAGES:
+        try:
+            versions[package] = version(package)
+        except PackageNotFoundError:
+            versions[package] = "not installed"
+    return versions
+
+
+def now() -> datetime:
+    """The present moment, UTC, to the second."""
+    return datetime.now(UTC).replace(microsecond=0)

@@ -1,0 +1,180 @@
+"""The equations of training: the hardness objective and the losses it is compared with.
+
+Everything is computed in float32 whatever the network's precision. The names are the paper's
+(Xiao et al., IJCV 2025, section 3.2):
+
+    S      = sigmoid(D)
+    w      = (S + c) / sum(S + c)
+    L_seg  = sum_i detach(w_i) * ce_i                 trains encoder and segmentation branch
+    L_hard = -lambda * sum_i w_i * detach(ce_i)       trains the hardness branch, which maximises the weighted loss
+"""
+
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+from torch.nn import functional as F
+
+from hlcore.config import LossConfig
+from hlcore.types import IGNORE_INDEX
+
+
+class LossTerms(NamedTuple):
+    """What one batch costs. All are scalars; `total` carries the gradient, the rest are for reading."""
+
+    total: Tensor
+    """L_seg + L_hard."""
+    mean_ce: Tensor
+    """Mean cross entropy over the labelled pixels, nats."""
+    weighted_ce: Tensor
+    """sum(w * ce), nats; NaN where there is no hardness."""
+    hardness_lift: Tensor
+    """weighted_ce / mean_ce: 1 where the weighting does nothing, at most (1 + c) / c; NaN where there is no hardness."""
+
+
+def training_loss(
+    logits: Float[Tensor, "N C H W"],
+    hardness: Float[Tensor, "N 1 H W"] | None,
+    label_map: Int[Tensor, "N H W"],
+    config: LossConfig,
+    *,
+    class_weights: Float[Tensor, " C"] | None = None,
+    fixed_hardness: Float[Tensor, "N H W"] | None = None,
+) -> LossTerms:
+    """The loss of one batch under any of the five objectives.
+
+    Args:
+        logits: Of the segmentation branch.
+        hardness: D of the hardness branch, or None where the network has none.
+        label_map: Class indices, 255 = ignored.
+        config: Which objective, with its constants.
+        class_weights: One weight a class; `balanced_ce` needs it.
+        fixed_hardness: Saved hardness maps S that weight the loss in place of the network's own.
+    """
+    valid = label_map != IGNORE_INDEX
+    ce = cross_entropy_map(logits, label_map)
+    mean_ce = _mean(ce, valid)
+    segmentation_loss = L_hard = weighted_ce = None
+    if hardness is not None:
+        S = torch.sigmoid(hardness.float().squeeze(1))
+        w = hardness_weight(S, valid, c=config.c, normalize=config.normalize, count_ignored=config.count_ignored)
+        L_hard = -config.hardness_lambda * (w * ce.detach()).sum()
+        segmentation_loss = (w.detach() * ce).sum()
+        weighted_ce = segmentation_loss
+    if fixed_hardness is not None:
+        w = hardness_weight(
+            fixed_hardness.float(), valid, c=config.c, normalize=config.normalize, count_ignored=config.count_ignored
+        )
+        segmentation_loss = weighted_ce = (w * ce).sum()
+    elif config.name != "hardness" or segmentation_loss is None:
+        segmentation_loss = _baseline(ce, valid, label_map, config, class_weights)
+
+    total = segmentation_loss if L_hard is None else segmentation_loss + L_hard
+    weighted_ce = torch.full_like(mean_ce, torch.nan) if weighted_ce is None else weighted_ce.detach()
+    return LossTerms(total, mean_ce.detach(), weighted_ce, weighted_ce / mean_ce.detach())
+
+
+def cross_entropy_map(
+    logits: Float[Tensor, "N C H W"], label_map: Int[Tensor, "N H W"]
+) -> Float[Tensor, "N H W"]:
+    """Cross entropy of each pixel in nats, float32; 0 where ignored."""
+    return F.cross_entropy(logits.float(), label_map, ignore_index=IGNORE_INDEX, reduction="none")
+
+
+def hardness_weight(
+    S: Float[Tensor, "N H W"],
+    valid: Bool[Tensor, "N H W"],
+    *,
+    c: float = 0.1,
+    normalize: str = "batch",
+    count_ignored: bool = False,
+) -> Float[Tensor, "N H W"]:
+    """The hardness weight of each pixel; over the batch it sums to 1, or to 0 where no pixel is labelled.
+
+    Args:
+        S: Hardness map in (0, 1).
+        valid: Where a label is.
+        c: Bounds the ratio of two weights to (1 + c) : c.
+        normalize: `batch`: w sums to 1 over all pixels of the batch, as in the authors' code.
+            `image`: over each image, as in the paper's figure; labelled images share the batch evenly.
+        count_ignored: Let unlabelled pixels hold part of the weight, as the authors' code does.
+
+    Source: Xiao et al., IJCV 2025, the normalisation of the hardness level.
+    """
+    counted = torch.ones_like(valid) if count_ignored else valid
+    raw = torch.where(counted, S + c, 0.0)
+    if normalize == "batch":
+        return raw / raw.sum().clamp_min(torch.finfo(raw.dtype).tiny)
+    per_image = raw.sum(dim=(1, 2), keepdim=True)
+    images = (per_image > 0).sum().clamp_min(1)
+    return raw / per_image.clamp_min(torch.finfo(raw.dtype).tiny) / images
+
+
+def _baseline(
+    ce: Tensor, valid: Tensor, label_map: Tensor, config: LossConfig, class_weights: Tensor | None
+) -> Tensor:
+    match config.name:
+        case "balanced_ce":
+            if class_weights is None:
+                raise ValueError("balanced_ce needs class_weights; make them with median_frequency_weights(...)")
+            return balanced_cross_entropy(ce, valid, label_map, class_weights)
+        case "ohem":
+            return ohem_cross_entropy(ce, valid, threshold=config.ohem_threshold, keep=config.ohem_keep)
+        case "focal":
+            return focal_loss(ce, valid, gamma=config.focal_gamma)
+        case _:
+            return _mean(ce, valid)
+
+
+def balanced_cross_entropy(
+    ce: Float[Tensor, "N H W"],
+    valid: Bool[Tensor, "N H W"],
+    label_map: Int[Tensor, "N H W"],
+    class_weights: Float[Tensor, " C"],
+) -> Tensor:
+    """Cross entropy averaged with one weight a class, nats."""
+    weight = torch.where(valid, class_weights.to(ce)[torch.where(valid, label_map, 0)], 0.0)
+    return (weight * ce).sum() / weight.sum().clamp_min(torch.finfo(ce.dtype).tiny)
+
+
+def median_frequency_weights(pixel_counts: Int[Tensor, " C"]) -> Float[Tensor, " C"]:
+    """Weight of each class: the median class frequency over its own; 1 for a class that never occurs.
+
+    Source: Eigen & Fergus, ICCV 2015; used on CamVid by SegNet.
+    """
+    counts = pixel_counts.double()
+    present = counts > 0
+    median = counts[present].median() if bool(present.any()) else torch.ones((), dtype=torch.float64)
+    return torch.where(present, median / counts.clamp_min(1), 1.0).float()
+
+
+def ohem_cross_entropy(
+    ce: Float[Tensor, "N H W"], valid: Bool[Tensor, "N H W"], *, threshold: float = 0.7, keep: float = 1 / 16
+) -> Tensor:
+    """Mean cross entropy of the hard pixels, nats: label probability below `threshold`, at least the share `keep`.
+
+    Source: online hard example mining, Shrivastava et al., CVPR 2016, in its usual form for segmentation.
+    """
+    losses = ce[valid]
+    if losses.numel() == 0:
+        return ce.sum() * 0.0
+    minimum = max(1, int(keep * losses.numel()))
+    least_hard = torch.topk(losses.detach(), minimum).values[-1]
+    by_threshold = -torch.log(torch.tensor(threshold, device=losses.device).clamp_min(torch.finfo(torch.float32).tiny))
+    return losses[losses.detach() >= torch.minimum(least_hard, by_threshold)].mean()
+
+
+def focal_loss(ce: Float[Tensor, "N H W"], valid: Bool[Tensor, "N H W"], *, gamma: float = 2.0) -> Tensor:
+    """Mean of (1 - p)^gamma * ce over the labelled pixels, p the probability of the label.
+
+    Source: Lin et al., ICCV 2017.
+    """
+    one_minus_p = -torch.expm1(-ce)
+    # the tiny floor keeps the gradient of a fractional power finite where p = 1
+    return _mean(one_minus_p.clamp_min(torch.finfo(ce.dtype).tiny) ** gamma * ce, valid)
+
+
+def _mean(values: Tensor, valid: Tensor) -> Tensor:
+    """Mean over the valid pixels; 0, with zero gradient, where there is none."""
+    return torch.where(valid, values, 0.0).sum() / valid.sum().clamp_min(1)
