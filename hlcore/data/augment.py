@@ -1,6 +1,7 @@
 """From a sample to the tensors a network takes: augmented for training, plain for evaluation."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -44,7 +45,7 @@ class TrainingAugmentation:
 
     Attributes:
         size: (H, W) of the crop, px.
-        scale: Range of the resize factor, relative to the image's own size; uniform in its logarithm.
+        scale: Range of the resize factor, relative to the image's own size.
         flip: Probability of a horizontal flip.
         colour: Brightness, contrast and saturation are each multiplied by 1 - colour to 1 + colour.
 
@@ -78,39 +79,47 @@ class TrainingAugmentation:
             InvalidInputError: the sample has no label map.
         """
         rng = np.random.default_rng((seed, epoch, index))
-        image, label_map = self._cropped(*_wrapped(sample), rng)
+        image, label_map, pad = self._cropped(*_wrapped(sample), rng)
         if rng.random() < self.flip:
             image, label_map = functional.horizontal_flip(image), functional.horizontal_flip(label_map)
         brightness, contrast, saturation = rng.uniform(1 - self.colour, 1 + self.colour, size=3)
         image = functional.adjust_brightness(image, brightness)
         image = functional.adjust_contrast(image, contrast)
         image = functional.adjust_saturation(image, saturation)
-        return _plain(image, label_map)
+        return _plain(*pad(image, label_map))
 
     def _cropped(
         self, image: tv_tensors.Image, label_map: tv_tensors.Mask, rng: np.random.Generator
-    ) -> tuple[tv_tensors.Image, tv_tensors.Mask]:
-        factor = float(np.exp(rng.uniform(*np.log(self.scale))))
-        # One line each for height and width: window cut from the image, its size once resized, and the padding around it.
-        window = [
-            min(whole, max(1, round(side / factor))) for whole, side in zip(image.shape[1:], self.size, strict=True)
-        ]
-        start = [int(rng.integers(whole - cut + 1)) for whole, cut in zip(image.shape[1:], window, strict=True)]
-        resized = [
-            side if cut < whole else min(side, max(1, round(cut * factor)))
-            for whole, cut, side in zip(image.shape[1:], window, self.size, strict=True)
-        ]
-        before = [int(rng.integers(side - part + 1)) for part, side in zip(resized, self.size, strict=True)]
-        after = [side - part - gap for part, side, gap in zip(resized, self.size, before, strict=True)]
-        pad = v2.Pad(
-            [before[1], before[0], after[1], after[0]],
-            fill={tv_tensors.Image: PADDING_COLOUR, tv_tensors.Mask: IGNORE_INDEX},
-        )
+    ) -> tuple[tv_tensors.Image, tv_tensors.Mask, v2.Pad]:
+        """The resized window of image and label map, and the padding that brings both to the crop's size."""
+        factor = rng.uniform(*self.scale)
+        rows = _place(image.shape[1], self.size[0], factor, rng)
+        columns = _place(image.shape[2], self.size[1], factor, rng)
 
-        def cut_and_resize(picture):
-            return functional.resize(functional.crop(picture, *start, *window), resized, antialias=True)
+        def cut_and_resize(picture: Tensor) -> Tensor:
+            window = functional.crop(picture, rows.start, columns.start, rows.cut, columns.cut)
+            return functional.resize(window, [rows.resized, columns.resized], antialias=True)
 
-        return pad(cut_and_resize(image), cut_and_resize(label_map))
+        padding = [columns.before, rows.before, columns.after, rows.after]
+        pad = v2.Pad(padding, fill={tv_tensors.Image: PADDING_COLOUR, tv_tensors.Mask: IGNORE_INDEX})
+        return cut_and_resize(image), cut_and_resize(label_map), pad
+
+
+class _Place(NamedTuple):
+    """Along one side, in px: the window cut from the image, its length once resized, the padding around it."""
+
+    start: int
+    cut: int
+    resized: int
+    before: int
+    after: int
+
+
+def _place(length: int, crop: int, factor: float, rng: np.random.Generator) -> _Place:
+    cut = min(length, max(1, round(crop / factor)))
+    resized = crop if cut < length else min(crop, max(1, round(cut * factor)))
+    before = int(rng.integers(crop - resized + 1))
+    return _Place(int(rng.integers(length - cut + 1)), cut, resized, before, crop - resized - before)
 
 
 def _wrapped(sample: Sample) -> tuple[tv_tensors.Image, tv_tensors.Mask]:

@@ -6,7 +6,7 @@ import logging
 import numpy as np
 from jaxtyping import Num, UInt8
 from PIL import Image as PillowImage
-from PIL import ImageCms
+from PIL import ImageChops, ImageCms
 
 from hlcore.errors import InvalidInputError
 from hlcore.types import Image
@@ -29,6 +29,8 @@ def rgb_from_pillow(image: PillowImage.Image) -> Image:
     if image.mode == "LAB":
         srgb, lab = ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB")
         return np.array(ImageCms.profileToProfile(image, lab, srgb, outputMode="RGB"))
+    if image.mode == "CMYK" and image.format == "JPEG" and "adobe" not in image.info:
+        image = ImageChops.invert(image)  # only Adobe's are stored inverted, but Pillow takes every one for Adobe's
     profile = image.info.get("icc_profile")
     if image.has_transparency_data:
         coloured = image.convert("RGBA")
@@ -59,14 +61,14 @@ def rgb_from_array(values: Num[np.ndarray, "H W *channels"]) -> Image:
         raise InvalidInputError(
             f"an image must have 1 to 4 channels, got {channels}; keep the red, green and blue ones"
         )
-    scaled = values.reshape(*values.shape[:2], channels).astype(np.float64)
+    scaled = values.reshape(*values.shape[:2], channels).astype(np.float32)
     scaled /= _white(values)
-    np.clip(np.nan_to_num(scaled, copy=False, nan=0, neginf=0, posinf=1), 0, 1, out=scaled)
+    np.clip(np.nan_to_num(scaled, copy=False, nan=0, posinf=1, neginf=0), 0, 1, out=scaled)
     colours = scaled[..., : 1 if channels < 3 else 3]
     if channels in (2, 4):
-        alpha = scaled[..., -1:]
-        colours = colours * alpha + (1 - alpha)
-    return np.repeat(np.round(colours * 255).astype(np.uint8), 3 if channels < 3 else 1, axis=2)
+        colours = colours * scaled[..., -1:] + (1 - scaled[..., -1:])
+    colours *= 255
+    return np.repeat(np.round(colours, out=colours).astype(np.uint8), 3 if channels < 3 else 1, axis=2)
 
 
 def upright(image: UInt8[np.ndarray, "h w *channels"], orientation: int) -> UInt8[np.ndarray, "H W *channels"]:

@@ -8,7 +8,7 @@ from typing import BinaryIO
 
 import numpy as np
 from jaxtyping import UInt8
-from PIL import ExifTags, UnidentifiedImageError
+from PIL import ExifTags, TiffImagePlugin, UnidentifiedImageError
 from PIL import Image as PillowImage
 
 from hlcore.data.colour import rgb_from_array, rgb_from_pillow, upright
@@ -25,6 +25,7 @@ FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF")
 READABLE = "PNG, JPEG, WebP, TIFF, BMP or GIF"
 
 _TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+_TIFFFILE_UNPACKS = (1, 8, 32946, 32773)  # none, deflate, PackBits: what it unpacks without further packages
 _IMAGE_STARTS = (*_TIFF_STARTS, b"\x89PNG", b"\xff\xd8\xff", b"BM", b"GIF8")
 _OTHER_STARTS = {
     b"%PDF": "a PDF document",
@@ -46,7 +47,7 @@ def read_image(source: Path | bytes, *, name: str = "upload", max_pixels: int = 
     Args:
         source: A file, or the bytes of one.
         name: What to call the bytes in errors; a file is called by its path.
-        max_pixels: Larger images are refused before they are decoded. Pillow's own guard refuses above 179 MP.
+        max_pixels: Larger images are refused before they are decoded; Pillow itself refuses more than 179 MP.
 
     Raises:
         DatasetError: the source is no such image, is damaged, or is too large.
@@ -56,6 +57,8 @@ def read_image(source: Path | bytes, *, name: str = "upload", max_pixels: int = 
         try:
             image = _open(file, name, max_pixels)
         except UnidentifiedImageError:
+            return _read_rare_tiff(file, name, max_pixels)
+        if _pillow_would_misread(image):
             return _read_rare_tiff(file, name, max_pixels)
         try:
             image.load()
@@ -146,9 +149,8 @@ def _open(file: BinaryIO, name: str, max_pixels: int) -> PillowImage.Image:
             raise _damaged(name, "its header cannot be read") from error
         raise DatasetError(f"{name} is {_kind(head)} and not an image of a known kind; use {READABLE}") from error
     except (PillowImage.DecompressionBombError, PillowImage.DecompressionBombWarning) as error:
-        raise DatasetError(
-            f"{name} is too large ({error}); the limit is {max_pixels / 1e6:g} MP, scale it down"
-        ) from error
+        limit = min(max_pixels, 2 * (PillowImage.MAX_IMAGE_PIXELS or max_pixels)) / 1e6
+        raise DatasetError(f"{name} has far too many pixels; the limit is {limit:.4g} MP, scale it down") from error
     except Exception as error:  # decoders answer hostile bytes with any exception there is
         raise _damaged(name, error) from error
     _check_size(image.width, image.height, name, max_pixels)
@@ -163,8 +165,17 @@ def _check_size(width: int, height: int, name: str, max_pixels: int) -> None:
         )
 
 
+def _pillow_would_misread(image: PillowImage.Image) -> bool:
+    """Whether this is a TIFF of more than 8 bits with 0 as white, or with one plane a colour."""
+    if not isinstance(image, TiffImagePlugin.TiffImageFile):
+        return False
+    deep = max(image.tag_v2.get(TiffImagePlugin.BITSPERSAMPLE, (1,))) > 8
+    white_is_zero = image.tag_v2.get(TiffImagePlugin.PHOTOMETRIC_INTERPRETATION) == 0
+    return deep and (white_is_zero or image.tag_v2.get(TiffImagePlugin.PLANAR_CONFIGURATION) == 2)
+
+
 def _read_rare_tiff(file: BinaryIO, name: str, max_pixels: int) -> Image:
-    """A TIFF that Pillow does not know (float RGB, 64-bit, separate colour planes), through tifffile."""
+    """A TIFF that Pillow does not know (float RGB, 64-bit, deep colour planes), through tifffile."""
     import tifffile  # 60 ms, for rare files only
 
     file.seek(0)
@@ -172,11 +183,21 @@ def _read_rare_tiff(file: BinaryIO, name: str, max_pixels: int) -> Image:
         with tifffile.TiffFile(file) as tiff:
             page = tiff.pages.first
             _check_size(page.imagewidth, page.imagelength, name, max_pixels)
+            grey_or_rgb = page.photometric in (0, 1, 2) and page.axes in ("YX", "YXS", "SYX")
+            alpha = page.extrasamples == (2,)
+            if (
+                not grey_or_rgb
+                or page.samplesperpixel - alpha not in (1, 3)
+                or page.compression not in _TIFFFILE_UNPACKS
+            ):
+                raise DatasetError(
+                    f"{name} is a TIFF of an unusual kind ({page.photometric.name}, {page.samplesperpixel} channels, "
+                    f"{page.dtype}, compression {page.compression.name}); save it as 8-bit RGB"
+                )
             values = np.moveaxis(page.asarray(), 0, -1) if page.axes == "SYX" else page.asarray()
-            if page.photometric not in (0, 1, 2) or page.axes not in ("YX", "YXS", "SYX"):
-                kind = f"photometric {page.photometric}, axes {page.axes}, {page.dtype}"
-                raise DatasetError(f"{name} is a TIFF of an unusual kind ({kind}); save it as 8-bit RGB")
-            return upright(rgb_from_array(values), page.tags.valueof(ExifTags.Base.Orientation, default=1))
+            image = rgb_from_array(values)
+            image = 255 - image if page.photometric == 0 else image
+            return upright(image, page.tags.valueof(ExifTags.Base.Orientation, default=1))
     except DatasetError:
         raise
     except Exception as error:  # decoders answer hostile bytes with any exception there is
@@ -283,4 +304,5 @@ def _kind(head: bytes) -> str:
 
 
 def _damaged(name: str, error: object) -> DatasetError:
-    return DatasetError(f"{name} is damaged or incomplete ({error}); save it again as {READABLE}")
+    detail = f" ({error})" if " " in str(error) else ""
+    return DatasetError(f"{name} is damaged or incomplete{detail}; save it again as {READABLE}")
