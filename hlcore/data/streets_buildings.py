@@ -16,6 +16,7 @@ AWNINGS: tuple[Colour, ...] = ((0.6, 0.1, 0.12), (0.1, 0.3, 0.25), (0.12, 0.2, 0
 DOORS: tuple[Colour, ...] = ((0.25, 0.12, 0.1), (0.1, 0.16, 0.3), (0.12, 0.25, 0.16), (0.75, 0.73, 0.68))
 GLASS: Colour = (0.14, 0.16, 0.18)
 DETAIL_FAR_M = 45.0
+EAVES_M = 0.5
 
 
 def draw_building(  # noqa: PLR0913 - a building has this many measures
@@ -74,6 +75,7 @@ def _all_walls(x: float, z: float, heading: float, width_m: float, length_m: flo
 
 def _roof(canvas: Canvas, rng: np.random.Generator, x: float, z: float, heading: float, width: float, length: float, low: float) -> None:
     high = low + rng.uniform(1.5, 3.0)
+    low -= EAVES_M
     tiles = Surface(BUILDING, varied(rng, pick(rng, ROOFS)), fine=0.25, coarse=0.15)
     for face in box_faces(x, z, heading, width + 0.6, length, low, high, camera_m=canvas.camera.height_m, top=(0.15, 1.0, 0.0)):
         canvas.face(face.corners, tiles)

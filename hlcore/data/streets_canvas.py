@@ -44,12 +44,14 @@ class Camera:
     horizon_v: float
     roll: float
 
-    def project(self, point: Point) -> tuple[float, float]:
-        """The canvas position of a point in front of the camera."""
-        x, y, z = point
-        scale = self.focal_px / z
-        across, down = x * scale, (self.height_m - y) * scale
-        return self.centre_u + across - self.roll * down, self.horizon_v + down + self.roll * across
+    def project(self, points: Sequence[Point]) -> list[tuple[float, float]]:
+        """The canvas positions of points in front of the camera."""
+        focal, height, roll, u, v = self.focal_px, self.height_m, self.roll, self.centre_u, self.horizon_v
+        outline: list[tuple[float, float]] = []
+        for x, y, z in points:
+            across, down = x * focal / z, (height - y) * focal / z
+            outline.append((u + across - roll * down, v + down + roll * across))
+        return outline
 
 
 @dataclass(frozen=True)
@@ -121,11 +123,9 @@ class Canvas:
         visible = clip_near(points)
         if len(visible) < 3:
             return
-        plane = plane_through(points)
+        outline = self.camera.project(visible)
+        plane = plane_through(points) if self._on_canvas(outline) else None
         if plane is None:
-            return
-        outline = [self.camera.project(point) for point in visible]
-        if not self._on_canvas(outline):
             return
         self._draw.polygon(outline, fill=len(self.parts))
         self.parts.append(self._part(points, plane, surface))
@@ -159,8 +159,7 @@ class Canvas:
         return dict(zip(PART_FIELDS, np.ascontiguousarray(columns), strict=True))
 
     def _on_canvas(self, outline: list[tuple[float, float]]) -> bool:
-        us = [u for u, _ in outline]
-        vs = [v for _, v in outline]
+        us, vs = zip(*outline, strict=True)
         return max(us) >= 0 and min(us) < self.width and max(vs) >= 0 and min(vs) < self.height
 
     def _part(self, points: Sequence[Point], plane: tuple[Point, float], surface: Surface) -> tuple[float, ...]:
@@ -184,7 +183,7 @@ OCTAGON = tuple(i * math.pi / 4 for i in range(8))
 
 def clip_near(points: Sequence[Point]) -> Sequence[Point]:
     """The part of a polygon in front of the near plane."""
-    if all(z >= NEAR_M for _, _, z in points):
+    if min(point[2] for point in points) >= NEAR_M:
         return points
     kept: list[Point] = []
     for start, end in zip(points, (*points[1:], points[0]), strict=True):

@@ -87,11 +87,11 @@ def _wear(canvas: Canvas, rng: np.random.Generator, street: Street, asphalt: Sur
         z, offset = rng.uniform(4, 35), rng.uniform(-street.lane_m, street.lane_m - 1)
         tar = Surface(ROAD, shade(asphalt.colour, rng.uniform(0.65, 1.2)), PLAIN, asphalt.fine, asphalt.coarse)
         _patch(canvas, street, (offset, offset + rng.uniform(0.5, 1.8), z, z + rng.uniform(1, 9)), tar)
-    for _ in range(int(rng.integers(0, 4))):
+    for _ in range(int(rng.integers(0, 3))):
         z, offset = rng.uniform(5, 25), rng.uniform(-street.lane_m, street.lane_m)
-        _blot(canvas, street, offset, z, 0.35, 0.35, Surface(ROAD, (0.16, 0.15, 0.15), fine=0.3))
+        _blot(canvas, street, offset, z, 0.3, 0.3, Surface(ROAD, shade(asphalt.colour, 0.7), fine=0.3))
     if chance(rng, 0.25):
-        mirror = Surface(ROAD, tuple(min(1.0, c) ** 0.45 * 0.8 for c in canvas.light.sky_low), fine=0.02, coarse=0.05, glow=0.25)
+        mirror = Surface(ROAD, tuple(min(1.0, c) ** 0.45 * 0.62 for c in canvas.light.sky_low), fine=0.02, coarse=0.05, glow=0.25)
         for _ in range(int(rng.integers(1, 4))):
             side = pick(rng, street.sides)
             _blot(canvas, street, side.sign * (side.kerb_m - rng.uniform(0.4, 2.0)), rng.uniform(5, 22), rng.uniform(0.3, 0.8), rng.uniform(0.8, 2.5), mirror)

@@ -80,7 +80,7 @@ def _choose_side(rng: np.random.Generator, sign: int, lane_m: float) -> Side:
     style = pick(rng, ("terrace", "terrace", "houses", "houses", "park"))
     parking = chance(rng, 0.6)
     kerb = lane_m + (2.2 if parking else rng.uniform(0.2, 1.2))
-    pavement = rng.uniform(2.0, 4.0)
+    pavement = rng.uniform(2.4, 5.0)
     garden = 0.2 if style == "terrace" else rng.uniform(2.5, 6.0)
     start = rng.uniform(9, 45)
     end = start + (rng.uniform(6, 9) if chance(rng, 0.5) else 0.0)
@@ -113,7 +113,7 @@ def choose_light(rng: np.random.Generator) -> Light:
         "dusk": ((0.06, 0.05, 0.06), (0.24, 0.25, 0.34), (0.42, 0.34, 0.36), (0.14, 0.18, 0.32)),
     }[hour]
     cloudiness = rng.uniform(0.75, 1.0) if hour == "overcast" else rng.uniform(0.0, 0.75)
-    haze = math.exp(rng.uniform(math.log(0.001), math.log(0.009)))
+    haze = math.exp(rng.uniform(math.log(0.0008), math.log(0.007)))
     return Light(direction, sun, ambient, low, high, cloudiness, haze, hour == "dusk")
 
 

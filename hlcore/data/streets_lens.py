@@ -36,25 +36,26 @@ class Lens:
 
 
 def photograph(
-    radiance: Float32[np.ndarray, "H2 W2 3"], lens: Lens, rng: np.random.Generator
+    radiance: Float32[np.ndarray, "3 H2 W2"], lens: Lens, rng: np.random.Generator
 ) -> UInt8[np.ndarray, "H W 3"]:
     """The picture the lens takes of the light on the canvas, at half its size."""
-    light = downsample(radiance) * np.float32(lens.white_balance)
+    light = downsample(radiance) * np.float32(lens.white_balance)[:, None, None]
     if lens.defocus_px > 0:
-        light = gaussian_filter(light, (lens.defocus_px, lens.defocus_px, 0), truncate=2.5)
+        light = gaussian_filter(light, (0, lens.defocus_px, lens.defocus_px), truncate=2.5)
     if lens.motion_px > 1:
-        light = convolve1d(light, np.full(lens.motion_px, 1 / lens.motion_px, np.float32), axis=1, mode="nearest")
-    exposed = light * np.float32(lens.brightness / max(float(light.mean()), 1e-6)) * vignette(*light.shape[:2])
+        light = convolve1d(light, np.full(lens.motion_px, 1 / lens.motion_px, np.float32), axis=2, mode="nearest")
+    exposed = light * np.float32(lens.brightness / max(float(light.mean()), 1e-6)) * vignette(*light.shape[1:])
     exposed = exposed * (1 + exposed / 4) / (1 + exposed)
     grey = np.clip(exposed, 0, 1) ** np.float32(1 / GAMMA) * np.float32(255)
     spread = lens.noise * np.sqrt(0.4 + 1.2 * grey / FULL_WELL)
     grey += rng.standard_normal(grey.shape, dtype=np.float32) * spread
-    return compress(np.clip(np.rint(grey), 0, 255).astype(np.uint8), lens.quality)
+    digital = np.clip(np.rint(grey), 0, 255).astype(np.uint8)
+    return compress(np.ascontiguousarray(digital.transpose(1, 2, 0)), lens.quality)
 
 
-def downsample(canvas: Float32[np.ndarray, "H2 W2 3"]) -> Float32[np.ndarray, "H W 3"]:
+def downsample(canvas: Float32[np.ndarray, "3 H2 W2"]) -> Float32[np.ndarray, "3 H W"]:
     """The mean of each block of canvas pixels that makes one pixel."""
-    quarters = [canvas[i::OVERSAMPLING, j::OVERSAMPLING] for i in range(OVERSAMPLING) for j in range(OVERSAMPLING)]
+    quarters = [canvas[:, i::OVERSAMPLING, j::OVERSAMPLING] for i in range(OVERSAMPLING) for j in range(OVERSAMPLING)]
     return sum(quarters[1:], quarters[0]) / np.float32(len(quarters))
 
 
@@ -77,11 +78,11 @@ def majority_label(
     return np.take_along_axis(labels, winner[None], axis=0)[0]
 
 
-def vignette(height: int, width: int) -> Float32[np.ndarray, "H W 1"]:
+def vignette(height: int, width: int) -> Float32[np.ndarray, "H W"]:
     """How much light reaches each pixel: 1 in the middle, 0.8 in the corners."""
     y = np.linspace(-1, 1, height, dtype=np.float32)[:, None]
     x = np.linspace(-1, 1, width, dtype=np.float32)[None]
-    return (1 - np.float32(0.1) * (x * x + y * y))[:, :, None]
+    return 1 - np.float32(0.1) * (x * x + y * y)
 
 
 def compress(image: UInt8[np.ndarray, "H W 3"], quality: int) -> UInt8[np.ndarray, "H W 3"]:

@@ -22,7 +22,7 @@ def draw_tree(canvas: Canvas, rng: np.random.Generator, x: float, z: float, heig
     limb(canvas, frame, (0.0, 0.0), (0.0, height_m * 0.6), (trunk * 1.2, trunk * 0.6), wood)
     canvas.cast_wall((x - trunk / 2, z), (x + trunk / 2, z), 0.0, height_m * 0.6)
     density = rng.uniform(0.7, 1.3)
-    clumps = int(np.clip(density * 900 / z, 14, 46))
+    clumps = int(np.clip(density * 500 / z, 9, 44))
     for rank in range(clumps):
         share = rank / clumps
         angle, reach = rng.uniform(0, 2 * math.pi), math.sqrt(rng.random())
@@ -33,7 +33,7 @@ def draw_tree(canvas: Canvas, rng: np.random.Generator, x: float, z: float, heig
         size = crown_radius * rng.uniform(0.16, 0.36)
         if chance(rng, 0.3):
             limb(canvas, frame, (0.0, crown_low), (right, up), (trunk * 0.3, trunk * 0.1), wood)
-        tuft = Surface(TREE, shade(leaves, brightness), fine=0.45, coarse=0.3, glow=0.12)
+        tuft = Surface(TREE, shade(leaves, brightness), fine=0.7, coarse=0.35, glow=0.12)
         outline(canvas, upright(x, z - 0.2 * share), ragged(rng, right, up, size), tuft)
         if rank % 2 == 0:
             canvas.cast_ball((x + right, up, z + float(rng.normal(0, crown_radius / 2))), size * 1.1)

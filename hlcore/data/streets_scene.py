@@ -1,5 +1,6 @@
 """One street scene, painted from the horizon towards the camera."""
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -38,6 +39,8 @@ from hlcore.types import IGNORE_INDEX, Image, LabelMap
 
 FENCE_PANEL_M = 3.0
 NEAREST_CAR_M = 6.5
+NEAREST_VAN_M = 13.0
+VEHICLE_ROOM_M = 7.0
 
 
 class Scenery:
@@ -80,7 +83,7 @@ def render_scene(seed: np.random.SeedSequence, size: tuple[int, int]) -> tuple[I
         place_people(scenery, street, side)
     place_traffic(scenery, street)
     scenery.paint()
-    if chance(rng, 0.2):
+    if chance(rng, 0.15):
         draw_bonnet(canvas, rng)
 
     image = photograph(radiance(canvas, rng), lens, rng)
@@ -118,6 +121,11 @@ def place_frontage(scenery: Scenery, street: Street, side: Side) -> None:
                 x, tree_z = street.at(side.sign * (side.frontage_m + rng.uniform(1, 8)), z + length + gap / 2)
                 scenery.place(tree_z + 1, draw_tree, x, tree_z, rng.uniform(4, 9))
         z += length + gap
+    if side.junction[1] > side.junction[0]:
+        middle = sum(side.junction) / 2
+        x, house_z = street.at(side.sign * (side.frontage_m + rng.uniform(30, 45)), middle)
+        measures = {"width_m": 8.0, "length_m": 30.0, "storeys": int(rng.integers(2, 5)), "street_side": entered_by}
+        scenery.place(side.junction[1] + 40, draw_building, x, house_z, street.heading(middle), **measures)
 
 
 def place_furniture(scenery: Scenery, street: Street, side: Side) -> None:
@@ -192,40 +200,58 @@ def place_people(scenery: Scenery, street: Street, side: Side) -> None:
 
 
 def place_traffic(scenery: Scenery, street: Street) -> None:
-    """Parked rows, cars in both lanes, cyclists, people who cross."""
+    """Parked rows, cars in both lanes and in side streets, then cyclists and people on what road is left."""
     rng = scenery.rng
+    taken: list[tuple[float, float]] = []
     for side in street.sides:
-        if not side.parking:
-            continue
-        z = rng.uniform(4, 9)
-        while z < FAR_M * 0.75:
-            length = rng.uniform(4.9, 6.2)
-            if not side.in_junction(z, length / 2 + 1) and chance(rng, 0.68):
-                x, car_z = street.at(side.sign * (side.kerb_m - 1.05), z)
-                oncoming = side.sign != street.drive_side
-                if chance(rng, 0.04):
-                    scenery.place(car_z + 2, draw_skip, x, car_z, street.heading(z))
-                else:
-                    draw = draw_van if chance(rng, 0.1) else draw_car
-                    scenery.place(car_z + 2, draw, x, car_z, street.heading(z), oncoming=oncoming)
-            z += length
+        if side.parking:
+            place_parked_row(scenery, street, side)
+        if side.junction[1] > side.junction[0] and chance(rng, 0.4):
+            x, z = street.at(side.sign * (side.kerb_m + rng.uniform(2.0, 9.0)), sum(side.junction) / 2)
+            scenery.place(z + 1, draw_car, x, z, street.heading(z) + math.pi / 2, oncoming=chance(rng, 0.5))
     for direction in (1, -1):
         z = rng.uniform(NEAREST_CAR_M, 40) + (3 if direction == 1 else 0)
         while z < FAR_M * 0.8:
-            draw = draw_van if chance(rng, 0.15) else draw_car
-            x, car_z = street.at(direction * street.drive_side * street.lane_m / 2, z)
+            draw = draw_van if z > NEAREST_VAN_M and chance(rng, 0.13) else draw_car
+            offset = direction * street.drive_side * street.lane_m / 2
+            x, car_z = street.at(offset, z)
+            taken.append((offset, z))
             scenery.place(car_z + 2, draw, x, car_z, street.heading(z), oncoming=direction == -1)
-            z += rng.uniform(9, 45)
-    for _ in range(int(rng.poisson(1.1))):
+            z += rng.uniform(11, 45)
+
+    def free(offset: float, z: float) -> bool:
+        return all(abs(offset - o) > 1.5 or abs(z - vehicle_z) > VEHICLE_ROOM_M for o, vehicle_z in taken)
+
+    for _ in range(int(rng.poisson(1.8))):
         z = 6 + 32 * rng.random() ** 1.3
-        side = pick(rng, (-1, 1))
-        x, cyclist_z = street.at(side * (street.lane_m - rng.uniform(0.2, 0.8)), z)
-        scenery.place(cyclist_z, draw_cyclist, x, cyclist_z, sideways=chance(rng, 0.3))
-    if chance(rng, 0.3):
+        offset = pick(rng, (-1, 1)) * (street.lane_m - rng.uniform(0.2, 0.7))
+        if free(offset, z):
+            x, cyclist_z = street.at(offset, z)
+            scenery.place(cyclist_z, draw_cyclist, x, cyclist_z, sideways=chance(rng, 0.35))
+    if chance(rng, 0.35):
         z = rng.uniform(9, 35)
         for _ in range(int(rng.integers(1, 4))):
-            x, person_z = street.at(rng.uniform(-street.lane_m, street.lane_m), z + rng.uniform(-1, 1))
-            scenery.place(person_z, draw_pedestrian, x, person_z)
+            offset = rng.uniform(-street.lane_m, street.lane_m)
+            if free(offset, z):
+                x, person_z = street.at(offset, z + rng.uniform(-1, 1))
+                scenery.place(person_z, draw_pedestrian, x, person_z)
+
+
+def place_parked_row(scenery: Scenery, street: Street, side: Side) -> None:
+    """Cars along the kerb, here and there a van, a gap or a builder's skip."""
+    rng = scenery.rng
+    z = rng.uniform(4, 9)
+    while z < FAR_M * 0.75:
+        length = rng.uniform(4.9, 6.2)
+        if not side.in_junction(z, length / 2 + 1) and chance(rng, 0.62):
+            x, car_z = street.at(side.sign * (side.kerb_m - 1.05), z)
+            if chance(rng, 0.04):
+                scenery.place(car_z + 2, draw_skip, x, car_z, street.heading(z))
+            else:
+                draw = draw_van if z > NEAREST_VAN_M and chance(rng, 0.1) else draw_car
+                oncoming = side.sign != street.drive_side
+                scenery.place(car_z + 2, draw, x, car_z, street.heading(z), oncoming=oncoming)
+        z += length
 
 
 def draw_bonnet(canvas: Canvas, rng: np.random.Generator) -> None:

@@ -5,22 +5,25 @@ from functools import cache
 from typing import TypeAlias
 
 import numpy as np
-from jaxtyping import Bool, Float32, Int32
+from jaxtyping import Bool, Float32, Int32, Int64, UInt8
 from PIL import Image as PillowImage
 from PIL import ImageDraw
 from scipy.ndimage import zoom
 
-from hlcore.data.streets_canvas import BRICK, BRICK_FACADE, FACADE, HEAVENS, PAVING, Canvas, clip_near
+from hlcore.data.streets_canvas import BRICK, BRICK_FACADE, FACADE, HEAVENS, NEAR_M, PAVING, Canvas, clip_near
 
 Pixels: TypeAlias = Float32[np.ndarray, " N"]
 
 NOISE_SIZE = 512
 FINE_TEXELS_PER_M = 24.0
 COARSE_TEXELS_PER_M = 3.0
+GRAIN_HALVED_AT_M = 30.0
 FAR_M = 4000.0
 GROUND_BIAS_M = 0.05
 UPRIGHT_BIAS_M = 0.35
 GAMMA = 2.2
+DARK_PANE, CURTAIN, LIT_PANE = (0.03, 0.035, 0.045), (0.45, 0.42, 0.36), (0.9, 0.62, 0.25)
+"""Linear colours of what windows show."""
 
 
 @cache
@@ -37,10 +40,13 @@ def noise_tile() -> Float32[np.ndarray, "S S"]:
 
 def noise_at(across: Pixels, up: Pixels, texels_per_m: float, shift: int = 0) -> Pixels:
     """Noise at places given in metres."""
-    limit = np.float32(1e6)
-    i = (np.clip(up * texels_per_m, -limit, limit)).astype(np.int32) + shift
-    j = (np.clip(across * texels_per_m, -limit, limit)).astype(np.int32) + 3 * shift
-    return noise_tile().ravel()[(i & (NOISE_SIZE - 1)) * NOISE_SIZE + (j & (NOISE_SIZE - 1))]
+    i = (up * np.float32(texels_per_m) + np.float32(shift)).astype(np.int32)
+    j = (across * np.float32(texels_per_m) + np.float32(3 * shift)).astype(np.int32)
+    i &= NOISE_SIZE - 1
+    j &= NOISE_SIZE - 1
+    i *= NOISE_SIZE
+    i += j
+    return noise_tile().take(i)
 
 
 @dataclass(frozen=True)
@@ -56,38 +62,54 @@ class Places:
     up: Pixels
 
 
-def radiance(canvas: Canvas, rng: np.random.Generator) -> Float32[np.ndarray, "H W 3"]:
-    """Linear light that reaches each canvas pixel."""
+def radiance(canvas: Canvas, rng: np.random.Generator) -> Float32[np.ndarray, "3 H W"]:
+    """Linear red, green and blue light that reaches each canvas pixel."""
     part = canvas.part_index().ravel()
     table = canvas.part_table()
+    light = canvas.light
     shift = int(rng.integers(NOISE_SIZE))
     places = locate(canvas, part, table)
-    light = canvas.light
-
-    near = 1 / (1 + places.z / 30)
-    texture = 1 + table["coarse"][part] * noise_at(places.across, places.up, COARSE_TEXELS_PER_M, shift)
-    texture += table["fine"][part] * near * noise_at(places.across, places.up, FINE_TEXELS_PER_M, shift)
-    np.maximum(texture, 0.15, out=texture)
-
-    albedo = np.stack([table[name] ** GAMMA for name in ("red", "green", "blue")], axis=1)[part]
-    glow = table["glow"][part]
-    material = table["material"].astype(np.int32)[part]
-    tile_joints(texture, places, np.flatnonzero((material == BRICK) | (material == BRICK_FACADE)), (0.5, 0.25))
-    tile_joints(texture, places, np.flatnonzero(material == PAVING), (0.9, 0.6))
-    albedo *= texture[:, None]
+    material = table["material"].astype(np.uint8).take(part)
+    sunlight = table["lambert"].take(part)
+    sunlight *= 1 - shadow(canvas, places, np.flatnonzero(sunlight > 0), table["upright"].take(part) > 0)
+    texture = surface_texture(part, table, material, places, shift)
+    glow = table["glow"].take(part)
+    albedo = np.stack([(table[name] ** np.float32(GAMMA)).take(part) for name in ("red", "green", "blue")])
+    albedo *= texture
     facade = np.flatnonzero((material == FACADE) | (material == BRICK_FACADE))
     paint_windows(albedo, glow, canvas, facade, part, table, places)
 
-    direct = table["lambert"][part] * (1 - shadow(canvas, places, table["upright"][part] > 0))
-    arriving = direct[:, None] * np.float32(light.sun_colour)
-    arriving += np.float32(light.ambient_colour) + glow[:, None]
-    albedo *= arriving
-    clear = np.exp(-places.z * np.float32(light.haze_per_m))[:, None]
-    albedo *= clear
-    albedo += (1 - clear) * np.float32(light.sky_low)
     heavens = np.flatnonzero(material == HEAVENS)
-    albedo[heavens] = sky_colour(canvas, places.u[heavens], places.v[heavens], shift)
-    return albedo.reshape(canvas.height, canvas.width, 3)
+    sky = sky_colour(canvas, places.u[heavens], places.v[heavens], shift)
+    clear = np.exp(places.z * np.float32(-light.haze_per_m))
+    for channel, seen in enumerate(albedo):
+        seen *= sunlight * np.float32(light.sun_colour[channel]) + (glow + np.float32(light.ambient_colour[channel]))
+        seen -= np.float32(light.sky_low[channel])
+        seen *= clear
+        seen += np.float32(light.sky_low[channel])
+        seen[heavens] = sky[channel]
+    return albedo.reshape(3, canvas.height, canvas.width)
+
+
+def surface_texture(
+    part: Int32[np.ndarray, " N"],
+    table: dict[str, Float32[np.ndarray, " P"]],
+    material: UInt8[np.ndarray, " N"],
+    places: Places,
+    shift: int,
+) -> Pixels:
+    """Factor by which grain, stains and joints change the colour of each pixel."""
+    texture = noise_at(places.across, places.up, COARSE_TEXELS_PER_M, shift)
+    texture *= table["coarse"].take(part)
+    fine = noise_at(places.across, places.up, FINE_TEXELS_PER_M, shift)
+    fine *= table["fine"].take(part)
+    fine *= 1 / (1 + places.z * np.float32(1 / GRAIN_HALVED_AT_M))
+    texture += fine
+    texture += 1
+    np.maximum(texture, np.float32(0.15), out=texture)
+    tile_joints(texture, places, np.flatnonzero((material == BRICK) | (material == BRICK_FACADE)), (0.5, 0.25))
+    tile_joints(texture, places, np.flatnonzero(material == PAVING), (0.9, 0.6))
+    return texture
 
 
 def locate(canvas: Canvas, part: Int32[np.ndarray, " N"], table: dict[str, Float32[np.ndarray, " P"]]) -> Places:
@@ -99,14 +121,14 @@ def locate(canvas: Canvas, part: Int32[np.ndarray, " N"], table: dict[str, Float
     straight = np.float32(1 / (camera.focal_px * (1 + camera.roll**2)))
     u = (across + np.float32(camera.roll) * down) * straight
     v = (np.float32(camera.roll) * across - down) * straight
-    inverse = table["inverse_u"][part] * u + table["inverse_v"][part] * v + table["inverse_1"][part]
+    inverse = table["inverse_u"].take(part) * u + table["inverse_v"].take(part) * v + table["inverse_1"].take(part)
     z = 1 / np.maximum(inverse, np.float32(1 / FAR_M))
-    x, y = u * z, camera.height_m + v * z
-    along = table["along_x"][part] * x + table["along_z"][part] * z + table["along_0"][part]
-    return Places(u, v, x, y, z, along, np.where(table["upright"][part] > 0, y, z))
+    x, y = u * z, np.float32(camera.height_m) + v * z
+    along = table["along_x"].take(part) * x + table["along_z"].take(part) * z + table["along_0"].take(part)
+    return Places(u, v, x, y, z, along, np.where(table["upright"].take(part) > 0, y, z))
 
 
-def tile_joints(texture: Pixels, places: Places, where: Int32[np.ndarray, " M"], tile_m: tuple[float, float]) -> None:
+def tile_joints(texture: Pixels, places: Places, where: Int64[np.ndarray, " M"], tile_m: tuple[float, float]) -> None:
     """Darken the joints between tiles or bricks laid in running bond, fading where they get too small to see."""
     width_m, height_m = (np.float32(length) for length in tile_m)
     row = places.up[where] / height_m
@@ -117,10 +139,10 @@ def tile_joints(texture: Pixels, places: Places, where: Int32[np.ndarray, " M"],
 
 
 def paint_windows(  # noqa: PLR0913 - the pixel arrays belong together
-    albedo: Float32[np.ndarray, "N 3"],
+    albedo: Float32[np.ndarray, "3 N"],
     glow: Pixels,
     canvas: Canvas,
-    where: Int32[np.ndarray, " M"],
+    where: Int64[np.ndarray, " M"],
     part: Int32[np.ndarray, " N"],
     table: dict[str, Float32[np.ndarray, " P"]],
     places: Places,
@@ -140,19 +162,21 @@ def paint_windows(  # noqa: PLR0913 - the pixel arrays belong together
     dice = np.abs(np.sin(mixed * 91.7 + i * 1.9 + j * 4.3)).astype(np.float32)
 
     frame = where[opening & ~pane]
-    albedo[frame] = 0.25 * albedo[frame] + 0.4
+    albedo[:, frame] = 0.25 * albedo[:, frame] + 0.4
     dark, mirror, curtain = pane & (dice < 0.62), pane & (dice >= 0.62) & (dice < 0.85), pane & (dice >= 0.85)
-    albedo[where[dark]] = np.float32((0.03, 0.035, 0.045))
-    albedo[where[curtain]] = np.float32((0.45, 0.42, 0.36))
-    albedo[where[mirror]] = np.float32(canvas.light.sky_low) * np.float32(0.45)
+    albedo[:, where[dark]] = np.float32(DARK_PANE)[:, None]
+    albedo[:, where[curtain]] = np.float32(CURTAIN)[:, None]
+    albedo[:, where[mirror]] = np.float32(canvas.light.sky_low)[:, None] * np.float32(0.45)
     if canvas.light.lamps_lit:
         lit = where[pane & (dice < 0.3)]
-        albedo[lit] = np.float32((0.9, 0.62, 0.25))
+        albedo[:, lit] = np.float32(LIT_PANE)[:, None]
         glow[lit] = 0.6
 
 
-def shadow(canvas: Canvas, places: Places, upright: Bool[np.ndarray, " N"]) -> Pixels:
-    """Share of the sun that others take away from each pixel, 0 or 1.
+def shadow(
+    canvas: Canvas, places: Places, where: Int64[np.ndarray, " M"], upright: Bool[np.ndarray, " N"]
+) -> Pixels:
+    """1 for each of the pixels `where` that others keep the sun from, else 0.
 
     Casters are painted onto the ground as the camera sees it, each with the height at which the ray to the sun meets
     it; a place is shaded if the ray through it meets a caster higher up.
@@ -165,33 +189,37 @@ def shadow(canvas: Canvas, places: Places, upright: Bool[np.ndarray, " N"]) -> P
     for caster_height, points in sorted(canvas.shadow_casters, key=lambda caster: caster[0]):
         visible = clip_near(points)
         if len(visible) > 2:
-            corners = [(u / 2 + margin, v / 2) for u, v in map(camera.project, visible)]
+            corners = [(u / 2 + margin, v / 2) for u, v in camera.project(visible)]
             draw.polygon(corners, fill=caster_height)
     blocked_at = np.asarray(ground).ravel()
 
-    dx, dz = light.shadow_offset
-    z = places.z + places.y * np.float32(dz)
-    scale = np.float32(camera.focal_px / 2) / np.maximum(z, 0.3)
-    across, down = (places.x + places.y * np.float32(dx)) * scale, np.float32(camera.height_m) * scale
-    u = np.clip(across - camera.roll * down + (camera.centre_u / 2 + margin), -1, width).astype(np.int32)
-    v = np.clip(down + camera.roll * across + camera.horizon_v / 2, -1, height).astype(np.int32)
-    inside = (u >= 0) & (u < width) & (v >= 0) & (v < height) & (z > 0.3)
-    blocked = blocked_at[np.where(inside, v * width + u, 0)]
-    bias = np.where(upright, np.float32(UPRIGHT_BIAS_M), np.float32(-GROUND_BIAS_M))
-    return (inside & (blocked > places.y + bias)).astype(np.float32)
+    dx, dz = (np.float32(offset) for offset in light.shadow_offset)
+    y = places.y[where]
+    z = places.z[where] + y * dz
+    scale = np.float32(camera.focal_px / 2) / np.maximum(z, np.float32(0.3))
+    across, down = (places.x[where] + y * dx) * scale, np.float32(camera.height_m) * scale
+    roll = np.float32(camera.roll)
+    u = np.clip(across - roll * down + np.float32(camera.centre_u / 2 + margin), -1, width).astype(np.int32)
+    v = np.clip(down + roll * across + np.float32(camera.horizon_v / 2), -1, height).astype(np.int32)
+    inside = (u >= 0) & (u < width) & (v >= 0) & (v < height) & (z > NEAR_M)
+    blocked = blocked_at.take(np.where(inside, v * width + u, 0))
+    bias = np.where(upright[where], np.float32(UPRIGHT_BIAS_M), np.float32(-GROUND_BIAS_M))
+    shaded = np.zeros_like(places.z)
+    shaded[where] = inside & (blocked > y + bias)
+    return shaded
 
 
-def sky_colour(canvas: Canvas, u: Pixels, v: Pixels, shift: int) -> Float32[np.ndarray, "M 3"]:
+def sky_colour(canvas: Canvas, u: Pixels, v: Pixels, shift: int) -> Float32[np.ndarray, "3 M"]:
     """Linear colour of the sky along the given rays."""
     light = canvas.light
-    up = np.clip(v * 1.8, 0, 1)[:, None]
-    colour = (1 - up) * np.float32(light.sky_low) + up * np.float32(light.sky_high)
-    stretch = 1 / (np.maximum(v, 0) + 0.12)
+    low, high, sun = (np.float32(colour)[:, None] for colour in (light.sky_low, light.sky_high, light.sun_colour))
+    up = np.clip(v * np.float32(1.8), 0, 1)
+    colour = low + up * (high - low)
+    stretch = 1 / (np.maximum(v, 0) + np.float32(0.12))
     clouds = noise_at(u * stretch, stretch, 20.0, shift) * 0.5 + noise_at(u * stretch, stretch, 60.0, shift) * 0.25
-    cover = np.clip(clouds + 2 * light.cloudiness - 1, 0, 1)[:, None]
-    bright = np.float32(max(light.sky_low)) * np.float32((1.05, 1.05, 1.08))
-    colour += cover * (bright - colour)
-    x, y, z = light.sun_direction
-    towards_sun = (u * x + v * y + z) / np.sqrt(u * u + v * v + 1)
-    glare = np.maximum(towards_sun, 0) ** 40 * (1 - light.cloudiness)
-    return colour + glare[:, None] * np.float32(light.sun_colour) * np.float32(0.8)
+    cover = np.clip(clouds + np.float32(2 * light.cloudiness - 1), 0, 1)
+    colour += cover * (np.float32(1.05) * low.max() - colour)
+    x, y, z = (np.float32(component) for component in light.sun_direction)
+    towards_sun = np.maximum((u * x + v * y + z) / np.sqrt(u * u + v * v + 1), 0)
+    glare = towards_sun ** np.float32(40) * np.float32(0.8 * (1 - light.cloudiness))
+    return colour + glare * sun

@@ -44,7 +44,7 @@ def draw_car(canvas: Canvas, rng: np.random.Generator, x: float, z: float, headi
         panes = [(0.06, 0.5), (0.54, 0.94)] if face.side in ("left", "right") else [(0.05, 0.95)]
         for left, right in panes:
             canvas.face(face.inset(left, 0.06, right, 0.88), _matt(GLASS))
-            canvas.face(face.inset(left, 0.55, right, 0.88), _matt(shade(SKY_IN_GLASS, rng.uniform(0.4, 1.0))))
+            canvas.face(face.inset(left, 0.66, right, 0.88), _matt(shade(SKY_IN_GLASS, rng.uniform(0.35, 0.8))))
     _cast_box(canvas, x, z, heading, width, length, height)
 
 
