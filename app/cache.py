@@ -1,0 +1,200 @@
+"""The only place that knows Streamlit's caches: runs, networks, maps and packed planes, each bounded."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+from jaxtyping import Bool, Float32
+
+from app import samples
+from app.samples import Picture
+from app.viewer import planes
+from app.viewer.planes import Plane
+from hlcore.data.samples import Sample
+from hlcore.errors import CheckpointError
+from hlcore.storage.runs import Run, find_runs, open_run
+from hlcore.types import HardnessMap, LabelMap, LossMap
+
+if TYPE_CHECKING:  # importing torch takes seconds: only the functions that run a network do it
+    from hlcore.storage.checkpoints import Checkpoint
+
+LARGEST_LOSS_NATS = 88.0
+"""Above the largest loss float32 probabilities can give."""
+
+
+@dataclass(frozen=True)
+class Maps:
+    """What the pages show of one epoch's PredictionRecord; its probabilities (C H W, the bulk of it) are let go.
+
+    Attributes:
+        identity: Changes with the checkpoint file, the image and the labels.
+        prediction: H W uint8 class indices.
+        hardness_map: H W in (0, 1).
+        probability: H W, of the predicted class.
+        loss_map: H W nats, or None without labels.
+        error: H W, where the prediction differs from the label, or None without labels.
+    """
+
+    identity: str
+    prediction: LabelMap
+    hardness_map: HardnessMap
+    probability: Float32[np.ndarray, "H W"]
+    loss_map: LossMap | None
+    error: Bool[np.ndarray, "H W"] | None
+
+
+def run_folders() -> dict[str, Path]:
+    """The run folders by the name shown: those of checkpoints/, runs/ and $HLCORE_RUNS."""
+    project = Path(__file__).parents[1]
+    further = [Path(folder) for folder in os.environ.get("HLCORE_RUNS", "").split(os.pathsep) if folder]
+    folders: dict[str, Path] = {}
+    for path in find_runs(project / "checkpoints", project / "runs", *further):
+        folders[path.name if path.name not in folders else f"{path.name} in {path.parent}"] = path
+    return folders
+
+
+def run(path: Path) -> Run:
+    """The run of a folder, read anew when run.json changes.
+
+    Raises:
+        CheckpointError: its run.json cannot be read.
+    """
+    return _run(path, _modified(path / "run.json"))
+
+
+def epoch_table(run: Run) -> pd.DataFrame:
+    """Run.epoch_table, read anew when metrics.jsonl changes."""
+    return _epoch_table(run, str(run.path), _modified(run.path / "metrics.jsonl"))
+
+
+def sample(run: Run, source: str, name: str) -> Sample:
+    """samples.load, kept."""
+    return _sample(run, str(run.path), _modified(run.path / "run.json"), source, name)
+
+
+def uploaded(run: Run, name: str, photograph: bytes, labels: bytes | None) -> Sample:
+    """samples.uploaded, kept."""
+    return _uploaded(run, str(run.path), name, photograph, labels)
+
+
+def maps(run: Run, epoch: int, picture: Picture) -> Maps:
+    """What the network of an epoch says about a picture.
+
+    Raises:
+        CheckpointError: the checkpoint cannot be read.
+        InvalidInputError: the network has no hardness branch.
+    """
+    path = run.checkpoint_path(epoch)
+    return _maps(path, _modified(path), picture.digest, picture.sample)
+
+
+def correlation(first: Maps, second: Maps, quantity: Literal["hardness", "loss"]) -> float:
+    """Spearman's rho of two epochs' hardness maps, or of their loss maps where labelled."""
+    pair = [m.hardness_map if quantity == "hardness" else m.loss_map for m in (first, second)]
+    return _correlation(f"{quantity}:{first.identity}:{second.identity}", *pair)
+
+
+def threshold(maps: Maps, share: float) -> float:
+    """The hardness from which on a pixel belongs to the hardest share of the map."""
+    return _threshold(maps.identity, maps.hardness_map, share)
+
+
+def image_plane(picture: Picture) -> Plane:
+    """The picture, packed for the viewer."""
+    return _plane("rgb", "image", picture.digest, picture.sample.image)
+
+
+def class_plane(name: str, identity: str, label_map: LabelMap) -> Plane:
+    """A label map, a prediction or an error map, packed for the viewer."""
+    return _plane("u8", name, identity, label_map)
+
+
+def value_plane(name: str, identity: str, values: Float32[np.ndarray, "H W"], *, low: float, high: float) -> Plane:
+    """A map of numbers, packed for the viewer."""
+    return _plane("u16", name, identity, values, low, high)
+
+
+def _modified(path: Path) -> int:
+    """When a file was last written, in ns; 0 where there is none, which its reader then says."""
+    return path.stat().st_mtime_ns if path.exists() else 0
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _run(path: Path, modified: int) -> Run:
+    return open_run(path)
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _epoch_table(_run: Run, path: str, modified: int) -> pd.DataFrame:
+    return _run.epoch_table()
+
+
+@st.cache_data(max_entries=16, show_spinner="Drawing the scene …")
+def _sample(_run: Run, path: str, modified: int, source: str, name: str) -> Sample:
+    return samples.load(_run, source, name)
+
+
+@st.cache_data(max_entries=4, show_spinner="Reading the photograph …")
+def _uploaded(_run: Run, path: str, name: str, photograph: bytes, labels: bytes | None) -> Sample:
+    return samples.uploaded(_run, name, photograph, labels)
+
+
+@st.cache_resource(max_entries=4, show_spinner="Loading the network …")
+def _checkpoint(path: Path, modified: int) -> "Checkpoint":
+    from hlcore.storage.checkpoints import load_checkpoint
+
+    return load_checkpoint(path)
+
+
+@st.cache_data(max_entries=32, show_spinner="Looking at the picture …")
+def _maps(path: Path, modified: int, digest: str, _sample: Sample) -> Maps:
+    checkpoint = _checkpoint(path, modified)
+    from hlcore.inference import predict
+
+    if not checkpoint.header.has_hardness:
+        raise CheckpointError(
+            f"{path} has no hardness branch, so it has no hardness map; train with loss.observe_hardness on"
+        )
+    record = predict(
+        checkpoint.network,
+        _sample.image,
+        class_names=checkpoint.class_names,
+        name=_sample.name,
+        label_map=_sample.label_map,
+    )
+    labelled = record.label_map is not None
+    return Maps(
+        identity=f"{path}:{modified}:{digest}",
+        prediction=record.prediction,
+        hardness_map=record.hardness_map,
+        probability=record.probabilities.max(axis=0),
+        loss_map=record.loss_map if labelled else None,
+        error=record.error if labelled else None,
+    )
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _correlation(identity: str, _first: np.ndarray, _second: np.ndarray) -> float:
+    from hlcore.analysis.stability import rank_correlation
+
+    return rank_correlation(_first, _second)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _threshold(identity: str, _hardness_map: HardnessMap, share: float) -> float:
+    from hlcore.analysis.stability import hardest_threshold
+
+    return hardest_threshold(_hardness_map, share=share)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _plane(kind: str, name: str, identity: str, _values: np.ndarray, low: float = 0.0, high: float = 1.0) -> Plane:
+    if kind == "rgb":
+        return planes.image_plane(name, _values)
+    if kind == "u8":
+        return planes.class_plane(name, _values)
+    return planes.value_plane(name, _values, low=low, high=high)

@@ -1,0 +1,137 @@
+"""Where the pictures come from: synthetic scenes, a run's followed images, photographs, an upload."""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from hashlib import blake2b
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+
+from hlcore.data.images import read_image, read_label_map
+from hlcore.data.labels import ClassTable
+from hlcore.data.resize import resize_classes, resize_image
+from hlcore.data.samples import Sample
+from hlcore.data.streets import Streets
+from hlcore.errors import DatasetError
+from hlcore.storage.runs import Run
+
+SCENES, FOLLOWED, PHOTOGRAPHS, UPLOAD = "scenes", "followed", "photographs", "upload"
+TITLES = {
+    SCENES: "Street scenes",
+    FOLLOWED: "Followed in training",
+    PHOTOGRAPHS: "Photographs",
+    UPLOAD: "Your photograph",
+}
+"""What each source is called on the page; the key is its name in links."""
+
+_SCENE_COUNT = 12
+_PHOTOGRAPHS = {
+    "motorcycle": "motorcycle_left.png",
+    "rocket": "rocket.jpg",
+    "coffee": "coffee.png",
+    "cat": "chelsea.png",
+    "astronaut": "astronaut.png",
+    "cameraman": "camera.png",
+}
+
+
+def sources(run: Run) -> list[str]:
+    """The sources a run has."""
+    probe = run.probe
+    return [SCENES, *([FOLLOWED] if probe and probe.images else []), PHOTOGRAPHS, UPLOAD]
+
+
+def names(run: Run, source: str) -> list[str]:
+    """Names of a source's samples; an upload has none."""
+    if source == SCENES:
+        return list(_scenes(run).names)
+    if source == FOLLOWED:
+        return list(run.probe.images) if run.probe else []
+    return list(_PHOTOGRAPHS) if source == PHOTOGRAPHS else []
+
+
+def title(run: Run, source: str, name: str) -> str:
+    """What a sample is called on the page."""
+    if source == FOLLOWED and run.probe:
+        return f"{name} ({'trained on' if run.probe.split(name) == 'train' else 'held out'})"
+    return name.replace("test-00", "scene ")
+
+
+def load(run: Run, source: str, name: str) -> Sample:
+    """A sample of a source, with its label map where the run knows the same classes.
+
+    Raises:
+        DatasetError: there is no such sample.
+    """
+    if source == SCENES and name in _scenes(run).names:
+        scenes = _scenes(run)
+        sample = scenes[scenes.names.index(name)]
+        return sample if scenes.classes.names == run.record.class_names else replace(sample, label_map=None)
+    if source == FOLLOWED and run.probe and name in run.probe.images:
+        return Sample(name, run.probe.image(name), run.probe.label_map(name))
+    if source == PHOTOGRAPHS and name in _PHOTOGRAPHS:
+        return Sample(name, read_image(_photograph(name)), None)
+    raise DatasetError(f"there is no sample '{name}' among {TITLES.get(source, source)}; choose another")
+
+
+def uploaded(run: Run, name: str, photograph: bytes, labels: bytes | None) -> Sample:
+    """An uploaded photograph with the label map uploaded beside it, if any.
+
+    Raises:
+        DatasetError: a file cannot be read, or the label map does not fit the photograph or the run's classes.
+    """
+    image = read_image(photograph, name=name)
+    if labels is None:
+        return Sample(name, image, None)
+    classes = ClassTable(run.record.class_names, run.record.palette)
+    return Sample(name, image, read_label_map(labels, classes=classes, size=image.shape[:2], name="the label map"))
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A sample as it is analysed.
+
+    Attributes:
+        sample: Scaled down where it was larger than asked for.
+        own_size: (H, W) before that.
+    """
+
+    sample: Sample
+    own_size: tuple[int, int]
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(H, W) at which it is analysed."""
+        return self.sample.image.shape[:2]
+
+    @cached_property
+    def digest(self) -> str:
+        """Changes with every pixel of the image and of its label map."""
+        digest = blake2b(repr(self.size).encode(), digest_size=16)
+        digest.update(np.ascontiguousarray(self.sample.image))
+        if self.sample.label_map is not None:
+            digest.update(np.ascontiguousarray(self.sample.label_map))
+        return digest.hexdigest()
+
+
+def fit(sample: Sample, side: int) -> Picture:
+    """The sample scaled down so that its longer side has at most `side` px; a smaller one as it is."""
+    height, width = sample.image.shape[:2]
+    if max(height, width) <= side:
+        return Picture(sample, (height, width))
+    scale = side / max(height, width)
+    size = (max(1, round(height * scale)), max(1, round(width * scale)))
+    label_map = None if sample.label_map is None else resize_classes(sample.label_map, size)
+    return Picture(Sample(sample.name, resize_image(sample.image, size), label_map), (height, width))
+
+
+def _scenes(run: Run) -> Streets:
+    """Test scenes at the size the run was trained at, if it was trained on scenes."""
+    data = run.record.config.data
+    size = data.scene_size if data.dataset == "streets" else (288, 384)
+    return Streets("test", count=_SCENE_COUNT, size=size)
+
+
+def _photograph(name: str) -> Path:
+    return Path(str(files("skimage") / "data" / _PHOTOGRAPHS[name]))

@@ -1,0 +1,171 @@
+"""What the viewer shows on each page: which planes lie in which panels, in which colours. So every page draws alike."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import UInt8
+
+from app import cache
+from app.cache import LARGEST_LOSS_NATS, Maps
+from app.samples import Picture
+from app.viewer import ColourBar, Panel, Readout, Scene
+from app.viewer.planes import Plane
+from hlcore.figures.maps import class_colours, resize_map
+from hlcore.figures.style import DIFFERENCE_SCALE, ERROR, LOSS_SCALE, ScaleName, colour_scale
+from hlcore.storage.runs import Run
+
+STRIP_SIDE_PX = 320
+"""Longer side of a map in the strip of epochs."""
+INSPECTED = ("Image", "Hardness", "Prediction", "Labels", "Loss", "Errors")
+
+
+@dataclass(frozen=True)
+class Look:
+    """How maps are shown.
+
+    Attributes:
+        scale: Colours of the hardness maps.
+        opacity: Of what lies over the image, 0 to 1.
+        nats: Upper end of the loss maps' scale.
+        above: Only the part at least so hard is shown; None shows all of it.
+    """
+
+    scale: ScaleName
+    opacity: float
+    nats: int
+    above: float | None = None
+
+
+def inspected(run: Run, picture: Picture, maps: Maps, look: Look, *, show: list[str]) -> Scene:
+    """One epoch's maps of one picture; `show` names panels of INSPECTED."""
+    record, label_map = run.record, picture.sample.label_map
+    palette, names = class_colours(record.palette), record.class_names
+    planes = [
+        cache.image_plane(picture),
+        hardness_plane("hardness", maps),
+        cache.class_plane("prediction", maps.identity, maps.prediction),
+        cache.value_plane("probability", maps.identity, maps.probability, low=0, high=1),
+    ]
+    readouts = [Readout("predicted", "prediction", names)]
+    panels = {
+        "Image": Panel("Image", base="image"),
+        "Hardness": hardness_panel("Hardness", "hardness", look),
+        "Prediction": Panel("Prediction", base="image", layer="prediction", colours=palette, opacity=look.opacity),
+    }
+    if label_map is not None and maps.error is not None:
+        planes += [
+            cache.class_plane("label", picture.digest, label_map),
+            loss_plane("loss", maps),
+            cache.class_plane("error", maps.identity, maps.error),
+        ]
+        panels |= {
+            "Labels": Panel("Labels", base="image", layer="label", colours=palette, opacity=look.opacity),
+            "Loss": loss_panel("Loss", "loss", look),
+            "Errors": Panel("Errors", base="image", dim=True, layer="error", colours=_error_colours()),
+        }
+        readouts.append(Readout("labelled", "label", names))
+    readouts += [Readout("hardness", "hardness"), Readout("probability", "probability")]
+    readouts += [Readout("loss", "loss", digits=2, unit=" nats")] if "Loss" in panels else []
+    shown = tuple(panels[name] for name in INSPECTED if name in panels and name in show)
+    classes = tuple(zip(names, record.palette, strict=True)) if {"Prediction", "Labels"} & set(show) else ()
+    return Scene(
+        planes=tuple(planes),
+        panels=shown,
+        columns=min(len(shown), 2 if len(shown) in (2, 4) else 3),
+        readouts=tuple(readouts),
+        bars=_bars(look, hardness="Hardness" in show, loss="Loss" in show and "Loss" in panels),
+        classes=classes,
+    )
+
+
+def compared(picture: Picture, first: Maps, second: Maps, look: Look, *, titles: tuple[str, str], notes: list[str]) -> Scene:
+    """Two epochs' maps of one picture beside each other and their difference, second minus first."""
+    pair, change = f"{first.identity}-{second.identity}", f"{titles[1]} − {titles[0]}"
+    planes = [cache.image_plane(picture), hardness_plane("hardness a", first), hardness_plane("hardness b", second)]
+    hardness_change = second.hardness_map - first.hardness_map
+    planes.append(cache.value_plane("hardness change", pair, hardness_change, low=-1, high=1))
+    panels = [
+        hardness_panel(f"Hardness, {titles[0]}", "hardness a", look, notes[0]),
+        hardness_panel(f"Hardness, {titles[1]}", "hardness b", look, notes[1]),
+        difference_panel(change, "hardness change", reach=1, note=notes[2]),
+    ]
+    readouts = [Readout(titles[0], "hardness a"), Readout(titles[1], "hardness b"), Readout("change", "hardness change")]
+    bars = [*_bars(look, hardness=True, loss=first.loss_map is not None), _difference_bar("Hardness change", 1)]
+    if first.loss_map is not None and second.loss_map is not None:
+        reach = LARGEST_LOSS_NATS
+        planes += [loss_plane("loss a", first), loss_plane("loss b", second)]
+        planes.append(cache.value_plane("loss change", pair, second.loss_map - first.loss_map, low=-reach, high=reach))
+        panels += [
+            loss_panel(f"Loss, {titles[0]}", "loss a", look, notes[3]),
+            loss_panel(f"Loss, {titles[1]}", "loss b", look, notes[4]),
+            difference_panel(change, "loss change", reach=look.nats, note=notes[5]),
+        ]
+        readouts += [Readout(f"loss, {title}", f"loss {at}", None, 2) for title, at in zip(titles, "ab", strict=True)]
+        bars.append(_difference_bar("Loss change", look.nats, " nats"))
+    return Scene(tuple(planes), tuple(panels), columns=3, readouts=tuple(readouts), bars=tuple(bars))
+
+
+def strip(picture: Picture, maps: dict[int, Maps], look: Look) -> Scene:
+    """Hardness of every epoch, and below it the loss where it is known, as small maps without the image."""
+    height, width = picture.size
+    scale = min(1.0, STRIP_SIDE_PX / max(height, width))
+    size = (max(1, round(height * scale)), max(1, round(width * scale)))
+
+    def plane(name: str, map: Maps, values: np.ndarray, high: float) -> Plane:
+        return cache.value_plane(name, f"{map.identity}-{size}", resize_map(values, size), low=0, high=high)
+
+    planes = [plane(f"hardness {epoch}", map, map.hardness_map, 1) for epoch, map in maps.items()]
+    panels = [Panel(f"Epoch {e}", layer=f"hardness {e}", colours=colour_scale(look.scale)) for e in maps]
+    readouts = tuple(Readout(f"epoch {epoch}", f"hardness {epoch}") for epoch in maps)
+    return Scene(
+        tuple(planes),
+        tuple(panels),
+        columns=min(len(panels), 5),
+        narrow_columns=2,
+        readouts=readouts,
+        size=picture.size,
+        height_vh=30 * (1 + (len(panels) - 1) // 5),
+    )
+
+
+def hardness_plane(name: str, maps: Maps) -> Plane:
+    """A hardness map, packed."""
+    return cache.value_plane(name, maps.identity, maps.hardness_map, low=0, high=1)
+
+
+def loss_plane(name: str, maps: Maps) -> Plane:
+    """A loss map, packed; the record is labelled."""
+    assert maps.loss_map is not None
+    return cache.value_plane(name, maps.identity, maps.loss_map, low=0, high=LARGEST_LOSS_NATS)
+
+
+def hardness_panel(title: str, plane: str, look: Look, note: str = "") -> Panel:
+    """Hardness over the image, 0 to 1."""
+    colours = colour_scale(look.scale)
+    return Panel(title, note, base="image", layer=plane, colours=colours, opacity=look.opacity, above=look.above)
+
+
+def loss_panel(title: str, plane: str, look: Look, note: str = "") -> Panel:
+    """Cross entropy; unlabelled pixels in grey."""
+    return Panel(title, note, layer=plane, colours=colour_scale(LOSS_SCALE), high=look.nats)
+
+
+def difference_panel(title: str, plane: str, *, reach: float, note: str = "") -> Panel:
+    """What was added or taken away, from -reach to reach."""
+    return Panel(title, note, layer=plane, colours=colour_scale(DIFFERENCE_SCALE), low=-reach, high=reach)
+
+
+def _bars(look: Look, *, hardness: bool, loss: bool) -> tuple[ColourBar, ...]:
+    bars = [ColourBar("Hardness", colour_scale(look.scale), "0", "1")] if hardness else []
+    bars += [ColourBar("Loss", colour_scale(LOSS_SCALE), "0", f"{look.nats}", " nats")] if loss else []
+    return tuple(bars)
+
+
+def _difference_bar(label: str, reach: float, unit: str = "") -> ColourBar:
+    return ColourBar(label, colour_scale(DIFFERENCE_SCALE), f"−{reach:g}", f"+{reach:g}", unit)
+
+
+def _error_colours() -> UInt8[np.ndarray, "256 4"]:
+    colours = np.zeros((256, 4), np.uint8)
+    colours[1] = (*ERROR, 255)
+    return colours

@@ -1,0 +1,153 @@
+"""The only place that knows session keys and URL parameters.
+
+A choice lives in the session under the name of its URL parameter, which is also its widget's key. `read_url` takes the
+link over when a session begins or the reader goes back in the history; `write_url` puts every choice into the link after
+a page has run. All values in the URL are plain strings. An uploaded photograph lives in the session only.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import streamlit as st
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A file somebody dropped into the page."""
+
+    name: str
+    content: bytes
+
+
+def _names(text: str) -> list[str]:
+    return [name for name in text.split(",") if name]
+
+
+_PARAMETERS: dict[str, Callable[[str], Any]] = {
+    "run": str,
+    "epoch": int,
+    "other": int,
+    "source": str,
+    "sample": str,
+    "side": int,
+    "show": _names,
+    "opacity": int,
+    "scale": str,
+    "hardest": int,
+    "nats": int,
+    "x": int,
+    "y": int,
+}
+_URL = "_url"
+_COMPLAINTS = "_complaints"
+_LINKED = "_linked"
+_UPLOADS = "_uploads"
+
+
+def read_url() -> None:
+    """Takes the choices of the link over, if it is not the one this session wrote itself."""
+    given = st.query_params.to_dict()
+    st.session_state[_COMPLAINTS], st.session_state[_LINKED] = [], set()
+    if not given or given == st.session_state.get(_URL):
+        return
+    for name, parse in _PARAMETERS.items():
+        if name not in given:
+            continue
+        try:
+            st.session_state[name] = parse(given[name])
+            st.session_state[_LINKED].add(name)
+        except ValueError:
+            st.session_state[_COMPLAINTS].append(f"{name} must be a whole number, got '{given[name]}'")
+
+
+def write_url() -> None:
+    """Puts every choice into the link, so that copying the address copies the view."""
+    choices = {name: st.session_state.get(name) for name in _PARAMETERS}
+    texts = {
+        name: ",".join(value) if isinstance(value, list) else str(value)
+        for name, value in choices.items()
+        if value is not None
+    }
+    if texts != st.query_params.to_dict():
+        st.query_params.from_dict(texts)
+    st.session_state[_URL] = texts
+
+
+def complaints() -> list[str]:
+    """What the link asked for and cannot have, as sentences."""
+    return list(st.session_state[_COMPLAINTS])
+
+
+def choice(name: str, options: Sequence[T], *, default: T) -> T:
+    """The choice of this name, made one of the options; to be called before its widget, whose key is the name."""
+    value = st.session_state.get(name, default)
+    if value not in options:
+        _complain(name, f"there is no {name} '{value}' here; showing '{default}'")
+        value = default
+    if name not in st.session_state or st.session_state[name] != value:
+        st.session_state[name] = value
+    return value
+
+
+def choices(name: str, options: Sequence[str], *, default: Sequence[str]) -> list[str]:
+    """The choices of this name, those that are not among the options left out; of none, the default."""
+    chosen = list(st.session_state.get(name) or default)
+    kept = [value for value in chosen if value in options] or list(default)
+    if missing := [value for value in chosen if value not in options]:
+        _complain(name, f"there is no {', '.join(missing)} to show here")
+    if st.session_state.get(name) != kept:
+        st.session_state[name] = kept
+    return kept
+
+
+def number(name: str, low: int, high: int, *, default: int) -> int:
+    """The number of this name, brought into low..high."""
+    value = st.session_state.get(name, default)
+    inside = min(high, max(low, value))
+    if inside != value:
+        _complain(name, f"{name} must lie in {low}..{high}, got {value}; showing {inside}")
+    if st.session_state.get(name) != inside:
+        st.session_state[name] = inside
+    return inside
+
+
+def point(width: int, height: int) -> tuple[int, int] | None:
+    """The pinned pixel (x, y), or None where none is pinned; one outside the image is forgotten."""
+    for name, size in (("x", width), ("y", height)):
+        value = st.session_state.get(name)
+        if value is not None and not 0 <= value < size:
+            _complain(name, f"{name} must lie in 0..{size - 1}, got {value}; no point is kept")
+            st.session_state.update(x=None, y=None)
+    x, y = st.session_state.get("x"), st.session_state.get("y")
+    return None if x is None or y is None else (x, y)
+
+
+def pin(viewer: str) -> None:
+    """Keeps the pixel that was clicked in a viewer."""
+    pixel = st.session_state[viewer]["pinned"]
+    if pixel is not None:
+        st.session_state.update(x=int(pixel["x"]), y=int(pixel["y"]))
+
+
+def upload(name: str) -> Upload | None:
+    """The file uploaded under this name in this session."""
+    return st.session_state.get(_UPLOADS, {}).get(name)
+
+
+def keep_upload(name: str, widget: str) -> None:
+    """Keeps what an uploader holds now, so that it survives a change of page."""
+    file = st.session_state[widget]
+    kept = {**st.session_state.get(_UPLOADS, {})}
+    kept.pop(name, None)
+    if file is not None:
+        kept[name] = Upload(file.name, file.getvalue())
+    st.session_state[_UPLOADS] = kept
+
+
+def _complain(name: str, sentence: str) -> None:
+    """Only the link's choices are worth a sentence: a choice that another choice made impossible is replaced silently."""
+    if name in st.session_state[_LINKED]:
+        st.session_state[_COMPLAINTS].append(sentence)

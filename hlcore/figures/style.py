@@ -1,0 +1,56 @@
+"""Colours: scales for maps, the colours of states, all distinguishable with any colour vision."""
+
+from functools import cache
+from typing import Literal, TypeAlias
+
+import numpy as np
+from jaxtyping import UInt8
+from plotly.colors import get_colorscale, unlabel_rgb
+
+from hlcore.errors import InvalidInputError
+
+ColourScale: TypeAlias = UInt8[np.ndarray, "256 3"]
+ScaleName = Literal["inferno", "cividis", "grey", "viridis", "difference"]
+Colour: TypeAlias = tuple[int, int, int]
+
+HARDNESS_SCALES: tuple[ScaleName, ...] = ("inferno", "cividis", "grey")
+"""Scales a hardness map may be shown in; the first is the default."""
+LOSS_SCALE: ScaleName = "viridis"
+"""The scale of every loss map: never one of the hardness scales, so that nobody mistakes one map for the other."""
+DIFFERENCE_SCALE: ScaleName = "difference"
+"""Blue where a value fell, white where it stayed, red where it rose."""
+
+MISSING: Colour = (122, 122, 122)
+"""A pixel that has no value or no class."""
+ERROR: Colour = (230, 97, 1)
+"""A pixel whose prediction differs from its label."""
+
+_STOPS = {"inferno": "Inferno", "cividis": "Cividis", "grey": "Greys_r", "viridis": "Viridis", "difference": "RdBu_r"}
+
+
+@cache
+def colour_scale(name: ScaleName) -> ColourScale:
+    """The 256 colours of a scale from low to high, as RGB.
+
+    Raises:
+        InvalidInputError: there is no such scale.
+
+    Example:
+        >>> colour_scale("grey")[[0, 255]].tolist()
+        [[0, 0, 0], [255, 255, 255]]
+    """
+    if name not in _STOPS:
+        raise InvalidInputError(f"unknown colour scale {name!r}; known are {', '.join(_STOPS)}")
+    stops = get_colorscale(_STOPS[name])
+    at = [position for position, _ in stops]
+    colours = np.array([_rgb(colour) for _, colour in stops], dtype=np.float64)
+    steps = np.linspace(0, 1, 256)
+    scale = np.stack([np.interp(steps, at, channel) for channel in colours.T], axis=1).round().astype(np.uint8)
+    scale.setflags(write=False)  # the cache hands the same array to everybody
+    return scale
+
+
+def _rgb(colour: str) -> tuple[float, ...]:
+    if colour.startswith("#"):
+        return tuple(int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    return unlabel_rgb(colour)
