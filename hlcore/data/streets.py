@@ -4,8 +4,7 @@ The scenes are stylised drawings in perspective, not photographs: they serve to 
 reached on them says nothing about real streets.
 """
 
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import KW_ONLY, dataclass
 from hashlib import sha256
 
 import numpy as np
@@ -26,7 +25,8 @@ class Streets:
     """Synthetic street scenes; scene `index` of a split is the same whenever it is drawn.
 
     Static man-made bodies that are no class of their own (skips, advertising pillars, people on posters) count as
-    building; the bonnet of the camera's car and litter bins are ignored (255).
+    building; the bonnet of the camera's car and litter bins are ignored (255). Label maps are the
+    same on every machine; in images a grey level may differ between processors, where numpy's own rounding does.
 
     Attributes:
         split: "train", "val" or "test"; splits never share a scene.
@@ -46,36 +46,37 @@ class Streets:
     """
 
     split: str
+    _: KW_ONLY
     count: int
     size: tuple[int, int]
     seed: int = 0
 
-    def __init__(self, split: str, *, count: int, size: tuple[int, int], seed: int = 0) -> None:
-        if split not in SPLITS:
-            raise InvalidInputError(f"split must be one of {', '.join(SPLITS)}, got {split!r}")
-        if count < 1:
-            raise InvalidInputError(f"count must be at least 1 scene, got {count}")
-        if min(size) < SMALLEST_SIDE_PX:
-            raise InvalidInputError(f"size must be (height, width) of at least {SMALLEST_SIDE_PX} px each, got {size}")
-        if seed < 0:
-            raise InvalidInputError(f"seed must be 0 or more, got {seed}")
-        for name, value in {"split": split, "count": count, "size": (size[0], size[1]), "seed": seed}.items():
-            object.__setattr__(self, name, value)
+    def __post_init__(self) -> None:
+        if self.split not in SPLITS:
+            raise InvalidInputError(f"split must be one of {', '.join(SPLITS)}, got {self.split!r}")
+        if self.count < 1:
+            raise InvalidInputError(f"count must be at least 1 scene, got {self.count}")
+        if len(self.size) != 2 or min(self.size) < SMALLEST_SIDE_PX:
+            raise InvalidInputError(
+                f"size must be (height, width) of at least {SMALLEST_SIDE_PX} px each, got {self.size}"
+            )
+        if self.seed < 0:
+            raise InvalidInputError(f"seed must be 0 or more, got {self.seed}")
 
     @property
     def classes(self) -> ClassTable:
         """CamVid's eleven classes."""
         return CAMVID
 
-    @cached_property
+    @property
     def names(self) -> tuple[str, ...]:
         """The split and the index of each scene, such as "train-0007"."""
         return tuple(f"{self.split}-{index:04d}" for index in range(self.count))
 
-    @cached_property
+    @property
     def fingerprint(self) -> str:
         """SHA-256 of everything that decides the scenes."""
-        parts = ("streets", GENERATOR_VERSION, self.split, self.count, self.size, self.seed)
+        parts = ("streets", GENERATOR_VERSION, self.split, self.count, tuple(map(int, self.size)), self.seed)
         return sha256(repr(parts).encode()).hexdigest()
 
     def __len__(self) -> int:

@@ -7,7 +7,14 @@ from hlcore.data.streets_people import draw_figure
 from hlcore.data.streets_solids import Face, box_faces, chance, limb, pick, shade, varied
 
 WALLS: tuple[Colour, ...] = (
-    *((0.72, 0.66, 0.55), (0.58, 0.36, 0.28), (0.48, 0.28, 0.22), (0.66, 0.6, 0.54), (0.8, 0.76, 0.68), (0.5, 0.5, 0.5)),
+    *(
+        (0.72, 0.66, 0.55),
+        (0.58, 0.36, 0.28),
+        (0.48, 0.28, 0.22),
+        (0.66, 0.6, 0.54),
+        (0.8, 0.76, 0.68),
+        (0.5, 0.5, 0.5),
+    ),
     *((0.62, 0.5, 0.36), (0.36, 0.34, 0.33), (0.7, 0.56, 0.46), (0.56, 0.58, 0.6), (0.3, 0.38, 0.22)),
 )
 """Wall colours; the last is the green of ivy."""
@@ -40,7 +47,9 @@ def draw_building(  # noqa: PLR0913 - a building has this many measures
     windows = (rng.uniform(1.7, 3.2), floor_m, rng.uniform(0.35, 0.68), base_m)
     material = BRICK_FACADE if chance(rng, 0.5) else FACADE
     leafy = wall[1] > 1.15 * wall[0]
-    surface = Surface(BUILDING, wall, material, fine=0.35 if leafy else 0.1, coarse=0.3 if leafy else 0.09, windows=windows)
+    surface = Surface(
+        BUILDING, wall, material, fine=0.35 if leafy else 0.1, coarse=0.3 if leafy else 0.09, windows=windows
+    )
     camera_m = canvas.camera.height_m
     cornice = Surface(BUILDING, shade(wall, 0.75), fine=0.05)
     faces = box_faces(x, z, heading, width_m, length_m, 0.0, height, camera_m=camera_m)
@@ -65,7 +74,12 @@ def _all_walls(x: float, z: float, heading: float, width_m: float, length_m: flo
         for along in (-1, 1):
             a, b = across * width_m / 2, along * length_m / 2
             spots[across, along] = (x + a * fz + b * fx, 0.0, z - a * fx + b * fz)
-    rings = {"left": ((-1, 1), (-1, -1)), "right": ((1, -1), (1, 1)), "rear": ((-1, -1), (1, -1)), "front": ((1, 1), (-1, 1))}
+    rings = {
+        "left": ((-1, 1), (-1, -1)),
+        "right": ((1, -1), (1, 1)),
+        "rear": ((-1, -1), (1, -1)),
+        "front": ((1, 1), (-1, 1)),
+    }
 
     def lift(point: tuple[float, float, float]) -> tuple[float, float, float]:
         return point[0], height, point[2]
@@ -73,25 +87,44 @@ def _all_walls(x: float, z: float, heading: float, width_m: float, length_m: flo
     return [Face(side, (spots[p], spots[q], lift(spots[q]), lift(spots[p]))) for side, (p, q) in rings.items()]
 
 
-def _roof(canvas: Canvas, rng: np.random.Generator, x: float, z: float, heading: float, width: float, length: float, low: float) -> None:
+def _roof(
+    canvas: Canvas,
+    rng: np.random.Generator,
+    x: float,
+    z: float,
+    heading: float,
+    width: float,
+    length: float,
+    low: float,
+) -> None:
     high = low + rng.uniform(1.5, 3.0)
     low -= EAVES_M
     tiles = Surface(BUILDING, varied(rng, pick(rng, ROOFS)), fine=0.25, coarse=0.15)
-    for face in box_faces(x, z, heading, width + 0.6, length, low, high, camera_m=canvas.camera.height_m, top=(0.15, 1.0, 0.0)):
+    for face in box_faces(
+        x, z, heading, width + 0.6, length, low, high, camera_m=canvas.camera.height_m, top=(0.15, 1.0, 0.0)
+    ):
         canvas.face(face.corners, tiles)
     if chance(rng, 0.7):
         brick = Surface(BUILDING, (0.45, 0.28, 0.22), fine=0.2)
-        for face in box_faces(x, z + length * 0.25, heading, 1.0, 0.8, high - 1.0, high + 0.9, camera_m=canvas.camera.height_m):
+        for face in box_faces(
+            x, z + length * 0.25, heading, 1.0, 0.8, high - 1.0, high + 0.9, camera_m=canvas.camera.height_m
+        ):
             canvas.face(face.corners, brick)
 
 
-def _ground_floor(canvas: Canvas, rng: np.random.Generator, face: Face, base_m: float, height: float, trim: Surface) -> None:
+def _ground_floor(
+    canvas: Canvas, rng: np.random.Generator, face: Face, base_m: float, height: float, trim: Surface
+) -> None:
     """Doors, shop fronts and posters, from one end of the face to the other."""
     shops = base_m > 2
     place = 0.5
     while place < face.width_m - 2.0:
         bay = min(rng.uniform(2.5, 5.0) if shops else rng.uniform(3.0, 6.0), face.width_m - place)
         kind = rng.random()
+        x, _, z = face.at((place + bay / 2) / face.width_m, 0.0)
+        if not canvas.sees(x, z, bay):
+            place += bay
+            continue
         if shops and kind < 0.55:
             _shop(canvas, rng, face, place, bay - 0.3, base_m, height)
         elif shops and kind < 0.68:
@@ -101,10 +134,14 @@ def _ground_floor(canvas: Canvas, rng: np.random.Generator, face: Face, base_m: 
         place += bay
     if shops and chance(rng, 0.3):
         downpipe = Surface(BUILDING, shade(trim.colour, 0.6))
-        limb(canvas, face.frame(), (face.width_m * 0.5, 0.0), (face.width_m * 0.5, height * 0.97), (0.12, 0.12), downpipe)
+        limb(
+            canvas, face.frame(), (face.width_m * 0.5, 0.0), (face.width_m * 0.5, height * 0.97), (0.12, 0.12), downpipe
+        )
 
 
-def _quad(canvas: Canvas, face: Face, left_m: float, low_m: float, width_m: float, high_m: float, surface: Surface) -> None:
+def _quad(
+    canvas: Canvas, face: Face, left_m: float, low_m: float, width_m: float, high_m: float, surface: Surface
+) -> None:
     height = face.corners[3][1] - face.corners[0][1]
     left, right = left_m / face.width_m, (left_m + width_m) / face.width_m
     canvas.face(face.inset(left, low_m / height, right, high_m / height), surface)
@@ -119,19 +156,29 @@ def _door(canvas: Canvas, rng: np.random.Generator, face: Face, left: float, hei
     _quad(canvas, face, left - 0.1, 0.0, 1.5, 0.15, trim)
 
 
-def _shop(canvas: Canvas, rng: np.random.Generator, face: Face, left: float, width: float, base_m: float, height: float) -> None:
+def _shop(
+    canvas: Canvas, rng: np.random.Generator, face: Face, left: float, width: float, base_m: float, height: float
+) -> None:
     """A shop window with a name board above, sometimes with a mannequin or a mirrored passer-by in it."""
     colour = varied(rng, pick(rng, AWNINGS))
     lit = canvas.light.lamps_lit
     _quad(canvas, face, left, 0.0, width, base_m - 0.1, Surface(BUILDING, colour, fine=0.05))
-    pane = Surface(BUILDING, (0.8, 0.65, 0.4) if lit else shade(GLASS, rng.uniform(0.7, 1.8)), fine=0.05, coarse=0.3, glow=0.4 if lit else 0.02)
+    pane = Surface(
+        BUILDING,
+        (0.8, 0.65, 0.4) if lit else shade(GLASS, rng.uniform(0.7, 1.8)),
+        fine=0.05,
+        coarse=0.3,
+        glow=0.4 if lit else 0.02,
+    )
     _quad(canvas, face, left + 0.15, 0.45, width - 0.3, base_m - 0.95, pane)
     for goods in range(int(rng.integers(2, 6))):
         place = left + 0.25 + goods * (width - 0.8) / 5
         stuff = Surface(BUILDING, varied(rng, pick(rng, AWNINGS), 0.3), glow=0.1)
         _quad(canvas, face, place, 0.45, rng.uniform(0.2, 0.6), rng.uniform(0.7, 1.4), stuff)
     if chance(rng, 0.45):
-        draw_figure(canvas, rng, face.frame(left + width * rng.uniform(0.3, 0.7), 0.4), rng.uniform(1.5, 1.75), BUILDING)
+        draw_figure(
+            canvas, rng, face.frame(left + width * rng.uniform(0.3, 0.7), 0.4), rng.uniform(1.5, 1.75), BUILDING
+        )
     letters = Surface(BUILDING, (0.9, 0.88, 0.8), glow=0.6 if lit else 0.0)
     step = width / 9
     for letter in range(1, int(rng.integers(4, 8))):
@@ -140,7 +187,10 @@ def _shop(canvas: Canvas, rng: np.random.Generator, face: Face, left: float, wid
 
 def _poster(canvas: Canvas, rng: np.random.Generator, face: Face, left: float, height: float) -> None:
     """A poster of a person on the wall: building, not pedestrian."""
-    paper = Surface(BUILDING, varied(rng, pick(rng, ((0.8, 0.75, 0.5), (0.3, 0.5, 0.65), (0.7, 0.35, 0.3), (0.85, 0.85, 0.85))), 0.1))
+    paper = Surface(
+        BUILDING,
+        varied(rng, pick(rng, ((0.8, 0.75, 0.5), (0.3, 0.5, 0.65), (0.7, 0.35, 0.3), (0.85, 0.85, 0.85))), 0.1),
+    )
     _quad(canvas, face, left, 0.5, 1.5, min(2.7, height), paper)
     draw_figure(canvas, rng, face.frame(left + 0.75, 0.65), rng.uniform(1.5, 1.9), BUILDING)
 
@@ -152,10 +202,23 @@ def draw_skyline(canvas: Canvas, rng: np.random.Generator, distance_m: float) ->
     while place < half:
         width, height = rng.uniform(8, 26), rng.uniform(4, 15)
         wall = Surface(BUILDING, varied(rng, pick(rng, WALLS)), FACADE, windows=(3.0, 3.0, 0.5, 1.0))
-        corners = [(place, 0.0, distance_m), (place + width, 0.0, distance_m), (place + width, height, distance_m), (place, height, distance_m)]
+        corners = [
+            (place, 0.0, distance_m),
+            (place + width, 0.0, distance_m),
+            (place + width, height, distance_m),
+            (place, height, distance_m),
+        ]
         canvas.face(corners, wall)
         place += width * rng.uniform(0.7, 1.3)
         if chance(rng, 0.15):
             mast = Surface(POLE, (0.4, 0.4, 0.4))
             x = place - width / 2
-            canvas.face([(x, 0, distance_m - 1), (x + 0.4, 0, distance_m - 1), (x + 0.4, height + 8, distance_m - 1), (x, height + 8, distance_m - 1)], mast)
+            canvas.face(
+                [
+                    (x, 0, distance_m - 1),
+                    (x + 0.4, 0, distance_m - 1),
+                    (x + 0.4, height + 8, distance_m - 1),
+                    (x, height + 8, distance_m - 1),
+                ],
+                mast,
+            )

@@ -26,7 +26,10 @@ PLAIN, FACADE, BRICK_FACADE, BRICK, PAVING, HEAVENS = range(6)
 
 OVERSAMPLING = 2
 NEAR_M = 0.6
-SHADOW_STEP_M = 1.5
+ROLL_MARGIN = 0.02
+"""Share of the width by which the roll of the camera may shift things sideways."""
+SHADOW_STEP_M = 2.0
+SHADOW_FAR_M = 70.0
 PART_FIELDS = (
     *("label", "red", "green", "blue", "inverse_u", "inverse_v", "inverse_1"),
     *("along_x", "along_z", "along_0", "upright", "lambert", "glow", "fine", "coarse", "material"),
@@ -130,9 +133,19 @@ class Canvas:
         self._draw.polygon(outline, fill=len(self.parts))
         self.parts.append(self._part(points, plane, surface))
 
+    def sees(self, x: float, z: float, radius_m: float) -> bool:
+        """Whether anything within `radius_m` of the ground point (x, z) can come into view."""
+        if z < NEAR_M + radius_m:
+            return z > -radius_m
+        u = self.camera.centre_u + x * self.camera.focal_px / z
+        reach = radius_m * self.camera.focal_px / z + ROLL_MARGIN * self.width
+        return -reach < u < self.width + reach
+
     def cast_wall(self, start: tuple[float, float], end: tuple[float, float], low_m: float, high_m: float) -> None:
         """Remember the shadow of an upright wall between two ground points (x, z)."""
         (x0, z0), (x1, z1) = start, end
+        if min(z0, z1) > SHADOW_FAR_M:
+            return
         dx, dz = self.light.shadow_offset
         steps = max(1, math.ceil((high_m - low_m) / SHADOW_STEP_M))
         for step in range(steps):
@@ -183,7 +196,10 @@ OCTAGON = tuple(i * math.pi / 4 for i in range(8))
 
 def clip_near(points: Sequence[Point]) -> Sequence[Point]:
     """The part of a polygon in front of the near plane."""
-    if min(point[2] for point in points) >= NEAR_M:
+    for point in points:
+        if point[2] < NEAR_M:
+            break
+    else:
         return points
     kept: list[Point] = []
     for start, end in zip(points, (*points[1:], points[0]), strict=True):

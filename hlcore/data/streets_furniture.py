@@ -1,4 +1,4 @@
-"""What stands along a street: lamps, traffic lights, signs, bollards, fences; and bodies that look like something else."""
+"""What stands along a street: lamps, traffic lights, signs, bollards, fences; and bodies that look like others."""
 
 import math
 
@@ -9,8 +9,19 @@ from hlcore.data.streets_people import draw_figure
 from hlcore.data.streets_solids import box_faces, chance, limb, mix, outline, oval, pick, shade, upright, varied
 from hlcore.types import IGNORE_INDEX
 
-METALS: tuple[Colour, ...] = ((0.35, 0.36, 0.37), (0.5, 0.5, 0.5), (0.16, 0.18, 0.17), (0.2, 0.28, 0.22), (0.42, 0.38, 0.33))
-SIGN_RED, SIGN_BLUE, SIGN_WHITE, SIGN_BACK = (0.75, 0.08, 0.08), (0.08, 0.22, 0.62), (0.88, 0.88, 0.86), (0.45, 0.46, 0.47)
+METALS: tuple[Colour, ...] = (
+    (0.35, 0.36, 0.37),
+    (0.5, 0.5, 0.5),
+    (0.16, 0.18, 0.17),
+    (0.2, 0.28, 0.22),
+    (0.42, 0.38, 0.33),
+)
+SIGN_RED, SIGN_BLUE, SIGN_WHITE, SIGN_BACK = (
+    (0.75, 0.08, 0.08),
+    (0.08, 0.22, 0.62),
+    (0.88, 0.88, 0.86),
+    (0.45, 0.46, 0.47),
+)
 SIGN_YELLOW, SIGN_GREEN = (0.9, 0.72, 0.1), (0.08, 0.38, 0.22)
 OCTAGON = [(math.cos(math.pi * (i + 0.5) / 4), math.sin(math.pi * (i + 0.5) / 4)) for i in range(8)]
 
@@ -27,7 +38,9 @@ def _metal(rng: np.random.Generator) -> Surface:
     return Surface(POLE, varied(rng, pick(rng, METALS)), fine=0.1, coarse=0.08)
 
 
-def draw_lamp(canvas: Canvas, rng: np.random.Generator, x: float, z: float, *, height_m: float, towards_road: float) -> None:
+def draw_lamp(
+    canvas: Canvas, rng: np.random.Generator, x: float, z: float, *, height_m: float, towards_road: float
+) -> None:
     """A street lamp whose arm reaches over the road; arm and lamp head count as pole."""
     metal = _metal(rng)
     _pole(canvas, x, z, height_m, rng.uniform(0.13, 0.2), metal)
@@ -35,7 +48,14 @@ def draw_lamp(canvas: Canvas, rng: np.random.Generator, x: float, z: float, *, h
     reach = towards_road * rng.uniform(0.9, 2.0)
     limb(canvas, frame, (0.0, height_m), (reach, height_m + 0.25), (0.1, 0.07), metal)
     glow = 2.5 if canvas.light.lamps_lit else 0.1
-    limb(canvas, frame, (reach * 0.7, height_m + 0.14), (reach * 1.15, height_m + 0.24), (0.18, 0.14), Surface(POLE, (0.8, 0.78, 0.68), glow=glow))
+    limb(
+        canvas,
+        frame,
+        (reach * 0.7, height_m + 0.14),
+        (reach * 1.15, height_m + 0.24),
+        (0.18, 0.14),
+        Surface(POLE, (0.8, 0.78, 0.68), glow=glow),
+    )
 
 
 def draw_traffic_light(canvas: Canvas, rng: np.random.Generator, x: float, z: float) -> None:
@@ -44,7 +64,12 @@ def draw_traffic_light(canvas: Canvas, rng: np.random.Generator, x: float, z: fl
     _pole(canvas, x, z, height, 0.13, Surface(POLE, pick(rng, METALS), fine=0.1))
     frame = upright(x, z - 0.05)
     case = Surface(SIGN, (0.06, 0.07, 0.07), fine=0.05)
-    outline(canvas, frame, [(-0.22, height - 1.0), (0.22, height - 1.0), (0.22, height + 0.08), (-0.22, height + 0.08)], case)
+    outline(
+        canvas,
+        frame,
+        [(-0.22, height - 1.0), (0.22, height - 1.0), (0.22, height + 0.08), (-0.22, height + 0.08)],
+        case,
+    )
     lit = int(rng.integers(3))
     lamps: tuple[Colour, ...] = ((0.1, 0.8, 0.45), (0.95, 0.6, 0.1), (0.9, 0.1, 0.08))
     for place, colour in enumerate(lamps):
@@ -89,11 +114,23 @@ def draw_direction_board(canvas: Canvas, rng: np.random.Generator, x: float, z: 
     frame = upright(x, z - 0.06)
     colour = pick(rng, (SIGN_BLUE, SIGN_GREEN, SIGN_WHITE, SIGN_YELLOW))
     letters = (0.1, 0.1, 0.12) if colour in (SIGN_WHITE, SIGN_YELLOW) else (0.9, 0.9, 0.9)
-    board = [(-width / 2, height_m - depth / 2), (width / 2, height_m - depth / 2), (width / 2, height_m + depth / 2), (-width / 2, height_m + depth / 2)]
+    board = [
+        (-width / 2, height_m - depth / 2),
+        (width / 2, height_m - depth / 2),
+        (width / 2, height_m + depth / 2),
+        (-width / 2, height_m + depth / 2),
+    ]
     outline(canvas, frame, board, Surface(SIGN, colour, fine=0.03, glow=0.08))
     for line in range(2):
         up = height_m + depth * (0.2 - 0.4 * line)
-        limb(canvas, frame, (-width * 0.4, up), (width * rng.uniform(0.0, 0.4), up), (0.12, 0.12), Surface(SIGN, letters, glow=0.08))
+        limb(
+            canvas,
+            frame,
+            (-width * 0.4, up),
+            (width * rng.uniform(0.0, 0.4), up),
+            (0.12, 0.12),
+            Surface(SIGN, letters, glow=0.08),
+        )
 
 
 def draw_bollard(canvas: Canvas, rng: np.random.Generator, x: float, z: float) -> None:
@@ -101,7 +138,9 @@ def draw_bollard(canvas: Canvas, rng: np.random.Generator, x: float, z: float) -
     _pole(canvas, x, z, rng.uniform(0.8, 1.05), rng.uniform(0.11, 0.16), _metal(rng))
 
 
-def draw_fence(canvas: Canvas, rng: np.random.Generator, start: tuple[float, float], end: tuple[float, float], style: str) -> None:
+def draw_fence(
+    canvas: Canvas, rng: np.random.Generator, start: tuple[float, float], end: tuple[float, float], style: str
+) -> None:
     """A fence between two ground points (x, z): "railing", "boards" or "guard rail"."""
     a, b = (start[0], 0.0, start[1]), (end[0], 0.0, end[1])
     length = math.hypot(end[0] - start[0], end[1] - start[1])
@@ -155,7 +194,12 @@ def draw_bin(canvas: Canvas, rng: np.random.Generator, x: float, z: float) -> No
 
 def draw_skip(canvas: Canvas, rng: np.random.Generator, x: float, z: float, heading: float) -> None:
     """A builder's skip in the colour and the place of a parked car; it counts as building, like all works."""
-    paint = Surface(BUILDING, varied(rng, pick(rng, ((0.75, 0.6, 0.12), (0.5, 0.12, 0.1), (0.2, 0.3, 0.45))), 0.06), fine=0.15, coarse=0.3)
+    paint = Surface(
+        BUILDING,
+        varied(rng, pick(rng, ((0.75, 0.6, 0.12), (0.5, 0.12, 0.1), (0.2, 0.3, 0.45))), 0.06),
+        fine=0.15,
+        coarse=0.3,
+    )
     faces = box_faces(x, z, heading, 1.3, 2.4, 0.0, 1.2, camera_m=canvas.camera.height_m, top=(1.35, 1.5, 0.0))
     for face in faces:
         canvas.face(face.corners, paint)
@@ -170,9 +214,13 @@ def draw_advertising_pillar(canvas: Canvas, rng: np.random.Generator, x: float, 
     frame = upright(x, z)
     drum = Surface(BUILDING, varied(rng, (0.6, 0.58, 0.5)), fine=0.1)
     outline(canvas, frame, [(-0.6, 0.0), (0.6, 0.0), (0.6, 2.7), (-0.6, 2.7)], drum)
-    outline(canvas, frame, [(0.25, 0.0), (0.6, 0.0), (0.6, 2.7), (0.25, 2.7)], Surface(BUILDING, shade(drum.colour, 0.7)))
+    outline(
+        canvas, frame, [(0.25, 0.0), (0.6, 0.0), (0.6, 2.7), (0.25, 2.7)], Surface(BUILDING, shade(drum.colour, 0.7))
+    )
     oval(canvas, frame, 0.0, 2.75, 0.75, 0.2, Surface(BUILDING, (0.2, 0.28, 0.22)))
-    paper = Surface(BUILDING, varied(rng, pick(rng, ((0.75, 0.3, 0.2), (0.8, 0.75, 0.4), (0.3, 0.5, 0.6))), 0.1), glow=0.05)
+    paper = Surface(
+        BUILDING, varied(rng, pick(rng, ((0.75, 0.3, 0.2), (0.8, 0.75, 0.4), (0.3, 0.5, 0.6))), 0.1), glow=0.05
+    )
     outline(canvas, frame, [(-0.45, 0.6), (0.4, 0.6), (0.4, 2.3), (-0.45, 2.3)], paper)
     draw_figure(canvas, rng, upright(x, z - 0.01, 0.65), rng.uniform(1.2, 1.5), BUILDING)
     canvas.cast_wall((x - 0.6, z), (x + 0.6, z), 0.0, 2.7)

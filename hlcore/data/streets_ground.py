@@ -8,7 +8,25 @@ from hlcore.data.streets_canvas import PAVEMENT, PAVING, PLAIN, ROAD, Canvas, Co
 from hlcore.data.streets_layout import HORIZON_DISTANCE_M, Side, Street
 from hlcore.data.streets_solids import chance, pick, shade, varied
 
-STATIONS_M = (0.7, 3.0, 6.0, 9.0, 12.0, 16.0, 20.0, 25.0, 31.0, 38.0, 46.0, 56.0, 68.0, 82.0, 95.0, 120.0, HORIZON_DISTANCE_M)
+STATIONS_M = (
+    0.7,
+    3.0,
+    6.0,
+    9.0,
+    12.0,
+    16.0,
+    20.0,
+    25.0,
+    31.0,
+    38.0,
+    46.0,
+    56.0,
+    68.0,
+    82.0,
+    95.0,
+    120.0,
+    HORIZON_DISTANCE_M,
+)
 """Depths between which the ground is painted in straight pieces."""
 PAINT_WHITE: Colour = (0.78, 0.78, 0.74)
 KERB_HEIGHT_M = 0.12
@@ -17,7 +35,13 @@ SIDE_STREET_M = 60.0
 
 def draw_ground(canvas: Canvas, rng: np.random.Generator, street: Street) -> None:
     """Paint the ground up to the skyline."""
-    slabs = Surface(PAVEMENT, varied(rng, pick(rng, ((0.55, 0.53, 0.5), (0.62, 0.58, 0.52), (0.5, 0.5, 0.5), (0.56, 0.46, 0.42))), 0.04), PAVING, fine=0.12, coarse=0.08)
+    slabs = Surface(
+        PAVEMENT,
+        varied(rng, pick(rng, ((0.55, 0.53, 0.5), (0.62, 0.58, 0.52), (0.5, 0.5, 0.5), (0.56, 0.46, 0.42))), 0.04),
+        PAVING,
+        fine=0.12,
+        coarse=0.08,
+    )
     wide = HORIZON_DISTANCE_M * 2
     canvas.face([(-wide, 0, 0.7), (wide, 0, 0.7), (wide, 0, HORIZON_DISTANCE_M), (-wide, 0, HORIZON_DISTANCE_M)], slabs)
     grey = rng.uniform(0.27, 0.42)
@@ -52,12 +76,25 @@ def _side_street(canvas: Canvas, rng: np.random.Generator, street: Street, side:
         return
     inner, outer = side.sign * (side.kerb_m - 1.0), side.sign * (side.kerb_m + SIDE_STREET_M)
     flare = 1.0
-    mouth = [street.at(inner, start - flare), street.at(side.sign * (side.kerb_m + 1.5), start + 0.4), street.at(outer, start + 0.4)]
-    mouth += [street.at(outer, end - 0.4), street.at(side.sign * (side.kerb_m + 1.5), end - 0.4), street.at(inner, end + flare)]
+    mouth = [
+        street.at(inner, start - flare),
+        street.at(side.sign * (side.kerb_m + 1.5), start + 0.4),
+        street.at(outer, start + 0.4),
+    ]
+    mouth += [
+        street.at(outer, end - 0.4),
+        street.at(side.sign * (side.kerb_m + 1.5), end - 0.4),
+        street.at(inner, end + flare),
+    ]
     canvas.face([(x, 0.0, max(z, 0.3)) for x, z in mouth], asphalt)
     if chance(rng, 0.6):
         line = Surface(ROAD, PAINT_WHITE, fine=0.15)
-        _patch(canvas, street, (side.sign * (side.kerb_m + 0.1), side.sign * (side.kerb_m + 0.35), start + 1, end - 1), line)
+        _patch(
+            canvas,
+            street,
+            (side.sign * (side.kerb_m + 0.1), side.sign * (side.kerb_m + 0.35), start + 1, end - 1),
+            line,
+        )
 
 
 def _kerb(canvas: Canvas, street: Street, side: Side, stone: Surface) -> None:
@@ -72,7 +109,9 @@ def _kerb(canvas: Canvas, street: Street, side: Side, stone: Surface) -> None:
             if b <= a:
                 continue
             _patch(canvas, street, (side.sign * side.kerb_m, side.sign * (side.kerb_m + 0.18), a, b), stone)
-            low: list[Point] = [(x, 0.0, z) for x, z in (street.at(side.sign * side.kerb_m, a), street.at(side.sign * side.kerb_m, b))]
+            low: list[Point] = [
+                (x, 0.0, z) for x, z in (street.at(side.sign * side.kerb_m, a), street.at(side.sign * side.kerb_m, b))
+            ]
             canvas.face([*low, *((x, KERB_HEIGHT_M, z) for x, _, z in reversed(low))], dark)
 
 
@@ -89,18 +128,38 @@ def _wear(canvas: Canvas, rng: np.random.Generator, street: Street, asphalt: Sur
         _patch(canvas, street, (offset, offset + rng.uniform(0.5, 1.8), z, z + rng.uniform(1, 9)), tar)
     for _ in range(int(rng.integers(0, 3))):
         z, offset = rng.uniform(5, 25), rng.uniform(-street.lane_m, street.lane_m)
-        _blot(canvas, street, offset, z, 0.3, 0.3, Surface(ROAD, shade(asphalt.colour, 0.7), fine=0.3))
-    if chance(rng, 0.25):
-        mirror = Surface(ROAD, tuple(min(1.0, c) ** 0.45 * 0.62 for c in canvas.light.sky_low), fine=0.02, coarse=0.05, glow=0.25)
+        _blot(rng, canvas, street, (offset, z), (0.3, 0.3), Surface(ROAD, shade(asphalt.colour, 0.7), fine=0.3))
+    if chance(rng, 0.2):
+        mirror = Surface(
+            ROAD, tuple(min(1.0, c) ** 0.45 * 0.55 for c in canvas.light.sky_low), fine=0.02, coarse=0.05, glow=0.25
+        )
         for _ in range(int(rng.integers(1, 4))):
             side = pick(rng, street.sides)
-            _blot(canvas, street, side.sign * (side.kerb_m - rng.uniform(0.4, 2.0)), rng.uniform(5, 22), rng.uniform(0.3, 0.8), rng.uniform(0.8, 2.5), mirror)
+            offset = side.sign * (side.kerb_m - rng.uniform(0.2, 1.2))
+            _blot(
+                rng,
+                canvas,
+                street,
+                (offset, rng.uniform(5, 22)),
+                (rng.uniform(0.2, 0.6), rng.uniform(0.8, 3.0)),
+                mirror,
+            )
 
 
-def _blot(canvas: Canvas, street: Street, offset: float, z: float, half_width: float, half_length: float, surface: Surface) -> None:
-    x, z = street.at(offset, z)
-    turns = [i * math.pi / 8 for i in range(16)]
-    canvas.face([(x + half_width * math.cos(a), 0.0, z + half_length * math.sin(a)) for a in turns], surface)
+def _blot(
+    rng: np.random.Generator,
+    canvas: Canvas,
+    street: Street,
+    place: tuple[float, float],
+    radii_m: tuple[float, float],
+    surface: Surface,
+) -> None:
+    """A roundish stain at (offset, z) with the given half width and half length; large ones are ragged."""
+    x, z = street.at(*place)
+    half_width, half_length = radii_m
+    bulges = (1 + 0.25 * half_length * rng.uniform(-1, 1, 16)).tolist()
+    rim = [(b * math.cos(i * math.pi / 8), b * math.sin(i * math.pi / 8)) for i, b in enumerate(bulges)]
+    canvas.face([(x + half_width * c, 0.0, z + half_length * s) for c, s in rim], surface)
 
 
 def _markings(canvas: Canvas, rng: np.random.Generator, street: Street) -> None:

@@ -1,7 +1,7 @@
 """What a scene is: light and lens of the hour, the course of the street, and the zones on either side of it."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -68,19 +68,21 @@ class Street:
 
 def choose_street(rng: np.random.Generator) -> Street:
     """A street with a random course, width and use."""
-    lane = rng.uniform(2.9, 3.5)
+    lane = rng.uniform(2.7, 3.4)
     drive_side = pick(rng, (-1, 1))
-    sides = (_choose_side(rng, -1, lane), _choose_side(rng, 1, lane))
-    bend = float(rng.normal(0, 0.0035)) if chance(rng, 0.7) else 0.0
+    left, right = _choose_side(rng, -1, lane), _choose_side(rng, 1, lane)
+    if chance(rng, 0.4):
+        right = replace(right, junction=left.junction)
+    bend = float(rng.normal(0, 0.009)) if chance(rng, 0.75) else 0.0
     camera_x = drive_side * lane / 2 + rng.uniform(-0.3, 0.3)
-    return Street(camera_x, bend, lane, drive_side, sides)
+    return Street(camera_x, bend, lane, drive_side, (left, right))
 
 
 def _choose_side(rng: np.random.Generator, sign: int, lane_m: float) -> Side:
-    style = pick(rng, ("terrace", "terrace", "houses", "houses", "park"))
-    parking = chance(rng, 0.6)
-    kerb = lane_m + (2.2 if parking else rng.uniform(0.2, 1.2))
-    pavement = rng.uniform(2.4, 5.0)
+    style = pick(rng, ("terrace", "terrace", "terrace", "houses", "houses", "park"))
+    parking = chance(rng, 0.45)
+    kerb = lane_m + (2.2 if parking else rng.uniform(0.15, 0.7))
+    pavement = rng.uniform(2.5, 5.5)
     garden = 0.2 if style == "terrace" else rng.uniform(2.5, 6.0)
     start = rng.uniform(9, 45)
     end = start + (rng.uniform(6, 9) if chance(rng, 0.5) else 0.0)
@@ -117,11 +119,11 @@ def choose_light(rng: np.random.Generator) -> Light:
     return Light(direction, sun, ambient, low, high, cloudiness, haze, hour == "dusk")
 
 
-def choose_lens(rng: np.random.Generator, width: int) -> Lens:
-    """Exposure and the faults of the picture; blur grows with the width of the image."""
+def choose_lens(rng: np.random.Generator, light: Light, width: int) -> Lens:
+    """Exposure and the faults of the picture; dusk stays darker, blur grows with the width of the image."""
     scale = width / 256
     return Lens(
-        brightness=rng.uniform(0.22, 0.5),
+        brightness=rng.uniform(0.22, 0.5) * (0.55 if light.lamps_lit else 1.0),
         white_balance=(rng.uniform(0.92, 1.1), 1.0, rng.uniform(0.9, 1.1)),
         defocus_px=scale * (rng.uniform(0.15, 0.5) if chance(rng, 0.85) else rng.uniform(0.6, 1.0)),
         motion_px=1 + round(scale * rng.uniform(1, 3)) if chance(rng, 0.15) else 1,

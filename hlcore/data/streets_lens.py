@@ -11,7 +11,11 @@ from scipy.ndimage import convolve1d, gaussian_filter
 from hlcore.data.streets_canvas import OVERSAMPLING
 from hlcore.data.streets_shading import GAMMA
 
-FULL_WELL = 255.0
+FULL_WELL = np.float32(255)
+WHITE = 2.0
+"""Exposed light that comes out as pure white."""
+CONTRAST = np.float32(0.45)
+"""Share of the steep curve in the tone curve."""
 
 
 @dataclass(frozen=True)
@@ -45,12 +49,19 @@ def photograph(
     if lens.motion_px > 1:
         light = convolve1d(light, np.full(lens.motion_px, 1 / lens.motion_px, np.float32), axis=2, mode="nearest")
     exposed = light * np.float32(lens.brightness / max(float(light.mean()), 1e-6)) * vignette(*light.shape[1:])
-    exposed = exposed * (1 + exposed / 4) / (1 + exposed)
-    grey = np.clip(exposed, 0, 1) ** np.float32(1 / GAMMA) * np.float32(255)
+    grey = FULL_WELL * tone_curve(exposed)
     spread = lens.noise * np.sqrt(0.4 + 1.2 * grey / FULL_WELL)
     grey += rng.standard_normal(grey.shape, dtype=np.float32) * spread
     digital = np.clip(np.rint(grey), 0, 255).astype(np.uint8)
     return compress(np.ascontiguousarray(digital.transpose(1, 2, 0)), lens.quality)
+
+
+def tone_curve(exposed: Float32[np.ndarray, "3 H W"]) -> Float32[np.ndarray, "3 H W"]:
+    """Brightness 0..1 of exposed light: highlights roll off (Reinhard), mid tones gain contrast."""
+    rolled = exposed * (1 + exposed * np.float32(1 / WHITE**2)) / (1 + exposed)
+    flat = np.clip(rolled, 0, 1) ** np.float32(1 / GAMMA)
+    steep = flat * flat * (3 - 2 * flat)
+    return flat + CONTRAST * (steep - flat)
 
 
 def downsample(canvas: Float32[np.ndarray, "3 H2 W2"]) -> Float32[np.ndarray, "3 H W"]:
@@ -59,9 +70,7 @@ def downsample(canvas: Float32[np.ndarray, "3 H2 W2"]) -> Float32[np.ndarray, "3
     return sum(quarters[1:], quarters[0]) / np.float32(len(quarters))
 
 
-def majority_label(
-    label: UInt8[np.ndarray, "H2 W2"], part: Int32[np.ndarray, "H2 W2"]
-) -> UInt8[np.ndarray, "H W"]:
+def majority_label(label: UInt8[np.ndarray, "H2 W2"], part: Int32[np.ndarray, "H2 W2"]) -> UInt8[np.ndarray, "H W"]:
     """The class that covers most of each pixel; of equals the one painted last, that is in front.
 
     Example:

@@ -71,7 +71,7 @@ def render_scene(seed: np.random.SeedSequence, size: tuple[int, int]) -> tuple[I
     rng = np.random.Generator(np.random.PCG64(seed))
     canvas_size = (size[0] * OVERSAMPLING, size[1] * OVERSAMPLING)
     camera, light, street = choose_camera(rng, canvas_size), choose_light(rng), choose_street(rng)
-    lens = choose_lens(rng, size[1])
+    lens = choose_lens(rng, light, size[1])
     canvas = Canvas(camera, light, canvas_size[1], canvas_size[0])
     canvas.sky()
     draw_skyline(canvas, rng, HORIZON_DISTANCE_M)
@@ -148,12 +148,18 @@ def place_furniture(scenery: Scenery, street: Street, side: Side) -> None:
                 extra = (rng.uniform(0.9, 1.9),) if style == "hedge" else (style,) if draw is draw_fence else ()
                 scenery.place(z + FENCE_PANEL_M, draw, *ends, *extra)
             z += FENCE_PANEL_M
-    elif chance(rng, 0.35):
+    elif chance(rng, 0.5):
         start = rng.uniform(4, 25)
-        for panel in range(int(rng.integers(2, 7))):
+        for panel in range(int(rng.integers(3, 10))):
             z = start + panel * FENCE_PANEL_M
             if not side.in_junction(z, FENCE_PANEL_M):
-                scenery.place(z + FENCE_PANEL_M, draw_fence, spot(side.kerb_m + 0.3, z), spot(side.kerb_m + 0.3, z + FENCE_PANEL_M), "railing")
+                scenery.place(
+                    z + FENCE_PANEL_M,
+                    draw_fence,
+                    spot(side.kerb_m + 0.3, z),
+                    spot(side.kerb_m + 0.3, z + FENCE_PANEL_M),
+                    "railing",
+                )
 
     kerb = side.kerb_m + 0.45
     lamp_height, spacing = rng.uniform(5, 8), rng.uniform(16, 28)
@@ -262,5 +268,7 @@ def draw_bonnet(canvas: Canvas, rng: np.random.Generator) -> None:
     rise = rng.uniform(0.04, 0.1)
     half = 0.75 * depth * canvas.width / camera.focal_px
     arch = [(half * share, low + rise * (1 - share * share), depth) for share in np.linspace(-1, 1, 15).tolist()]
-    paint = Surface(IGNORE_INDEX, pick(rng, ((0.1, 0.1, 0.11), (0.5, 0.5, 0.52), (0.3, 0.06, 0.06))), fine=0.01, coarse=0.05)
+    paint = Surface(
+        IGNORE_INDEX, pick(rng, ((0.1, 0.1, 0.11), (0.5, 0.5, 0.52), (0.3, 0.06, 0.06))), fine=0.01, coarse=0.05
+    )
     canvas.face([(-half, low - 1, depth), *arch, (half, low - 1, depth)], paint)

@@ -1,4 +1,4 @@
-"""From the index picture to light: where each pixel lies in the world, what material it shows, how much sun reaches it."""
+"""From the index picture to light: where each pixel lies, what material it shows, how much sun reaches it."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -21,6 +21,8 @@ GRAIN_HALVED_AT_M = 30.0
 FAR_M = 4000.0
 GROUND_BIAS_M = 0.05
 UPRIGHT_BIAS_M = 0.35
+FAINT_SUN = 0.2
+"""Sunlight below this casts no shadow worth painting."""
 GAMMA = 2.2
 DARK_PANE, CURTAIN, LIT_PANE = (0.03, 0.035, 0.045), (0.45, 0.42, 0.36), (0.9, 0.62, 0.25)
 """Linear colours of what windows show."""
@@ -115,12 +117,12 @@ def surface_texture(
 def locate(canvas: Canvas, part: Int32[np.ndarray, " N"], table: dict[str, Float32[np.ndarray, " P"]]) -> Places:
     """The place of every canvas pixel on the plane of its part."""
     camera = canvas.camera
-    down, across = np.indices((canvas.height, canvas.width), dtype=np.float32).reshape(2, -1)
-    across = across + np.float32(0.5 - camera.centre_u)
-    down = down + np.float32(0.5 - camera.horizon_v)
-    straight = np.float32(1 / (camera.focal_px * (1 + camera.roll**2)))
-    u = (across + np.float32(camera.roll) * down) * straight
-    v = (np.float32(camera.roll) * across - down) * straight
+    straight = 1 / (camera.focal_px * (1 + camera.roll**2))
+    across = (np.arange(canvas.width, dtype=np.float32) + np.float32(0.5 - camera.centre_u)) * np.float32(straight)
+    down = (np.arange(canvas.height, dtype=np.float32) + np.float32(0.5 - camera.horizon_v)) * np.float32(straight)
+    roll = np.float32(camera.roll)
+    u = (across + roll * down[:, None]).ravel()
+    v = (roll * across - down[:, None]).ravel()
     inverse = table["inverse_u"].take(part) * u + table["inverse_v"].take(part) * v + table["inverse_1"].take(part)
     z = 1 / np.maximum(inverse, np.float32(1 / FAR_M))
     x, y = u * z, np.float32(camera.height_m) + v * z
@@ -158,8 +160,7 @@ def paint_windows(  # noqa: PLR0913 - the pixel arrays belong together
     edge = np.maximum(off_centre, off_middle)
     opening = (row > 0) & (edge < 1.18)
     pane = opening & (edge < 1) & (np.minimum(off_centre * bay, np.abs(off_middle - 0.2)) > 0.07)
-    mixed = (i * 7.13 + j * 3.71 + table["along_0"][index] * 0.37) % 1.0
-    dice = np.abs(np.sin(mixed * 91.7 + i * 1.9 + j * 4.3)).astype(np.float32)
+    dice = chance_of_cell(i.astype(np.int64), j.astype(np.int64), index)
 
     frame = where[opening & ~pane]
     albedo[:, frame] = 0.25 * albedo[:, frame] + 0.4
@@ -173,15 +174,23 @@ def paint_windows(  # noqa: PLR0913 - the pixel arrays belong together
         glow[lit] = 0.6
 
 
-def shadow(
-    canvas: Canvas, places: Places, where: Int64[np.ndarray, " M"], upright: Bool[np.ndarray, " N"]
-) -> Pixels:
+def chance_of_cell(i: Int64[np.ndarray, " M"], j: Int64[np.ndarray, " M"], k: Int32[np.ndarray, " M"]) -> Pixels:
+    """A number in 0..1 that looks random but is always the same for one window (i, j) of wall k."""
+    mixed = (i * 73_856_093) ^ (j * 19_349_663) ^ (k.astype(np.int64) * 83_492_791)
+    mixed = (mixed ^ (mixed >> 13)) * 1_274_126_177
+    return ((mixed >> 8) & 1023).astype(np.float32) / 1024
+
+
+def shadow(canvas: Canvas, places: Places, where: Int64[np.ndarray, " M"], upright: Bool[np.ndarray, " N"]) -> Pixels:
     """1 for each of the pixels `where` that others keep the sun from, else 0.
 
     Casters are painted onto the ground as the camera sees it, each with the height at which the ray to the sun meets
     it; a place is shaded if the ray through it meets a caster higher up.
     """
     camera, light = canvas.camera, canvas.light
+    shaded = np.zeros_like(places.z)
+    if max(light.sun_colour) < FAINT_SUN:
+        return shaded
     margin = canvas.width // 4
     width, height = canvas.width // 2 + 2 * margin, canvas.height // 2 + margin
     ground = PillowImage.new("F", (width, height), -1.0)
@@ -204,7 +213,6 @@ def shadow(
     inside = (u >= 0) & (u < width) & (v >= 0) & (v < height) & (z > NEAR_M)
     blocked = blocked_at.take(np.where(inside, v * width + u, 0))
     bias = np.where(upright[where], np.float32(UPRIGHT_BIAS_M), np.float32(-GROUND_BIAS_M))
-    shaded = np.zeros_like(places.z)
     shaded[where] = inside & (blocked > y + bias)
     return shaded
 

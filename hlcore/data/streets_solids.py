@@ -7,7 +7,7 @@ from typing import TypeAlias, TypeVar
 
 import numpy as np
 
-from hlcore.data.streets_canvas import Canvas, Colour, Point, Surface
+from hlcore.data.streets_canvas import NEAR_M, Canvas, Colour, Point, Surface
 
 Frame: TypeAlias = Callable[[float, float], Point]
 """Maps metres (right, up) in a plane to the world."""
@@ -104,7 +104,12 @@ def box_faces(  # noqa: PLR0913 - a box has this many measures
         along = end * length_m / 2 * (top[1] if upper else 1) + (top[2] if upper else 0)
         return x + across * fz + along * fx, high_m if upper else low_m, z - across * fx + along * fz
 
-    ring = {"rear": ((-1, -1), (1, -1)), "right": ((1, -1), (1, 1)), "front": ((1, 1), (-1, 1)), "left": ((-1, 1), (-1, -1))}
+    ring = {
+        "rear": ((-1, -1), (1, -1)),
+        "right": ((1, -1), (1, 1)),
+        "front": ((1, 1), (-1, 1)),
+        "left": ((-1, 1), (-1, -1)),
+    }
     seen: list[Face] = []
     if camera_m > high_m:
         corners = corner(-1, -1, True), corner(1, -1, True), corner(1, 1, True), corner(-1, 1, True)
@@ -126,7 +131,9 @@ def oval(  # noqa: PLR0913 - an oval has this many measures
     canvas: Canvas, frame: Frame, right: float, up: float, half_width: float, half_height: float, surface: Surface
 ) -> None:
     """Paint an oval given in a frame's metres."""
-    outline(canvas, frame, [(right + half_width * c, up + half_height * s) for c, s in CIRCLE], surface)
+    radius_px = canvas.camera.focal_px * max(half_width, half_height) / max(frame(right, up)[2], NEAR_M)
+    circle = CIRCLE if radius_px > COARSE_OVAL_PX else CIRCLE[::2]
+    outline(canvas, frame, [(right + half_width * c, up + half_height * s) for c, s in circle], surface)
 
 
 def limb(
@@ -147,4 +154,6 @@ def limb(
     outline(canvas, frame, corners, surface)
 
 
+COARSE_OVAL_PX = 5
+"""Radius up to which eight corners make an oval."""
 CIRCLE = tuple((math.cos(i * math.pi / 8), math.sin(i * math.pi / 8)) for i in range(16))

@@ -14,6 +14,7 @@ SKY_IN_GLASS: Colour = (0.55, 0.62, 0.68)
 TYRE: Colour = (0.07, 0.07, 0.075)
 RIM: Colour = (0.5, 0.5, 0.52)
 WHEEL_RADIUS_M = 0.32
+WHEEL_DETAIL_M = 25.0
 
 
 def draw_car(canvas: Canvas, rng: np.random.Generator, x: float, z: float, heading: float, *, oncoming: bool) -> None:
@@ -32,11 +33,15 @@ def draw_car(canvas: Canvas, rng: np.random.Generator, x: float, z: float, headi
         canvas.face(face.corners, paint)
         if face.side in ("left", "right"):
             _wheels(canvas, face, (0.19, 0.81))
-            outline(canvas, face.frame(), [(0, 0), (length, 0), (length, 0.07), (0, 0.07)], _matt(shade(paint.colour, 0.35)))
+            outline(
+                canvas, face.frame(), [(0, 0), (length, 0), (length, 0.07), (0, 0.07)], _matt(shade(paint.colour, 0.35))
+            )
         elif face.side != "top":
             _end(canvas, rng, face, front=(face.side == "front") != oncoming)
     cx, cz = x + cabin_shift * np.sin(heading), z + cabin_shift * np.cos(heading)
-    cabin = box_faces(float(cx), float(cz), heading, width * 0.93, cabin_length, deck, height, camera_m=camera_m, top=taper)
+    cabin = box_faces(
+        float(cx), float(cz), heading, width * 0.93, cabin_length, deck, height, camera_m=camera_m, top=taper
+    )
     for face in cabin:
         canvas.face(face.corners, paint)
         if face.side == "top":
@@ -53,10 +58,16 @@ def draw_van(canvas: Canvas, rng: np.random.Generator, x: float, z: float, headi
     bus = chance(rng, 0.3)
     length, width = (rng.uniform(9, 11), 2.5) if bus else (rng.uniform(4.8, 6.5), 2.05)
     height = rng.uniform(2.9, 3.4) if bus else rng.uniform(2.1, 2.9)
-    colour = pick(rng, ((0.7, 0.1, 0.1), (0.15, 0.35, 0.6), (0.85, 0.7, 0.2))) if bus else pick(rng, PAINTS[:3] + PAINTS[6:7])
+    colour = (
+        pick(rng, ((0.7, 0.1, 0.1), (0.15, 0.35, 0.6), (0.85, 0.7, 0.2)))
+        if bus
+        else pick(rng, PAINTS[:3] + PAINTS[6:7])
+    )
     paint = _paint(rng, varied(rng, colour, 0.06))
     _ground_shadow(canvas, x, z, heading, width, length)
-    faces = box_faces(x, z, heading, width, length, 0.35, height, camera_m=canvas.camera.height_m, top=(0.95, 0.97, 0.0))
+    faces = box_faces(
+        x, z, heading, width, length, 0.35, height, camera_m=canvas.camera.height_m, top=(0.95, 0.97, 0.0)
+    )
     for face in faces:
         canvas.face(face.corners, paint)
         if face.side in ("left", "right"):
@@ -89,7 +100,18 @@ def _wheels(canvas: Canvas, face: Face, shares: tuple[float, ...]) -> None:
     frame = face.frame(0.0, -low)
     for share in shares:
         middle = share * face.width_m
-        oval(canvas, frame, middle, WHEEL_RADIUS_M + 0.03, WHEEL_RADIUS_M * 1.2, WHEEL_RADIUS_M * 1.2, _matt(shade(TYRE, 0.6)))
+        if face.corners[0][2] > WHEEL_DETAIL_M:
+            oval(canvas, frame, middle, WHEEL_RADIUS_M, WHEEL_RADIUS_M, WHEEL_RADIUS_M, _matt(TYRE))
+            continue
+        oval(
+            canvas,
+            frame,
+            middle,
+            WHEEL_RADIUS_M + 0.03,
+            WHEEL_RADIUS_M * 1.2,
+            WHEEL_RADIUS_M * 1.2,
+            _matt(shade(TYRE, 0.6)),
+        )
         oval(canvas, frame, middle, WHEEL_RADIUS_M, WHEEL_RADIUS_M, WHEEL_RADIUS_M, _matt(TYRE))
         oval(canvas, frame, middle, WHEEL_RADIUS_M, WHEEL_RADIUS_M * 0.6, WHEEL_RADIUS_M * 0.6, _matt(RIM))
 
@@ -115,7 +137,7 @@ def _lights(canvas: Canvas, face: Face, *, front: bool, height: float) -> None:
 
 
 def _ground_shadow(canvas: Canvas, x: float, z: float, heading: float, width: float, length: float) -> None:
-    """The dark of the road under the body, which no sun direction takes away; it counts as car, as annotators draw it."""
+    """The dark under the body, whatever the sun does; it counts as car, as annotators draw it."""
     for face in box_faces(x, z, heading, width, length * 0.96, 0.0, 0.31, camera_m=1.0):
         if face.side != "top":
             canvas.face(face.corners, _matt((0.04, 0.04, 0.045)))
