@@ -90,7 +90,7 @@ class TrainingAugmentation:
 
     def _cropped(
         self, image: tv_tensors.Image, label_map: tv_tensors.Mask, rng: np.random.Generator
-    ) -> tuple[tv_tensors.Image, tv_tensors.Mask, v2.Pad]:
+    ) -> tuple[Tensor, Tensor, v2.Pad]:
         """The resized window of image and label map, and the padding that brings both to the crop's size."""
         factor = rng.uniform(*self.scale)
         rows = _place(image.shape[1], self.size[0], factor, rng)

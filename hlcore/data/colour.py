@@ -13,7 +13,7 @@ from hlcore.types import Image
 
 log = logging.getLogger(__name__)
 
-_MODE_OF_PROFILE = {"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK"}
+_MODE_OF_PROFILE = {b"RGB ": "RGB", b"GRAY": "L", b"CMYK": "CMYK"}
 
 
 def rgb_from_pillow(image: PillowImage.Image) -> Image:
@@ -92,22 +92,20 @@ def _white(values: Num[np.ndarray, "..."]) -> float:
     return next((white for white in (1.0, 255.0, 65535.0) if largest <= white), largest)
 
 
-def _to_srgb(image: PillowImage.Image, profile_bytes: bytes | None) -> PillowImage.Image:
+def _to_srgb(image: PillowImage.Image, profile: bytes | None) -> PillowImage.Image:
     if image.mode not in ("L", "CMYK"):
         image = image.convert("RGB")
-    if not profile_bytes:
+    if not profile:
         return image.convert("RGB")
-    try:
-        profile = ImageCms.ImageCmsProfile(io.BytesIO(profile_bytes))
-        mode = _MODE_OF_PROFILE.get(profile.profile.xcolor_space.strip())
-        if mode == "RGB" and image.mode == "L":
-            image = image.convert("RGB")
-        if mode == image.mode:
-            image = ImageCms.profileToProfile(image, profile, ImageCms.createProfile("sRGB"), outputMode="RGB") or image
-        else:
-            log.info(
-                "ignoring a colour profile for %s in an image of mode %s", profile.profile.xcolor_space, image.mode
-            )
-    except (ImageCms.PyCMSError, OSError, ValueError, TypeError) as error:
-        log.info("ignoring a broken colour profile: %s", error)
+    profile_mode = _MODE_OF_PROFILE.get(profile[16:20])  # the colour space in the header of an ICC profile
+    if profile_mode == "RGB" and image.mode == "L":
+        image = image.convert("RGB")
+    if profile_mode == image.mode:
+        try:
+            srgb = ImageCms.createProfile("sRGB")
+            image = ImageCms.profileToProfile(image, io.BytesIO(profile), srgb, outputMode="RGB") or image
+        except (ImageCms.PyCMSError, OSError, ValueError, TypeError) as error:
+            log.info("ignoring a broken colour profile: %s", error)
+    else:
+        log.info("ignoring a colour profile for %s in an image of mode %s", profile[16:20], image.mode)
     return image.convert("RGB")

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -76,14 +75,17 @@ class PairedFiles:
     pairs: tuple[Pair, ...]
     decode: Callable[[Path], LabelMap]
 
-    @cached_property
+    @property
     def names(self) -> tuple[str, ...]:
         """One name a sample, in the order of the indices."""
         return tuple(pair.name for pair in self.pairs)
 
-    @cached_property
+    @property
     def fingerprint(self) -> str:
-        """SHA-256 over the class names and, of every sample, its name, its image's size in bytes and its label file."""
+        """SHA-256 over the class names and, of every sample, its name, its image's size in bytes and its label file.
+
+        Reads every label file at every call: 0.1 ms each.
+        """
         digest = sha256(repr(self.classes.names).encode())
         for pair in self.pairs:
             digest.update(repr((pair.name, pair.image.stat().st_size, pair.label_map.stat().st_size)).encode())
