@@ -88,9 +88,10 @@ class Run:
         with self._metrics_path.open("a", encoding="utf-8") as metrics:
             metrics.write(json.dumps({"kind": kind, **row}) + "\n")
 
-    def forget_metrics_after(self, iteration: int) -> None:
-        """Drops the lines written after a step, so that a resumed run has each step once."""
-        kept = [json.dumps(row) + "\n" for row in self._rows() if row["iteration"] <= iteration]
+    def forget_metrics_after(self, iteration: int, *, epoch: int) -> None:
+        """Drops the lines of later steps and epochs, so that a resumed run has each of them once."""
+        last = {"step": ("iteration", iteration), "epoch": ("epoch", epoch)}
+        kept = [json.dumps(row) + "\n" for row in self._rows() if row[last[row["kind"]][0]] <= last[row["kind"]][1]]
         write_text(self._metrics_path, "".join(kept))
 
     def with_state(self, state: Literal["running", "interrupted", "complete", "failed"]) -> "Run":
@@ -128,10 +129,15 @@ def create_run(record: RunRecord, folder: Path) -> Run:
         CheckpointError: there is a run of that name already.
     """
     path = folder / record.name
-    if (path / "run.json").exists():
-        raise CheckpointError(f"{path} holds a run already; go on with --resume {path}, or give another --name")
+    refuse_existing_run(path)
     path.mkdir(parents=True, exist_ok=True)
     return Run(path, record).with_state(record.state)
+
+
+def refuse_existing_run(path: Path) -> None:
+    """Raises CheckpointError where a folder holds a run already."""
+    if (path / "run.json").exists():
+        raise CheckpointError(f"{path} holds a run already; go on with --resume {path}, or give another --name")
 
 
 def open_run(path: Path) -> Run:

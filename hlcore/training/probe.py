@@ -8,8 +8,8 @@ from hlcore.models.hardness import HardnessSegmenter
 from hlcore.storage.probes import Probe, Split
 from hlcore.storage.runs import Run
 
-SNAPSHOT_ITERATIONS = (0, 1, 10, 100)
-"""Steps after which the maps are kept, besides those of each kept epoch: the paper's figure 1."""
+SNAPSHOT_ITERATIONS = (1, 10, 100)
+"""Steps after which the maps are kept, as in the paper's figure 1, besides each kept epoch (0 = before training)."""
 
 
 def start_probe(run: Run, train: SegmentationData, val: SegmentationData, *, images: int) -> Probe | None:

@@ -1,0 +1,5 @@
+"""`python -m hlcore`."""
+
+from hlcore.cli import main
+
+main()

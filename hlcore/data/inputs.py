@@ -1,0 +1,41 @@
+"""Which image files a user means by files, folders and globs."""
+
+import glob
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from hlcore.errors import DatasetError
+
+IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp"}
+
+
+def find_images(inputs: Iterable[str]) -> dict[str, Path]:
+    """Image files by a name unique among them, in the order given and sorted within folders and globs.
+
+    A file is called by its stem; a file in a given folder by its path below that folder, without suffix.
+
+    Raises:
+        DatasetError: an input matches nothing, or two files get the same name.
+    """
+    found: dict[str, Path] = {}
+    for given in inputs:
+        for name, path in _matches(given):
+            if found.setdefault(name, path) != path:
+                raise DatasetError(f"{found[name]} and {path} would both be called {name!r}; run them apart")
+    return found
+
+
+def _matches(given: str) -> Iterator[tuple[str, Path]]:
+    path = Path(given)
+    if path.is_file():
+        yield path.stem, path
+        return
+    if path.is_dir():
+        files = sorted(p for p in path.rglob("*") if p.suffix.lower() in IMAGE_SUFFIXES and not p.name.startswith("."))
+        named = [(p.relative_to(path).with_suffix("").as_posix(), p) for p in files]
+    else:
+        files = sorted(Path(p) for p in glob.glob(given, recursive=True))
+        named = [(p.stem, p) for p in files if p.suffix.lower() in IMAGE_SUFFIXES]
+    if not named:
+        raise DatasetError(f"no image found for {given!r}; give image files, a folder of them or a quoted glob")
+    yield from named

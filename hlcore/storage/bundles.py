@@ -1,0 +1,120 @@
+"""A hardness bundle: what `predict` writes and `--hardness-from` reads.
+
+    <image>.hardness.png     16-bit grey, 0..65535 for 0..1, at the image's own size
+    <image>.prediction.png   8-bit class indices with the class colours as palette
+    manifest.parquet         one row an image; class names, colours and origin in its metadata
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from PIL import Image as PillowImage
+
+from hlcore.errors import CheckpointError, InvalidInputError
+from hlcore.storage.files import replacing
+from hlcore.storage.planes import read_hardness_png, write_hardness_png
+from hlcore.types import HardnessMap, LabelMap, PredictionRecord
+
+MANIFEST = "manifest.parquet"
+_METADATA_KEY = b"hlcore"
+
+
+class BundleWriter:
+    """Writes records into a new bundle, one at a time; use it as a context manager.
+
+    The manifest is written when the context is left, however it is left, so an interrupted bundle is whole.
+    """
+
+    def __init__(self, path: Path, *, class_names: tuple[str, ...], palette: tuple[tuple[int, int, int], ...]) -> None:
+        if len(class_names) > 256:
+            raise InvalidInputError(f"a bundle's 8-bit predictions hold 256 classes at most, got {len(class_names)}")
+        if (path / MANIFEST).exists():
+            raise InvalidInputError(f"{path} holds a bundle already; give another --out, or remove it")
+        self.path = path
+        self._about = {"class_names": class_names, "palette": palette}
+        self._rows: list[dict[str, object]] = []
+
+    def __enter__(self) -> "BundleWriter":
+        self.path.mkdir(parents=True, exist_ok=True)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        table = pa.Table.from_pylist(self._rows) if self._rows else pa.table({"name": pa.array([], pa.string())})
+        table = table.replace_schema_metadata({_METADATA_KEY: json.dumps(self._about).encode()})
+        with replacing(self.path / MANIFEST) as temporary:
+            pq.write_table(table, temporary)
+
+    def add(self, record: PredictionRecord, *, source: str = "") -> None:
+        """Writes the two maps of a record and notes it; `source` says where the image came from."""
+        hardness_path = self.path / f"{record.name}.hardness.png"
+        hardness_path.parent.mkdir(parents=True, exist_ok=True)
+        write_hardness_png(hardness_path, record.hardness_map)
+        prediction = PillowImage.fromarray(record.prediction.astype(np.uint8))
+        prediction.putpalette(np.asarray(self._about["palette"], np.uint8).tobytes())
+        prediction.save(self.path / f"{record.name}.prediction.png")
+        height, width = record.hardness_map.shape
+        self._rows.append(
+            {
+                "name": record.name,
+                "source": source,
+                "height": height,
+                "width": width,
+                "mean_hardness": float(record.hardness_map.mean()),
+                "p95_hardness": float(np.percentile(record.hardness_map, 95)),
+                "mean_entropy": float(record.entropy.mean()),
+            }
+        )
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A bundle on disk; maps are read when asked for."""
+
+    path: Path
+    manifest: pd.DataFrame
+    """One row an image: name, source, height, width (px), mean_hardness, p95_hardness, mean_entropy (nats)."""
+    class_names: tuple[str, ...]
+    palette: tuple[tuple[int, int, int], ...]
+
+    def hardness_map(self, name: str) -> HardnessMap:
+        """The hardness map of an image.
+
+        Raises:
+            CheckpointError: the bundle has no such image, or its file cannot be read.
+        """
+        path = self.path / f"{name}.hardness.png"
+        if not path.is_file():
+            raise CheckpointError(f"{self.path} has no hardness map for {name!r}; expected {path.name}")
+        return read_hardness_png(path)
+
+    def prediction(self, name: str) -> LabelMap:
+        """The predicted class indices of an image, H W uint8."""
+        path = self.path / f"{name}.prediction.png"
+        try:
+            with PillowImage.open(path) as image:
+                return np.asarray(image)
+        except OSError as error:
+            raise CheckpointError(f"{path} cannot be read: {error}") from error
+
+
+def open_bundle(path: Path) -> Bundle:
+    """The bundle in a folder.
+
+    Raises:
+        CheckpointError: there is no manifest, or hlcore did not write it.
+    """
+    manifest = path / MANIFEST
+    if not manifest.is_file():
+        raise CheckpointError(f"{path} is not a hardness bundle: it has no {MANIFEST}; make one with `hlcore predict`")
+    try:
+        table = pq.read_table(manifest)
+        about = json.loads((table.schema.metadata or {})[_METADATA_KEY])
+    except (KeyError, ValueError, OSError) as error:
+        raise CheckpointError(f"{manifest} was not written by hlcore: {error}") from error
+    palette = tuple((int(r), int(g), int(b)) for r, g, b in about["palette"])
+    return Bundle(path, table.to_pandas(), tuple(about["class_names"]), palette)

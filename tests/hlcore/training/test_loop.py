@@ -1,0 +1,196 @@
+"""One training run: what it keeps, that it resumes exactly, and how it stops."""
+
+import itertools
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from hlcore.config import DataConfig, LossConfig, NetworkConfig, OptimConfig, TrainConfig
+from hlcore.errors import CheckpointError, InvalidInputError, TrainingError
+from hlcore.storage.checkpoints import load_checkpoint
+from hlcore.storage.runs import Run, open_run
+from hlcore.training.loop import resume, train
+
+LOSSES = ("ce", "balanced_ce", "ohem", "focal", "hardness")
+STEPS_PER_EPOCH = 3
+NETWORK = NetworkConfig(
+    network="fpn",
+    encoder="tu-mobilenetv3_small_050",
+    encoder_weights="none",
+    encoder_depth=3,
+    decoder_channels=32,
+    options={"decoder_dropout": 0.5},  # so that a resumed run needs the same random numbers
+)
+
+
+def tiny(out: Path, **changes: Any) -> TrainConfig:
+    return TrainConfig(
+        **{
+            "name": "tiny",
+            "out": out,
+            "device": "cpu",
+            "threads": 1,
+            "keep_half": False,
+            "probe_images": 2,
+            "network": NETWORK,
+            "data": DataConfig(scene_size=(48, 64), train_scenes=2 * STEPS_PER_EPOCH, val_scenes=2),
+            "optim": OptimConfig(epochs=2, batch_size=2),
+            **changes,
+        }
+    )
+
+
+def finish(reports: Any) -> Run:
+    *_, last = reports
+    return last.run
+
+
+def weights(run: Run) -> dict[str, torch.Tensor]:
+    return load_file(run.checkpoint_path(run.epochs[-1]))
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    return finish(train(tiny(tmp_path_factory.mktemp("uninterrupted"))))
+
+
+def test_a_run_keeps_what_the_design_says(uninterrupted: Run) -> None:
+    run = open_run(uninterrupted.path)
+    assert run.record.state == "complete"
+    assert run.epochs == (0, 1, 2)
+    assert list(run.epoch_table()["epoch"]) == [1, 2]
+    assert list(run.steps()["iteration"]) == list(range(1, 2 * STEPS_PER_EPOCH + 1))
+    assert run.probe is not None
+    assert run.probe.snapshots == ("epoch-0000", "iteration-000001", "epoch-0001", "epoch-0002")
+    assert sorted(run.probe.split(name) for name in run.probe.images) == ["train", "val"]
+    assert not run.resume_path.exists()
+
+
+def test_every_step_logs_loss_lift_rates_norms_and_speed(uninterrupted: Run) -> None:
+    steps = uninterrupted.steps()
+    assert set(steps) >= {"mean_ce", "weighted_ce", "hardness_lift", "lr", "encoder_lr", "gradient_norm", "images_per_s"}
+    assert steps.notna().all(axis=None)
+    assert (steps["hardness_lift"] - steps["weighted_ce"] / steps["mean_ce"]).abs().max() < 1e-5
+
+
+def test_training_changes_segmenter_and_hardness_branch(uninterrupted: Run) -> None:
+    before, after = (load_file(uninterrupted.checkpoint_path(epoch)) for epoch in (0, 2))
+    for part in ("encoder.", "segmentation_branch.", "hardness_branch."):
+        assert any(not torch.equal(before[name], after[name]) for name in before if name.startswith(part))
+
+
+def test_the_same_seed_gives_the_same_weights_and_another_seed_others(uninterrupted: Run, tmp_path: Path) -> None:
+    again = finish(train(tiny(tmp_path / "same")))
+    other = finish(train(tiny(tmp_path / "other", seed=1)))
+    assert all(torch.equal(a, b) for a, b in zip(weights(again).values(), weights(uninterrupted).values(), strict=True))
+    assert not all(
+        torch.equal(a, b) for a, b in zip(weights(other).values(), weights(uninterrupted).values(), strict=True)
+    )
+
+
+@pytest.mark.parametrize("reports_before_stop", [1, 2, STEPS_PER_EPOCH, STEPS_PER_EPOCH + 1, STEPS_PER_EPOCH + 3])
+def test_an_interrupted_run_resumes_to_the_same_weights_bit_for_bit(
+    uninterrupted: Run, tmp_path: Path, reports_before_stop: int
+) -> None:
+    reports = train(tiny(tmp_path))
+    path = next(itertools.islice(reports, reports_before_stop - 1, None)).run.path
+    reports.close()  # pyright: ignore[reportAttributeAccessIssue]
+    assert open_run(path).record.state == "interrupted"
+
+    resumed = finish(resume(path))
+    expected = weights(uninterrupted)
+    assert weights(resumed).keys() == expected.keys()
+    assert all(torch.equal(tensor, expected[name]) for name, tensor in weights(resumed).items())
+    timeless = [column for column in uninterrupted.steps() if column != "images_per_s"]
+    assert resumed.steps()[timeless].equals(uninterrupted.steps()[timeless])
+    assert resumed.epoch_table().equals(uninterrupted.epoch_table())
+
+
+def test_a_killed_run_resumes_from_its_last_epoch_and_logs_no_step_twice(uninterrupted: Run, tmp_path: Path) -> None:
+    reports = train(tiny(tmp_path / "killed"))
+    path = next(itertools.islice(reports, STEPS_PER_EPOCH + 2, None)).run.path  # two steps into epoch 2
+    as_it_was_when_killed = shutil.copytree(path, tmp_path / "copy")
+    reports.close()  # pyright: ignore[reportAttributeAccessIssue]
+
+    resumed = finish(resume(as_it_was_when_killed))
+    assert list(resumed.steps()["iteration"]) == list(range(1, 2 * STEPS_PER_EPOCH + 1))
+    expected = weights(uninterrupted)
+    assert all(torch.equal(tensor, expected[name]) for name, tensor in weights(resumed).items())
+
+
+def test_all_losses_start_from_the_same_network_and_batch(tmp_path: Path) -> None:
+    first_steps = [next(iter(train(tiny(tmp_path, name=loss, loss=LossConfig(name=loss))))).values for loss in LOSSES]
+    assert len({step["mean_ce"] for step in first_steps}) == 1
+    assert all(step["hardness_lift"] is not None for step in first_steps)
+
+
+def test_an_observing_branch_does_not_steer_the_segmenter(tmp_path: Path) -> None:
+    optim = OptimConfig(epochs=1, batch_size=2)
+    network = NETWORK.model_copy(update={"options": {"decoder_dropout": 0.0}})
+    watched, alone = (
+        finish(
+            train(
+                tiny(
+                    tmp_path,
+                    name=str(observe),
+                    optim=optim,
+                    network=network,
+                    loss=LossConfig(name="ce", observe_hardness=observe),
+                )
+            )
+        )
+        for observe in (True, False)
+    )
+    expected = weights(watched)
+    assert any(name.startswith("hardness_branch.") for name in expected)
+    assert all(torch.equal(tensor, expected[name]) for name, tensor in weights(alone).items())
+    assert load_checkpoint(alone.checkpoint_path(1)).network.hardness_branch is None
+
+
+def test_a_loss_that_is_not_finite_stops_the_run_and_names_the_images(tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match=r"the loss is (nan|inf) at step \d+ .* train-000\d.*epoch-000\d") as stopped:
+        finish(train(tiny(tmp_path, optim=OptimConfig(epochs=4, batch_size=2, lr=1e30, schedule="poly"))))
+    assert "Lower optim.lr" in str(stopped.value)
+    assert open_run(tmp_path / "tiny").record.state == "failed"
+
+
+def test_a_run_is_not_written_over(uninterrupted: Run) -> None:
+    with pytest.raises(CheckpointError, match="holds a run already; go on with --resume"):
+        next(iter(train(tiny(uninterrupted.path.parent))))
+
+
+def test_a_complete_run_has_nothing_to_resume(uninterrupted: Run) -> None:
+    with pytest.raises(CheckpointError, match="is complete"):
+        resume(uninterrupted.path)
+
+
+def test_too_few_images_for_a_batch_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInputError, match=r"6 training images do not fill one step of 8 x 1 processes"):
+        next(iter(train(tiny(tmp_path, optim=OptimConfig(epochs=1, batch_size=8)))))
+
+
+def test_two_processes_train_one_run(tmp_path: Path) -> None:
+    config = tiny(tmp_path, devices=2, optim=OptimConfig(epochs=1, batch_size=1))
+    settings = tmp_path / "config.yaml"
+    settings.write_text(config.model_dump_json())
+    done = subprocess.run(
+        [sys.executable, "-m", "hlcore", "train", "--config", str(settings)],
+        capture_output=True,
+        text=True,
+        timeout=240,
+        env=os.environ | {"OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"},
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    run = open_run(tmp_path / "tiny")
+    assert run.record.state == "complete"
+    assert run.record.device.startswith("2 x cpu")
+    assert list(run.steps()["iteration"]) == [1, 2, 3]
+    assert len(run.epoch_table()) == 1
