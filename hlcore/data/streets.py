@@ -15,7 +15,7 @@ from hlcore.data.streets_scene import render_scene
 from hlcore.errors import InvalidInputError
 
 SPLITS = ("train", "val", "test")
-GENERATOR_VERSION = 1
+GENERATOR_VERSION = 2
 """Goes up with every change that alters a scene."""
 SMALLEST_SIDE_PX = 16
 

@@ -185,9 +185,9 @@ class Canvas:
         upright = abs(ny) < 0.7
         along_x, along_z, along_0 = along_face(points) if upright else (1.0, 0.0, 0.0)
         return (
-            *(surface.label, *surface.colour, nx / below_camera, ny / below_camera, nz / below_camera),
-            *(along_x, along_z, along_0, upright, lambert, surface.glow, surface.fine, surface.coarse),
-            *(surface.material, *surface.windows),
+            *(float(surface.label), *surface.colour, nx / below_camera, ny / below_camera, nz / below_camera),
+            *(along_x, along_z, along_0, float(upright), lambert, surface.glow, surface.fine, surface.coarse),
+            *(float(surface.material), *surface.windows),
         )
 
 
@@ -215,7 +215,7 @@ def plane_through(points: Sequence[Point]) -> tuple[Point, float] | None:
     """Unit normal and distance from the origin of the plane of a polygon; None for a sliver without a plane.
 
     Example:
-        >>> plane_through([(0, 2, 0), (0, 2, 1), (1, 2, 0)])
+        >>> plane_through([(0.0, 2.0, 0.0), (0.0, 2.0, 1.0), (1.0, 2.0, 0.0)])
         ((0.0, 1.0, 0.0), 2.0)
     """
     x, y, z = points[0]

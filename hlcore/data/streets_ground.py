@@ -1,6 +1,7 @@
 """The ground: pavements, the road with its side streets, and what is painted or patched on it."""
 
 import math
+from itertools import pairwise
 
 import numpy as np
 
@@ -43,7 +44,9 @@ def draw_ground(canvas: Canvas, rng: np.random.Generator, street: Street) -> Non
         coarse=0.08,
     )
     wide = HORIZON_DISTANCE_M * 2
-    canvas.face([(-wide, 0, 0.7), (wide, 0, 0.7), (wide, 0, HORIZON_DISTANCE_M), (-wide, 0, HORIZON_DISTANCE_M)], slabs)
+    canvas.face(
+        [(-wide, 0.0, 0.7), (wide, 0.0, 0.7), (wide, 0.0, HORIZON_DISTANCE_M), (-wide, 0.0, HORIZON_DISTANCE_M)], slabs
+    )
     grey = rng.uniform(0.27, 0.42)
     asphalt = Surface(ROAD, varied(rng, (grey, grey, grey * 1.02), 0.02), fine=0.16, coarse=0.06)
     left, right = street.sides
@@ -100,7 +103,7 @@ def _side_street(canvas: Canvas, rng: np.random.Generator, street: Street, side:
 def _kerb(canvas: Canvas, street: Street, side: Side, stone: Surface) -> None:
     """The edge of the pavement: a light stone whose upright face stands over the gutter."""
     dark = Surface(PAVEMENT, shade(stone.colour, 0.7), fine=0.1)
-    for near, far in reversed(list(zip(STATIONS_M, STATIONS_M[1:], strict=False))):
+    for near, far in reversed(list(pairwise(STATIONS_M))):
         pieces = [(near, far)]
         if side.in_junction(near) or side.in_junction(far) or near < side.junction[0] < far:
             start, end = side.junction

@@ -11,6 +11,7 @@ from hlcore.data.streets_solids import chance, pick
 
 FAR_M = 95.0
 HORIZON_DISTANCE_M = 150.0
+FENCES = ("railing", "railing", "boards", "hedge", "wall")
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Side:
         style: "terrace", "houses" or "park".
         junction: Start and end (z, metres) of a side street; two equal numbers for none.
         parking: Whether a row of cars stands along the kerb.
-        fence: Style of the fence between pavement and gardens.
+        fence: One of `FENCES`, between pavement and gardens.
     """
 
     sign: int
@@ -38,7 +39,17 @@ class Side:
     def in_junction(self, z: float, margin_m: float = 0.0) -> bool:
         """Whether the side street passes at z."""
         start, end = self.junction
-        return end > start and start - margin_m < z < end + margin_m
+        return self.has_junction and start - margin_m < z < end + margin_m
+
+    @property
+    def has_junction(self) -> bool:
+        """Whether a side street joins here."""
+        return self.junction[1] > self.junction[0]
+
+    @property
+    def faced_by(self) -> str:
+        """The side of its houses that faces the street."""
+        return "right" if self.sign < 0 else "left"
 
 
 @dataclass(frozen=True)
@@ -86,7 +97,7 @@ def _choose_side(rng: np.random.Generator, sign: int, lane_m: float) -> Side:
     garden = 0.2 if style == "terrace" else rng.uniform(2.5, 6.0)
     start = rng.uniform(9, 45)
     end = start + (rng.uniform(6, 9) if chance(rng, 0.5) else 0.0)
-    fence = pick(rng, ("railing", "boards", "hedge", "wall", "railing"))
+    fence = pick(rng, FENCES)
     return Side(sign, kerb, kerb + pavement + garden, style, (start, end), parking, fence)
 
 

@@ -43,7 +43,7 @@ def photograph(
     radiance: Float32[np.ndarray, "3 H2 W2"], lens: Lens, rng: np.random.Generator
 ) -> UInt8[np.ndarray, "H W 3"]:
     """The picture the lens takes of the light on the canvas, at half its size."""
-    light = downsample(radiance) * np.float32(lens.white_balance)[:, None, None]
+    light = downsample(radiance) * np.array(lens.white_balance, np.float32)[:, None, None]
     if lens.defocus_px > 0:
         light = gaussian_filter(light, (0, lens.defocus_px, lens.defocus_px), truncate=2.5)
     if lens.motion_px > 1:

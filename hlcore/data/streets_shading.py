@@ -10,7 +10,7 @@ from PIL import Image as PillowImage
 from PIL import ImageDraw
 from scipy.ndimage import zoom
 
-from hlcore.data.streets_canvas import BRICK, BRICK_FACADE, FACADE, HEAVENS, NEAR_M, PAVING, Canvas, clip_near
+from hlcore.data.streets_canvas import BRICK, BRICK_FACADE, FACADE, HEAVENS, NEAR_M, PAVING, Canvas, Colour, clip_near
 
 Pixels: TypeAlias = Float32[np.ndarray, " N"]
 
@@ -36,8 +36,14 @@ def noise_tile() -> Float32[np.ndarray, "S S"]:
     for octave in range(6):
         knots = NOISE_SIZE >> octave
         values = rng.standard_normal((knots, knots))
-        tile += zoom(values, NOISE_SIZE // knots, order=1, mode="grid-wrap", grid_mode=True) * 0.75 ** (6 - octave)
+        octave_noise = np.asarray(zoom(values, NOISE_SIZE // knots, order=1, mode="grid-wrap", grid_mode=True))
+        tile += octave_noise * 0.75 ** (6 - octave)
     return ((tile - tile.mean()) / tile.std()).astype(np.float32)
+
+
+def as_column(colour: Colour) -> Float32[np.ndarray, "3 1"]:
+    """A colour that broadcasts over pixels."""
+    return np.array(colour, dtype=np.float32)[:, None]
 
 
 def noise_at(across: Pixels, up: Pixels, texels_per_m: float, shift: int = 0) -> Pixels:
@@ -84,7 +90,8 @@ def radiance(canvas: Canvas, rng: np.random.Generator) -> Float32[np.ndarray, "3
     heavens = np.flatnonzero(material == HEAVENS)
     sky = sky_colour(canvas, places.u[heavens], places.v[heavens], shift)
     clear = np.exp(places.z * np.float32(-light.haze_per_m))
-    for channel, seen in enumerate(albedo):
+    for channel in range(3):
+        seen = albedo[channel]
         seen *= sunlight * np.float32(light.sun_colour[channel]) + (glow + np.float32(light.ambient_colour[channel]))
         seen -= np.float32(light.sky_low[channel])
         seen *= clear
@@ -140,7 +147,7 @@ def tile_joints(texture: Pixels, places: Places, where: Int64[np.ndarray, " M"],
     texture[where] *= 1 - np.where(joint, 0.3, 0.0) * np.clip(1.4 - places.z[where] / 22, 0, 1)
 
 
-def paint_windows(  # noqa: PLR0913 - the pixel arrays belong together
+def paint_windows(
     albedo: Float32[np.ndarray, "3 N"],
     glow: Pixels,
     canvas: Canvas,
@@ -165,12 +172,12 @@ def paint_windows(  # noqa: PLR0913 - the pixel arrays belong together
     frame = where[opening & ~pane]
     albedo[:, frame] = 0.25 * albedo[:, frame] + 0.4
     dark, mirror, curtain = pane & (dice < 0.62), pane & (dice >= 0.62) & (dice < 0.85), pane & (dice >= 0.85)
-    albedo[:, where[dark]] = np.float32(DARK_PANE)[:, None]
-    albedo[:, where[curtain]] = np.float32(CURTAIN)[:, None]
-    albedo[:, where[mirror]] = np.float32(canvas.light.sky_low)[:, None] * np.float32(0.45)
+    albedo[:, where[dark]] = as_column(DARK_PANE)
+    albedo[:, where[curtain]] = as_column(CURTAIN)
+    albedo[:, where[mirror]] = as_column(canvas.light.sky_low) * np.float32(0.45)
     if canvas.light.lamps_lit:
         lit = where[pane & (dice < 0.3)]
-        albedo[:, lit] = np.float32(LIT_PANE)[:, None]
+        albedo[:, lit] = as_column(LIT_PANE)
         glow[lit] = 0.6
 
 
@@ -220,7 +227,7 @@ def shadow(canvas: Canvas, places: Places, where: Int64[np.ndarray, " M"], uprig
 def sky_colour(canvas: Canvas, u: Pixels, v: Pixels, shift: int) -> Float32[np.ndarray, "3 M"]:
     """Linear colour of the sky along the given rays."""
     light = canvas.light
-    low, high, sun = (np.float32(colour)[:, None] for colour in (light.sky_low, light.sky_high, light.sun_colour))
+    low, high, sun = as_column(light.sky_low), as_column(light.sky_high), as_column(light.sun_colour)
     up = np.clip(v * np.float32(1.8), 0, 1)
     colour = low + up * (high - low)
     stretch = 1 / (np.maximum(v, 0) + np.float32(0.12))
