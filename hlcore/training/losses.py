@@ -9,14 +9,16 @@ Everything is computed in float32 whatever the network's precision. The names ar
     L_hard = -lambda * sum_i w_i * detach(ce_i)       trains the hardness branch, which maximises the weighted loss
 """
 
+import math
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Int64
 from torch import Tensor
 from torch.nn import functional as F
 
 from hlcore.config import LossConfig
+from hlcore.errors import InvalidInputError
 from hlcore.types import IGNORE_INDEX
 
 
@@ -30,13 +32,14 @@ class LossTerms(NamedTuple):
     weighted_ce: Tensor
     """sum(w * ce), nats; NaN where there is no hardness."""
     hardness_lift: Tensor
-    """weighted_ce / mean_ce: 1 where the weighting does nothing, at most (1 + c) / c; NaN where there is no hardness."""
+    """weighted_ce / mean_ce: 1 where the weighting does nothing, at most (1 + c) / c where w sums to 1 over the batch.
+    NaN where there is no hardness or no labelled pixel."""
 
 
 def training_loss(
     logits: Float[Tensor, "N C H W"],
     hardness: Float[Tensor, "N 1 H W"] | None,
-    label_map: Int[Tensor, "N H W"],
+    label_map: Int64[Tensor, "N H W"],
     config: LossConfig,
     *,
     class_weights: Float[Tensor, " C"] | None = None,
@@ -51,7 +54,12 @@ def training_loss(
         config: Which objective, with its constants.
         class_weights: One weight a class; `balanced_ce` needs it.
         fixed_hardness: Saved hardness maps S that weight the loss in place of the network's own.
+
+    Raises:
+        InvalidInputError: the objective needs hardness or class weights, and there are none.
     """
+    if config.name == "hardness" and hardness is None and fixed_hardness is None:
+        raise InvalidInputError("loss 'hardness' needs a network with a hardness branch, or saved hardness maps")
     valid = label_map != IGNORE_INDEX
     ce = cross_entropy_map(logits, label_map)
     mean_ce = _mean(ce, valid)
@@ -67,7 +75,7 @@ def training_loss(
             fixed_hardness.float(), valid, c=config.c, normalize=config.normalize, count_ignored=config.count_ignored
         )
         segmentation_loss = weighted_ce = (w * ce).sum()
-    elif config.name != "hardness" or segmentation_loss is None:
+    elif config.name != "hardness":
         segmentation_loss = _baseline(ce, valid, label_map, config, class_weights)
 
     total = segmentation_loss if L_hard is None else segmentation_loss + L_hard
@@ -75,9 +83,7 @@ def training_loss(
     return LossTerms(total, mean_ce.detach(), weighted_ce, weighted_ce / mean_ce.detach())
 
 
-def cross_entropy_map(
-    logits: Float[Tensor, "N C H W"], label_map: Int[Tensor, "N H W"]
-) -> Float[Tensor, "N H W"]:
+def cross_entropy_map(logits: Float[Tensor, "N C H W"], label_map: Int64[Tensor, "N H W"]) -> Float[Tensor, "N H W"]:
     """Cross entropy of each pixel in nats, float32; 0 where ignored."""
     return F.cross_entropy(logits.float(), label_map, ignore_index=IGNORE_INDEX, reduction="none")
 
@@ -90,12 +96,12 @@ def hardness_weight(
     normalize: str = "batch",
     count_ignored: bool = False,
 ) -> Float[Tensor, "N H W"]:
-    """The hardness weight of each pixel; over the batch it sums to 1, or to 0 where no pixel is labelled.
+    """The hardness weight of each pixel; over the batch it sums to 1, or to 0 where no pixel is counted.
 
     Args:
         S: Hardness map in (0, 1).
         valid: Where a label is.
-        c: Bounds the ratio of two weights to (1 + c) : c.
+        c: Bounds the ratio of two weights of the batch, or of one image, to (1 + c) : c.
         normalize: `batch`: w sums to 1 over all pixels of the batch, as in the authors' code.
             `image`: over each image, as in the paper's figure; labelled images share the batch evenly.
         count_ignored: Let unlabelled pixels hold part of the weight, as the authors' code does.
@@ -111,13 +117,11 @@ def hardness_weight(
     return raw / per_image.clamp_min(torch.finfo(raw.dtype).tiny) / images
 
 
-def _baseline(
-    ce: Tensor, valid: Tensor, label_map: Tensor, config: LossConfig, class_weights: Tensor | None
-) -> Tensor:
+def _baseline(ce: Tensor, valid: Tensor, label_map: Tensor, config: LossConfig, class_weights: Tensor | None) -> Tensor:
     match config.name:
         case "balanced_ce":
             if class_weights is None:
-                raise ValueError("balanced_ce needs class_weights; make them with median_frequency_weights(...)")
+                raise InvalidInputError("balanced_ce needs class_weights; make them with median_frequency_weights(...)")
             return balanced_cross_entropy(ce, valid, label_map, class_weights)
         case "ohem":
             return ohem_cross_entropy(ce, valid, threshold=config.ohem_threshold, keep=config.ohem_keep)
@@ -130,7 +134,7 @@ def _baseline(
 def balanced_cross_entropy(
     ce: Float[Tensor, "N H W"],
     valid: Bool[Tensor, "N H W"],
-    label_map: Int[Tensor, "N H W"],
+    label_map: Int64[Tensor, "N H W"],
     class_weights: Float[Tensor, " C"],
 ) -> Tensor:
     """Cross entropy averaged with one weight a class, nats."""
@@ -138,31 +142,37 @@ def balanced_cross_entropy(
     return (weight * ce).sum() / weight.sum().clamp_min(torch.finfo(ce.dtype).tiny)
 
 
-def median_frequency_weights(pixel_counts: Int[Tensor, " C"]) -> Float[Tensor, " C"]:
+def median_frequency_weights(pixel_counts: Int64[Tensor, " C"]) -> Float[Tensor, " C"]:
     """Weight of each class: the median class frequency over its own; 1 for a class that never occurs.
+
+    Frequencies are shares of all pixels, not only of the images that show the class.
+
+    Example:
+        >>> median_frequency_weights(torch.tensor([8, 4, 1, 0]))
+        tensor([0.5000, 1.0000, 4.0000, 1.0000])
 
     Source: Eigen & Fergus, ICCV 2015; used on CamVid by SegNet.
     """
     counts = pixel_counts.double()
     present = counts > 0
-    median = counts[present].median() if bool(present.any()) else torch.ones((), dtype=torch.float64)
+    median = counts[present].quantile(0.5) if bool(present.any()) else counts.new_ones(())
     return torch.where(present, median / counts.clamp_min(1), 1.0).float()
 
 
 def ohem_cross_entropy(
     ce: Float[Tensor, "N H W"], valid: Bool[Tensor, "N H W"], *, threshold: float = 0.7, keep: float = 1 / 16
 ) -> Tensor:
-    """Mean cross entropy of the hard pixels, nats: label probability below `threshold`, at least the share `keep`.
+    """Mean cross entropy of the hard pixels, nats: label probability up to `threshold`, and at least the share `keep`.
 
     Source: online hard example mining, Shrivastava et al., CVPR 2016, in its usual form for segmentation.
     """
     losses = ce[valid]
     if losses.numel() == 0:
         return ce.sum() * 0.0
-    minimum = max(1, int(keep * losses.numel()))
+    minimum = max(1, math.ceil(keep * losses.numel()))
     least_hard = torch.topk(losses.detach(), minimum).values[-1]
-    by_threshold = -torch.log(torch.tensor(threshold, device=losses.device).clamp_min(torch.finfo(torch.float32).tiny))
-    return losses[losses.detach() >= torch.minimum(least_hard, by_threshold)].mean()
+    by_threshold = -math.log(max(threshold, torch.finfo(torch.float32).tiny))
+    return losses[losses.detach() >= least_hard.clamp_max(by_threshold)].mean()
 
 
 def focal_loss(ce: Float[Tensor, "N H W"], valid: Bool[Tensor, "N H W"], *, gamma: float = 2.0) -> Tensor:
