@@ -61,9 +61,10 @@ def score_images(
         if sample.label_map is None:
             raise DatasetError(f"{sample.name} has no label map, so it cannot be scored")
         labels = torch.from_numpy(sample.label_map.astype(np.int64))
-        highest = int(labels[labels != IGNORE_INDEX].max()) if bool((labels != IGNORE_INDEX).any()) else 0
-        if highest >= num_classes:
-            raise DatasetError(f"{sample.name} has label {highest}, but the network knows {num_classes} classes")
+        unknown = labels[((labels < 0) | (labels >= num_classes)) & (labels != IGNORE_INDEX)]
+        if len(unknown):
+            label = int(unknown[0])
+            raise DatasetError(f"{sample.name} has label {label}, but the network knows {num_classes} classes")
         logits = run_network(network, sample.image, window=window).logits
         counts = multiclass_confusion_matrix(
             logits.argmax(1), labels[None], num_classes=num_classes, ignore_index=IGNORE_INDEX

@@ -31,6 +31,9 @@ class PredictionRecord:
         probabilities: C H W float32, summing to 1 over C.
         class_names: C names, in the order of the class indices.
         label_map: H W class indices with 255 = ignored, or None where nobody labelled the image.
+
+    Raises:
+        InvalidInputError: an array has not the shape it should, or the label map a class nobody named.
     """
 
     name: str
@@ -42,6 +45,8 @@ class PredictionRecord:
     label_map: LabelMap | None = None
 
     def __post_init__(self) -> None:
+        if self.image.ndim != 3 or self.image.shape[2] != 3:
+            raise InvalidInputError(f"image must have shape (H, W, 3), got {self.image.shape}")
         shape = self.image.shape[:2]
         maps = {"prediction": self.prediction, "hardness_map": self.hardness_map, "label_map": self.label_map}
         for field, array in maps.items():
@@ -50,6 +55,13 @@ class PredictionRecord:
         expected = (len(self.class_names), *shape)
         if self.probabilities.shape != expected:
             raise InvalidInputError(f"probabilities must have shape {expected}, got {self.probabilities.shape}")
+        if self.label_map is not None:
+            labels = self.label_map[self.valid]
+            if labels.size and not 0 <= labels.min() <= labels.max() < len(self.class_names):
+                raise InvalidInputError(
+                    f"label_map of {self.name} must hold 0..{len(self.class_names) - 1} or {IGNORE_INDEX} (ignored), "
+                    f"got {labels.min()}..{labels.max()}"
+                )
 
     def with_label_map(self, label_map: LabelMap) -> "PredictionRecord":
         """The same record, labelled."""

@@ -3,6 +3,8 @@
 import numpy as np
 from jaxtyping import Float, Integer
 
+from hlcore.errors import InvalidInputError
+
 
 def confusion_matrix(
     label_map: Integer[np.ndarray, "*shape"],
@@ -13,14 +15,22 @@ def confusion_matrix(
 ) -> Integer[np.ndarray, "C C"]:
     """Counts of pixels, label in the row and prediction in the column; ignored pixels are not counted.
 
+    Raises:
+        InvalidInputError: the shapes differ, or a labelled pixel has a label or prediction outside 0..num_classes - 1.
+
     Example:
         >>> confusion_matrix(np.array([0, 0, 1, 255]), np.array([0, 1, 1, 1]), num_classes=2)
         array([[1, 1],
                [0, 1]])
     """
+    if label_map.shape != prediction.shape:
+        raise InvalidInputError(f"prediction must have the label map's shape {label_map.shape}, got {prediction.shape}")
     valid = label_map != ignore_index
-    pairs = label_map[valid].astype(np.int64) * num_classes + prediction[valid]
-    return np.bincount(pairs, minlength=num_classes**2).reshape(num_classes, num_classes)
+    labels, predictions = label_map[valid].astype(np.int64), prediction[valid].astype(np.int64)
+    for what, classes in (("label_map", labels), ("prediction", predictions)):
+        if classes.size and not 0 <= classes.min() <= classes.max() < num_classes:
+            raise InvalidInputError(f"{what} must lie in 0..{num_classes - 1}, got {classes.min()}..{classes.max()}")
+    return np.bincount(labels * num_classes + predictions, minlength=num_classes**2).reshape(num_classes, num_classes)
 
 
 def class_iou(confusion_matrix: Integer[np.ndarray, "C C"]) -> Float[np.ndarray, " C"]:
