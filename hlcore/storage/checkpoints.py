@@ -1,11 +1,9 @@
 """Weights on disk: safetensors whose metadata says everything needed to rebuild the network."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from pydantic import ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import nn
@@ -14,7 +12,7 @@ from hlcore.config import Frozen, NetworkConfig
 from hlcore.errors import CheckpointError, InvalidInputError
 from hlcore.models.adapters import build_network
 from hlcore.models.hardness import HardnessSegmenter
-from hlcore.storage.files import replacing
+from hlcore.storage.files import parse_json, replacing
 
 METADATA_KEY = "hlcore"
 
@@ -81,13 +79,11 @@ def read_header(path: Path) -> CheckpointHeader:
     try:
         with safe_open(path, framework="pt") as opened:
             metadata = opened.metadata() or {}
-        return CheckpointHeader.model_validate(json.loads(metadata[METADATA_KEY]))
-    except KeyError as error:
-        raise CheckpointError(f"{path} is a safetensors file, but hlcore did not write it: no header") from error
     except (SafetensorError, OSError) as error:
         raise CheckpointError(f"{path} is not a whole safetensors file: {error}") from error
-    except (ValidationError, json.JSONDecodeError) as error:
-        raise CheckpointError(f"{path} has a header this version of hlcore cannot read: {error}") from error
+    if METADATA_KEY not in metadata:
+        raise CheckpointError(f"{path} is a safetensors file, but hlcore did not write it: it has no header")
+    return parse_json(metadata[METADATA_KEY], CheckpointHeader, source=path)
 
 
 def load_checkpoint(path: Path, *, device: torch.device | str = "cpu") -> Checkpoint:

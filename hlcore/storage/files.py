@@ -1,21 +1,36 @@
-"""Writing files so that a crash leaves either the old content or the new, never half of it."""
+"""Writing files so that a crash leaves either the old content or the new, and reading JSON with errors in words."""
 
+import difflib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from hlcore.errors import CheckpointError
+
+Model = TypeVar("Model", bound=BaseModel)
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A temporary name beside `path` to write to; on success it is fsynced and takes the place of `path`."""
+    """A temporary name beside `path` to write to; on success it is fsynced and takes the place of `path`.
+
+    The file gets the permissions any new file gets (the umask's), whatever the writer chose.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
+        temporary.touch()
+        permissions = temporary.stat().st_mode & 0o777
         yield temporary
+        temporary.chmod(permissions)
         with temporary.open("rb+") as written:
             os.fsync(written.fileno())
-        os.replace(temporary, path)
+        temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -24,3 +39,54 @@ def write_text(path: Path, text: str) -> None:
     """Replaces the file's content."""
     with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+def read_json(path: Path, model: type[Model]) -> Model:
+    """The content of a JSON file as a `model`.
+
+    Raises:
+        CheckpointError: the file cannot be read, or does not fit the model; the message names file and key.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise CheckpointError(f"{path} cannot be read: {error}") from error
+    return parse_json(text, model, source=path)
+
+
+def parse_json(text: str, model: type[Model], *, source: Path) -> Model:
+    """JSON text as a `model`; `source` is the file it came from.
+
+    Raises:
+        CheckpointError: the text does not fit the model; the message names file and key.
+    """
+    try:
+        return model.model_validate_json(text)
+    except ValidationError as error:
+        raise CheckpointError(f"{source} cannot be read: {validation_sentence(error, model)}") from error
+
+
+def validation_sentence(error: ValidationError, model: type[BaseModel]) -> str:
+    """What does not fit, in words; an unknown key comes with the nearest known one."""
+    return "; ".join(_fault(fault, model) for fault in error.errors())
+
+
+def _fault(fault: ErrorDetails, model: type[BaseModel]) -> str:
+    key = ".".join(map(str, fault["loc"]))
+    if fault["type"] == "extra_forbidden":
+        known = _keys_at(model, fault["loc"][:-1])
+        close = difflib.get_close_matches(str(fault["loc"][-1]), known, n=1)
+        return f"unknown key {key!r}; " + (f"did you mean {close[0]!r}?" if close else f"known: {', '.join(known)}")
+    if fault["type"] == "missing":
+        return f"key {key!r} is missing"
+    message = fault["msg"][0].lower() + fault["msg"][1:]
+    return f"{key}: {message}, got {fault['input']!r}" if key else message
+
+
+def _keys_at(model: type[BaseModel], location: Iterable[int | str]) -> tuple[str, ...]:
+    for key in location:
+        field = model.model_fields.get(str(key))
+        if field is None or not (isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)):
+            return ()
+        model = field.annotation
+    return tuple(model.model_fields)

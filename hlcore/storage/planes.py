@@ -21,8 +21,7 @@ def write_hardness_png(target: Path | BinaryIO, hardness_map: Float32[np.ndarray
     Raises:
         InvalidInputError: the map is not two-dimensional or leaves 0..1.
     """
-    if hardness_map.ndim != 2:
-        raise InvalidInputError(f"hardness_map must have shape (H, W), got {hardness_map.shape}")
+    _check_shape("hardness_map", hardness_map)
     if not (np.min(hardness_map) >= 0 and np.max(hardness_map) <= 1):
         raise InvalidInputError(f"hardness must lie in 0..1, got {np.min(hardness_map)}..{np.max(hardness_map)}")
     _write(target, np.rint(hardness_map.astype(np.float64) * FULL).astype(np.uint16))
@@ -38,16 +37,32 @@ def read_hardness_png(source: Path | BinaryIO | bytes) -> Float32[np.ndarray, "H
 
 
 def write_loss_png(target: Path | BinaryIO, loss_map: Float32[np.ndarray, "H W"], *, full_scale: float) -> None:
-    """Writes a loss map as 16-bit grey PNG: 0..65534 for 0..`full_scale` nats (clipped above), 65535 where NaN."""
+    """Writes a loss map as 16-bit grey PNG: 0..65534 for 0..`full_scale` nats (clipped above), 65535 where NaN.
+
+    Raises:
+        InvalidInputError: the map is not two-dimensional or has a loss below 0.
+    """
+    _check_shape("loss_map", loss_map)
+    if np.any(loss_map < 0):
+        raise InvalidInputError(f"a loss cannot be below 0 nats, got {np.nanmin(loss_map)}")
     scaled = np.rint(np.clip(loss_map.astype(np.float64) / full_scale, 0, 1) * (UNDEFINED - 1))
     _write(target, np.where(np.isnan(loss_map), UNDEFINED, np.nan_to_num(scaled)).astype(np.uint16))
 
 
 def read_loss_png(source: Path | BinaryIO | bytes, *, full_scale: float) -> Float32[np.ndarray, "H W"]:
-    """A loss map written by `write_loss_png`, in nats, NaN where undefined."""
+    """A loss map written by `write_loss_png`, in nats, NaN where undefined.
+
+    Raises:
+        CheckpointError: the file is not a 16-bit grey PNG.
+    """
     stored = _read(source)
     loss = stored * (full_scale / (UNDEFINED - 1))
     return np.where(stored == UNDEFINED, np.nan, loss).astype(np.float32)
+
+
+def _check_shape(name: str, values: np.ndarray) -> None:
+    if values.ndim != 2 or 0 in values.shape:
+        raise InvalidInputError(f"{name} must have shape (H, W) with at least one pixel, got {values.shape}")
 
 
 def _write(target: Path | BinaryIO, values: UInt16[np.ndarray, "H W"]) -> None:
@@ -59,7 +74,7 @@ def _read(source: Path | BinaryIO | bytes) -> UInt16[np.ndarray, "H W"]:
     try:
         with Image.open(BytesIO(source) if isinstance(source, bytes) else source, formats=["PNG"]) as image:
             mode, values = image.mode, np.asarray(image)
-    except (OSError, UnidentifiedImageError) as error:
+    except (OSError, SyntaxError, UnidentifiedImageError, Image.DecompressionBombError) as error:
         raise CheckpointError(f"{name} is not a PNG that can be read: {error}") from error
     if not mode.startswith("I"):
         raise CheckpointError(f"{name}: expected a 16-bit grey PNG, got mode {mode}")

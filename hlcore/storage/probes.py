@@ -10,11 +10,11 @@ from typing import Literal
 
 import numpy as np
 from PIL import Image as PillowImage
-from pydantic import ValidationError
+from PIL import UnidentifiedImageError
 
 from hlcore.config import Frozen
 from hlcore.errors import CheckpointError, InvalidInputError
-from hlcore.storage.files import write_text
+from hlcore.storage.files import read_json, write_text
 from hlcore.storage.planes import read_hardness_png, read_loss_png, write_hardness_png, write_loss_png
 from hlcore.types import HardnessMap, Image, LabelMap, LossMap
 
@@ -54,12 +54,7 @@ class Probe:
             CheckpointError: there is one that cannot be read.
         """
         manifest = path / "manifest.json"
-        if not manifest.is_file():
-            return None
-        try:
-            return cls(path, _Manifest.model_validate_json(manifest.read_text(encoding="utf-8")))
-        except ValidationError as error:
-            raise CheckpointError(f"{manifest} cannot be read: {error}") from error
+        return cls(path, read_json(manifest, _Manifest)) if manifest.is_file() else None
 
     @property
     def images(self) -> tuple[str, ...]:
@@ -77,16 +72,17 @@ class Probe:
         return self._manifest.images[name]
 
     def image(self, name: str) -> Image:
-        """A followed image, H W 3 uint8."""
-        self._check(name)
-        with PillowImage.open(self.path / name / "image.png") as image:
-            return np.asarray(image.convert("RGB"))
+        """A followed image, H W 3 uint8.
+
+        Raises:
+            InvalidInputError: no such image.
+            CheckpointError: its file cannot be read.
+        """
+        return self._picture(name, "image.png", mode="RGB")
 
     def label_map(self, name: str) -> LabelMap:
-        """Its label map, H W uint8, 255 = ignored."""
-        self._check(name)
-        with PillowImage.open(self.path / name / "label.png") as label_map:
-            return np.asarray(label_map)
+        """Its label map, H W uint8, 255 = ignored. Raises as `image` does."""
+        return self._picture(name, "label.png", mode="L")
 
     def maps(self, name: str, snapshot: str) -> tuple[HardnessMap, LossMap]:
         """Hardness map and loss map (nats, NaN where ignored) of an image at a snapshot.
@@ -116,6 +112,15 @@ class Probe:
     def _write(self) -> "Probe":
         write_text(self.path / "manifest.json", self._manifest.model_dump_json(indent=2) + "\n")
         return self
+
+    def _picture(self, name: str, file: str, *, mode: str) -> np.ndarray:
+        self._check(name)
+        path = self.path / name / file
+        try:
+            with PillowImage.open(path, formats=["PNG"]) as picture:
+                return np.asarray(picture.convert(mode))
+        except (OSError, SyntaxError, UnidentifiedImageError) as error:
+            raise CheckpointError(f"{path} is not a PNG that can be read: {error}") from error
 
     def _check(self, name: str) -> None:
         if name not in self._manifest.images:

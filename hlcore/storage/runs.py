@@ -9,14 +9,26 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pandas as pd
-from pydantic import ValidationError
 
 from hlcore.config import Frozen, TrainConfig
 from hlcore.errors import CheckpointError
-from hlcore.storage.files import write_text
+from hlcore.storage.files import read_json, write_text
 from hlcore.storage.probes import Probe
 
 IOU_PREFIX = "iou/"
+STEP_COLUMNS = (
+    "epoch",
+    "iteration",
+    "mean_ce",
+    "weighted_ce",
+    "hardness_lift",
+    "lr",
+    "encoder_lr",
+    "gradient_norm",
+    "hardness_gradient_norm",
+    "images_per_s",
+)
+EPOCH_COLUMNS = ("epoch", "iteration", "mean_iou", "pixel_accuracy", "val_ce")
 _PACKAGES = ("hlcore", "torch", "torchvision", "timm", "segmentation-models-pytorch", "lightning-fabric", "numpy")
 
 
@@ -75,13 +87,20 @@ class Run:
         return self.path / "probe"
 
     def steps(self) -> pd.DataFrame:
-        """One row a training step: epoch, iteration, mean_ce, weighted_ce (nats), hardness_lift, lr, encoder_lr,
-        gradient_norm, hardness_gradient_norm, images_per_s."""
-        return self._metrics("step")
+        """One row a training step, with STEP_COLUMNS; losses are in nats, and NaN is what the step did not have.
+
+        Raises:
+            CheckpointError: a line of metrics.jsonl, other than a last one cut short, cannot be read.
+        """
+        return self._metrics("step", STEP_COLUMNS)
 
     def epoch_table(self) -> pd.DataFrame:
-        """One row a validated epoch: epoch, iteration, mean_iou, pixel_accuracy, val_ce, and iou/<class> each."""
-        return self._metrics("epoch")
+        """One row a validated epoch, with EPOCH_COLUMNS and iou/<class> each; NaN where a class is absent.
+
+        Raises:
+            CheckpointError: a line of metrics.jsonl, other than a last one cut short, cannot be read.
+        """
+        return self._metrics("epoch", (*EPOCH_COLUMNS, *(IOU_PREFIX + name for name in self.record.class_names)))
 
     def append_metrics(self, kind: Literal["step", "epoch"], row: dict[str, Any]) -> None:
         """Adds one line to metrics.jsonl."""
@@ -108,8 +127,9 @@ class Run:
     def _metrics_path(self) -> Path:
         return self.path / "metrics.jsonl"
 
-    def _metrics(self, kind: str) -> pd.DataFrame:
-        return pd.DataFrame([row for row in self._rows() if row["kind"] == kind]).drop(columns="kind", errors="ignore")
+    def _metrics(self, kind: str, columns: tuple[str, ...]) -> pd.DataFrame:
+        table = pd.DataFrame([row for row in self._rows() if row["kind"] == kind], columns=list(columns))
+        return table.astype(float).astype({"epoch": int, "iteration": int})
 
     def _rows(self) -> Iterator[dict[str, Any]]:
         if not self._metrics_path.exists():
@@ -149,10 +169,7 @@ def open_run(path: Path) -> Run:
     record = path / "run.json"
     if not record.is_file():
         raise CheckpointError(f"{path} is not a run: it has no run.json")
-    try:
-        return Run(path, RunRecord.model_validate_json(record.read_text(encoding="utf-8")))
-    except ValidationError as error:
-        raise CheckpointError(f"{record} cannot be read: {error}") from error
+    return Run(path, read_json(record, RunRecord))
 
 
 def find_runs(*roots: Path) -> tuple[Path, ...]:
