@@ -43,9 +43,9 @@ def rgb_from_pillow(image: PillowImage.Image) -> Image:
 def rgb_from_array(values: Num[np.ndarray, "H W *channels"]) -> Image:
     """Grey (H W), grey with alpha, RGB or RGB with alpha (H W 2, 3, 4) numbers of any type as H W 3 uint8.
 
-    White is 255 for uint8 and 65535 for uint16. For every other type it is the smallest of 1, 255 and 65535 that holds
-    the largest finite value, and that value itself when it is larger still; one scale for all channels. Negative numbers
-    and NaN are black. Alpha is laid over white.
+    White is 255 for uint8 and 65535 for uint16. For every other type it is the smallest of 1, 255 and 65535 that
+    holds the largest finite value, and that value itself when it is larger still; one scale for all channels.
+    Negative numbers and NaN are black. Alpha is laid over white.
 
     Raises:
         InvalidInputError: another number of channels.

@@ -18,8 +18,8 @@ def folder(root: Path, split: str) -> PairedFiles:
 
     Reads `images/<split>/<name>.*` with `labels/<split>/<name>.png`, or, where there is no such subfolder,
     `images/<name>.*` with `labels/<name>.png` for every split. A label map is a grey or palette PNG of class
-    indices and 255 = ignored. `classes.json` is a list of names, or of `{"name": "road", "color": [128, 64, 128]}`; a class
-    without a colour has that of the Pascal VOC colour map at its index.
+    indices and 255 = ignored. `classes.json` is a list of names, or of `{"name": "road", "color": [128, 64, 128]}`;
+    a class without a colour has that of the Pascal VOC colour map at its index.
 
     Raises:
         DatasetError: a folder or `classes.json` is missing or wrong, or an image or label map has no partner.

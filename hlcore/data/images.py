@@ -61,8 +61,8 @@ def read_label_map(
 ) -> LabelMap:
     """The label map as H W uint8 class indices with 255 = ignored.
 
-    A grey or palette PNG holds class indices; an RGB PNG holds the colours of `classes`, with black, white and the cream
-    of Pascal VOC (224, 224, 192) as ignored where no class has that colour.
+    A grey or palette PNG holds class indices; an RGB PNG holds the colours of `classes`, with black, white and the
+    cream of Pascal VOC (224, 224, 192) as ignored where no class has that colour.
 
     Args:
         source: A PNG file, or the bytes of one.

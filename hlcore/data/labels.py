@@ -112,7 +112,7 @@ CITYSCAPES = _table(
 CITYSCAPES_EVALUATED_IDS = (7, 8, 11, 12, 13, 17, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 31, 32, 33)
 """The label id in `*_labelIds.png` of each of the 19 classes; train id = position here."""
 
-CITYSCAPES_TRAIN_IDS = {label_id: IGNORE_INDEX for label_id in range(34)} | {
+CITYSCAPES_TRAIN_IDS = dict.fromkeys(range(34), IGNORE_INDEX) | {
     label_id: train_id for train_id, label_id in enumerate(CITYSCAPES_EVALUATED_IDS)
 }
 """Label id (0 to 33) to train id, 255 where the benchmark ignores the class."""

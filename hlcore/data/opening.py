@@ -2,7 +2,6 @@
 
 import io
 from pathlib import Path
-from typing import BinaryIO
 
 from PIL import Image as PillowImage
 from PIL import UnidentifiedImageError
@@ -10,6 +9,7 @@ from PIL.ImageFile import ImageFile
 
 from hlcore.errors import DatasetError
 
+OpenFile = io.BytesIO | io.BufferedReader
 FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF")
 READABLE = "PNG, JPEG, WebP, TIFF, BMP or GIF"
 
@@ -30,7 +30,7 @@ _BRANDS = {
 }
 
 
-def open_file(source: Path | bytes, name: str) -> BinaryIO:
+def open_file(source: Path | bytes, name: str) -> OpenFile:
     """The bytes as a file, or the file at the path, which is called `name` in errors.
 
     Raises:
@@ -52,7 +52,7 @@ def open_file(source: Path | bytes, name: str) -> BinaryIO:
         raise DatasetError(f"{name} cannot be opened ({error.strerror}); check who may read it") from error
 
 
-def open_header(file: BinaryIO, name: str, *, max_pixels: int) -> ImageFile | None:
+def open_header(file: OpenFile, name: str, *, max_pixels: int) -> ImageFile | None:
     """The image without its pixels, at most `max_pixels` large, or None for a TIFF of a kind Pillow does not know.
 
     Raises:

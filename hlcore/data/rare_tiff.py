@@ -1,14 +1,14 @@
 """TIFFs that Pillow cannot read, or reads wrongly: float RGB, 64-bit, deep colour planes, deep grey with 0 as white."""
 
 import math
-from typing import BinaryIO
+from typing import Any
 
 import numpy as np
 from PIL import ExifTags, TiffImagePlugin
 from PIL import Image as PillowImage
 
 from hlcore.data.colour import rgb_from_array, upright
-from hlcore.data.opening import check_size, damaged
+from hlcore.data.opening import OpenFile, check_size, damaged
 from hlcore.errors import DatasetError
 from hlcore.types import Image
 
@@ -27,7 +27,7 @@ def pillow_would_misread(image: PillowImage.Image) -> bool:
     return deep and (white_is_zero or image.tag_v2.get(TiffImagePlugin.PLANAR_CONFIGURATION) == 2)
 
 
-def read_rare_tiff(file: BinaryIO, name: str, *, max_pixels: int) -> Image:
+def read_rare_tiff(file: OpenFile, name: str, *, max_pixels: int) -> Image:
     """The first page as H W 3 uint8 RGB, upright; grey or RGB numbers of any type, by the rule of `rgb_from_array`.
 
     Raises:
@@ -52,7 +52,7 @@ def read_rare_tiff(file: BinaryIO, name: str, *, max_pixels: int) -> Image:
         raise damaged(name, error) from error
 
 
-def _check(page, name: str, max_pixels: int) -> None:
+def _check(page: Any, name: str, max_pixels: int) -> None:
     """Refuse, before anything is unpacked, what cannot be read right or would need too much memory."""
     sizes = (page.imagewidth, page.imagelength, page.tilewidth, page.tilelength, page.samplesperpixel)
     if not all(isinstance(size, int) for size in sizes) or len(page.dataoffsets) != math.prod(page.chunked):

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from hlcore.data.images import read_image
 from hlcore.data.labels import ClassTable
@@ -27,6 +27,7 @@ class Sample:
     label_map: LabelMap | None
 
 
+@runtime_checkable
 class SegmentationData(Protocol):
     """What training, evaluation and the app ask of a data set; readers and generators both have it."""
 

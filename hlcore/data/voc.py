@@ -16,8 +16,8 @@ def voc(root: Path, split: str) -> PairedFiles:
     """A split of Pascal VOC 2012; the boundary between objects is ignored.
 
     Reads the names in `ImageSets/Segmentation/<split>.txt`, each `JPEGImages/<name>.jpg` with
-    `SegmentationClass/<name>.png`, a palette PNG of 0 to 20 and 255. `root` is the folder VOC2012, or the one that holds
-    VOCdevkit/VOC2012. The published splits are train (1464), val (1449) and trainval.
+    `SegmentationClass/<name>.png`, a palette PNG of 0 to 20 and 255. `root` is the folder VOC2012, or the one that
+    holds VOCdevkit/VOC2012. The published splits are train (1464), val (1449) and trainval.
 
     Raises:
         DatasetError: a folder or list is missing, or a listed name has no image or label map.
