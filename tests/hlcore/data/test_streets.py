@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from scipy.ndimage import distance_transform_edt, label
+from jaxtyping import Bool
+from skimage.measure import label
 
 from hlcore.data.labels import CAMVID
 from hlcore.data.samples import Sample
@@ -10,64 +11,60 @@ from hlcore.data.streets import Streets
 from hlcore.data.streets_canvas import PEDESTRIAN, POLE, ROAD, SKY, Camera, Canvas, Light, Surface
 from hlcore.data.streets_lens import majority_label
 from hlcore.errors import InvalidInputError
-from hlcore.types import IGNORE_INDEX
+from hlcore.types import IGNORE_INDEX, LabelMap
 
 SIZE = (96, 128)
-EIGHT_NEIGHBOURS = np.ones((3, 3), dtype=int)
 
 
 @pytest.fixture(scope="module")
 def scenes() -> list[Sample]:
-    return list(Streets("train", count=20, size=(144, 192)))
+    data = Streets("train", count=20, size=(144, 192))
+    return [data[index] for index in range(len(data))]
 
 
-def components(scenes: list[Sample], class_index: int) -> list[np.ndarray]:
-    """The connected pieces of a class in all scenes, as masks."""
+def labels_of(sample: Sample) -> LabelMap:
+    assert sample.label_map is not None
+    return sample.label_map
+
+
+def all_labels(scenes: list[Sample]) -> np.ndarray:
+    return np.concatenate([labels_of(scene).ravel() for scene in scenes])
+
+
+def components(scenes: list[Sample], class_index: int) -> list[Bool[np.ndarray, "H W"]]:
+    """The connected pieces of a class in all scenes."""
     pieces = []
     for scene in scenes:
-        assert scene.label_map is not None
-        numbered, count = label(scene.label_map == class_index, EIGHT_NEIGHBOURS)
-        pieces += [numbered == number for number in range(1, count + 1)]
+        numbered = np.asarray(label(labels_of(scene) == class_index, connectivity=2))
+        pieces += [numbered == number for number in range(1, numbered.max() + 1)]
     return pieces
 
 
-def test_a_scene_is_the_same_at_every_call_and_in_every_order():
-    data = Streets("train", count=5, size=SIZE)
-    forwards = [data[index] for index in range(3)]
-    backwards = [Streets("train", count=5, size=SIZE)[index] for index in (2, 1, 0)][::-1]
-    for first, second in zip(forwards, backwards, strict=True):
-        assert first.image.tobytes() == second.image.tobytes()
-        assert np.array_equal(first.label_map, second.label_map)
-
-
-def test_a_scene_does_not_depend_on_how_many_there_are():
-    few, many = Streets("val", count=2, size=SIZE), Streets("val", count=50, size=SIZE)
-    assert np.array_equal(few[1].image, many[1].image)
+def test_a_scene_is_the_same_at_every_call_and_in_every_order_however_many_there_are(scenes: list[Sample]):
+    again = Streets("train", count=50, size=(144, 192))
+    for index in (2, 0):
+        assert again[index].image.tobytes() == scenes[index].image.tobytes()
+        assert np.array_equal(labels_of(again[index]), labels_of(scenes[index]))
 
 
 def test_splits_indices_and_seeds_never_share_a_scene():
-    images = {
-        Streets(split, count=3, size=(48, 64), seed=seed)[index].image.tobytes()
-        for split in ("train", "val", "test")
-        for seed in (0, 1, 2)
-        for index in range(3)
-    }
-    assert len(images) == 27
+    chosen = [("train", 0, 0), ("val", 0, 0), ("test", 0, 0), ("train", 1, 0), ("train", 0, 1), ("val", 0, 1)]
+    images = {Streets(split, count=2, size=(48, 64), seed=seed)[index].image.tobytes() for split, seed, index in chosen}
+    assert len(images) == len(chosen)
 
 
 def test_all_eleven_classes_appear_within_twenty_scenes(scenes: list[Sample]):
-    seen = set(np.unique(np.concatenate([scene.label_map.ravel() for scene in scenes])))
-    assert set(range(len(CAMVID.names))) <= seen
+    assert set(range(len(CAMVID.names))) <= set(np.unique(all_labels(scenes)))
 
 
 def test_labels_are_classes_or_ignored_and_few_are_ignored(scenes: list[Sample]):
-    labels = np.concatenate([scene.label_map.ravel() for scene in scenes])
+    labels = all_labels(scenes)
     assert set(np.unique(labels)) <= {*range(len(CAMVID.names)), IGNORE_INDEX}
     assert np.mean(labels == IGNORE_INDEX) < 0.04
 
 
 def test_broad_classes_are_broad_and_thin_classes_are_rare(scenes: list[Sample]):
-    labels = np.concatenate([scene.label_map.ravel() for scene in scenes])
+    labels = all_labels(scenes)
     share = np.bincount(labels, minlength=256) / labels.size
     assert min(share[SKY], share[ROAD]) > 0.1
     assert 0.001 < share[POLE] < 0.04
@@ -75,11 +72,8 @@ def test_broad_classes_are_broad_and_thin_classes_are_rare(scenes: list[Sample])
 
 
 def test_there_are_poles_at_most_three_pixels_wide(scenes: list[Sample]):
-    thin = [
-        piece
-        for piece in components(scenes, POLE)
-        if piece.any(axis=1).sum() >= 12 and 2 * distance_transform_edt(np.pad(piece, 1)).max() - 1 <= 3
-    ]
+    tall = [piece for piece in components(scenes, POLE) if piece.any(axis=1).sum() >= 12]
+    thin = [piece for piece in tall if np.median(piece.sum(axis=1)[piece.any(axis=1)]) <= 3]
     assert len(thin) >= 10
 
 
@@ -94,7 +88,7 @@ def test_every_class_can_be_told_from_its_surroundings_by_its_pixels(scenes: lis
     across, within = [], []
     for scene in scenes:
         step = np.abs(np.diff(scene.image.astype(int), axis=1)).sum(axis=2)
-        border = np.diff(scene.label_map.astype(int), axis=1) != 0
+        border = np.diff(labels_of(scene).astype(int), axis=1) != 0
         across.append(np.median(step[border]))
         within.append(np.median(step[~border]))
     assert np.mean(across) > 2 * np.mean(within)
@@ -105,11 +99,11 @@ def test_any_size_is_drawn_at_exactly_that_size(size: tuple[int, int]):
     sample = Streets("test", count=1, size=size)[0]
     assert sample.image.shape == (*size, 3)
     assert sample.image.dtype == np.uint8
-    assert sample.label_map.shape == size
+    assert labels_of(sample).shape == size
 
 
 def test_a_larger_picture_shows_the_same_street():
-    small, large = (Streets("train", count=1, size=size)[0].label_map for size in ((96, 128), (192, 256)))
+    small, large = (labels_of(Streets("train", count=1, size=size)[0]) for size in ((96, 128), (192, 256)))
     assert np.mean(small == large[::2, ::2]) > 0.9
 
 
@@ -117,7 +111,7 @@ def test_names_and_length_follow_the_split_and_count():
     data = Streets("val", count=3, size=SIZE)
     assert data.names == ("val-0000", "val-0001", "val-0002")
     assert len(data) == 3
-    assert [sample.name for sample in data] == list(data.names)
+    assert [data[index].name for index in range(3)] == list(data.names)
     assert data[-1].name == "val-0002"
     assert data.classes is CAMVID
 
@@ -153,8 +147,8 @@ def test_what_cannot_be_drawn_is_refused_in_words(
 
 
 def test_a_pixel_takes_the_class_that_covers_most_of_it_and_of_equals_the_one_in_front():
-    labels = np.uint8([[3, 3, 3, 2], [3, 2, 3, 2]])
-    parts = np.int32([[0, 0, 0, 9], [0, 9, 0, 9]])
+    labels = np.array([[3, 3, 3, 2], [3, 2, 3, 2]], np.uint8)
+    parts = np.array([[0, 0, 0, 9], [0, 9, 0, 9]], np.int32)
     assert majority_label(labels, parts).tolist() == [[3, 2]]
 
 
