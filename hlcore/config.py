@@ -137,11 +137,18 @@ class TrainConfig(Frozen):
     """Keep weights as fp16: half the size; mean IoU is validated with the exact weights."""
     probe_images: Annotated[int, Field(ge=0)] = 8
     """Images followed through training, half from training and half from validation."""
+    hardness_from: Path | None = None
+    """A run or a hardness bundle whose saved maps weight the loss, frozen (the paper's transfer to other networks)."""
     network: NetworkConfig = NetworkConfig()
     data: DataConfig = DataConfig()
     augment: AugmentConfig = AugmentConfig()
     loss: LossConfig = LossConfig()
     optim: OptimConfig = OptimConfig()
+
+    @property
+    def has_hardness(self) -> bool:
+        """Whether the network gets a hardness branch."""
+        return self.loss.observe_hardness or (self.loss.name == "hardness" and self.hardness_from is None)
 
     @property
     def run_name(self) -> str:

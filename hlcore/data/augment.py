@@ -1,17 +1,18 @@
 """From a sample to the tensors a network takes: augmented for training, plain for evaluation."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 import torch
-from jaxtyping import Int64, UInt8
+from jaxtyping import Float32, Int64, UInt8
 from torch import Tensor
 
 from hlcore.data.samples import Sample
 from hlcore.errors import InvalidInputError
 from hlcore.models import torchvision_cpu  # noqa: F401 - must come before torchvision
-from hlcore.types import IGNORE_INDEX
+from hlcore.types import IGNORE_INDEX, HardnessMap
 
 from torchvision import tv_tensors  # isort: skip
 from torchvision.transforms import v2  # isort: skip
@@ -22,6 +23,17 @@ LabelTensor = Int64[Tensor, "H W"]
 
 PADDING_COLOUR = (124, 116, 104)
 """The mean colour of ImageNet; what lies outside the image. Its labels are ignored."""
+
+_SMALLEST = 2  # px: torch 2.13 fails an internal check when it resizes uint8 to 1 x 1
+
+
+class Augmented(NamedTuple):
+    """One training example."""
+
+    image: ImageTensor
+    label_map: LabelTensor
+    hardness_map: Float32[Tensor, "H W"] | None
+    """The given hardness map, cropped as the image was; None where none was given."""
 
 
 def to_tensors(sample: Sample) -> tuple[ImageTensor, LabelTensor]:
@@ -59,50 +71,59 @@ class TrainingAugmentation:
     colour: float = 0.3
 
     def __post_init__(self) -> None:
-        if min(self.size) < 1:
-            raise InvalidInputError(f"size must be (H, W) of at least 1 px each, got {self.size}")
+        if min(self.size) < _SMALLEST:
+            raise InvalidInputError(f"size must be (H, W) of at least {_SMALLEST} px each, got {self.size}")
         if not 0 < self.scale[0] <= self.scale[1]:
             raise InvalidInputError(f"scale must be (low, high) with 0 < low <= high, got {self.scale}")
         if not (0 <= self.flip <= 1 and 0 <= self.colour <= 1):
             raise InvalidInputError(f"flip and colour must lie in 0 to 1, got {self.flip} and {self.colour}")
 
-    def __call__(self, sample: Sample, *, seed: int, epoch: int, index: int) -> tuple[ImageTensor, LabelTensor]:
-        """The augmented image and label map, both of the crop's size.
+    def __call__(
+        self, sample: Sample, *, seed: int, epoch: int, index: int, hardness_map: HardnessMap | None = None
+    ) -> Augmented:
+        """The augmented image and label map, and where one is given the hardness map, all of the crop's size.
 
         Args:
             sample: A labelled sample of any size.
             seed: The run's seed, at least 0.
             epoch: Number of the epoch, at least 0.
             index: The sample's index in its data set.
+            hardness_map: A map of the sample's size that is cropped, resized and flipped with it; 0 in the padding.
 
         Raises:
-            InvalidInputError: the sample has no label map.
+            InvalidInputError: the sample has no label map, or the hardness map has another size.
         """
         rng = np.random.default_rng((seed, epoch, index))
-        image, label_map, pad = self._cropped(*_wrapped(sample), rng)
+        pictures: list[Tensor] = [*_wrapped(sample)]
+        if hardness_map is not None:
+            if hardness_map.shape != sample.image.shape[:2]:
+                expected = sample.image.shape[:2]
+                raise InvalidInputError(f"{sample.name}: hardness_map must be {expected}, got {hardness_map.shape}")
+            pictures.append(torch.from_numpy(np.ascontiguousarray(hardness_map))[None])
+        (image, label_map, *hardness), pad = self._cropped(pictures, rng)
         if rng.random() < self.flip:
-            image, label_map = functional.horizontal_flip(image), functional.horizontal_flip(label_map)
+            image, label_map, *hardness = map(functional.horizontal_flip, (image, label_map, *hardness))
         brightness, contrast, saturation = rng.uniform(1 - self.colour, 1 + self.colour, size=3)
         image = functional.adjust_brightness(image, brightness)
         image = functional.adjust_contrast(image, contrast)
         image = functional.adjust_saturation(image, saturation)
-        return _plain(*pad(image, label_map))
+        padded_hardness = functional.pad(hardness[0], pad.padding)[0] if hardness else None
+        return Augmented(*_plain(*pad(image, label_map)), padded_hardness)
 
-    def _cropped(
-        self, image: tv_tensors.Image, label_map: tv_tensors.Mask, rng: np.random.Generator
-    ) -> tuple[Tensor, Tensor, v2.Pad]:
-        """The resized window of image and label map, and the padding that brings both to the crop's size."""
+    def _cropped(self, pictures: Sequence[Tensor], rng: np.random.Generator) -> tuple[list[Tensor], v2.Pad]:
+        """The same resized window of each picture, and the padding that brings them to the crop's size."""
         factor = rng.uniform(*self.scale)
-        rows = _place(image.shape[1], self.size[0], factor, rng)
-        columns = _place(image.shape[2], self.size[1], factor, rng)
+        height, width = pictures[0].shape[1:]
+        rows = _place(height, self.size[0], factor, rng)
+        columns = _place(width, self.size[1], factor, rng)
 
         def cut_and_resize(picture: Tensor) -> Tensor:
             window = functional.crop(picture, rows.start, columns.start, rows.cut, columns.cut)
             return functional.resize(window, [rows.resized, columns.resized], antialias=True)
 
         padding = [columns.before, rows.before, columns.after, rows.after]
-        pad = v2.Pad(padding, fill={tv_tensors.Image: PADDING_COLOUR, tv_tensors.Mask: IGNORE_INDEX})
-        return cut_and_resize(image), cut_and_resize(label_map), pad
+        fill = {tv_tensors.Image: PADDING_COLOUR, tv_tensors.Mask: IGNORE_INDEX}
+        return [cut_and_resize(picture) for picture in pictures], v2.Pad(padding, fill=fill)
 
 
 class _Place(NamedTuple):
@@ -117,7 +138,7 @@ class _Place(NamedTuple):
 
 def _place(length: int, crop: int, factor: float, rng: np.random.Generator) -> _Place:
     cut = min(length, max(1, round(crop / factor)))
-    resized = crop if cut < length else min(crop, max(1, round(cut * factor)))
+    resized = crop if cut < length else min(crop, max(_SMALLEST, round(cut * factor)))
     before = int(rng.integers(crop - resized + 1))
     return _Place(int(rng.integers(length - cut + 1)), cut, resized, before, crop - resized - before)
 

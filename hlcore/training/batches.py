@@ -9,20 +9,26 @@ from torch.utils.data import DataLoader, Dataset
 from hlcore.data.augment import TrainingAugmentation
 from hlcore.data.samples import SegmentationData
 from hlcore.errors import InvalidInputError
+from hlcore.storage.bundles import Bundle
 
 
 @dataclass(frozen=True)
-class AugmentedData(Dataset[tuple[Tensor, Tensor, int]]):
-    """One epoch of a data set: image 3 H W uint8, label map H W int64, and the index of the sample."""
+class AugmentedData(Dataset[dict[str, Tensor | int]]):
+    """One epoch of a data set: image 3 H W uint8, label_map H W int64, index of the sample, and with saved
+    hardness maps fixed_hardness H W float32."""
 
     data: SegmentationData
     augmentation: TrainingAugmentation
     seed: int
     epoch: int
+    saved_hardness: Bundle | None = None
 
-    def __getitem__(self, index: int) -> tuple[Tensor, Tensor, int]:
-        image, label_map = self.augmentation(self.data[index], seed=self.seed, epoch=self.epoch, index=index)
-        return image, label_map, index
+    def __getitem__(self, index: int) -> dict[str, Tensor | int]:
+        sample = self.data[index]
+        saved = None if self.saved_hardness is None else self.saved_hardness.hardness_map(sample.name)
+        changed = self.augmentation(sample, seed=self.seed, epoch=self.epoch, index=index, hardness_map=saved)
+        example = {"image": changed.image, "label_map": changed.label_map, "index": index}
+        return example if changed.hardness_map is None else example | {"fixed_hardness": changed.hardness_map}
 
 
 def steps_per_epoch(num_images: int, *, batch_size: int, processes: int) -> int:

@@ -34,6 +34,7 @@ from hlcore.training.batches import AugmentedData, epoch_loader, steps_per_epoch
 from hlcore.training.losses import LossTerms, median_frequency_weights, training_loss
 from hlcore.training.probe import SNAPSHOT_ITERATIONS, add_snapshot, start_probe
 from hlcore.training.state import Progress, load_state, save_state
+from hlcore.training.transfer import saved_hardness
 from hlcore.types import IGNORE_INDEX
 
 log = logging.getLogger(__name__)
@@ -64,10 +65,12 @@ class TrainingStep(nn.Module):
         self.config = config
         self.register_buffer("class_weights", class_weights, persistent=False)
 
-    def forward(self, image: Tensor, label_map: Tensor) -> LossTerms:
+    def forward(self, image: Tensor, label_map: Tensor, fixed_hardness: Tensor | None = None) -> LossTerms:
         """The loss of one batch."""
         logits, hardness = self.network(image)
-        return training_loss(logits, hardness, label_map, self.config, class_weights=self.class_weights)
+        return training_loss(
+            logits, hardness, label_map, self.config, class_weights=self.class_weights, fixed_hardness=fixed_hardness
+        )
 
 
 def train(config: TrainConfig) -> Iterator[Report]:
@@ -111,8 +114,7 @@ def _train(config: TrainConfig, run: Run | None) -> Iterator[Report]:
     )
 
     torch.manual_seed(config.seed)
-    has_hardness = config.loss.name == "hardness" or config.loss.observe_hardness
-    network = build_network(config.network, len(class_names), hardness=has_hardness)
+    network = build_network(config.network, len(class_names), hardness=config.has_hardness)
     class_weights = _class_weights(train_data) if config.loss.name == "balanced_ce" else None
     optimizers = make_optimizers(network, config.optim)
     schedules = [make_schedule(optimizer, config.optim, iterations) for optimizer in optimizers]
@@ -133,18 +135,26 @@ def _train(config: TrainConfig, run: Run | None) -> Iterator[Report]:
     keeper = _Keeper(fabric, run, network, class_names, train_data.classes.palette, half=config.keep_half)
     if fabric.is_global_zero:
         if fresh:
-            keeper.probe = start_probe(run, train_data, val_data, images=config.probe_images if has_hardness else 0)
+            keeper.probe = start_probe(run, train_data, val_data, images=config.probe_images if config.has_hardness else 0)
             keeper.checkpoint(0, 0)
         else:
             keeper.probe = run.probe
             run.forget_metrics_after(done, epoch=epochs_done)
             run = run.with_state("running")
 
+    saved = None
+    if config.hardness_from is not None:
+        made_in = run.path / "hardness-from"
+        if fabric.is_global_zero:
+            saved_hardness(config.hardness_from, train_data, made_in=made_in, makes=True)
+        fabric.barrier()
+        saved = saved_hardness(config.hardness_from, train_data, made_in=made_in, makes=False)
+
     try:
         for epoch in range(epochs_done + 1, config.optim.epochs + 1):
             first_step = done - (epoch - 1) * steps
             loader = epoch_loader(
-                AugmentedData(train_data, augmentation, config.seed, epoch),
+                AugmentedData(train_data, augmentation, config.seed, epoch, saved),
                 batch_size=config.optim.batch_size,
                 rank=fabric.global_rank,
                 processes=fabric.world_size,
@@ -153,11 +163,12 @@ def _train(config: TrainConfig, run: Run | None) -> Iterator[Report]:
             )
             step_module.train()
             clock = time.perf_counter()
-            for image, label_map, indices in loader:
+            for batch in loader:
+                indices = batch.pop("index").tolist()
                 torch.manual_seed((config.seed * 1_000_003 + done) * fabric.world_size + fabric.global_rank)
-                terms = step_module(fabric.to_device(image), fabric.to_device(label_map))
+                terms = step_module(**fabric.to_device(batch))
                 if not bool(torch.isfinite(terms.total)):
-                    names = ", ".join(train_data.names[index] for index in indices.tolist())
+                    names = ", ".join(train_data.names[index] for index in indices)
                     raise TrainingError(
                         f"the loss is {float(terms.total)} at step {done + 1} (epoch {epoch}) on the images {names}; "
                         f"the last good checkpoint is {keeper.last_good()}. Lower optim.lr, or look at these images."

@@ -14,6 +14,7 @@ from safetensors.torch import load_file
 
 from hlcore.config import DataConfig, LossConfig, NetworkConfig, OptimConfig, TrainConfig
 from hlcore.errors import CheckpointError, InvalidInputError, TrainingError
+from hlcore.storage.bundles import BundleWriter
 from hlcore.storage.checkpoints import load_checkpoint
 from hlcore.storage.runs import Run, open_run
 from hlcore.training.loop import resume, train
@@ -194,3 +195,23 @@ def test_two_processes_train_one_run(tmp_path: Path) -> None:
     assert run.record.device.startswith("2 x cpu")
     assert list(run.steps()["iteration"]) == [1, 2, 3]
     assert len(run.epoch_table()) == 1
+
+
+def test_maps_of_a_run_or_bundle_weight_the_loss_of_another(uninterrupted: Run, tmp_path: Path) -> None:
+    student = tiny(tmp_path, hardness_from=uninterrupted.path, loss=LossConfig(observe_hardness=False))
+    taught = finish(train(student))
+    made = taught.path / "hardness-from"
+    from_bundle = finish(train(student.model_copy(update={"name": "from-bundle", "hardness_from": made})))
+    alone = finish(train(tiny(tmp_path, name="alone", loss=LossConfig(name="ce", observe_hardness=False))))
+
+    assert all(torch.equal(a, b) for a, b in zip(weights(taught).values(), weights(from_bundle).values(), strict=True))
+    assert not all(torch.equal(a, b) for a, b in zip(weights(taught).values(), weights(alone).values(), strict=True))
+    assert taught.steps()["hardness_lift"].notna().all()
+    assert not any(name.startswith("hardness_branch.") for name in weights(taught))
+
+
+def test_a_bundle_that_lacks_an_image_is_refused_by_name(uninterrupted: Run, tmp_path: Path) -> None:
+    with BundleWriter(tmp_path / "empty", class_names=("a",), palette=((0, 0, 0),)):
+        pass
+    with pytest.raises(InvalidInputError, match="no hardness map for 6 of 6 training images, such as 'train-0000'"):
+        next(iter(train(tiny(tmp_path, hardness_from=tmp_path / "empty"))))
