@@ -1,0 +1,80 @@
+# `make app` and `make test` do all of their own set-up; the second time there is nothing left to do.
+#
+#   PYTHON=/path/to/python3     the Python 3.11 to 3.14 to build .venv with; default: the first that is found
+#   PORT=8501                   where `make app` serves
+#   TORCH_INDEX_URL=https://... where torch comes from, as PyTorch's "Get started" page says for your machine
+#                               (docs/install.md); default: the package index that pip is set to
+
+PYTHON ?=
+PORT ?= 8501
+TORCH_INDEX_URL ?=
+
+VENV := .venv
+RUN := $(VENV)/bin/python -m
+PIP := $(RUN) pip --disable-pip-version-check
+TORCH_PINS := $(shell grep -E '^torch(vision)?==' requirements.txt)
+
+# Stamps in .venv: their dates say what is installed already.
+RUNTIME := $(VENV)/.runtime
+DEV := $(VENV)/.dev
+TORCH := $(if $(TORCH_INDEX_URL),$(VENV)/.torch-$(shell printf %s '$(TORCH_INDEX_URL)' | cksum | cut -d ' ' -f 1))
+
+.DEFAULT_GOAL := help
+.PHONY: app test lint format clean help
+
+app: $(RUNTIME) ## serve the app on localhost, with the bundled runs
+	$(RUN) streamlit run app/main.py --server.address localhost --server.port $(PORT)
+
+test: lint ## everything that CI runs: lint, then all tests, the one in a real browser too
+	$(VENV)/bin/python tests/chromium.py
+	$(RUN) pytest
+
+lint: $(DEV) ## ruff, pyright and the import arrows
+	$(RUN) ruff check .
+	$(RUN) ruff format --check .
+	$(RUN) pyright
+	$(VENV)/bin/lint-imports
+
+format: $(DEV) ## format the code and mend what ruff can mend
+	$(RUN) ruff check --fix .
+	$(RUN) ruff format .
+
+clean: ## remove the virtual environment and all caches; runs stay
+	rm -rf $(VENV) build hlcore.egg-info .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	find app hlcore tests -name __pycache__ -prune -exec rm -rf {} +
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /|/' | awk -F '|' '{ printf "make %-8s %s\n", $$1, $$2 }'
+
+$(VENV)/bin/pip:
+	@found=; for python in $(or $(PYTHON),python3 python3.13 python3.12 python3.11 python3.14); do \
+	    if $$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))' 2>/dev/null; then \
+	        found=$$python; break; \
+	    fi; \
+	done; \
+	if [ -z "$$found" ]; then \
+	    echo "No Python 3.11 to 3.14 found; name one: make PYTHON=/path/to/python3 ..." >&2; exit 1; \
+	fi; \
+	if ! $$found -c 'import ensurepip' 2>/dev/null && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    apt-get -q update && apt-get -qy install --no-install-recommends python3-venv; \
+	fi; \
+	if ! $$found -c 'import ensurepip' 2>/dev/null; then \
+	    echo "$$found cannot make virtual environments; on Debian and Ubuntu: sudo apt install python3-venv" >&2; exit 1; \
+	fi; \
+	echo "Setting up $(VENV) with $$($$found --version)"; \
+	$$found -m venv $(VENV)
+
+$(RUNTIME): requirements.txt pyproject.toml $(TORCH) | $(VENV)/bin/pip
+	$(PIP) install -r requirements.txt
+	$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(DEV): requirements-dev.txt $(RUNTIME)
+	$(PIP) install -r requirements-dev.txt
+	@touch $@
+
+# First and by itself: a torch that is here already keeps pip from fetching another.
+$(VENV)/.torch-%: requirements.txt | $(VENV)/bin/pip
+	$(PIP) install --force-reinstall --no-deps --index-url $(TORCH_INDEX_URL) $(TORCH_PINS)
+	@rm -f $(VENV)/.torch-*
+	@touch $@

@@ -1,0 +1,57 @@
+"""Finds a Chromium for the browser test; run as a script, it gets one where there is none.
+
+`make test` runs it before pytest. With CI set in the environment, finding none is an error.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from playwright.sync_api import sync_playwright
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+MAC_APPS = (
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+    "/Applications/Chromium.app/Contents/MacOS/Chromium",
+)
+
+
+def find_chromium() -> str | None:
+    """Path of a Chromium or Chrome that starts, or None: an installed one, else the one that Playwright downloads."""
+    with sync_playwright() as playwright:
+        downloaded = playwright.chromium.executable_path
+    installed = [found for name in NAMES if (found := shutil.which(name))]
+    return next((path for path in (*installed, *MAC_APPS, downloaded) if _starts(path)), None)
+
+
+def get_chromium() -> str | None:
+    """`find_chromium`, after getting one from Debian as root, else from Playwright."""
+    ways = [[sys.executable, "-m", "playwright", "install", "chromium"]]
+    if shutil.which("apt-get") and os.geteuid() == 0:
+        ways.insert(0, ["sh", "-c", "apt-get -q update && apt-get -qy install --no-install-recommends chromium"])
+    path = find_chromium()
+    while path is None and ways:
+        subprocess.run(ways.pop(0), check=False, stdin=subprocess.DEVNULL)
+        path = find_chromium()
+    return path
+
+
+def _starts(path: str) -> bool:
+    if not Path(path).is_file():
+        return False
+    # A file proves little: Ubuntu's is a stub that asks for a snap.
+    return subprocess.run([path, "--version"], capture_output=True, check=False).returncode == 0
+
+
+def main() -> None:
+    """Says which Chromium the browser test will use."""
+    path = get_chromium()
+    print(f"Chromium: {path}" if path else "Chromium: none, and none to be had; the browser test will be skipped")
+    if path is None and os.environ.get("CI"):
+        raise SystemExit("in CI the browser test must run: install Chromium or Chrome")
+
+
+if __name__ == "__main__":
+    main()
