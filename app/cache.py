@@ -22,6 +22,7 @@ from hlcore.types import HardnessMap, LabelMap, LossMap
 if TYPE_CHECKING:  # importing torch takes seconds: only the functions that run a network do it
     from hlcore.storage.checkpoints import Checkpoint
 
+PROJECT = Path(__file__).parents[1]
 LARGEST_LOSS_NATS = 88.0
 """Above the largest loss float32 probabilities can give."""
 
@@ -49,10 +50,9 @@ class Maps:
 
 def run_folders() -> dict[str, Path]:
     """The run folders by the name shown: those of checkpoints/, runs/ and $HLCORE_RUNS."""
-    project = Path(__file__).parents[1]
     further = [Path(folder) for folder in os.environ.get("HLCORE_RUNS", "").split(os.pathsep) if folder]
     folders: dict[str, Path] = {}
-    for path in find_runs(project / "checkpoints", project / "runs", *further):
+    for path in find_runs(PROJECT / "checkpoints", PROJECT / "runs", *further):
         folders[path.name if path.name not in folders else f"{path.name} in {path.parent}"] = path
     return folders
 
@@ -92,10 +92,10 @@ def maps(run: Run, epoch: int, picture: Picture) -> Maps:
     return _maps(path, _modified(path), picture.digest, picture.sample)
 
 
-def correlation(first: Maps, second: Maps, quantity: Literal["hardness", "loss"]) -> float:
+def correlation(first: Maps, second: Maps, quantity: Literal["hardness_map", "loss_map"]) -> float:
     """Spearman's rho of two epochs' hardness maps, or of their loss maps where labelled."""
-    pair = [m.hardness_map if quantity == "hardness" else m.loss_map for m in (first, second)]
-    return _correlation(f"{quantity}:{first.identity}:{second.identity}", *pair)
+    identity = f"{quantity}:{first.identity}:{second.identity}"
+    return _correlation(identity, getattr(first, quantity), getattr(second, quantity))
 
 
 def threshold(maps: Maps, share: float) -> float:
@@ -118,6 +118,9 @@ def value_plane(name: str, identity: str, values: Float32[np.ndarray, "H W"], *,
     return _plane("u16", name, identity, values, low, high)
 
 
+# An argument that a function below does not use is part of its cache's key; one with a leading underscore is not.
+
+
 def _modified(path: Path) -> int:
     """When a file was last written, in ns; 0 where there is none, which its reader then says."""
     return path.stat().st_mtime_ns if path.exists() else 0
@@ -138,7 +141,7 @@ def _sample(_run: Run, path: str, modified: int, source: str, name: str) -> Samp
     return samples.load(_run, source, name)
 
 
-@st.cache_data(max_entries=4, show_spinner="Reading the photograph …")
+@st.cache_resource(max_entries=4, show_spinner="Reading the photograph …")
 def _uploaded(_run: Run, path: str, name: str, photograph: bytes, labels: bytes | None) -> Sample:
     return samples.uploaded(_run, name, photograph, labels)
 

@@ -6,8 +6,6 @@ from hashlib import blake2b
 from importlib.resources import files
 from pathlib import Path
 
-import numpy as np
-
 from hlcore.data.images import read_image, read_label_map
 from hlcore.data.labels import ClassTable
 from hlcore.data.resize import resize_classes, resize_image
@@ -15,14 +13,10 @@ from hlcore.data.samples import Sample
 from hlcore.data.streets import Streets
 from hlcore.errors import DatasetError
 from hlcore.storage.runs import Run
+from hlcore.types import Image
 
 SCENES, FOLLOWED, PHOTOGRAPHS, UPLOAD = "scenes", "followed", "photographs", "upload"
-TITLES = {
-    SCENES: "Street scenes",
-    FOLLOWED: "Followed in training",
-    PHOTOGRAPHS: "Photographs",
-    UPLOAD: "Your photograph",
-}
+TITLES = {SCENES: "Scenes", PHOTOGRAPHS: "Photos", UPLOAD: "Your photo", FOLLOWED: "Followed"}
 """What each source is called on the page; the key is its name in links."""
 
 _SCENE_COUNT = 12
@@ -39,7 +33,7 @@ _PHOTOGRAPHS = {
 def sources(run: Run) -> list[str]:
     """The sources a run has."""
     probe = run.probe
-    return [SCENES, *([FOLLOWED] if probe and probe.images else []), PHOTOGRAPHS, UPLOAD]
+    return [SCENES, PHOTOGRAPHS, UPLOAD, *([FOLLOWED] if probe and probe.images else [])]
 
 
 def names(run: Run, source: str) -> list[str]:
@@ -94,24 +88,29 @@ class Picture:
 
     Attributes:
         sample: Scaled down where it was larger than asked for.
-        own_size: (H, W) before that.
+        original: The image before that.
     """
 
     sample: Sample
-    own_size: tuple[int, int]
+    original: Image
 
     @property
     def size(self) -> tuple[int, int]:
         """(H, W) at which it is analysed."""
         return self.sample.image.shape[:2]
 
+    @property
+    def own_size(self) -> tuple[int, int]:
+        """(H, W) of the original."""
+        return self.original.shape[:2]
+
     @cached_property
     def digest(self) -> str:
         """Changes with every pixel of the image and of its label map."""
         digest = blake2b(repr(self.size).encode(), digest_size=16)
-        digest.update(np.ascontiguousarray(self.sample.image))
+        digest.update(self.sample.image.tobytes())
         if self.sample.label_map is not None:
-            digest.update(np.ascontiguousarray(self.sample.label_map))
+            digest.update(self.sample.label_map.tobytes())
         return digest.hexdigest()
 
 
@@ -119,11 +118,11 @@ def fit(sample: Sample, side: int) -> Picture:
     """The sample scaled down so that its longer side has at most `side` px; a smaller one as it is."""
     height, width = sample.image.shape[:2]
     if max(height, width) <= side:
-        return Picture(sample, (height, width))
+        return Picture(sample, sample.image)
     scale = side / max(height, width)
     size = (max(1, round(height * scale)), max(1, round(width * scale)))
     label_map = None if sample.label_map is None else resize_classes(sample.label_map, size)
-    return Picture(Sample(sample.name, resize_image(sample.image, size), label_map), (height, width))
+    return Picture(Sample(sample.name, resize_image(sample.image, size), label_map), sample.image)
 
 
 def _scenes(run: Run) -> Streets:

@@ -1,5 +1,6 @@
 """What the viewer shows on each page: which planes lie in which panels, in which colours. So every page draws alike."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +14,9 @@ from app.viewer.planes import Plane
 from hlcore.figures.maps import class_colours, resize_map
 from hlcore.figures.style import DIFFERENCE_SCALE, ERROR, LOSS_SCALE, ScaleName, colour_scale
 from hlcore.storage.runs import Run
+from hlcore.types import LossMap
 
+STRIP_COLUMNS = 5
 STRIP_SIDE_PX = 320
 """Longer side of a map in the strip of epochs."""
 INSPECTED = ("Image", "Hardness", "Prediction", "Labels", "Loss", "Errors")
@@ -52,10 +55,10 @@ def inspected(run: Run, picture: Picture, maps: Maps, look: Look, *, show: list[
         "Hardness": hardness_panel("Hardness", "hardness", look),
         "Prediction": Panel("Prediction", base="image", layer="prediction", colours=palette, opacity=look.opacity),
     }
-    if label_map is not None and maps.error is not None:
+    if label_map is not None and maps.loss_map is not None and maps.error is not None:
         planes += [
             cache.class_plane("label", picture.digest, label_map),
-            loss_plane("loss", maps),
+            loss_plane("loss", maps.identity, maps.loss_map),
             cache.class_plane("error", maps.identity, maps.error),
         ]
         panels |= {
@@ -66,7 +69,7 @@ def inspected(run: Run, picture: Picture, maps: Maps, look: Look, *, show: list[
         readouts.append(Readout("labelled", "label", names))
     readouts += [Readout("hardness", "hardness"), Readout("probability", "probability")]
     readouts += [Readout("loss", "loss", digits=2, unit=" nats")] if "Loss" in panels else []
-    shown = tuple(panels[name] for name in INSPECTED if name in panels and name in show)
+    shown = tuple(panels[name] for name in INSPECTED if name in panels and name in show) or (panels["Hardness"],)
     classes = tuple(zip(names, record.palette, strict=True)) if {"Prediction", "Labels"} & set(show) else ()
     return Scene(
         planes=tuple(planes),
@@ -78,9 +81,14 @@ def inspected(run: Run, picture: Picture, maps: Maps, look: Look, *, show: list[
     )
 
 
-def compared(picture: Picture, first: Maps, second: Maps, look: Look, *, titles: tuple[str, str], notes: list[str]) -> Scene:
+def compared(
+    picture: Picture, first: Maps, second: Maps, look: Look, *, titles: tuple[str, str], notes: list[str]
+) -> Scene:
     """Two epochs' maps of one picture beside each other and their difference, second minus first."""
-    pair, change = f"{first.identity}-{second.identity}", f"{titles[1]} − {titles[0]}"
+    pair, change = (
+        f"{first.identity}-{second.identity}",
+        f"Change from {titles[0]} to {titles[1].removeprefix('epoch ')}",
+    )
     planes = [cache.image_plane(picture), hardness_plane("hardness a", first), hardness_plane("hardness b", second)]
     hardness_change = second.hardness_map - first.hardness_map
     planes.append(cache.value_plane("hardness change", pair, hardness_change, low=-1, high=1))
@@ -89,11 +97,16 @@ def compared(picture: Picture, first: Maps, second: Maps, look: Look, *, titles:
         hardness_panel(f"Hardness, {titles[1]}", "hardness b", look, notes[1]),
         difference_panel(change, "hardness change", reach=1, note=notes[2]),
     ]
-    readouts = [Readout(titles[0], "hardness a"), Readout(titles[1], "hardness b"), Readout("change", "hardness change")]
+    readouts = [
+        Readout(titles[0], "hardness a"),
+        Readout(titles[1], "hardness b"),
+        Readout("change", "hardness change"),
+    ]
     bars = [*_bars(look, hardness=True, loss=first.loss_map is not None), _difference_bar("Hardness change", 1)]
     if first.loss_map is not None and second.loss_map is not None:
         reach = LARGEST_LOSS_NATS
-        planes += [loss_plane("loss a", first), loss_plane("loss b", second)]
+        planes.append(loss_plane("loss a", first.identity, first.loss_map))
+        planes.append(loss_plane("loss b", second.identity, second.loss_map))
         planes.append(cache.value_plane("loss change", pair, second.loss_map - first.loss_map, low=-reach, high=reach))
         panels += [
             loss_panel(f"Loss, {titles[0]}", "loss a", look, notes[3]),
@@ -111,20 +124,18 @@ def strip(picture: Picture, maps: dict[int, Maps], look: Look) -> Scene:
     scale = min(1.0, STRIP_SIDE_PX / max(height, width))
     size = (max(1, round(height * scale)), max(1, round(width * scale)))
 
-    def plane(name: str, map: Maps, values: np.ndarray, high: float) -> Plane:
-        return cache.value_plane(name, f"{map.identity}-{size}", resize_map(values, size), low=0, high=high)
-
-    planes = [plane(f"hardness {epoch}", map, map.hardness_map, 1) for epoch, map in maps.items()]
+    small = {e: (f"{m.identity}:{size}", resize_map(m.hardness_map, size)) for e, m in maps.items()}
+    planes = [cache.value_plane(f"hardness {e}", *packed, low=0, high=1) for e, packed in small.items()]
     panels = [Panel(f"Epoch {e}", layer=f"hardness {e}", colours=colour_scale(look.scale)) for e in maps]
     readouts = tuple(Readout(f"epoch {epoch}", f"hardness {epoch}") for epoch in maps)
     return Scene(
         tuple(planes),
         tuple(panels),
-        columns=min(len(panels), 5),
+        columns=STRIP_COLUMNS,
         narrow_columns=2,
         readouts=readouts,
         size=picture.size,
-        height_vh=30 * (1 + (len(panels) - 1) // 5),
+        height_vh=30 * math.ceil(len(panels) / STRIP_COLUMNS),
     )
 
 
@@ -133,10 +144,9 @@ def hardness_plane(name: str, maps: Maps) -> Plane:
     return cache.value_plane(name, maps.identity, maps.hardness_map, low=0, high=1)
 
 
-def loss_plane(name: str, maps: Maps) -> Plane:
-    """A loss map, packed; the record is labelled."""
-    assert maps.loss_map is not None
-    return cache.value_plane(name, maps.identity, maps.loss_map, low=0, high=LARGEST_LOSS_NATS)
+def loss_plane(name: str, identity: str, loss_map: LossMap) -> Plane:
+    """A loss map, packed."""
+    return cache.value_plane(name, identity, loss_map, low=0, high=LARGEST_LOSS_NATS)
 
 
 def hardness_panel(title: str, plane: str, look: Look, note: str = "") -> Panel:
@@ -162,7 +172,7 @@ def _bars(look: Look, *, hardness: bool, loss: bool) -> tuple[ColourBar, ...]:
 
 
 def _difference_bar(label: str, reach: float, unit: str = "") -> ColourBar:
-    return ColourBar(label, colour_scale(DIFFERENCE_SCALE), f"−{reach:g}", f"+{reach:g}", unit)
+    return ColourBar(label, colour_scale(DIFFERENCE_SCALE), f"-{reach:g}", f"+{reach:g}", unit)
 
 
 def _error_colours() -> UInt8[np.ndarray, "256 4"]:

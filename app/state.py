@@ -1,8 +1,8 @@
 """The only place that knows session keys and URL parameters.
 
-A choice lives in the session under the name of its URL parameter, which is also its widget's key. `read_url` takes the
-link over when a session begins or the reader goes back in the history; `write_url` puts every choice into the link after
-a page has run. All values in the URL are plain strings. An uploaded photograph lives in the session only.
+A choice lives in the session under the name of its URL parameter, which is also its widget's key. `read_url` takes
+the link over when a session begins or the reader goes back in the history; `write_url` puts every choice into the
+link after a page has run. All values in the URL are plain strings. An uploaded photograph lives in the session only.
 """
 
 from collections.abc import Callable, Sequence
@@ -81,6 +81,11 @@ def complaints() -> list[str]:
     return list(st.session_state[_COMPLAINTS])
 
 
+def chosen(name: str) -> Any:
+    """The choice of this name, made before."""
+    return st.session_state[name]
+
+
 def choice(name: str, options: Sequence[T], *, default: T) -> T:
     """The choice of this name, made one of the options; to be called before its widget, whose key is the name."""
     value = st.session_state.get(name, default)
@@ -148,6 +153,6 @@ def keep_upload(name: str, widget: str) -> None:
 
 
 def _complain(name: str, sentence: str) -> None:
-    """Only the link's choices are worth a sentence: a choice that another choice made impossible is replaced silently."""
+    """Only the link's choices are worth a sentence: one that another choice made impossible is replaced silently."""
     if name in st.session_state[_LINKED]:
         st.session_state[_COMPLAINTS].append(sentence)

@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import streamlit as st
+from streamlit.components.v2 import component
 
 from app.viewer.planes import Plane
 from hlcore.figures.style import MISSING
 
 _HERE = Path(__file__).parent
-_mount = st.components.v2.component(
+_mount = component(
     "hlcore_viewer",
     html='<div class="viewer"><div class="panels"></div><div class="readout" aria-live="polite"></div>'
     '<div class="legend"></div></div>',
@@ -103,7 +103,7 @@ class Scene:
     bars: tuple[ColourBar, ...] = ()
     classes: tuple[tuple[str, tuple[int, int, int]], ...] = ()
     size: tuple[int, int] | None = None
-    height_vh: int = 60
+    height_vh: int = 56
 
 
 def viewer(

@@ -7,7 +7,7 @@ from scipy.stats import rankdata
 from hlcore.errors import InvalidInputError
 
 
-def rank_correlation(first: Float[np.ndarray, "H W"], second: Float[np.ndarray, "H W"]) -> float:
+def rank_correlation(first: Float[np.ndarray, "H W"], second: Float[np.ndarray, "h w"]) -> float:
     """Spearman's rho of two maps over the pixels where both have a value, -1 to 1.
 
     NaN where fewer than two pixels have a value in both or one map is constant. It says nothing about the

@@ -53,7 +53,7 @@ def class_colours(palette: tuple[Colour, ...]) -> UInt8[np.ndarray, "256 3"]:
 
 
 def overlay(
-    image: Image, colours: Image, *, opacity: float, where: Bool[np.ndarray, "H W"] | None = None
+    image: Image, colours: UInt8[np.ndarray, "h w 3"], *, opacity: float, where: Bool[np.ndarray, "H W"] | None = None
 ) -> Image:
     """The colours over the image; outside `where`, if given, the image dimmed to a dark grey instead.
 

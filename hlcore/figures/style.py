@@ -29,7 +29,7 @@ _STOPS = {"inferno": "Inferno", "cividis": "Cividis", "grey": "Greys_r", "viridi
 
 
 @cache
-def colour_scale(name: ScaleName) -> ColourScale:
+def colour_scale(name: str) -> ColourScale:
     """The 256 colours of a scale from low to high, as RGB.
 
     Raises:

@@ -1,0 +1,82 @@
+"""The controls that choose a picture, shared by the pages."""
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from app import cache, samples, state
+from app.samples import Picture
+from hlcore.storage.runs import Run
+
+SIDES = (512, 768, 1024, 2048)
+"""Longest side in px at which a picture may be analysed: 2048 px take about 2 GB and some seconds on a CPU."""
+
+
+def choose_picture(run: Run) -> Picture | None:
+    """Source, sample and size; None while an upload is awaited."""
+    known = samples.sources(run)
+    source_column, sample_column, side_column = st.columns([5, 4, 2])
+    source = state.choice("source", known, default=known[0])
+    with source_column:
+        st.segmented_control(
+            "Picture",
+            known,
+            format_func=lambda source: samples.TITLES[source],
+            key="source",
+            required=True,
+            wrap=True,
+            persist_state="session",
+            help="Scenes are drawn from a seed and come with labels; photos ship with scikit-image; "
+            "followed images are those whose maps were kept while this run was trained.",
+        )
+    state.choice("side", SIDES, default=1024)
+    with side_column:
+        side = st.selectbox(
+            "Analyse at",
+            SIDES,
+            format_func=lambda px: f"≤ {px} px",
+            key="side",
+            persist_state="session",
+            help="The network sees the picture scaled down so that its longer side has at most so many pixels. "
+            "Smaller pictures are never enlarged.",
+        )
+    if source == samples.UPLOAD:
+        return _choose_upload(run, side, source_column, sample_column, side_column)
+    names = samples.names(run, source)
+    state.choice("sample", names, default=names[0])
+    with sample_column:
+        name = st.selectbox(
+            "Sample",
+            names,
+            format_func=lambda name: samples.title(run, source, name),
+            key="sample",
+            persist_state="session",
+        )
+    return samples.fit(cache.sample(run, source, name), side)
+
+
+def _choose_upload(
+    run: Run, side: int, status: DeltaGenerator, photograph_column: DeltaGenerator, labels_column: DeltaGenerator
+) -> Picture | None:
+    with photograph_column:
+        photograph = _uploader("photograph", "Drop a photograph", "PNG, JPEG, WebP, TIFF, BMP or GIF, any orientation.")
+    if photograph is None:
+        status.caption("It stays in this session and on this machine; a link cannot hold it.")
+        return None
+    with labels_column, st.popover("Labels", width="stretch"):
+        highest = len(run.record.class_names) - 1
+        labels = _uploader(
+            "labels",
+            "Its label map",
+            f"A PNG of the photograph's size: class ids 0 to {highest}, 255 where unlabelled.",
+        )
+    status.caption(
+        f"Looking at {photograph.name}{f' with {labels.name}' if labels else ''}. "
+        "It stays in this session; a link cannot hold it."
+    )
+    sample = cache.uploaded(run, photograph.name, photograph.content, labels and labels.content)
+    return samples.fit(sample, side)
+
+
+def _uploader(name: str, label: str, hint: str) -> state.Upload | None:
+    st.file_uploader(label, key=f"{name}_file", help=hint, on_change=state.keep_upload, args=(name, f"{name}_file"))
+    return state.upload(name)

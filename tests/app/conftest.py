@@ -1,0 +1,104 @@
+"""Tiny runs for the app, made through hlcore itself: random weights, three epochs, one followed image."""
+
+import json
+import struct
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from streamlit.testing.v1 import AppTest
+
+from hlcore.config import LossConfig, NetworkConfig, OptimConfig, TrainConfig
+from hlcore.data.labels import CAMVID
+from hlcore.data.streets import Streets
+from hlcore.models.adapters import build_network
+from hlcore.storage.checkpoints import CheckpointHeader, save_checkpoint
+from hlcore.storage.probes import Probe
+from hlcore.storage.runs import Run, RunRecord, create_run, installed_versions, now
+
+MAIN = Path(__file__).parents[2] / "app" / "main.py"
+NETWORK = NetworkConfig(
+    network="deeplabv3plus",
+    encoder="tu-mobilenetv3_small_050",
+    encoder_depth=4,
+    encoder_weights="none",
+    decoder_channels=16,
+    hardness_branch="light",
+)
+
+
+def make_run(folder: Path, name: str, *, epochs: int = 3, hardness: bool = True) -> Run:
+    config = TrainConfig(
+        network=NETWORK, optim=OptimConfig(epochs=max(1, epochs - 1)), loss=LossConfig(observe_hardness=hardness)
+    )
+    record = RunRecord(
+        name=name,
+        state="complete",
+        created=now(),
+        config=config,
+        data_fingerprint="0" * 64,
+        class_names=CAMVID.names,
+        palette=CAMVID.palette,
+        parameters=100_000,
+        hardness_parameters=1_000 if hardness else 0,
+        device="cpu",
+        versions=installed_versions(),
+    )
+    run = create_run(record, folder)
+    for epoch in range(epochs):
+        torch.manual_seed(epoch)
+        network = build_network(NETWORK, len(CAMVID.names), hardness=hardness)
+        header = CheckpointHeader(
+            network=NETWORK,
+            has_hardness=hardness,
+            class_names=CAMVID.names,
+            palette=CAMVID.palette,
+            epoch=epoch,
+            iteration=10 * epoch,
+        )
+        save_checkpoint(run.checkpoint_path(epoch), network, header, half=True)
+        run.append_metrics("epoch", {"epoch": epoch, "iteration": 10 * epoch, "mean_iou": 0.1 * epoch})
+    return run
+
+
+@pytest.fixture(scope="session")
+def runs(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("runs")
+    run = make_run(folder, "tiny")
+    scene = Streets("val", count=1, size=(64, 96))[0]
+    Probe.create(run.probe_path, {"val-0000": "val"}, {"val-0000": (scene.image, scene.label_map)})
+    make_run(folder, "waiting", epochs=0)
+    make_run(folder, "blind", epochs=1, hardness=False)
+    broken = make_run(folder, "broken", epochs=1)
+    broken.checkpoint_path(0).write_bytes(b"not weights")
+    (folder / "unreadable").mkdir()
+    (folder / "unreadable" / "run.json").write_text("{}", encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def open_app(runs, monkeypatch, tmp_path) -> Callable[..., AppTest]:
+    """Opens the app with the tiny runs (or with none) at a link's parameters."""
+
+    def opened(*, with_runs: bool = True, page: str | None = None, **link: str) -> AppTest:
+        monkeypatch.setattr("app.cache.PROJECT", tmp_path)
+        monkeypatch.setenv("HLCORE_RUNS", str(runs) if with_runs else "")
+        app = AppTest.from_file(str(MAIN), default_timeout=120)
+        for name, value in ({"run": "tiny", **link} if with_runs else link).items():
+            app.query_params[name] = value
+        return app.switch_page(page).run() if page else app.run()
+
+    return opened
+
+
+@pytest.fixture
+def scenes() -> Callable[[AppTest], list[dict[str, Any]]]:
+    """What each viewer on a page was told to show."""
+
+    def shown(app: AppTest) -> list[dict[str, Any]]:
+        messages = [element.proto.bytes for element in app.get("bidi_component")]
+        return [json.loads(message[4 : 4 + struct.unpack_from("<I", message)[0]]) for message in messages]
+
+    return shown

@@ -1,0 +1,205 @@
+"""The Inspect page: one picture, one epoch."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+
+def test_a_place_without_runs_says_how_to_train_one(open_app):
+    app = open_app(with_runs=False)
+    assert not app.exception
+    assert app.title[0].value == "No trained network yet"
+    assert "hlcore train" in app.code[0].value
+
+
+def test_a_labelled_scene_shows_six_maps_and_says_what_hardness_is(open_app, scenes):
+    app = open_app()
+    assert not app.exception
+    assert not app.error
+    assert "**Hardness** is how hard" in app.caption[0].value
+    (scene,) = scenes(app)
+    assert titles(scene) == ["Image", "Hardness", "Prediction", "Labels", "Loss", "Errors"]
+    assert [bar["label"] for bar in scene["bars"]] == ["Hardness", "Loss"]
+    assert len(scene["classes"]) == 11
+
+
+def test_a_photograph_without_labels_shows_three_maps(open_app, scenes):
+    app = open_app(source="photographs", sample="rocket")
+    assert not app.exception
+    (scene,) = scenes(app)
+    assert titles(scene) == ["Image", "Hardness", "Prediction"]
+    assert (scene["width"], scene["height"]) == (640, 427)
+
+
+@pytest.mark.parametrize("sample", ["motorcycle", "coffee", "cat", "astronaut", "cameraman"])
+def test_every_photograph_of_scikit_image_is_there_without_a_download(open_app, sample):
+    app = open_app(source="photographs", sample=sample, side="512")
+    assert not app.exception
+    assert not app.error
+
+
+def test_an_image_followed_in_training_comes_with_its_labels(open_app, scenes):
+    app = open_app(source="followed")
+    (scene,) = scenes(app)
+    assert (scene["width"], scene["height"]) == (96, 64)
+    assert "Loss" in titles(scene)
+    assert app.selectbox(key="sample").options == ["val-0000 (held out)"]
+
+
+def test_another_epoch_gives_other_hardness_on_the_same_image(open_app, scenes):
+    app = open_app()
+    (last,) = scenes(app)
+    (first,) = scenes(app.select_slider(key="epoch").set_value(0).run())
+    assert digest(first, "image") == digest(last, "image")
+    assert digest(first, "hardness") != digest(last, "hardness")
+
+
+def test_the_hardest_share_sets_a_threshold_and_names_it(open_app, scenes):
+    app = open_app()
+    assert hardness_panel(scenes(app)[0])["above"] is None
+    app.slider(key="hardest").set_value(10).run()
+    assert 0 < hardness_panel(scenes(app)[0])["above"] < 1
+    assert any("The hardest 10% of the pixels have a hardness of" in caption.value for caption in app.caption)
+
+
+def test_a_pinned_point_is_read_in_words(open_app, scenes):
+    app = open_app(x="5", y="7")
+    assert scenes(app)[0]["point"] == [5, 7]
+    (words,) = [text.value for text in app.markdown if "predicted" in text.value]
+    assert all(word in words for word in ("probability", "labelled", "hardness", "loss"))
+
+
+def test_every_choice_stands_in_the_link(open_app):
+    app = open_app()
+    app.slider(key="opacity").set_value(40)
+    app.selectbox(key="scale").set_value("cividis")
+    app.pills(key="show").set_value(["Image", "Hardness"])
+    app.run()
+    link = dict(app.query_params)
+    assert link.items() >= {"run": "tiny", "epoch": "2", "sample": "test-0000", "opacity": "40"}.items()
+    assert link.items() >= {"scale": "cividis", "show": "Image,Hardness", "source": "scenes"}.items()
+
+
+def test_a_link_opens_the_same_view(open_app, scenes):
+    link = {"epoch": "1", "source": "photographs", "sample": "coffee", "opacity": "25", "scale": "grey"}
+    app = open_app(**link, show="Hardness", x="3", y="4")
+    (scene,) = scenes(app)
+    assert titles(scene) == ["Hardness"]
+    assert hardness_panel(scene)["opacity"] == 0.25
+    assert scene["point"] == [3, 4]
+    assert app.select_slider(key="epoch").value == 1
+    assert not app.warning
+
+
+@pytest.mark.parametrize(
+    ("link", "sentence"),
+    [
+        ({"run": "gone"}, "there is no run 'gone' here"),
+        ({"epoch": "99"}, "there is no epoch '99' here; showing '2'"),
+        ({"sample": "nobody"}, "there is no sample 'nobody' here"),
+        ({"x": "abc"}, "x must be a whole number, got 'abc'"),
+        ({"x": "100000", "y": "1"}, "x must lie in 0.."),
+        ({"opacity": "300"}, "opacity must lie in 0..100, got 300; showing 100"),
+        ({"show": "Image,Dreams"}, "there is no Dreams to show here"),
+        ({"scale": "jet"}, "there is no scale 'jet' here; showing 'inferno'"),
+    ],
+)
+def test_a_bad_choice_in_the_link_is_said_and_the_page_still_works(open_app, scenes, link, sentence):
+    app = open_app(**link)
+    assert not app.exception
+    assert any(sentence in warning.value for warning in app.warning)
+    if link.get("run") != "gone":
+        assert scenes(app)
+
+
+@pytest.mark.parametrize(
+    ("run", "sentence"),
+    [
+        ("broken", "epoch-0000.safetensors"),
+        ("blind", "has no hardness branch"),
+        ("waiting", "holds no checkpoint yet"),
+        ("unreadable", "run.json cannot be read"),
+    ],
+)
+def test_a_run_that_cannot_be_shown_is_one_sentence(open_app, run, sentence):
+    app = open_app(run=run)
+    assert not app.exception
+    assert sentence in app.error[0].value
+
+
+def test_an_uploaded_photograph_stands_upright_and_is_analysed_smaller(open_app, scenes):
+    app = upload(open_app(source="upload", side="512"), "photograph", "rotated.jpg", rotated_jpeg(1200, 800))
+    assert not app.exception
+    (scene,) = scenes(app)
+    assert (scene["width"], scene["height"]) == (341, 512)
+    assert any("the picture itself has 800 x 1200 px" in caption.value for caption in app.caption)
+
+
+def test_an_uploaded_photograph_survives_the_other_page(open_app, scenes):
+    app = upload(open_app(source="upload"), "photograph", "rotated.jpg", rotated_jpeg(90, 60))
+    app.switch_page("views/epochs.py").run()
+    app.switch_page("views/inspect.py").run()
+    (scene,) = scenes(app)
+    assert (scene["width"], scene["height"]) == (60, 90)
+
+
+def test_an_upload_that_is_no_image_is_one_sentence(open_app):
+    app = upload(open_app(source="upload"), "photograph", "notes.jpg", b"dear diary")
+    assert not app.exception
+    assert app.error[0].value.startswith("notes.jpg is a text file")
+
+
+def test_uploaded_labels_bring_loss_and_errors(open_app, scenes):
+    app = upload(open_app(source="upload"), "photograph", "a.png", png(np.zeros((40, 60, 3), np.uint8)))
+    app = upload(app, "labels", "a-labels.png", png(np.full((40, 60), 3, np.uint8)))
+    assert not app.error
+    assert "Errors" in titles(scenes(app)[0])
+
+
+@pytest.mark.parametrize(
+    ("label_map", "sentence"),
+    [
+        (np.zeros((9, 9), np.uint8), "the label map is 9 x 9 px but its image is 60 x 40 px"),
+        (np.full((40, 60), 77, np.uint8), "name no class"),
+    ],
+)
+def test_labels_that_do_not_fit_are_one_sentence(open_app, label_map, sentence):
+    app = upload(open_app(source="upload"), "photograph", "a.png", png(np.zeros((40, 60, 3), np.uint8)))
+    app = upload(app, "labels", "labels.png", png(label_map))
+    assert not app.exception
+    assert sentence in app.error[0].value
+
+
+def titles(scene):
+    return [panel["title"] for panel in scene["panels"]]
+
+
+def hardness_panel(scene):
+    return next(panel for panel in scene["panels"] if panel["title"] == "Hardness")
+
+
+def digest(scene, plane):
+    return next(header["digest"] for header in scene["planes"] if header["name"] == plane)
+
+
+def upload(app, name, file_name, content):
+    uploader = app.file_uploader(key=f"{name}_file")
+    return uploader.set_value((file_name, content, "application/octet-stream")).run()
+
+
+def png(pixels):
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG")
+    return file.getvalue()
+
+
+def rotated_jpeg(width, height):
+    """A photograph of width x height that its EXIF says to turn by a quarter."""
+    image = Image.new("RGB", (width, height), "olive")
+    exif = image.getexif()
+    exif[0x0112] = 6
+    file = io.BytesIO()
+    image.save(file, "JPEG", exif=exif)
+    return file.getvalue()

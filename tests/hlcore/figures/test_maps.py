@@ -1,0 +1,75 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hlcore.errors import InvalidInputError
+from hlcore.figures.maps import class_colours, colour_map, overlay, resize_map
+from hlcore.figures.style import HARDNESS_SCALES, LOSS_SCALE, colour_scale
+
+
+@pytest.mark.parametrize("name", [*HARDNESS_SCALES, LOSS_SCALE])
+def test_a_map_scale_gets_lighter_all_the_way(name):
+    luma = colour_scale(name) @ np.array([0.2126, 0.7152, 0.0722])
+    assert (np.diff(luma) > -1).all()
+    assert luma[-1] - luma[0] > 120
+
+
+def test_the_difference_scale_is_light_in_the_middle_and_dark_at_both_ends():
+    luma = colour_scale("difference") @ np.array([0.2126, 0.7152, 0.0722])
+    assert luma[127] > 240
+    assert luma[[0, 255]].max() < 60
+    assert colour_scale("difference")[0, 2] > colour_scale("difference")[0, 0], "what fell is blue"
+
+
+def test_loss_and_hardness_never_share_a_scale():
+    assert LOSS_SCALE not in HARDNESS_SCALES
+
+
+def test_a_scale_cannot_be_changed_by_its_user():
+    with pytest.raises(ValueError, match="read-only"):
+        colour_scale("inferno")[0] = 0
+
+
+def test_an_unknown_scale_names_the_known_ones():
+    with pytest.raises(InvalidInputError, match="unknown colour scale 'jet'; known are inferno"):
+        colour_scale("jet")
+
+
+@given(st.floats(0, 1), st.floats(0, 1))
+def test_a_harder_pixel_is_never_darker(first, second):
+    easy, hard = sorted([first, second])
+    pair = colour_map(np.array([[easy, hard]]), scale="grey", low=0, high=1)[0, :, 0]
+    assert pair[0] <= pair[1]
+
+
+def test_an_empty_range_is_refused():
+    with pytest.raises(InvalidInputError, match="high must be above low"):
+        colour_map(np.zeros((1, 1)), scale="grey", low=1, high=1)
+
+
+@given(st.floats(0, 1))
+def test_an_overlay_lies_between_image_and_colours(opacity):
+    image, colours = np.full((1, 1, 3), 40, np.uint8), np.full((1, 1, 3), 200, np.uint8)
+    assert 40 <= overlay(image, colours, opacity=opacity)[0, 0, 0] <= 200
+
+
+def test_an_overlay_refuses_another_size_and_an_opacity_beyond_one():
+    image = np.zeros((2, 2, 3), np.uint8)
+    with pytest.raises(InvalidInputError, match="image's shape"):
+        overlay(image, image[:1], opacity=0.5)
+    with pytest.raises(InvalidInputError, match="opacity must lie in 0..1, got 70"):
+        overlay(image, image, opacity=70)
+
+
+def test_a_palette_leaves_room_for_ignored_pixels():
+    with pytest.raises(InvalidInputError, match="at most 255"):
+        class_colours(((1, 2, 3),) * 256)
+
+
+def test_a_resized_map_stays_within_its_range():
+    values = np.random.default_rng(0).random((7, 9)).astype(np.float32)
+    resized = resize_map(values, (20, 31))
+    assert resized.shape == (20, 31)
+    assert values.min() <= resized.min()
+    assert resized.max() <= values.max()
