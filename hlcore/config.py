@@ -53,6 +53,8 @@ class DataConfig(Frozen):
     """Number of training scenes. Only for streets."""
     val_scenes: PositiveInt = 40
     """Number of validation and of test scenes. Only for streets."""
+    cache_mb: Annotated[float, Field(ge=0)] = 1024.0
+    """Decoded training images that are kept in memory, at most, megabytes."""
     workers: Annotated[int, Field(ge=0)] = 0
     """Processes that load images; the result does not depend on their number."""
 

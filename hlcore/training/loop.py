@@ -23,6 +23,7 @@ from torch.optim.lr_scheduler import LRScheduler, OneCycleLR, PolynomialLR
 from hlcore.config import LossConfig, OptimConfig, TrainConfig
 from hlcore.data.augment import TrainingAugmentation
 from hlcore.data.catalog import open_data
+from hlcore.data.memory import CachedData
 from hlcore.data.samples import SegmentationData
 from hlcore.errors import CheckpointError, TrainingError
 from hlcore.evaluation import Scores, score_images
@@ -235,7 +236,8 @@ def open_splits(config: TrainConfig) -> tuple[SegmentationData, SegmentationData
     data = config.data
 
     def opened(split: str, count: int) -> SegmentationData:
-        return open_data(data.dataset, root=data.root, split=split, count=count, size=data.scene_size)
+        whole = open_data(data.dataset, root=data.root, split=split, count=count, size=data.scene_size)
+        return CachedData(whole, limit_mb=data.cache_mb)
 
     return opened(data.train_split, data.train_scenes), opened(data.val_split, data.val_scenes)
 
