@@ -1,5 +1,6 @@
 """The commands. Each reads its arguments, calls hlcore and reports; torch is imported only once a command runs."""
 
+import json
 import logging
 import os
 import signal
@@ -23,6 +24,17 @@ if TYPE_CHECKING:
 app = App(name="hlcore", help="Train and run segmentation networks that learn how hard each pixel is.")
 
 
+class _Settings(cyclopts.config.Yaml):
+    """A file of settings; `network.options` is free-form, so it is handed on as JSON, which keeps numbers and lists."""
+
+    def _load_config(self, path: Path) -> dict[str, Any]:
+        settings = super()._load_config(path) or {}
+        network = settings.get("network")
+        if isinstance(network, dict) and "options" in network:
+            network["options"] = json.dumps(network["options"])
+        return settings
+
+
 @app.meta.default
 def _with_config_file(
     *tokens: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)], config: Path | None = None
@@ -35,7 +47,7 @@ def _with_config_file(
         A YAML file with the settings of `train`, nested as their names are; what the command line says comes first.
     """
     if config is not None:
-        app.config = [cyclopts.config.Yaml(config, must_exist=True, use_commands_as_keys=False)]
+        app.config = [_Settings(config, must_exist=True, use_commands_as_keys=False)]
     return app(tokens)
 
 
