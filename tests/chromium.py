@@ -19,10 +19,11 @@ MAC_APPS = (
 
 
 def find_chromium() -> str | None:
-    """Path of a Chromium or Chrome that starts, or None: an installed one, else the one that Playwright downloads."""
+    """Path of a Chromium or Chrome that starts, or None: $HLCORE_CHROMIUM, an installed one, Playwright's download."""
     with sync_playwright() as playwright:
         downloaded = playwright.chromium.executable_path
-    installed = [found for name in NAMES if (found := shutil.which(name))]
+    names = (os.environ.get("HLCORE_CHROMIUM"), *NAMES)
+    installed = [found for name in names if name and (found := shutil.which(name))]
     return next((path for path in (*installed, *MAC_APPS, downloaded) if _starts(path)), None)
 
 
