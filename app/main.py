@@ -13,10 +13,8 @@ from hlcore.errors import HlcoreError  # noqa: E402 - the same
 
 st.set_page_config(page_title="Pixel hardness", page_icon=HERE / "icon.png", layout="wide")
 widgets.style()
-state.read_url()
-if folders := cache.run_folders():
-    with st.sidebar:
-        widgets.choose_run(folders)
+folders = cache.run_folders()
+if folders:
     pages = [
         st.Page("views/inspect.py", title="Inspect", icon=":material/search:", default=True),
         st.Page("views/epochs.py", title="Epochs", icon=":material/timeline:"),
@@ -24,9 +22,12 @@ if folders := cache.run_folders():
 else:
     pages = [st.Page("views/start.py", title="Start", default=True)]
 page = st.navigation(pages)
+state.read_url()
+state.arrive(page.title)
 try:
     if folders:
         with st.sidebar:
+            widgets.choose_run(folders)
             widgets.facts(widgets.chosen_run())
     page.run()
 except HlcoreError as error:

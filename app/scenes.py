@@ -1,6 +1,7 @@
 """What the viewer shows on each page: which planes lie in which panels, in which colours. So every page draws alike."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,7 +40,7 @@ class Look:
     above: float | None = None
 
 
-def inspected(run: Run, picture: Picture, maps: Maps, look: Look, *, show: list[str]) -> Scene:
+def inspected(run: Run, picture: Picture, maps: Maps, look: Look, *, show: Sequence[str]) -> Scene:
     """One epoch's maps of one picture; `show` names panels of INSPECTED."""
     record, label_map = run.record, picture.sample.label_map
     palette, names = class_colours(record.palette), record.class_names

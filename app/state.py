@@ -41,6 +41,7 @@ _PARAMETERS: dict[str, Callable[[str], Any]] = {
     "x": int,
     "y": int,
 }
+_PAGE = "_page"
 _URL = "_url"
 _COMPLAINTS = "_complaints"
 _LINKED = "_linked"
@@ -61,6 +62,16 @@ def read_url() -> None:
             st.session_state[_LINKED].add(name)
         except ValueError:
             st.session_state[_COMPLAINTS].append(f"{name} must be a whole number, got '{given[name]}'")
+
+
+def arrive(page: str) -> None:
+    """Carries every choice over to another page, where a slider would else start anew at its lower end."""
+    if st.session_state.get(_PAGE) == page:
+        return
+    st.session_state[_PAGE] = page
+    for name in _PARAMETERS:
+        if name in st.session_state:
+            st.session_state[name] = st.session_state[name]
 
 
 def write_url() -> None:

@@ -1,5 +1,6 @@
 """The controls and texts that several pages share."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from html import escape
 from pathlib import Path
@@ -112,12 +113,12 @@ def with_hardest(look: Look, maps: Maps, share: float) -> Look:
     return look if share == 1 else replace(look, above=cache.threshold(maps, share))
 
 
-def choose_panels() -> list[str]:
+def choose_panels() -> Sequence[str]:
     """Which maps are shown, where there are labels for them."""
     state.choices("show", INSPECTED, default=INSPECTED)
     hint = "Labels, loss and errors need a label map."
     chosen = st.pills("Maps", INSPECTED, selection_mode="multi", key="show", help=hint, persist_state="session")
-    return chosen or list(INSPECTED)
+    return chosen or INSPECTED
 
 
 def point_values(run: Run, picture: Picture, maps: Maps) -> None:

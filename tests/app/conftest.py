@@ -68,6 +68,7 @@ def runs(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("runs")
     run = make_run(folder, "tiny")
     scene = Streets("val", count=1, size=(64, 96))[0]
+    assert scene.label_map is not None
     Probe.create(run.probe_path, {"val-0000": "val"}, {"val-0000": (scene.image, scene.label_map)})
     make_run(folder, "waiting", epochs=0)
     make_run(folder, "blind", epochs=1, hardness=False)

@@ -66,3 +66,12 @@ def test_a_broken_checkpoint_is_one_sentence_that_names_it(open_app):
     app = open_app(page=PAGE, run="broken")
     assert not app.exception
     assert "epoch-0000.safetensors" in app.error[0].value
+
+
+def test_choices_survive_a_change_of_page(open_app, scenes):
+    app = open_app(epoch="1", opacity="33", scale="grey")
+    app.switch_page(PAGE).run()
+    compared, _ = scenes(app)
+    assert compared["panels"][1]["title"] == "Hardness, epoch 1"
+    assert compared["panels"][1]["opacity"] == 0.33
+    assert dict(app.query_params).items() >= {"epoch": "1", "opacity": "33", "scale": "grey"}.items()

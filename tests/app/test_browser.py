@@ -1,0 +1,229 @@
+"""The app in a real headless Chromium, with every request that leaves the machine refused."""
+
+import io
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from importlib.resources import files
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sync_playwright
+
+pytestmark = pytest.mark.browser
+
+PROJECT = Path(__file__).parents[2]
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PATIENCE_S = 120
+LOOPBACK = ("127.0.0.1", "localhost", "")
+
+
+def find_chromium(own: str) -> str | None:
+    """$HLCORE_CHROMIUM, an installed Chromium or Chrome, or Playwright's own download, if there is one."""
+    names = (os.environ.get("HLCORE_CHROMIUM"), "chromium", "chromium-browser", "google-chrome", own)
+    return next((found for name in names if name and (found := shutil.which(name))), None)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        path = find_chromium(playwright.chromium.executable_path)
+        if path is None:
+            reason = "no Chromium or Chrome found; install one or name it in $HLCORE_CHROMIUM"
+            pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def address(runs, browser) -> Iterator[str]:
+    """The app, served with the tiny runs; after `browser`, so that a skip starts nothing."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "streamlit", "run", "app/main.py", "--server.address=127.0.0.1"]
+    environment = {**os.environ, "HLCORE_RUNS": str(runs)}
+    with subprocess.Popen([*command, f"--server.port={port}"], cwd=PROJECT, env=environment) as server:
+        try:
+            wait_for_health(server, f"http://127.0.0.1:{port}/_stcore/health")
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            server.terminate()
+
+
+def wait_for_health(server: subprocess.Popen, url: str) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline and server.poll() is None:
+        try:
+            with urllib.request.urlopen(url, timeout=5):
+                return
+        except OSError:
+            time.sleep(0.2)
+    pytest.fail(f"the app did not answer on {url}")
+
+
+class Watched:
+    """A browser context that refuses the outside world and remembers what went wrong."""
+
+    def __init__(self, context: BrowserContext) -> None:
+        self.context = context
+        self.complaints: list[str] = []
+        context.set_default_timeout(1000 * PATIENCE_S)
+        expect.set_options(timeout=1000 * PATIENCE_S)
+        context.route("**/*", self._only_loopback)
+        context.on("console", lambda message: self._note(message.type == "error", f"console: {message.text}"))
+        context.on("weberror", lambda error: self._note(True, f"page: {error.error}"))
+
+    def open(self, url: str) -> Page:
+        page = self.context.new_page()
+        page.goto(url)
+        return page
+
+    def _only_loopback(self, route: Route) -> None:
+        outside = urlsplit(route.request.url).hostname not in LOOPBACK
+        self._note(outside, f"request: {route.request.url}")
+        route.abort() if outside else route.continue_()
+
+    def _note(self, wrong: bool, what: str) -> None:
+        if wrong:
+            self.complaints.append(what)
+
+
+@pytest.fixture
+def watched(browser) -> Iterator[Watched]:
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    watched = Watched(context)
+    yield watched
+    context.close()
+    assert watched.complaints == []
+
+
+def test_a_stranger_drops_a_photograph_moves_the_epoch_reads_a_pixel_and_shares_the_link(watched, address):
+    page = watched.open(f"{address}/?run=tiny")
+    settle(page)
+
+    page.get_by_test_id("stButtonGroup").get_by_text("Your photo").click()
+    upright, jpeg = sideways_astronaut()
+    page.locator("input[type=file]").first.set_input_files({"name": "me.jpg", "mimeType": "image/jpeg", "buffer": jpeg})
+    expect(panel(page, "Image")).to_have_js_property("width", upright.width)
+    settle(page)
+    assert pixels(panel(page, "Image")) == upright.tobytes(), "the photograph is shown upright and exactly"
+    assert pixels(panel(page, "Hardness")) != upright.tobytes(), "the overlay lies over it"
+
+    before = pixels(panel(page, "Hardness"))
+    page.get_by_role("slider", name="Epoch").focus()
+    page.keyboard.press("ArrowLeft")
+    expect(page).to_have_url(re.compile("epoch=1"))
+    settle(page)
+    assert pixels(panel(page, "Hardness")) != before, "another epoch, another map"
+    assert pixels(panel(page, "Image")) == upright.tobytes()
+
+    panel(page, "Prediction").click(position={"x": 60, "y": 80})
+    expect(page).to_have_url(re.compile(r"x=\d+&y=\d+"))
+    settle(page)
+    words = words_about_the_point(page)
+    seen = page.locator(".readout").first.inner_text()
+    assert same_number("hardness", words, seen)
+    assert same_number("probability", words, seen)
+
+    page.get_by_test_id("stButtonGroup").get_by_text("Scenes").click()
+    expect(page).to_have_url(re.compile("source=scenes"))
+    settle(page)
+    copy = watched.open(page.url)
+    settle(copy)
+    assert copy.url == page.url
+    assert copy.get_by_role("slider", name="Epoch").get_attribute("aria-valuetext") == "1"
+    assert pixels(panel(copy, "Hardness")) == pixels(panel(page, "Hardness"))
+    assert words_about_the_point(copy) == words_about_the_point(page)
+
+
+def test_the_uploaded_photograph_is_compared_over_the_epochs(watched, address):
+    page = watched.open(f"{address}/?run=tiny&source=upload")
+    upright, jpeg = sideways_astronaut()
+    page.locator("input[type=file]").first.set_input_files({"name": "me.jpg", "mimeType": "image/jpeg", "buffer": jpeg})
+    settle(page)
+    page.get_by_role("link", name="Epochs").click()
+    expect(page.locator(".viewer")).to_have_count(2)
+    settle(page)
+    first, second = pixels(panel(page, "Hardness, epoch 1")), pixels(panel(page, "Hardness, epoch 2"))
+    assert len(first) == 3 * upright.width * upright.height
+    assert first != second
+    assert page.get_by_text("Epoch 0").count() == 1, "the strip starts before training"
+
+
+def test_keys_move_the_cursor_and_enter_pins_it(watched, address):
+    page = watched.open(f"{address}/?run=tiny")
+    settle(page)
+    page.locator(".stage").first.focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Shift+ArrowDown")
+    expect(page.locator(".readout")).to_contain_text(re.compile(r"x 129\s*y 106"))
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("x=129&y=106"))
+
+
+def test_on_a_phone_nothing_is_wider_than_the_screen(watched, address):
+    page = watched.open(f"{address}/?run=tiny")
+    page.set_viewport_size({"width": 400, "height": 800})
+    settle(page)
+    widths = page.locator(".stage").evaluate_all("stages => stages.map((stage) => stage.getBoundingClientRect().right)")
+    assert max(widths) <= 400
+    assert page.evaluate("document.documentElement.scrollWidth") <= 400
+
+
+def settle(page: Page) -> None:
+    """Waits until the script has run and every viewer has painted."""
+    expect(page.locator(".viewer canvas").first).to_be_visible()
+    expect(page.locator("[data-testid=stApp][data-test-script-state=notRunning]")).to_be_visible()
+    page.wait_for_timeout(500)
+
+
+def panel(page: Page, title: str):
+    return page.locator("figure").filter(has=page.get_by_text(title, exact=True)).locator("canvas")
+
+
+def words_about_the_point(page: Page) -> str:
+    return page.get_by_test_id("stMarkdownContainer").filter(has_text="probability").inner_text()
+
+
+def pixels(canvas) -> bytes:
+    """The RGB bytes of a canvas."""
+    script = (
+        "c => Array.from(c.getContext('2d').getImageData(0, 0, c.width, c.height).data.filter((_, i) => i % 4 < 3))"
+    )
+    return bytes(canvas.evaluate(script))
+
+
+def same_number(name: str, *texts: str) -> bool:
+    """Whether all texts give the number of this name, to the last digit shown."""
+    numbers = [float(number) for text in texts for number in re.findall(rf"{name} ([\d.]+)", text)]
+    return len(numbers) == len(texts) and max(numbers) - min(numbers) < 0.0011
+
+
+def sideways_astronaut() -> tuple[Image.Image, bytes]:
+    """A photograph as it should be seen, and its JPEG as a camera held sideways writes it."""
+    with Image.open(str(files("skimage") / "data" / "astronaut.png")) as image:
+        sideways = image.convert("RGB").crop((60, 0, 400, 240)).rotate(90, expand=True)
+    exif = sideways.getexif()
+    exif[0x0112] = 6
+    file = io.BytesIO()
+    sideways.save(file, "JPEG", quality=95, exif=exif)
+    with Image.open(file) as written:
+        return written.convert("RGB").rotate(-90, expand=True), file.getvalue()
