@@ -209,7 +209,8 @@ def serve(*, port: int = 8501, runs: Path | None = None) -> None:
     if not main_file.is_file():
         raise InvalidInputError(f"the app is not installed with the package: {main_file} is missing; use a checkout")
     environment = os.environ | ({"HLCORE_RUNS": str(runs.resolve())} if runs else {})
-    command = [sys.executable, "-m", "streamlit", "run", str(main_file), "--server.port", str(port)]
+    server = ["--server.address", "localhost", "--server.port", str(port)]
+    command = [sys.executable, "-m", "streamlit", "run", str(main_file), *server]
     raise SystemExit(subprocess.call(command, env=environment, cwd=main_file.parents[1]))
 
 
