@@ -1,6 +1,6 @@
 """Every data set hlcore knows, by name."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -9,14 +9,17 @@ from hlcore.data.camvid import camvid
 from hlcore.data.cityscapes import cityscapes
 from hlcore.data.folder import folder
 from hlcore.data.idd_lite import idd_lite
-from hlcore.data.samples import PairedFiles, SegmentationData
+from hlcore.data.samples import SegmentationData
 from hlcore.data.voc import voc
 from hlcore.errors import DatasetError, InvalidInputError
+from hlcore.plugins import import_plugins
 
 STREETS = "streets"
 """The data set that is drawn and not read: no root, any number of images of any size."""
 
-DATASETS: Mapping[str, Callable[[Path, str], PairedFiles]] = {
+Reader = Callable[[Path, str], SegmentationData]
+
+DATASETS: dict[str, Reader] = {
     "camvid": camvid,
     "cityscapes": cityscapes,
     "ade20k": ade20k,
@@ -24,7 +27,21 @@ DATASETS: Mapping[str, Callable[[Path, str], PairedFiles]] = {
     "idd_lite": idd_lite,
     "folder": folder,
 }
-"""Name to reader of every data set that lies in files; a new one is a file and a line here."""
+"""Name to reader of every data set that lies in files."""
+
+
+def register_data(name: str) -> Callable[[Reader], Reader]:
+    """Makes a data set of your own known by name, for configs, commands and the app.
+
+    The decorated function takes the root folder and the split. Put it in a module and name the module in
+    $HLCORE_PLUGINS.
+    """
+
+    def register(read: Reader) -> Reader:
+        DATASETS[name] = read
+        return read
+
+    return register
 
 
 def open_data(
@@ -54,6 +71,7 @@ def open_data(
         from hlcore.data.streets import Streets  # the generator is only loaded where scenes are drawn
 
         return Streets(split, count=count, size=size, seed=seed)
+    import_plugins()
     if name not in DATASETS:
         known = (STREETS, *DATASETS)
         near = get_close_matches(name.lower(), known, n=1)

@@ -1,12 +1,11 @@
 """Builds a HardnessSegmenter from a name: segmentation-models-pytorch, torchvision, or a network of your own."""
 
 import difflib
-import importlib
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from hlcore.config import NetworkConfig
@@ -16,6 +15,7 @@ from hlcore.models.hardness import HardnessSegmenter, copy_branch, light_branch
 from hlcore.models.parts import NetworkParts, freeze_unused
 from hlcore.models.pretrained import load_weight_file
 from hlcore.models.smp import SMP_DECODERS, smp_parts
+from hlcore.plugins import import_plugins
 
 TORCHVISION_NETWORKS = (
     "fcn_resnet50",
@@ -25,9 +25,6 @@ TORCHVISION_NETWORKS = (
     "deeplabv3_mobilenet_v3_large",
     "lraspp_mobilenet_v3_large",
 )
-PLUGINS_VARIABLE = "HLCORE_PLUGINS"
-"""Comma-separated modules that call `register_network` or `register_data` when imported."""
-
 
 NetworkBuilder = Callable[[NetworkConfig, int], NetworkParts]
 _registered: dict[str, NetworkBuilder] = {}
@@ -47,6 +44,8 @@ def register_network(name: str) -> Callable[[NetworkBuilder], NetworkBuilder]:
     return register
 
 
+@torch.inference_mode(False)
+@torch.enable_grad()
 def build_network(config: NetworkConfig, num_classes: int, *, hardness: bool = True) -> HardnessSegmenter:
     """A new network in training mode.
 
@@ -75,7 +74,7 @@ def build_network(config: NetworkConfig, num_classes: int, *, hardness: bool = T
 
 def network_names() -> tuple[str, ...]:
     """Every name `NetworkConfig.network` may have."""
-    _import_plugins()
+    import_plugins()
     return (*SMP_DECODERS, *(f"torchvision/{name}" for name in TORCHVISION_NETWORKS), *_registered)
 
 
@@ -90,14 +89,6 @@ def _take_apart(config: NetworkConfig, num_classes: int) -> NetworkParts:
     close = difflib.get_close_matches(config.network, names, n=1)
     hint = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(names)}"
     raise InvalidInputError(f"unknown network {config.network!r}; {hint}")
-
-
-def _import_plugins() -> None:
-    for name in filter(None, os.environ.get(PLUGINS_VARIABLE, "").split(",")):
-        try:
-            importlib.import_module(name.strip())
-        except ImportError as error:
-            raise InvalidInputError(f"${PLUGINS_VARIABLE} names {name!r}, which cannot be imported: {error}") from error
 
 
 class _TorchvisionBranch(nn.Module):
@@ -116,10 +107,10 @@ def _torchvision_parts(config: NetworkConfig, num_classes: int) -> NetworkParts:
     from torchvision.models import get_model
 
     name = config.network.removeprefix("torchvision/")
-    try:
-        network: Any = get_model(name, weights=None, weights_backbone=None, num_classes=num_classes, **config.options)
-    except (TypeError, ValueError) as error:
-        raise InvalidInputError(f"{config.network} cannot be built: {error}") from error
+    for setting in ("encoder_depth", "decoder_channels", "options"):
+        if getattr(config, setting):
+            raise InvalidInputError(f"{config.network} has a single form; leave {setting} out")
+    network: Any = get_model(name, weights=None, weights_backbone=None, num_classes=num_classes)
     if config.encoder_weights == "imagenet":
         raise InvalidInputError(
             f"{config.network} has no ImageNet weights installed; give a weight file as encoder_weights, or none"
