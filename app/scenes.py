@@ -1,6 +1,5 @@
 """What the viewer shows on each page: which planes lie in which panels, in which colours. So every page draws alike."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -120,23 +119,33 @@ def compared(
 
 
 def strip(picture: Picture, maps: dict[int, Maps], look: Look) -> Scene:
-    """Hardness of every epoch, and below it the loss where it is known, as small maps without the image."""
+    """Small hardness maps of every epoch, in rows, with the loss maps below each row where they are known."""
     height, width = picture.size
     scale = min(1.0, STRIP_SIDE_PX / max(height, width))
     size = (max(1, round(height * scale)), max(1, round(width * scale)))
-
-    small = {e: (f"{m.identity}:{size}", resize_map(m.hardness_map, size)) for e, m in maps.items()}
-    planes = [cache.value_plane(f"hardness {e}", *packed, low=0, high=1) for e, packed in small.items()]
-    panels = [Panel(f"Epoch {e}", layer=f"hardness {e}", colours=colour_scale(look.scale)) for e in maps]
-    readouts = tuple(Readout(f"epoch {epoch}", f"hardness {epoch}") for epoch in maps)
+    planes, panels = [], []
+    for row in (list(maps)[at : at + STRIP_COLUMNS] for at in range(0, len(maps), STRIP_COLUMNS)):
+        gap = [Panel("")] * (STRIP_COLUMNS - len(row))
+        for epoch in row:
+            small = resize_map(maps[epoch].hardness_map, size)
+            planes.append(
+                cache.value_plane(f"hardness {epoch}", f"{maps[epoch].identity}:{size}", small, low=0, high=1)
+            )
+        panels += [Panel(f"Epoch {e}", layer=f"hardness {e}", colours=colour_scale(look.scale)) for e in row] + gap
+        losses = {epoch: loss_map for epoch in row if (loss_map := maps[epoch].loss_map) is not None}
+        for epoch, loss_map in losses.items():
+            planes.append(loss_plane(f"loss {epoch}", f"{maps[epoch].identity}:{size}", resize_map(loss_map, size)))
+        panels += [loss_panel(f"Loss, epoch {e}", f"loss {e}", look) for e in losses] + (gap if losses else [])
+    rows = len(panels) // STRIP_COLUMNS
     return Scene(
-        tuple(planes),
-        tuple(panels),
+        planes=tuple(planes),
+        panels=tuple(panels),
         columns=STRIP_COLUMNS,
-        narrow_columns=2,
-        readouts=readouts,
+        narrow_columns=STRIP_COLUMNS,
+        readouts=tuple(Readout(f"epoch {epoch}", f"hardness {epoch}") for epoch in maps),
+        bars=_bars(look, hardness=True, loss=len(planes) > len(maps)),
         size=picture.size,
-        height_vh=30 * math.ceil(len(panels) / STRIP_COLUMNS),
+        height_vh=24 * rows,
     )
 
 

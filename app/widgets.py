@@ -124,7 +124,7 @@ def choose_panels() -> Sequence[str]:
 def point_values(run: Run, picture: Picture, maps: Maps) -> None:
     """The pinned pixel by numbers, for those who do not click, and what is known of it."""
     height, width = picture.size
-    x_column, y_column, values_column = st.columns([2, 2, 7], vertical_alignment="center")
+    x_column, y_column, values_column = st.columns([3, 3, 8], vertical_alignment="center")
     for column, name, size in ((x_column, "x", width), (y_column, "y", height)):
         column.number_input(f"{name} (px)", 0, size - 1, value=None, step=1, key=name, persist_state="session")
     place = state.point(width, height)

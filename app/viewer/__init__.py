@@ -30,7 +30,7 @@ _mount = component(
 
 @dataclass(frozen=True)
 class Panel:
-    """One picture of the viewer.
+    """One picture of the viewer; one without base and layer keeps its place empty.
 
     Attributes:
         title: Stands above the picture.

@@ -126,7 +126,8 @@ function layOut(viewer) {
   grid.style.setProperty("--height", `calc(${scene.heightVh}vh / ${rows} - 1.9rem)`);
   grid.style.setProperty("--aspect", scene.width / scene.height);
   scene.panels.forEach((panel, i) => {
-    const { title, note, stage } = viewer.panels[i];
+    const { figure, title, note, stage } = viewer.panels[i];
+    figure.classList.toggle("empty", !panel.base && !panel.layer);
     title.textContent = panel.title;
     note.textContent = panel.note;
     stage.setAttribute("aria-label", `${panel.title}. Arrow keys move the cursor, Enter reads the pixel.`);
@@ -146,7 +147,7 @@ function makePanel(viewer, grid) {
   stage.addEventListener("blur", () => hover(viewer, null));
   stage.addEventListener("click", (event) => viewer.pinned(...toOwn(viewer, pixelAt(viewer, canvas, event))));
   stage.addEventListener("keydown", (event) => onKey(viewer, event));
-  return { stage, canvas, title: figure.querySelector("b"), note: figure.querySelector("span") };
+  return { figure, stage, canvas, title: figure.querySelector("b"), note: figure.querySelector("span") };
 }
 
 function pixelAt({ scene }, canvas, event) {
