@@ -7,9 +7,8 @@ import numpy as np
 import torch
 from jaxtyping import Integer
 from torch.nn import functional as F
-from torchmetrics.functional.classification import multiclass_confusion_matrix
 
-from hlcore.analysis.segmentation import class_iou, mean_iou, pixel_accuracy
+from hlcore.analysis.segmentation import class_iou, confusion_matrix, mean_iou, pixel_accuracy
 from hlcore.data.samples import Sample
 from hlcore.errors import DatasetError
 from hlcore.inference import run_network
@@ -66,8 +65,6 @@ def score_images(
             label = int(unknown[0])
             raise DatasetError(f"{sample.name} has label {label}, but the network knows {num_classes} classes")
         logits = run_network(network, sample.image, window=window).logits
-        counts = multiclass_confusion_matrix(
-            logits.argmax(1), labels[None], num_classes=num_classes, ignore_index=IGNORE_INDEX
-        )
+        counts = confusion_matrix(sample.label_map, logits[0].argmax(0).numpy(), num_classes=num_classes)
         loss = F.cross_entropy(logits, labels[None], ignore_index=IGNORE_INDEX, reduction="sum")
-        yield Scores(counts.numpy(), float(loss), 1)
+        yield Scores(counts, float(loss), 1)

@@ -84,7 +84,7 @@ def _sliding_window(network: HardnessSegmenter, pixels: Tensor, window: int) -> 
             logits = pixels.new_zeros((1, part.logits.shape[1], height, width), dtype=torch.float32)
             hardness = None if part.hardness is None else torch.zeros_like(covered)
         logits[..., rows, columns] += part.logits
-        if hardness is not None:
+        if hardness is not None and part.hardness is not None:
             hardness[..., rows, columns] += part.hardness
         covered[..., rows, columns] += 1
     assert logits is not None  # an image has at least one window

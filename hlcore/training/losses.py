@@ -63,24 +63,20 @@ def training_loss(
     valid = label_map != IGNORE_INDEX
     ce = cross_entropy_map(logits, label_map)
     mean_ce = _mean(ce, valid)
-    segmentation_loss = L_hard = weighted_ce = None
+    w, L_hard = None, torch.zeros_like(mean_ce)
     if hardness is not None:
         S = torch.sigmoid(hardness.float().squeeze(1))
         w = hardness_weight(S, valid, c=config.c, normalize=config.normalize, count_ignored=config.count_ignored)
         L_hard = -config.hardness_lambda * (w * ce.detach()).sum()
-        segmentation_loss = (w.detach() * ce).sum()
-        weighted_ce = segmentation_loss
     if fixed_hardness is not None:
-        w = hardness_weight(
-            fixed_hardness.float(), valid, c=config.c, normalize=config.normalize, count_ignored=config.count_ignored
-        )
-        segmentation_loss = weighted_ce = (w * ce).sum()
-    elif config.name != "hardness":
-        segmentation_loss = _baseline(ce, valid, label_map, config, class_weights)
+        S = fixed_hardness.float()
+        w = hardness_weight(S, valid, c=config.c, normalize=config.normalize, count_ignored=config.count_ignored)
+    weighted_ce = torch.full_like(mean_ce, torch.nan) if w is None else (w.detach() * ce).sum()
 
-    total = segmentation_loss if L_hard is None else segmentation_loss + L_hard
-    weighted_ce = torch.full_like(mean_ce, torch.nan) if weighted_ce is None else weighted_ce.detach()
-    return LossTerms(total, mean_ce.detach(), weighted_ce, weighted_ce / mean_ce.detach())
+    steered = config.name == "hardness" or fixed_hardness is not None
+    L_seg = weighted_ce if steered else _baseline(ce, valid, label_map, config, class_weights)
+    lift = weighted_ce.detach() / mean_ce.detach()
+    return LossTerms(L_seg + L_hard, mean_ce.detach(), weighted_ce.detach(), lift)
 
 
 def cross_entropy_map(logits: Float[Tensor, "N C H W"], label_map: Int64[Tensor, "N H W"]) -> Float[Tensor, "N H W"]:
