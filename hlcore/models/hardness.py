@@ -95,8 +95,10 @@ def detach(features: Any) -> Any:
         return features.detach()
     if isinstance(features, dict):
         return {name: detach(feature) for name, feature in features.items()}
+    if isinstance(features, tuple) and hasattr(features, "_fields"):
+        return type(features)(*map(detach, features))
     if isinstance(features, list | tuple):
-        return type(features)(detach(feature) for feature in features)
+        return type(features)(map(detach, features))
     return features
 
 
@@ -187,4 +189,6 @@ def flatten(features: Any) -> list[Tensor]:
         return [features] if features.ndim == 4 else []
     if isinstance(features, dict):
         features = list(features.values())
-    return [feature for nested in features if nested is not None for feature in flatten(nested)]
+    if not isinstance(features, list | tuple):
+        return []
+    return [feature for nested in features for feature in flatten(nested)]
