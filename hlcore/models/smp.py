@@ -65,7 +65,7 @@ def smp_parts(config: NetworkConfig, num_classes: int) -> NetworkParts:
     kind = getattr(smp, SMP_DECODERS[config.network])
     takes = inspect.signature(kind.__init__).parameters
     depth = config.encoder_depth or takes["encoder_depth"].default
-    arguments: dict[str, Any] = dict(encoder_name=config.encoder, encoder_depth=depth, classes=num_classes)
+    arguments: dict[str, Any] = {"encoder_name": config.encoder, "encoder_depth": depth, "classes": num_classes}
     arguments |= _width(config.network, config.decoder_channels, depth)
     if config.network == "dpt":
         arguments["dynamic_img_size"] = True

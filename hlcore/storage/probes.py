@@ -36,15 +36,15 @@ class Probe:
         self.path = path
         self._manifest = manifest
 
-    @classmethod
-    def create(cls, path: Path, splits: dict[str, Split], images: dict[str, tuple[Image, LabelMap]]) -> "Probe":
+    @staticmethod
+    def create(path: Path, splits: dict[str, Split], images: dict[str, tuple[Image, LabelMap]]) -> "Probe":
         """Writes a new probe set: the split of each image, and each image with its label map."""
         for name, (image, label_map) in images.items():
             folder = path / name
             folder.mkdir(parents=True, exist_ok=True)
             PillowImage.fromarray(image).save(folder / "image.png")
             PillowImage.fromarray(label_map.astype(np.uint8)).save(folder / "label.png")
-        return cls(path, _Manifest(images=splits))._write()
+        return _write(path, _Manifest(images=splits))
 
     @classmethod
     def open(cls, path: Path) -> "Probe | None":
@@ -107,11 +107,7 @@ class Probe:
             scale = self._manifest.loss_full_scale_nats
             write_loss_png(folder / f"{snapshot}.loss.png", loss_map, full_scale=scale)
         snapshots = tuple(dict.fromkeys([*self.snapshots, snapshot]))
-        return Probe(self.path, self._manifest.model_copy(update={"snapshots": snapshots}))._write()
-
-    def _write(self) -> "Probe":
-        write_text(self.path / "manifest.json", self._manifest.model_dump_json(indent=2) + "\n")
-        return self
+        return _write(self.path, self._manifest.model_copy(update={"snapshots": snapshots}))
 
     def _picture(self, name: str, file: str, *, mode: str) -> np.ndarray:
         self._check(name)
@@ -125,3 +121,8 @@ class Probe:
     def _check(self, name: str) -> None:
         if name not in self._manifest.images:
             raise InvalidInputError(f"no probe image {name!r}; there are {', '.join(self.images)}")
+
+
+def _write(path: Path, manifest: _Manifest) -> Probe:
+    write_text(path / "manifest.json", manifest.model_dump_json(indent=2) + "\n")
+    return Probe(path, manifest)
