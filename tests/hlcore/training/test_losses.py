@@ -149,7 +149,7 @@ def test_segmentation_loss_moves_no_hardness_and_hardness_loss_moves_no_logits()
 @settings(max_examples=25, deadline=None)
 @given(seed=st.integers(0, 10_000))
 def test_weights_sum_to_one_and_stay_within_their_bound(normalize: str, seed: int) -> None:
-    logits, hardness, label_map = random_batch(seed)
+    _, hardness, label_map = random_batch(seed)
     valid = label_map != 255
     weight = hardness_weight(torch.sigmoid(50 * hardness[:, 0]), valid, normalize=normalize)
     assert float(weight.sum()) == pytest.approx(1, abs=1e-5)

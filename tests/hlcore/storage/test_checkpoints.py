@@ -1,0 +1,132 @@
+"""Weights on disk. That every network comes back exactly is tested with the networks."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from hlcore.config import NetworkConfig
+from hlcore.errors import CheckpointError
+from hlcore.models.adapters import build_network
+from hlcore.models.hardness import HardnessSegmenter
+from hlcore.storage.checkpoints import CheckpointHeader, load_checkpoint, read_header, save_checkpoint
+
+CONFIG = NetworkConfig(network="unet", encoder="tu-test_efficientnet", encoder_weights="none", decoder_channels=16)
+HEADER = CheckpointHeader(
+    network=CONFIG,
+    has_hardness=True,
+    class_names=("sky", "road"),
+    palette=((0, 0, 255), (128, 64, 128)),
+    epoch=3,
+    iteration=120,
+)
+
+
+@pytest.fixture(scope="module")
+def network() -> HardnessSegmenter:
+    torch.manual_seed(0)
+    return build_network(CONFIG, 2)
+
+
+@pytest.fixture
+def path(network: HardnessSegmenter, tmp_path: Path) -> Path:
+    save_checkpoint(tmp_path / "epoch-0003.safetensors", network, HEADER)
+    return tmp_path / "epoch-0003.safetensors"
+
+
+def rewritten(path: Path, **metadata: str) -> None:
+    save_file(load_file(path), path, metadata=metadata)
+
+
+def test_header_is_read_without_the_weights_and_comes_with_the_network(path: Path) -> None:
+    assert read_header(path) == HEADER
+    checkpoint = load_checkpoint(path)
+    assert checkpoint.header == HEADER
+    assert (checkpoint.class_names, checkpoint.palette) == (HEADER.class_names, HEADER.palette)
+    assert (checkpoint.epoch, checkpoint.iteration) == (3, 120)
+    assert not checkpoint.network.training
+
+
+def test_half_keeps_weights_as_fp16_and_statistics_as_they_are(network: HardnessSegmenter, tmp_path: Path) -> None:
+    save_checkpoint(tmp_path / "half.safetensors", network, HEADER, half=True)
+    stored, trained = load_file(tmp_path / "half.safetensors"), {name for name, _ in network.named_parameters()}
+    for name, tensor in network.state_dict().items():
+        expected = tensor.half() if name in trained else tensor
+        assert stored[name].dtype == expected.dtype, name
+        assert torch.equal(stored[name], expected), name
+    widened = load_checkpoint(tmp_path / "half.safetensors").network
+    assert all(p.dtype == torch.float32 for p in widened.parameters())
+
+
+def test_network_without_hardness_comes_back_without_it(tmp_path: Path) -> None:
+    header = HEADER.model_copy(update={"has_hardness": False})
+    save_checkpoint(tmp_path / "plain.safetensors", build_network(CONFIG, 2, hardness=False), header)
+    assert load_checkpoint(tmp_path / "plain.safetensors").network.hardness_branch is None
+
+
+def test_checkpoint_loads_where_the_encoders_first_weights_are_gone(network: HardnessSegmenter, tmp_path: Path) -> None:
+    moved = CONFIG.model_copy(update={"encoder_weights": "/a/file/of/another/machine.pth"})
+    save_checkpoint(tmp_path / "epoch.safetensors", network, HEADER.model_copy(update={"network": moved}))
+    assert load_checkpoint(tmp_path / "epoch.safetensors").header.network == moved
+
+
+def test_absent_checkpoint_is_named(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match=r"epoch-0009\.safetensors: no such checkpoint"):
+        load_checkpoint(tmp_path / "epoch-0009.safetensors")
+
+
+@pytest.mark.parametrize("kept", [0, 7, 100, 0.5, 0.999])
+def test_cut_off_checkpoint_is_refused_by_name(path: Path, kept: float) -> None:
+    content = path.read_bytes()
+    path.write_bytes(content[: int(kept * len(content)) if 0 < kept < 1 else int(kept)])
+    with pytest.raises(CheckpointError, match=r"epoch-0003\.safetensors is not a whole safetensors file"):
+        load_checkpoint(path)
+
+
+def test_weights_of_another_program_are_refused_by_name(path: Path) -> None:
+    rewritten(path, format="pt")
+    with pytest.raises(CheckpointError, match=r"safetensors file, but hlcore did not write it: it has no header"):
+        load_checkpoint(path)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"epok": 3}, "unknown key 'epok'; did you mean 'epoch'?"),
+        ({"epoch": "three"}, "epoch: input should be a valid integer"),
+        ({"network": {"encoder_dept": 3}}, "unknown key 'network.encoder_dept'; did you mean 'encoder_depth'?"),
+        ({"network": {"network": "unett", "encoder_weights": "none"}}, "unknown network 'unett'; did you mean 'unet'?"),
+        ({"class_names": ["a", "b", "c"]}, "does not fit the network it names"),
+        ({"has_hardness": False}, "does not fit the network it names"),
+    ],
+)
+def test_header_that_does_not_fit_is_refused_with_file_and_reason(
+    path: Path, changes: dict[str, object], message: str
+) -> None:
+    rewritten(path, hlcore=json.dumps(HEADER.model_dump(mode="json") | changes))
+    with pytest.raises(CheckpointError) as caught:
+        load_checkpoint(path)
+    assert "epoch-0003.safetensors" in str(caught.value)
+    assert message in str(caught.value)
+
+
+def test_header_that_is_no_json_is_refused_by_name(path: Path) -> None:
+    rewritten(path, hlcore="{")
+    with pytest.raises(CheckpointError, match=r"epoch-0003\.safetensors cannot be read: invalid JSON"):
+        read_header(path)
+
+
+def test_failed_write_leaves_the_old_checkpoint(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = path.read_bytes()
+
+    def fill_the_disk(_weights: object, temporary: Path, **_settings: object) -> None:
+        temporary.write_bytes(b"half")
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr("hlcore.storage.checkpoints.save_file", fill_the_disk)
+    with pytest.raises(OSError, match="no space left"):
+        save_checkpoint(path, build_network(CONFIG, 2), HEADER)
+    assert path.read_bytes() == before
+    assert list(path.parent.iterdir()) == [path]

@@ -1,0 +1,90 @@
+"""Files that are whole or not there, and JSON that says what is wrong with it."""
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from hlcore.errors import CheckpointError
+from hlcore.storage.files import parse_json, read_json, replacing, write_text
+from hlcore.storage.runs import RunRecord
+
+
+def test_new_content_takes_the_place_of_the_old_and_leaves_nothing_beside_it(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "folder" / "notes.txt"
+    write_text(path, "old")
+    write_text(path, "new, with ünïcode")
+    assert path.read_text(encoding="utf-8") == "new, with ünïcode"
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_old_content_stays_while_the_new_is_written_and_when_writing_fails(tmp_path: Path) -> None:
+    path = tmp_path / "notes.txt"
+    write_text(path, "old")
+
+    def fail() -> None:
+        with replacing(path) as temporary:
+            temporary.write_text("half of the n")
+            assert path.read_text() == "old"
+            raise RuntimeError("the power fails")
+
+    with pytest.raises(RuntimeError, match="the power fails"):
+        fail()
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no umask")
+@pytest.mark.parametrize(("umask", "expected"), [(0o022, 0o644), (0o002, 0o664), (0o077, 0o600)])
+def test_file_has_the_permissions_the_umask_gives_whatever_the_writer_chose(
+    tmp_path: Path, umask: int, expected: int
+) -> None:
+    path = tmp_path / "weights.safetensors"
+    before = os.umask(umask)
+    try:
+        with replacing(path) as temporary:
+            save_file({"a": torch.zeros(2)}, temporary)
+            temporary.chmod(0o600)
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(path.stat().st_mode) == expected
+
+
+def test_record_read_back_is_the_record_written(tmp_path: Path, run_record: RunRecord) -> None:
+    write_text(tmp_path / "run.json", run_record.model_dump_json())
+    assert read_json(tmp_path / "run.json", RunRecord) == run_record
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        ('"optim":', '"optimm":', "unknown key 'config.optimm'; did you mean 'optim'?"),
+        ('"batch_size":', '"batchsize":', "unknown key 'config.optim.batchsize'; did you mean 'batch_size'?"),
+        ('"seed":', '"zzz":', "unknown key 'config.zzz'; known: name, out, seed, device"),
+        ('"parameters":', '"parameter_count":', "key 'parameters' is missing"),
+        ('"parameters":10', '"parameters":"many"', "parameters: input should be a valid integer"),
+        ('"parameters":10', '"parameters":"many"', "got 'many'"),
+        ('"state":"running"', '"state":"asleep"', "state: input should be 'running', 'interrupted'"),
+        ("}", "", "invalid JSON"),
+    ],
+)
+def test_what_does_not_fit_is_said_in_words_with_file_and_key(
+    run_record: RunRecord, old: str, new: str, sentence: str
+) -> None:
+    text = run_record.model_dump_json()
+    assert old in text
+    with pytest.raises(CheckpointError) as caught:
+        parse_json(text.replace(old, new), RunRecord, source=Path("runs/small/run.json"))
+    message = str(caught.value)
+    assert message.startswith("runs/small/run.json cannot be read: ")
+    assert sentence in message
+    assert "http" not in message
+
+
+def test_file_that_is_no_text_is_refused_by_name(tmp_path: Path) -> None:
+    (tmp_path / "run.json").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(CheckpointError, match=r"run\.json cannot be read"):
+        read_json(tmp_path / "run.json", RunRecord)

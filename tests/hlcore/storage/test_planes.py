@@ -1,0 +1,146 @@
+"""Maps as 16-bit grey PNG."""
+
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from PIL import Image
+
+from hlcore.errors import CheckpointError, InvalidInputError
+from hlcore.storage.planes import read_hardness_png, read_loss_png, write_hardness_png, write_loss_png
+
+SHAPES = hnp.array_shapes(min_dims=2, max_dims=2, max_side=7)
+HARDNESS = hnp.arrays(np.float32, SHAPES, elements=st.floats(0, 1, width=32))
+LOSSES = hnp.arrays(np.float32, SHAPES, elements=st.one_of(st.just(np.nan), st.floats(0, 16, width=32)))
+
+
+def written(hardness_map: np.ndarray) -> bytes:
+    buffer = BytesIO()
+    write_hardness_png(buffer, hardness_map)
+    return buffer.getvalue()
+
+
+def png_of(values: np.ndarray) -> bytes:
+    buffer = BytesIO()
+    Image.fromarray(values).save(buffer, format="PNG")
+    return buffer.getvalue()
+
+
+@given(HARDNESS)
+def test_hardness_comes_back_within_half_a_step(hardness_map: np.ndarray) -> None:
+    back = read_hardness_png(written(hardness_map))
+    assert back.dtype == np.float32
+    assert back.shape == hardness_map.shape
+    assert np.abs(back.astype(float) - hardness_map).max() <= 1 / 131070 + 6e-8  # and a rounding of float32
+
+
+@given(hnp.arrays(np.uint16, SHAPES))
+def test_hardness_read_from_a_file_is_written_back_bit_for_bit(stored: np.ndarray) -> None:
+    again = written(read_hardness_png(png_of(stored)))
+    with Image.open(BytesIO(again)) as image:
+        np.testing.assert_array_equal(np.asarray(image), stored)
+
+
+@given(LOSSES)
+def test_loss_comes_back_within_half_a_step_and_undefined_exactly_where_it_was(loss_map: np.ndarray) -> None:
+    buffer = BytesIO()
+    write_loss_png(buffer, loss_map, full_scale=16.0)
+    back = read_loss_png(buffer.getvalue(), full_scale=16.0)
+    np.testing.assert_array_equal(np.isnan(back), np.isnan(loss_map))
+    np.testing.assert_allclose(back, loss_map, rtol=0, atol=16 / 65534 / 2 + 1e-6)
+
+
+def test_loss_above_full_scale_is_clipped_and_never_becomes_undefined() -> None:
+    buffer = BytesIO()
+    write_loss_png(buffer, np.array([[15.9999, 16.0, 87.0, np.inf]], np.float32), full_scale=16.0)
+    np.testing.assert_allclose(read_loss_png(buffer.getvalue(), full_scale=16.0), [[16, 16, 16, 16]], atol=3e-4)
+
+
+def test_file_is_16_bit_grey_with_the_full_range_for_0_to_1(tmp_path: Path) -> None:
+    path = tmp_path / "map.png"
+    write_hardness_png(path, np.array([[0, 0.5, 1]], np.float32))
+    with Image.open(path) as image:
+        assert image.mode == "I;16"
+        assert np.asarray(image).tolist() == [[0, 32768, 65535]]
+    np.testing.assert_array_equal(read_hardness_png(path), read_hardness_png(path.read_bytes()))
+    with path.open("rb") as opened:
+        np.testing.assert_array_equal(read_hardness_png(path), read_hardness_png(opened))
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        np.zeros((2, 2), np.uint8),
+        np.zeros((2, 2, 3), np.uint8),
+        np.zeros((2, 2, 4), np.uint8),
+        np.zeros((2, 2), bool),
+    ],
+    ids=["grey", "RGB", "RGBA", "1-bit"],
+)
+def test_png_of_another_kind_is_refused_with_its_kind(tmp_path: Path, values: np.ndarray) -> None:
+    path = tmp_path / "holiday.png"
+    path.write_bytes(png_of(values))
+    with pytest.raises(CheckpointError, match=r"holiday\.png: expected a 16-bit grey PNG, got mode"):
+        read_hardness_png(path)
+
+
+def test_file_that_is_no_png_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match="the upload is not a PNG that can be read"):
+        read_hardness_png(b"GIF89a")
+    with pytest.raises(CheckpointError, match=r"gone\.png is not a PNG that can be read"):
+        read_loss_png(tmp_path / "gone.png", full_scale=16.0)
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=st.data())
+def test_damaged_file_is_refused_in_words_or_still_read(data: st.DataObject) -> None:
+    whole = written(np.random.default_rng(0).random((20, 20), np.float32))
+    where = data.draw(st.integers(0, len(whole) - 1))
+    if data.draw(st.booleans()):
+        damaged = whole[:where]
+    else:
+        damaged = whole[:where] + bytes([whole[where] ^ data.draw(st.integers(1, 255))]) + whole[where + 1 :]
+    try:
+        read = read_hardness_png(damaged)
+    except CheckpointError:
+        return
+    assert read.ndim == 2
+
+
+def test_enormous_file_is_refused_before_it_is_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)
+    with pytest.raises(CheckpointError, match="decompression bomb"):
+        read_hardness_png(png_of(np.zeros((9, 9), np.uint16)))
+
+
+@pytest.mark.usefixtures("unchecked")
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        (np.zeros((1, 2, 2), np.float32), r"hardness_map must have shape \(H, W\) with at least one pixel, got"),
+        (np.zeros((0, 2), np.float32), r"at least one pixel, got \(0, 2\)"),
+        (np.array([[0, 1.5]], np.float32), r"hardness must lie in 0\.\.1, got 0\.0\.\.1\.5"),
+        (np.array([[-0.5, 1]], np.float32), r"hardness must lie in 0\.\.1, got -0\.5\.\.1\.0"),
+        (np.array([[0.5, np.nan]], np.float32), r"hardness must lie in 0\.\.1, got nan"),
+    ],
+)
+def test_map_that_is_no_hardness_map_is_not_written(values: np.ndarray, message: str) -> None:
+    with pytest.raises(InvalidInputError, match=message):
+        written(values)
+
+
+@pytest.mark.usefixtures("unchecked")
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        (np.zeros(3, np.float32), r"loss_map must have shape \(H, W\) with at least one pixel, got \(3,\)"),
+        (np.array([[-0.5, np.nan]], np.float32), r"a loss cannot be below 0 nats, got -0\.5"),
+    ],
+)
+def test_map_that_is_no_loss_map_is_not_written(values: np.ndarray, message: str) -> None:
+    with pytest.raises(InvalidInputError, match=message):
+        write_loss_png(BytesIO(), values, full_scale=16.0)

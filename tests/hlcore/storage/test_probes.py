@@ -1,0 +1,101 @@
+"""The probe set of a run."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image as PillowImage
+
+from hlcore.errors import CheckpointError, InvalidInputError
+from hlcore.storage.probes import Probe
+
+NAMES = ("0001", "city/berlin/street_000012")
+RNG = np.random.default_rng(0)
+IMAGES = {name: RNG.integers(0, 256, (5, 7, 3), np.uint8) for name in NAMES}
+LABELS = {name: RNG.choice(np.array([0, 3, 255], np.uint8), (5, 7)) for name in NAMES}
+
+
+@pytest.fixture
+def probe(tmp_path: Path) -> Probe:
+    pictures = {name: (IMAGES[name], LABELS[name]) for name in NAMES}
+    return Probe.create(tmp_path / "probe", {NAMES[0]: "train", NAMES[1]: "val"}, pictures)
+
+
+def maps(level: float) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    loss_map = np.full((5, 7), level, np.float32)
+    loss_map[0, 0] = np.nan
+    return {name: (np.full((5, 7), level, np.float32), loss_map) for name in NAMES}
+
+
+def opened(probe: Probe) -> Probe:
+    again = Probe.open(probe.path)
+    assert again is not None
+    return again
+
+
+def test_images_labels_and_splits_come_back_under_names_with_folders_in_them(probe: Probe) -> None:
+    again = opened(probe)
+    assert again.images == NAMES
+    assert [again.split(name) for name in NAMES] == ["train", "val"]
+    for name in NAMES:
+        np.testing.assert_array_equal(again.image(name), IMAGES[name])
+        np.testing.assert_array_equal(again.label_map(name), LABELS[name])
+    assert again.snapshots == ()
+
+
+def test_snapshots_come_back_in_the_order_of_training(probe: Probe) -> None:
+    probe = probe.add("epoch-0000", maps(0.75)).add("iteration-000010", maps(0.5)).add("epoch-0001", maps(0.25))
+    again = opened(probe)
+    assert again.snapshots == ("epoch-0000", "iteration-000010", "epoch-0001")
+    for snapshot, level in zip(again.snapshots, (0.75, 0.5, 0.25), strict=True):
+        for name in NAMES:
+            hardness_map, loss_map = again.maps(name, snapshot)
+            np.testing.assert_allclose(hardness_map, level, atol=1e-5)
+            assert np.isnan(loss_map[0, 0])
+            np.testing.assert_allclose(loss_map[1:], level, atol=2e-4)
+
+
+def test_snapshot_taken_again_after_a_resume_replaces_the_old_one(probe: Probe) -> None:
+    probe = probe.add("epoch-0001", maps(0.75)).add("epoch-0002", maps(0.5)).add("epoch-0001", maps(0.25))
+    assert opened(probe).snapshots == ("epoch-0001", "epoch-0002")
+    np.testing.assert_allclose(opened(probe).maps(NAMES[0], "epoch-0001")[0], 0.25, atol=1e-5)
+
+
+def test_folder_without_a_manifest_holds_no_probe(tmp_path: Path) -> None:
+    assert Probe.open(tmp_path) is None
+
+
+def test_unknown_names_are_refused_with_the_known_ones(probe: Probe) -> None:
+    for read in (probe.image, probe.label_map, probe.split):
+        with pytest.raises(
+            InvalidInputError, match=r"no probe image '0002'; there are 0001, city/berlin/street_000012"
+        ):
+            read("0002")
+    probe = probe.add("epoch-0001", maps(0.5))
+    with pytest.raises(InvalidInputError, match="no snapshot 'epoch-0002'; there are epoch-0001"):
+        probe.maps("0001", "epoch-0002")
+
+
+def test_missing_or_damaged_picture_is_named(probe: Probe) -> None:
+    probe = probe.add("epoch-0001", maps(0.5))
+    (probe.path / "0001" / "image.png").unlink()
+    (probe.path / "0001" / "label.png").write_bytes(b"\x89PNG no more")
+    (probe.path / "0001" / "epoch-0001.loss.png").unlink()
+    with pytest.raises(CheckpointError, match=r"image\.png is not a PNG that can be read"):
+        probe.image("0001")
+    with pytest.raises(CheckpointError, match=r"label\.png is not a PNG that can be read"):
+        probe.label_map("0001")
+    with pytest.raises(CheckpointError, match=r"epoch-0001\.loss\.png is not a PNG that can be read"):
+        probe.maps("0001", "epoch-0001")
+
+
+@pytest.mark.parametrize("text", ["{", '{"images": {"a": "test"}}', '{"images": {}, "snapshot": []}'])
+def test_manifest_that_does_not_fit_is_refused_by_name(probe: Probe, text: str) -> None:
+    (probe.path / "manifest.json").write_text(text)
+    with pytest.raises(CheckpointError, match=r"manifest\.json cannot be read: "):
+        Probe.open(probe.path)
+
+
+def test_pictures_are_plain_files_any_program_opens(probe: Probe) -> None:
+    with PillowImage.open(probe.path / NAMES[1] / "label.png") as label:
+        assert label.mode == "L"

@@ -1,0 +1,155 @@
+"""A run folder."""
+
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from hlcore.errors import CheckpointError
+from hlcore.storage.probes import Probe
+from hlcore.storage.runs import STEP_COLUMNS, Run, RunRecord, create_run, find_runs, installed_versions, now, open_run
+
+
+def step(iteration: int, **values: float | None) -> dict[str, float | None]:
+    given = {"epoch": 1, "iteration": iteration, "hardness_lift": None, **values}
+    return {column: given.get(column, 0.5) for column in STEP_COLUMNS}
+
+
+def epoch(number: int) -> dict[str, float | None]:
+    scores = {"mean_iou": 0.5, "pixel_accuracy": 0.75, "val_ce": 1.5, "iou/Sky": 0.5, "iou/Road": None}
+    return {"epoch": number, "iteration": 10 * number, **scores}
+
+
+def test_run_read_back_is_the_run_created(run: Run, run_record: RunRecord) -> None:
+    again = open_run(run.path)
+    assert again.record == run_record
+    assert again.name == "small"
+    assert (again.epochs, again.probe) == ((), None)
+
+
+def test_state_is_kept_on_disk(run: Run) -> None:
+    assert run.with_state("complete").record.state == "complete"
+    assert open_run(run.path).record.state == "complete"
+    assert run.record.state == "running", "a record is never changed in place"
+
+
+def test_second_run_of_the_same_name_is_refused_with_the_way_out(run: Run, run_record: RunRecord) -> None:
+    with pytest.raises(
+        CheckpointError, match=r"small holds a run already; go on with --resume .*small, or give another"
+    ):
+        create_run(run_record, run.path.parent)
+
+
+def test_kept_epochs_are_found_in_order_and_unfinished_files_passed_over(run: Run) -> None:
+    for number in (10, 0, 2):
+        run.checkpoint_path(number).parent.mkdir(exist_ok=True)
+        run.checkpoint_path(number).touch()
+    run.checkpoint_path(3).with_name(".epoch-0003.safetensors.99.part").touch()
+    assert run.epochs == (0, 2, 10)
+    assert run.checkpoint_path(2).name == "epoch-0002.safetensors"
+
+
+def test_steps_and_epochs_come_back_as_tables_of_numbers(run: Run) -> None:
+    run.append_metrics("step", step(1))
+    run.append_metrics("step", step(2, mean_ce=0.25))
+    run.append_metrics("epoch", epoch(1))
+    steps, epochs = open_run(run.path).steps(), open_run(run.path).epoch_table()
+    assert tuple(steps.columns) == STEP_COLUMNS
+    assert steps["iteration"].tolist() == [1, 2]
+    assert steps["mean_ce"].tolist() == [0.5, 0.25]
+    assert steps["hardness_lift"].isna().tolist() == [True, True]
+    assert epochs["iou/Sky"].tolist() == [0.5]
+    assert math.isnan(epochs["iou/Road"][0])
+    for table in (steps, epochs):
+        assert [kind.kind for kind in table.dtypes] == ["i", "i"] + ["f"] * (table.shape[1] - 2)
+
+
+def test_run_that_has_only_begun_has_tables_with_columns_and_no_rows(run: Run) -> None:
+    assert tuple(run.steps().columns) == STEP_COLUMNS
+    assert {"mean_iou", "iou/Sky", "iou/Road"} < set(run.epoch_table().columns)
+    assert len(run.steps()) == len(run.epoch_table()) == 0
+
+
+@pytest.mark.parametrize("kept", [1, 10, -2])
+def test_last_line_cut_short_by_a_crash_is_left_out(run: Run, kept: int) -> None:
+    run.append_metrics("step", step(1))
+    run.append_metrics("step", step(2))
+    metrics = run.path / "metrics.jsonl"
+    first, second = metrics.read_text().splitlines(keepends=True)
+    metrics.write_text(first + second[:kept])
+    assert run.steps()["iteration"].tolist() == [1]
+
+
+def test_damaged_line_before_the_last_is_refused_with_file_and_line(run: Run) -> None:
+    for iteration in (1, 2, 3):
+        run.append_metrics("step", step(iteration))
+    metrics = run.path / "metrics.jsonl"
+    lines = metrics.read_text().splitlines()
+    metrics.write_text("\n".join([lines[0], lines[1][:9], lines[2]]))
+    with pytest.raises(CheckpointError, match=r"metrics\.jsonl, line 2: "):
+        run.steps()
+
+
+def test_resumed_run_has_each_step_and_epoch_once_even_after_a_line_was_cut_short(run: Run) -> None:
+    for iteration in range(1, 26):
+        run.append_metrics("step", step(iteration))
+        if iteration % 10 == 0:
+            run.append_metrics("epoch", epoch(iteration // 10))
+    with (run.path / "metrics.jsonl").open("a") as metrics:
+        metrics.write('{"kind": "st')
+    run.forget_metrics_after(20, epoch=1)  # the second epoch was trained, and not yet validated when it stopped
+    run.append_metrics("epoch", epoch(2))
+    run.append_metrics("step", step(21))
+    assert run.steps()["iteration"].tolist() == list(range(1, 22))
+    assert run.epoch_table()["epoch"].tolist() == [1, 2]
+    for line in (run.path / "metrics.jsonl").read_text().splitlines():
+        json.loads(line)
+
+
+def test_runs_are_found_among_the_roots_and_right_below_them(run_record: RunRecord, tmp_path: Path) -> None:
+    for name in ("b", "a"):
+        create_run(run_record.model_copy(update={"name": name}), tmp_path / "runs")
+    create_run(run_record.model_copy(update={"name": "deep"}), tmp_path / "runs" / "not" / "this")
+    (tmp_path / "runs" / "no-run").mkdir()
+    runs = tmp_path / "runs"
+    assert find_runs(runs) == (runs / "a", runs / "b")
+    assert find_runs(runs / "b", runs, runs) == (runs / "b", runs / "a")
+    assert find_runs(tmp_path / "gone") == ()
+
+
+def test_folder_without_a_run_is_refused_by_name(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match=r"is not a run: it has no run\.json"):
+        open_run(tmp_path)
+
+
+def test_misspelt_key_in_run_json_is_a_sentence(run: Run) -> None:
+    record = run.path / "run.json"
+    record.write_text(record.read_text().replace('"hardness_lambda"', '"hardnes_lambda"'))
+    with pytest.raises(CheckpointError) as caught:
+        open_run(run.path)
+    assert str(caught.value) == (
+        f"{record} cannot be read: unknown key 'config.loss.hardnes_lambda'; did you mean 'hardness_lambda'?"
+    )
+
+
+def test_probe_of_a_run_is_found_where_it_was_written(run: Run) -> None:
+    picture = np.zeros((2, 2, 3), np.uint8), np.zeros((2, 2), np.uint8)
+    Probe.create(run.probe_path, {"a": "val"}, {"a": picture})
+    probe = open_run(run.path).probe
+    assert probe is not None
+    assert probe.images == ("a",)
+
+
+def test_versions_name_what_a_result_depends_on() -> None:
+    versions = installed_versions()
+    assert {"python", "torch", "timm", "numpy"} <= set(versions)
+    assert versions["torch"].startswith("2.")
+
+
+def test_moment_has_a_time_zone_and_whole_seconds() -> None:
+    moment = pd.Timestamp(now())
+    assert moment.tzinfo is not None
+    assert moment.microsecond == 0

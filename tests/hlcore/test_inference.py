@@ -1,0 +1,154 @@
+"""One image through a network, whole and in windows."""
+
+import copy
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import nn
+
+from hlcore.errors import InvalidInputError
+from hlcore.inference import _windows, predict, run_network
+from hlcore.models.hardness import HardnessSegmenter
+from hlcore.types import Image
+
+NAMES = ("sky", "road", "car")
+
+
+def noise(height: int, width: int) -> Image:
+    return np.random.default_rng(height * 1000 + width).integers(0, 256, (height, width, 3), np.uint8)
+
+
+@pytest.fixture
+def strided_network() -> HardnessSegmenter:
+    """Looks at 8 x 8 px at a time and has a batch normalisation that training mode would change."""
+    torch.manual_seed(1)
+    encoder = nn.Sequential(nn.Conv2d(3, 4, 8, stride=8), nn.BatchNorm2d(4))
+    return HardnessSegmenter(encoder, nn.Conv2d(4, 3, 1), nn.Conv2d(4, 1, 1), stride=8)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 7), (8, 8), (9, 17), (33, 47)])
+def test_record_has_the_images_size_and_proper_values(
+    strided_network: HardnessSegmenter, size: tuple[int, int]
+) -> None:
+    image = noise(*size)
+    record = predict(strided_network, image, class_names=NAMES, name="corner", label_map=np.full(size, 2))
+    assert record.name == "corner"
+    assert record.image is image
+    assert record.prediction.shape == record.hardness_map.shape == size
+    assert (record.prediction.dtype, record.hardness_map.dtype) == (np.uint8, np.float32)
+    assert record.hardness_map.min() > 0
+    assert record.hardness_map.max() < 1
+    np.testing.assert_allclose(record.probabilities.sum(0), 1, rtol=1e-5)
+    np.testing.assert_array_equal(record.probabilities.argmax(0), record.prediction)
+    assert record.loss_map.shape == size
+
+
+def test_prediction_is_what_the_network_says(strided_network: HardnessSegmenter) -> None:
+    image = noise(16, 24)
+    record = predict(strided_network, image, class_names=NAMES)
+    with torch.no_grad():
+        logits, hardness = strided_network.eval()(torch.from_numpy(image).permute(2, 0, 1)[None])
+    np.testing.assert_array_equal(record.prediction, logits[0].argmax(0))
+    np.testing.assert_allclose(record.hardness_map, torch.sigmoid(hardness[0, 0]), rtol=1e-6)
+    np.testing.assert_allclose(record.probabilities, torch.softmax(logits[0], 0), rtol=1e-6)
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_network_is_run_in_evaluation_mode_and_left_as_it_was(
+    strided_network: HardnessSegmenter, training: bool
+) -> None:
+    strided_network.train(training)
+    before = copy.deepcopy(strided_network.state_dict())
+    run_network(strided_network, noise(16, 16))
+    assert strided_network.training is training
+    assert all(torch.equal(value, before[name]) for name, value in strided_network.state_dict().items())
+
+
+def test_mode_is_restored_when_the_network_fails(strided_network: HardnessSegmenter) -> None:
+    strided_network.train()
+    with pytest.raises(InvalidInputError):
+        run_network(strided_network, noise(16, 16), window=1)
+    assert strided_network.training
+
+
+@pytest.mark.parametrize("window", [47, 48, 1000])
+def test_window_that_holds_the_image_is_the_whole_image(strided_network: HardnessSegmenter, window: int) -> None:
+    image = noise(33, 47)
+    for whole, windowed in zip(
+        run_network(strided_network, image), run_network(strided_network, image, window=window), strict=True
+    ):
+        assert torch.equal(whole, windowed)
+
+
+@pytest.mark.parametrize("window", [2, 5, 16])
+@pytest.mark.parametrize("size", [(17, 23), (7, 30), (21, 3), (1, 1)])
+def test_windows_of_a_network_that_sees_single_pixels_join_without_seams(
+    pixel_network: HardnessSegmenter, window: int, size: tuple[int, int]
+) -> None:
+    image = noise(*size)
+    for whole, windowed in zip(
+        run_network(pixel_network, image), run_network(pixel_network, image, window=window), strict=True
+    ):
+        torch.testing.assert_close(windowed, whole, rtol=1e-5, atol=1e-5)
+
+
+@given(length=st.integers(1, 500), window=st.integers(2, 200))
+def test_windows_cover_every_pixel_and_overlap_by_half(length: int, window: int) -> None:
+    windows = list(_windows(length, window))
+    assert windows[0].start == 0
+    assert windows[-1].stop == length
+    assert all(w.stop - w.start == min(window, length) for w in windows)
+    for left, right in pairwise(windows):
+        assert left.start < right.start
+        assert left.stop - right.start >= window // 2
+
+
+def test_overlapping_windows_are_averaged() -> None:
+    class Corner(nn.Module):
+        """1 in the first column of whatever it is shown, 0 elsewhere."""
+
+        def forward(self, image: torch.Tensor) -> torch.Tensor:
+            mark = torch.zeros_like(image[:, :1])
+            mark[..., 0] = 1
+            return mark
+
+    network = HardnessSegmenter(nn.Identity(), Corner(), Corner(), stride=1)
+    logits, hardness = run_network(network, noise(1, 8), window=4)  # windows start at 0, 2 and 4
+    assert logits[0, 0, 0].tolist() == [1, 0, 0.5, 0, 0.5, 0, 0, 0]
+    assert hardness[0, 0, 0].tolist() == [1, 0, 0.5, 0, 0.5, 0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("image", "got"),
+    [
+        (np.zeros((4, 4), np.uint8), r"\(4, 4\) of uint8"),
+        (np.zeros((4, 4, 4), np.uint8), r"\(4, 4, 4\) of uint8"),
+        (np.zeros((4, 4, 3), np.float32), r"\(4, 4, 3\) of float32"),
+        (np.zeros((0, 4, 3), np.uint8), r"\(0, 4, 3\) of uint8"),
+    ],
+)
+@pytest.mark.usefixtures("unchecked")
+def test_anything_but_an_rgb_image_is_refused(pixel_network: HardnessSegmenter, image: np.ndarray, got: str) -> None:
+    with pytest.raises(InvalidInputError, match=rf"image must be H W 3 uint8, got shape {got}"):
+        predict(pixel_network, image, class_names=NAMES)
+
+
+def test_window_below_the_stride_is_refused(strided_network: HardnessSegmenter) -> None:
+    with pytest.raises(InvalidInputError, match="window must be at least the network's stride 8 px, got 7"):
+        predict(strided_network, noise(16, 16), class_names=NAMES, window=7)
+
+
+def test_network_without_hardness_is_refused_with_the_way_out(pixel_network: HardnessSegmenter) -> None:
+    pixel_network.hardness_branch = None
+    with pytest.raises(InvalidInputError, match=r"no hardness branch.*train it with loss\.observe_hardness"):
+        predict(pixel_network, noise(2, 2), class_names=NAMES)
+    assert run_network(pixel_network, noise(5, 5), window=2).hardness is None
+
+
+def test_class_names_that_do_not_match_the_network_are_refused(pixel_network: HardnessSegmenter) -> None:
+    with pytest.raises(InvalidInputError, match=r"probabilities must have shape \(2, 4, 4\), got \(3, 4, 4\)"):
+        predict(pixel_network, noise(4, 4), class_names=("sky", "road"))
