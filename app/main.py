@@ -24,6 +24,7 @@ else:
 page = st.navigation(pages)
 state.read_url()
 state.arrive(page.title)
+sentences = st.container()
 try:
     if folders:
         with st.sidebar:
@@ -33,5 +34,5 @@ try:
 except HlcoreError as error:
     st.error(str(error), icon=":material/error:")
 for sentence in state.complaints():
-    st.warning(f"The link could not be followed in all: {sentence}.", icon=":material/link_off:")
+    sentences.warning(f"The link could not be followed in all: {sentence}.", icon=":material/link_off:")
 state.write_url()

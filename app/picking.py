@@ -8,7 +8,7 @@ from app.samples import Picture
 from hlcore.storage.runs import Run
 
 SIDES = (512, 768, 1024, 2048)
-"""Longest side in px at which a picture may be analysed: 2048 px take about 2 GB and some seconds on a CPU."""
+"""Longest side in px at which a picture may be analysed: 2048 px take about 1.5 GB of memory."""
 
 
 def choose_picture(run: Run) -> Picture | None:
@@ -28,7 +28,7 @@ def choose_picture(run: Run) -> Picture | None:
             help="Scenes are drawn from a seed and come with labels; photos ship with scikit-image; "
             "followed images are those whose maps were kept while this run was trained.",
         )
-    state.choice("side", SIDES, default=1024)
+    state.choice("side", SIDES, default=768)
     with side_column:
         side = st.selectbox(
             "Analyse at",
@@ -60,7 +60,7 @@ def _choose_upload(
     with photograph_column:
         photograph = _uploader("photograph", "Drop a photograph", "PNG, JPEG, WebP, TIFF, BMP or GIF, any orientation.")
     if photograph is None:
-        status.caption("It stays in this session and on this machine; a link cannot hold it.")
+        status.caption("It stays in this session; a link cannot hold it.")
         return None
     with labels_column, st.popover("Labels", width="stretch"):
         highest = len(run.record.class_names) - 1
@@ -70,7 +70,7 @@ def _choose_upload(
             f"A PNG of the photograph's size: class ids 0 to {highest}, 255 where unlabelled.",
         )
     status.caption(
-        f"Looking at {photograph.name}{f' with {labels.name}' if labels else ''}. "
+        f"Looking at `{photograph.name}`{f' with `{labels.name}`' if labels else ''}. "
         "It stays in this session; a link cannot hold it."
     )
     sample = cache.uploaded(run, photograph.name, photograph.content, labels and labels.content)

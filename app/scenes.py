@@ -12,13 +12,14 @@ from app.samples import Picture
 from app.viewer import ColourBar, Panel, Readout, Scene
 from app.viewer.planes import Plane
 from hlcore.figures.maps import class_colours, resize_map
-from hlcore.figures.style import DIFFERENCE_SCALE, ERROR, LOSS_SCALE, ScaleName, colour_scale
+from hlcore.figures.style import DIFFERENCE_SCALE, ERROR, LOSS_SCALE, Colour, ScaleName, colour_scale
 from hlcore.storage.runs import Run
-from hlcore.types import LossMap
+from hlcore.types import LabelMap, LossMap
 
 STRIP_COLUMNS = 5
 STRIP_SIDE_PX = 320
 """Longer side of a map in the strip of epochs."""
+MOST_CLASSES_LISTED = 24
 INSPECTED = ("Image", "Hardness", "Prediction", "Labels", "Loss", "Errors")
 
 
@@ -70,50 +71,52 @@ def inspected(run: Run, picture: Picture, maps: Maps, look: Look, *, show: Seque
     readouts += [Readout("hardness", "hardness"), Readout("probability", "probability")]
     readouts += [Readout("loss", "loss", digits=2, unit=" nats")] if "Loss" in panels else []
     shown = tuple(panels[name] for name in INSPECTED if name in panels and name in show) or (panels["Hardness"],)
-    classes = tuple(zip(names, record.palette, strict=True)) if {"Prediction", "Labels"} & set(show) else ()
     return Scene(
         planes=tuple(planes),
         panels=shown,
         columns=min(len(shown), 2 if len(shown) in (2, 4) else 3),
         readouts=tuple(readouts),
         bars=_bars(look, hardness="Hardness" in show, loss="Loss" in show and "Loss" in panels),
-        classes=classes,
+        classes=_legend(run, maps.prediction, label_map) if {"Prediction", "Labels"} & set(show) else (),
     )
 
 
 def compared(
-    picture: Picture, first: Maps, second: Maps, look: Look, *, titles: tuple[str, str], notes: list[str]
+    picture: Picture, first: Maps, second: Maps, look: Look, *, epochs: tuple[int, int], notes: list[str]
 ) -> Scene:
-    """Two epochs' maps of one picture beside each other and their difference, second minus first."""
-    pair, change = (
-        f"{first.identity}-{second.identity}",
-        f"Change from {titles[0]} to {titles[1].removeprefix('epoch ')}",
-    )
-    planes = [cache.image_plane(picture), hardness_plane("hardness a", first), hardness_plane("hardness b", second)]
+    """Two epochs' maps of one picture beside each other and their difference, second minus first.
+
+    `notes` stand beside the panels: three of hardness and, where there are labels, three of loss.
+    """
+    a, b = (f"epoch {epoch}" for epoch in epochs)
+    pair, change = f"{first.identity}-{second.identity}", f"Change from {a} to {epochs[1]}"
     hardness_change = second.hardness_map - first.hardness_map
-    planes.append(cache.value_plane("hardness change", pair, hardness_change, low=-1, high=1))
+    planes = [
+        cache.image_plane(picture),
+        hardness_plane("hardness a", first),
+        hardness_plane("hardness b", second),
+        cache.value_plane("hardness change", pair, hardness_change, low=-1, high=1),
+    ]
     panels = [
-        hardness_panel(f"Hardness, {titles[0]}", "hardness a", look, notes[0]),
-        hardness_panel(f"Hardness, {titles[1]}", "hardness b", look, notes[1]),
+        hardness_panel(f"Hardness, {a}", "hardness a", look, notes[0]),
+        hardness_panel(f"Hardness, {b}", "hardness b", look, notes[1]),
         difference_panel(change, "hardness change", reach=1, note=notes[2]),
     ]
-    readouts = [
-        Readout(titles[0], "hardness a"),
-        Readout(titles[1], "hardness b"),
-        Readout("change", "hardness change"),
-    ]
+    readouts = [Readout(a, "hardness a"), Readout(b, "hardness b"), Readout("change", "hardness change")]
     bars = [*_bars(look, hardness=True, loss=first.loss_map is not None), _difference_bar("Hardness change", 1)]
     if first.loss_map is not None and second.loss_map is not None:
-        reach = LARGEST_LOSS_NATS
-        planes.append(loss_plane("loss a", first.identity, first.loss_map))
-        planes.append(loss_plane("loss b", second.identity, second.loss_map))
-        planes.append(cache.value_plane("loss change", pair, second.loss_map - first.loss_map, low=-reach, high=reach))
+        loss_change, reach = second.loss_map - first.loss_map, LARGEST_LOSS_NATS
+        planes += [
+            loss_plane("loss a", first.identity, first.loss_map),
+            loss_plane("loss b", second.identity, second.loss_map),
+            cache.value_plane("loss change", pair, loss_change, low=-reach, high=reach),
+        ]
         panels += [
-            loss_panel(f"Loss, {titles[0]}", "loss a", look, notes[3]),
-            loss_panel(f"Loss, {titles[1]}", "loss b", look, notes[4]),
+            loss_panel(f"Loss, {a}", "loss a", look, notes[3]),
+            loss_panel(f"Loss, {b}", "loss b", look, notes[4]),
             difference_panel(change, "loss change", reach=look.nats, note=notes[5]),
         ]
-        readouts += [Readout(f"loss, {title}", f"loss {at}", None, 2) for title, at in zip(titles, "ab", strict=True)]
+        readouts += [Readout(f"loss, {a}", "loss a", digits=2), Readout(f"loss, {b}", "loss b", digits=2)]
         bars.append(_difference_bar("Loss change", look.nats, " nats"))
     return Scene(tuple(planes), tuple(panels), columns=3, readouts=tuple(readouts), bars=tuple(bars))
 
@@ -124,19 +127,18 @@ def strip(picture: Picture, maps: dict[int, Maps], look: Look) -> Scene:
     scale = min(1.0, STRIP_SIDE_PX / max(height, width))
     size = (max(1, round(height * scale)), max(1, round(width * scale)))
     planes, panels = [], []
-    for row in (list(maps)[at : at + STRIP_COLUMNS] for at in range(0, len(maps), STRIP_COLUMNS)):
+    for start in range(0, len(maps), STRIP_COLUMNS):
+        row = dict(list(maps.items())[start : start + STRIP_COLUMNS])
         gap = [Panel("")] * (STRIP_COLUMNS - len(row))
-        for epoch in row:
-            small = resize_map(maps[epoch].hardness_map, size)
-            planes.append(
-                cache.value_plane(f"hardness {epoch}", f"{maps[epoch].identity}:{size}", small, low=0, high=1)
-            )
+        small = {epoch: resize_map(m.hardness_map, size) for epoch, m in row.items()}
+        planes += [
+            cache.value_plane(f"hardness {epoch}", f"{row[epoch].identity}:{size}", values, low=0, high=1)
+            for epoch, values in small.items()
+        ]
         panels += [Panel(f"Epoch {e}", layer=f"hardness {e}", colours=colour_scale(look.scale)) for e in row] + gap
-        losses = {epoch: loss_map for epoch in row if (loss_map := maps[epoch].loss_map) is not None}
-        for epoch, loss_map in losses.items():
-            planes.append(loss_plane(f"loss {epoch}", f"{maps[epoch].identity}:{size}", resize_map(loss_map, size)))
+        losses = {epoch: resize_map(m.loss_map, size) for epoch, m in row.items() if m.loss_map is not None}
+        planes += [loss_plane(f"loss {e}", f"{row[e].identity}:{size}", values) for e, values in losses.items()]
         panels += [loss_panel(f"Loss, epoch {e}", f"loss {e}", look) for e in losses] + (gap if losses else [])
-    rows = len(panels) // STRIP_COLUMNS
     return Scene(
         planes=tuple(planes),
         panels=tuple(panels),
@@ -145,7 +147,7 @@ def strip(picture: Picture, maps: dict[int, Maps], look: Look) -> Scene:
         readouts=tuple(Readout(f"epoch {epoch}", f"hardness {epoch}") for epoch in maps),
         bars=_bars(look, hardness=True, loss=len(planes) > len(maps)),
         size=picture.size,
-        height_vh=24 * rows,
+        height_vh=24 * len(panels) // STRIP_COLUMNS,
     )
 
 
@@ -173,6 +175,15 @@ def loss_panel(title: str, plane: str, look: Look, note: str = "") -> Panel:
 def difference_panel(title: str, plane: str, *, reach: float, note: str = "") -> Panel:
     """What was added or taken away, from -reach to reach."""
     return Panel(title, note, layer=plane, colours=colour_scale(DIFFERENCE_SCALE), low=-reach, high=reach)
+
+
+def _legend(run: Run, prediction: LabelMap, label_map: LabelMap | None) -> tuple[tuple[str, Colour], ...]:
+    """All classes or, where there are many, those in the picture."""
+    table = list(zip(run.record.class_names, run.record.palette, strict=True))
+    if len(table) <= MOST_CLASSES_LISTED:
+        return tuple(table)
+    present = np.union1d(prediction, prediction if label_map is None else label_map)
+    return tuple(table[index] for index in present if index < len(table))
 
 
 def _bars(look: Look, *, hardness: bool, loss: bool) -> tuple[ColourBar, ...]:

@@ -20,6 +20,8 @@ ABOUT = (
     "**Hardness** is how hard the network expects each pixel to be, learned from the loss during training and read "
     "from the image alone. Bright means hard: edges, thin and small things, unusual sights; it needs no label."
 )
+FIRST_RUN = "streets"
+"""The bundled run that knows the labels of its scenes, so that every map has something to show."""
 NATS = (1, 2, 4, 8)
 
 
@@ -36,7 +38,7 @@ def about() -> None:
 def choose_run(folders: dict[str, Path]) -> None:
     """The run picker."""
     names = list(folders)
-    state.choice("run", names, default=names[0])
+    state.choice("run", names, default=FIRST_RUN if FIRST_RUN in names else names[0])
     st.selectbox("Run", names, key="run", persist_state="session")
 
 

@@ -5,8 +5,8 @@
 // change of opacity or scale cheap.
 
 const NO_VALUE = 65535;
-const KEPT_PLANES = 48;
-const decoded = new Map(); // digest -> promise of pixels, oldest first; shared by all viewers of the page
+const KEPT_BYTES = 256e6;
+const decoded = new Map(); // digest -> { pixels: a promise, bytes }, oldest first; shared by all viewers of the page
 const viewers = new WeakMap(); // parentElement -> what it shows now
 
 export default function (component) {
@@ -14,6 +14,8 @@ export default function (component) {
   let viewer = viewers.get(root);
   if (!viewer) {
     viewer = { root, panels: [], hover: null, turn: 0 };
+    viewer.observer = new ResizeObserver(() => sharpen(viewer));
+    viewer.observer.observe(root);
     viewers.set(root, viewer);
   }
   viewer.pinned = (x, y) => component.setTriggerValue("pinned", { x, y });
@@ -22,18 +24,29 @@ export default function (component) {
     root.querySelector(".readout").textContent = `This picture could not be drawn: ${error.message}`;
     console.error(error);
   });
+  return () => viewer.observer.disconnect();
 }
 
 async function show(viewer, data, turn) {
   const { scene, planes } = parse(data);
   const pixels = {};
-  await Promise.all(planes.map(async (plane) => (pixels[plane.name] = await decode(plane))));
+  const area = scene.width * scene.height;
+  await Promise.all(planes.map(async (plane) => (pixels[plane.name] = await decode(plane, area))));
   if (turn !== viewer.turn) return; // a newer picture overtook this one
   Object.assign(viewer, { scene, planes: Object.fromEntries(planes.map((p) => [p.name, p])), pixels });
   layOut(viewer);
   scene.panels.forEach((panel, i) => paint(viewer, panel, viewer.panels[i].canvas));
+  sharpen(viewer);
   drawLegend(viewer);
   point(viewer);
+}
+
+// Pixels stay sharp squares when enlarged; a picture shown smaller than it is is smoothed, or thin things would vanish.
+function sharpen({ panels, scene }) {
+  for (const { canvas } of panels) {
+    const enlarged = canvas.clientWidth * window.devicePixelRatio >= scene.width;
+    canvas.style.imageRendering = enlarged ? "pixelated" : "auto";
+  }
 }
 
 function parse(data) {
@@ -48,13 +61,20 @@ function parse(data) {
   return { scene, planes };
 }
 
-function decode(plane) {
-  let pixels = decoded.get(plane.digest);
-  if (!pixels) pixels = plane.kind === "rgb" ? decodePng(plane.bytes) : inflate(plane);
+function decode(plane, area) {
+  const known = decoded.get(plane.digest);
+  const bytes = area * { rgb: 4, u8: 1, u16: 2 }[plane.kind];
+  const entry = known ?? { bytes, pixels: plane.kind === "rgb" ? decodePng(plane.bytes) : inflate(plane) };
   decoded.delete(plane.digest);
-  decoded.set(plane.digest, pixels);
-  while (decoded.size > KEPT_PLANES) decoded.delete(decoded.keys().next().value);
-  return pixels;
+  decoded.set(plane.digest, entry);
+  let total = 0;
+  for (const { bytes } of decoded.values()) total += bytes;
+  for (const [digest, { bytes }] of decoded) {
+    if (total <= KEPT_BYTES) break;
+    decoded.delete(digest);
+    total -= bytes;
+  }
+  return entry.pixels;
 }
 
 async function decodePng(bytes) {

@@ -24,7 +24,7 @@ def show(run: Run, picture: Picture) -> None:
     with view_column, st.popover("View", icon=":material/tune:", width="stretch"):
         look = widgets.choose_look(labelled=picture.sample.label_map is not None)
     a, b = cache.maps(run, first, picture), cache.maps(run, second, picture)
-    scene = scenes.compared(picture, a, b, look, titles=(f"epoch {first}", f"epoch {second}"), notes=numbers(a, b))
+    scene = scenes.compared(picture, a, b, look, epochs=(first, second), notes=numbers(a, b))
     place = state.point(*reversed(picture.size))
     viewer(scene, key=KEY, point=place, on_pinned=partial(state.pin, KEY))
     widgets.notes(picture, look)

@@ -3,7 +3,6 @@
 import io
 import os
 import re
-import shutil
 import socket
 import subprocess
 import sys
@@ -17,6 +16,8 @@ from urllib.parse import urlsplit
 import pytest
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sync_playwright
+
+from tests.chromium import find_chromium
 
 pytestmark = pytest.mark.browser
 
@@ -34,19 +35,13 @@ PATIENCE_S = 120
 LOOPBACK = ("127.0.0.1", "localhost", "")
 
 
-def find_chromium(own: str) -> str | None:
-    """$HLCORE_CHROMIUM, an installed Chromium or Chrome, or Playwright's own download, if there is one."""
-    names = (os.environ.get("HLCORE_CHROMIUM"), "chromium", "chromium-browser", "google-chrome", own)
-    return next((found for name in names if name and (found := shutil.which(name))), None)
-
-
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    path = find_chromium()
+    if path is None:
+        reason = "no Chromium or Chrome found; install one or name it in $HLCORE_CHROMIUM"
+        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
     with sync_playwright() as playwright:
-        path = find_chromium(playwright.chromium.executable_path)
-        if path is None:
-            reason = "no Chromium or Chrome found; install one or name it in $HLCORE_CHROMIUM"
-            pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield browser
         browser.close()

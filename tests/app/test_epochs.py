@@ -22,7 +22,9 @@ def test_two_epochs_of_a_labelled_scene_and_the_strip_of_all(open_app, scenes):
         "Loss, epoch 2",
         "Change from epoch 1 to 2",
     ]
-    assert [panel["title"] for panel in strip["panels"]] == ["Epoch 0", "Epoch 1", "Epoch 2"]
+    rows = [[panel["title"] for panel in strip["panels"][at : at + strip["columns"]]] for at in (0, strip["columns"])]
+    assert rows[0] == ["Epoch 0", "Epoch 1", "Epoch 2", "", ""]
+    assert rows[1] == ["Loss, epoch 0", "Loss, epoch 1", "Loss, epoch 2", "", ""]
 
 
 def test_the_numbers_stand_beside_the_maps(open_app, scenes):
