@@ -231,12 +231,15 @@ def test_what_ignored_pixels_say_changes_nothing(name: str, seed: int, noise: fl
 
 @pytest.mark.parametrize("name", LOSSES)
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
-def test_loss_under_autocast_is_the_float32_loss_of_the_same_logits(name: str, dtype: torch.dtype) -> None:
+@pytest.mark.parametrize("autocast", [True, False])
+def test_loss_in_half_precision_is_the_float32_loss_of_the_same_logits(
+    name: str, dtype: torch.dtype, autocast: bool
+) -> None:
     logits, hardness, label_map = random_batch(7)
     low = logits.to(dtype), hardness.to(dtype)
     weights = torch.tensor([1.0, 2.0, 3.0])
     expected = training_loss(low[0].float(), low[1].float(), label_map, LossConfig(name=name), class_weights=weights)
-    with torch.autocast("cpu", dtype=dtype):
+    with torch.autocast("cpu", dtype=dtype, enabled=autocast):
         got = training_loss(*low, label_map, LossConfig(name=name), class_weights=weights)
     assert got.total.dtype == torch.float32
     for a, b in zip(got, expected, strict=True):
