@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -19,7 +18,7 @@ from hlcore.errors import HlcoreError, InvalidInputError
 if TYPE_CHECKING:
     from hlcore.storage.checkpoints import Checkpoint
     from hlcore.storage.runs import Run
-    from hlcore.training.loop import Report
+    from hlcore.training.loop import Reports
 
 app = App(name="hlcore", help="Train and run segmentation networks that learn how hard each pixel is.")
 
@@ -237,7 +236,7 @@ def _load(path: Path, epoch: int | None) -> "tuple[Run, Checkpoint]":
     return run, load_checkpoint(run.checkpoint_path(chosen))
 
 
-def _follow(reports: "Iterator[Report]") -> None:
+def _follow(reports: "Reports") -> None:
     """Draws the progress of a training run; the first Ctrl-C stops it after the present step."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -254,17 +253,19 @@ def _follow(reports: "Iterator[Report]") -> None:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     report = None
     try:
-        with Progress(*columns, console=Console(stderr=True), disable=int(os.environ.get("LOCAL_RANK", 0)) > 0) as bar:
+        with Progress(*columns, console=Console(stderr=True), disable=os.environ.get("LOCAL_RANK", "0") != "0") as bar:
             task = bar.add_task("train", total=None)
             for report in reports:
                 values = report.values
                 if report.ends_epoch:
                     bar.console.print(f"epoch {report.epoch}: val mIoU {_shown(values['mean_iou'])}")
                 elif values:
-                    text = f"epoch {report.epoch}  ce {_shown(values['mean_ce'])}  lift {_shown(values['hardness_lift'])}"
+                    text = (
+                        f"epoch {report.epoch}  ce {_shown(values['mean_ce'])}  lift {_shown(values['hardness_lift'])}"
+                    )
                     bar.update(task, description=text, completed=report.iteration, total=report.iterations)
                 if asked_to_stop:
-                    reports.close()  # pyright: ignore[reportAttributeAccessIssue]  (they are generators)
+                    reports.close()
                     break
     finally:
         signal.signal(signal.SIGINT, before)

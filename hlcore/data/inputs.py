@@ -34,7 +34,7 @@ def _matches(given: str) -> Iterator[tuple[str, Path]]:
         files = sorted(p for p in path.rglob("*") if p.suffix.lower() in IMAGE_SUFFIXES and not p.name.startswith("."))
         named = [(p.relative_to(path).with_suffix("").as_posix(), p) for p in files]
     else:
-        files = sorted(Path(p) for p in glob.glob(given, recursive=True))
+        files = sorted(Path(p) for p in glob.glob(given, recursive=True))  # noqa: PTH207  (absolute patterns too)
         named = [(p.stem, p) for p in files if p.suffix.lower() in IMAGE_SUFFIXES]
     if not named:
         raise DatasetError(f"no image found for {given!r}; give image files, a folder of them or a quoted glob")

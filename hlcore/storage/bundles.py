@@ -39,7 +39,7 @@ class BundleWriter:
         self._about = {"class_names": class_names, "palette": palette}
         self._rows: list[dict[str, object]] = []
 
-    def __enter__(self) -> "BundleWriter":
+    def __enter__(self) -> "BundleWriter":  # noqa: PYI034  (the run-time type checker of the tests knows no Self)
         self.path.mkdir(parents=True, exist_ok=True)
         return self
 

@@ -14,8 +14,10 @@ from hlcore.storage.bundles import Bundle
 
 @dataclass(frozen=True)
 class AugmentedData(Dataset[dict[str, Tensor | int]]):
-    """One epoch of a data set: image 3 H W uint8, label_map H W int64, index of the sample, and with saved
-    hardness maps fixed_hardness H W float32."""
+    """One epoch of a data set, each example a dictionary.
+
+    image 3 H W uint8, label_map H W int64, index of the sample, and fixed_hardness H W float32 where maps are saved.
+    """
 
     data: SegmentationData
     augmentation: TrainingAugmentation

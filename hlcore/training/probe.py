@@ -3,6 +3,7 @@
 import numpy as np
 
 from hlcore.data.samples import Sample, SegmentationData
+from hlcore.errors import TrainingError
 from hlcore.inference import predict
 from hlcore.models.hardness import HardnessSegmenter
 from hlcore.storage.probes import Probe, Split
@@ -16,7 +17,10 @@ def start_probe(run: Run, train: SegmentationData, val: SegmentationData, *, ima
     """Writes a probe set of `images` evenly spaced images, half from each split; None for no images."""
     splits: dict[str, Split] = {}
     chosen: dict[str, Sample] = {}
-    quota: list[tuple[Split, SegmentationData, int]] = [("train", train, images // 2), ("val", val, images - images // 2)]
+    quota: list[tuple[Split, SegmentationData, int]] = [
+        ("train", train, images // 2),
+        ("val", val, images - images // 2),
+    ]
     for split, data, wanted in quota:
         for index in np.unique(np.linspace(0, len(data) - 1, min(wanted, len(data))).round().astype(int)):
             sample = data[int(index)]
@@ -29,9 +33,15 @@ def start_probe(run: Run, train: SegmentationData, val: SegmentationData, *, ima
 
 
 def add_snapshot(probe: Probe, network: HardnessSegmenter, snapshot: str, *, class_names: tuple[str, ...]) -> Probe:
-    """Runs the network over the probe images and keeps their maps under the name of the snapshot."""
+    """Runs the network over the probe images and keeps their maps under the name of the snapshot.
+
+    Raises:
+        TrainingError: the network gives NaN.
+    """
     maps = {}
     for name in probe.images:
         record = predict(network, probe.image(name), class_names=class_names, label_map=probe.label_map(name))
+        if not np.isfinite(record.hardness_map).all():
+            raise TrainingError(f"the network's output for {name} is no longer finite at {snapshot}; lower optim.lr")
         maps[name] = (record.hardness_map, record.loss_map)
     return probe.add(snapshot, maps)

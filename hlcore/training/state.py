@@ -20,7 +20,7 @@ class Progress(NamedTuple):
 
 
 def save_state(fabric: Fabric, path: Path, parts: dict[str, Any], progress: Progress) -> None:
-    """Writes the state of each part (network, optimizers, schedules) after a step; the old state stays until it is whole.
+    """Writes the state of each part (network, optimizers, schedules); the old state stays until the new one is whole.
 
     Random numbers need no state: those of a step follow from the seed and the step's number.
     """

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from lightning_fabric import Fabric
+
 from hlcore.data.samples import SegmentationData
 from hlcore.errors import CheckpointError, InvalidInputError
 from hlcore.inference import predict
@@ -10,25 +12,25 @@ from hlcore.storage.checkpoints import load_checkpoint
 from hlcore.storage.runs import open_run
 
 
-def saved_hardness(source: Path, data: SegmentationData, *, made_in: Path, makes: bool) -> Bundle:
+def saved_hardness(source: Path, data: SegmentationData, *, made_in: Path, fabric: Fabric) -> Bundle:
     """The bundle with a hardness map of every training image.
 
     Args:
         source: A bundle, or a run whose last kept epoch is run over the training images.
         data: The training images.
         made_in: Where the maps of a run are written, and found again when training resumes.
-        makes: Whether this process may write them.
+        fabric: The processes of the run, of which the first one writes.
 
     Raises:
         CheckpointError: the source is neither a run nor a bundle.
         InvalidInputError: an image has no map in the bundle.
     """
-    if (source / MANIFEST).is_file():
-        bundle = open_bundle(source)
-    else:
-        if makes and not (made_in / MANIFEST).is_file():
+    if not (source / MANIFEST).is_file():
+        if fabric.is_global_zero and not (made_in / MANIFEST).is_file():
             _make(source, data, made_in)
-        bundle = open_bundle(made_in)
+        source = made_in
+    fabric.barrier()
+    bundle = open_bundle(source)
     missing = set(data.names) - set(bundle.manifest["name"])
     if missing:
         raise InvalidInputError(

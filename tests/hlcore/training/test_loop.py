@@ -29,6 +29,7 @@ NETWORK = NetworkConfig(
     decoder_channels=32,
     options={"decoder_dropout": 0.5},  # so that a resumed run needs the same random numbers
 )
+EXPLODING = OptimConfig(epochs=4, batch_size=2, lr=1e30, schedule="poly")
 
 
 def tiny(out: Path, **changes: Any) -> TrainConfig:
@@ -76,7 +77,8 @@ def test_a_run_keeps_what_the_design_says(uninterrupted: Run) -> None:
 
 def test_every_step_logs_loss_lift_rates_norms_and_speed(uninterrupted: Run) -> None:
     steps = uninterrupted.steps()
-    assert set(steps) >= {"mean_ce", "weighted_ce", "hardness_lift", "lr", "encoder_lr", "gradient_norm", "images_per_s"}
+    logged = {"mean_ce", "weighted_ce", "hardness_lift", "lr", "encoder_lr", "gradient_norm", "images_per_s"}
+    assert set(steps) >= logged
     assert steps.notna().all(axis=None)
     assert (steps["hardness_lift"] - steps["weighted_ce"] / steps["mean_ce"]).abs().max() < 1e-5
 
@@ -102,7 +104,7 @@ def test_an_interrupted_run_resumes_to_the_same_weights_bit_for_bit(
 ) -> None:
     reports = train(tiny(tmp_path))
     path = next(itertools.islice(reports, reports_before_stop - 1, None)).run.path
-    reports.close()  # pyright: ignore[reportAttributeAccessIssue]
+    reports.close()
     assert open_run(path).record.state == "interrupted"
 
     resumed = finish(resume(path))
@@ -118,7 +120,7 @@ def test_a_killed_run_resumes_from_its_last_epoch_and_logs_no_step_twice(uninter
     reports = train(tiny(tmp_path / "killed"))
     path = next(itertools.islice(reports, STEPS_PER_EPOCH + 2, None)).run.path  # two steps into epoch 2
     as_it_was_when_killed = shutil.copytree(path, tmp_path / "copy")
-    reports.close()  # pyright: ignore[reportAttributeAccessIssue]
+    reports.close()
 
     resumed = finish(resume(as_it_was_when_killed))
     assert list(resumed.steps()["iteration"]) == list(range(1, 2 * STEPS_PER_EPOCH + 1))
@@ -156,9 +158,16 @@ def test_an_observing_branch_does_not_steer_the_segmenter(tmp_path: Path) -> Non
 
 
 def test_a_loss_that_is_not_finite_stops_the_run_and_names_the_images(tmp_path: Path) -> None:
-    with pytest.raises(TrainingError, match=r"the loss is (nan|inf) at step \d+ .* train-000\d.*epoch-000\d") as stopped:
-        finish(train(tiny(tmp_path, optim=OptimConfig(epochs=4, batch_size=2, lr=1e30, schedule="poly"))))
+    says = r"the loss is (nan|inf) at step \d+ .* train-000\d.*epoch-000\d"
+    with pytest.raises(TrainingError, match=says) as stopped:
+        finish(train(tiny(tmp_path, probe_images=0, optim=EXPLODING)))
     assert "Lower optim.lr" in str(stopped.value)
+    assert open_run(tmp_path / "tiny").record.state == "failed"
+
+
+def test_probe_maps_that_are_not_finite_stop_the_run(tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="output for train-0000 is no longer finite at iteration-000001"):
+        finish(train(tiny(tmp_path, optim=EXPLODING)))
     assert open_run(tmp_path / "tiny").record.state == "failed"
 
 

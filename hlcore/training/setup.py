@@ -1,0 +1,106 @@
+"""What a run is made of before its first step: device, data, optimizers, schedules and its record."""
+
+import os
+from typing import Any
+
+import numpy as np
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor
+from torch.optim import AdamW, Optimizer
+from torch.optim.lr_scheduler import LRScheduler, OneCycleLR, PolynomialLR
+
+from hlcore.config import OptimConfig, TrainConfig
+from hlcore.data.augment import TrainingAugmentation
+from hlcore.data.catalog import open_data
+from hlcore.data.memory import CachedData
+from hlcore.data.samples import SegmentationData
+from hlcore.errors import DatasetError
+from hlcore.models.hardness import HardnessSegmenter
+from hlcore.storage.runs import RunRecord, installed_versions, now
+from hlcore.training.losses import median_frequency_weights
+from hlcore.types import IGNORE_INDEX
+
+
+def launch(config: TrainConfig) -> Fabric:
+    """The devices of a run, with all processes started."""
+    precision: Any = config.precision
+    if precision == "auto":
+        on_gpu = config.device in {"auto", "cuda"} and torch.cuda.is_available()
+        precision = ("bf16-mixed" if torch.cuda.is_bf16_supported() else "16-mixed") if on_gpu else "32-true"
+    fabric = Fabric(accelerator=config.device, devices=config.devices, num_nodes=config.nodes, precision=precision)
+    fabric.launch()
+    return fabric
+
+
+def open_splits(config: TrainConfig) -> tuple[SegmentationData, SegmentationData]:
+    """Training and validation data of a run."""
+    data = config.data
+
+    def opened(split: str, count: int) -> SegmentationData:
+        whole = open_data(data.dataset, root=data.root, split=split, count=count, size=data.scene_size)
+        return CachedData(whole, limit_mb=data.cache_mb)
+
+    return opened(data.train_split, data.train_scenes), opened(data.val_split, data.val_scenes)
+
+
+def make_augmentation(config: TrainConfig, data: SegmentationData) -> TrainingAugmentation:
+    """The training augmentation, with the first image's size where no crop size is given."""
+    settings = config.augment
+    height, width = settings.crop_size or data[0].image.shape[:2]
+    return TrainingAugmentation((height, width), scale=settings.scale, flip=settings.flip, colour=settings.colour)
+
+
+def make_optimizers(network: HardnessSegmenter, config: OptimConfig) -> list[Optimizer]:
+    """One for encoder (group 0) and segmentation branch (group 1), one for the hardness branch if there is one."""
+    groups: list[dict[str, Any]] = [
+        {"params": list(network.encoder.parameters()), "lr": config.encoder_lr or 0.3 * config.lr},
+        {"params": list(network.segmentation_branch.parameters()), "lr": config.lr},
+    ]
+    optimizers: list[Optimizer] = [AdamW(groups, weight_decay=config.weight_decay)]
+    if network.hardness_branch is not None:
+        optimizers.append(AdamW(network.hardness_parameters(), lr=config.lr, weight_decay=config.weight_decay))
+    return optimizers
+
+
+def make_schedule(optimizer: Optimizer, config: OptimConfig, iterations: int) -> LRScheduler:
+    """The learning-rate schedule, stepped once a training step."""
+    if config.schedule == "poly":
+        return PolynomialLR(optimizer, total_iters=iterations, power=0.9)
+    peaks = [group["lr"] for group in optimizer.param_groups]
+    return OneCycleLR(optimizer, max_lr=peaks, total_steps=iterations + 1)
+
+
+def count_class_weights(data: SegmentationData) -> Tensor:
+    """Median-frequency weight of each class over a whole training set.
+
+    Raises:
+        DatasetError: a sample has no label map.
+    """
+    counts = torch.zeros(len(data.classes.names), dtype=torch.int64)
+    for index in range(len(data)):
+        sample = data[index]
+        if sample.label_map is None:
+            raise DatasetError(f"{sample.name} has no label map, so its classes cannot be counted")
+        labels = sample.label_map[sample.label_map != IGNORE_INDEX].astype(np.int64)
+        counts += torch.from_numpy(np.bincount(labels, minlength=len(counts)))
+    return median_frequency_weights(counts)
+
+
+def describe_run(config: TrainConfig, network: HardnessSegmenter, data: SegmentationData, fabric: Fabric) -> RunRecord:
+    """The record of a run that begins now."""
+    on_gpu = fabric.device.type == "cuda"
+    device = torch.cuda.get_device_name(fabric.device) if on_gpu else f"{fabric.device.type}, {os.cpu_count()} cores"
+    return RunRecord(
+        name=config.run_name,
+        state="running",
+        created=now(),
+        config=config,
+        data_fingerprint=data.fingerprint,
+        class_names=data.classes.names,
+        palette=data.classes.palette,
+        parameters=sum(p.numel() for p in network.parameters() if p.requires_grad),
+        hardness_parameters=sum(p.numel() for p in network.hardness_parameters()),
+        device=f"{fabric.world_size} x {device}",
+        versions=installed_versions(),
+    )
