@@ -35,7 +35,7 @@ def show(run: Run, picture: Picture) -> None:
 
 def numbers(a: Maps, b: Maps) -> list[str]:
     """What stands beside each panel: three of hardness, then three of loss."""
-    hardness = [f"mean {m.hardness_map.mean():.3f}, {(m.hardness_map > 0.5).mean():.0%} above 0.5" for m in (a, b)]
+    hardness = [f"mean {m.hardness_map.mean():.3f}, {(m.hardness_map > 0.5).mean():.0%} > 0.5" for m in (a, b)]
     hardness.append(f"Spearman {cache.correlation(a, b, 'hardness_map'):.3f}")
     if a.loss_map is None or b.loss_map is None:
         return hardness

@@ -3,14 +3,8 @@
 import io
 import os
 import re
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Iterator
 from importlib.resources import files
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -18,20 +12,10 @@ from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sync_playwright
 
 from tests.chromium import find_chromium
+from tests.serving import CHROMIUM_FLAGS, PATIENCE_S, served
 
 pytestmark = pytest.mark.browser
 
-PROJECT = Path(__file__).parents[2]
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-PATIENCE_S = 120
 LOOPBACK = ("127.0.0.1", "localhost", "")
 
 
@@ -42,7 +26,7 @@ def browser() -> Iterator[Browser]:
         reason = "no Chromium or Chrome found; install one or name it in $HLCORE_CHROMIUM"
         pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_FLAGS)
         yield browser
         browser.close()
 
@@ -50,28 +34,8 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="module")
 def address(runs, browser) -> Iterator[str]:
     """The app, served with the tiny runs; after `browser`, so that a skip starts nothing."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", "app/main.py", "--server.address=127.0.0.1"]
-    environment = {**os.environ, "HLCORE_RUNS": str(runs)}
-    with subprocess.Popen([*command, f"--server.port={port}"], cwd=PROJECT, env=environment) as server:
-        try:
-            wait_for_health(server, f"http://127.0.0.1:{port}/_stcore/health")
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            server.terminate()
-
-
-def wait_for_health(server: subprocess.Popen, url: str) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while time.monotonic() < deadline and server.poll() is None:
-        try:
-            with urllib.request.urlopen(url, timeout=5):
-                return
-        except OSError:
-            time.sleep(0.2)
-    pytest.fail(f"the app did not answer on {url}")
+    with served(runs) as address:
+        yield address
 
 
 class Watched:

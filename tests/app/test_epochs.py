@@ -31,7 +31,7 @@ def test_the_numbers_stand_beside_the_maps(open_app, scenes):
     compared, _ = scenes(open_app(page=PAGE))
     notes = [panel["note"] for panel in compared["panels"]]
     assert notes[0].startswith("mean 0.")
-    assert notes[0].endswith("above 0.5")
+    assert notes[0].endswith("% > 0.5")
     assert notes[2].startswith("Spearman ")
     assert notes[3].endswith(" nats")
 
