@@ -23,5 +23,7 @@ def resize_classes(label_map: Integer[np.ndarray, "H W"], size: tuple[int, int])
         >>> resize_classes(np.array([[3, 255]]), (1, 4)).tolist()
         [[3, 3, 255, 255]]
     """
-    rows, columns = ((2 * np.arange(new) + 1) * old // (2 * new) for new, old in zip(size, label_map.shape, strict=True))
+    rows, columns = (
+        (2 * np.arange(new) + 1) * old // (2 * new) for new, old in zip(size, label_map.shape, strict=True)
+    )
     return label_map[rows[:, None], columns]
