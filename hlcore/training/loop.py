@@ -185,7 +185,7 @@ def _same_data(run: Run, data: SegmentationData) -> Run:
 def _refuse_infinite(loss: Tensor, moment: str, names: list[str], keeper: Keeper) -> None:
     if not bool(torch.isfinite(loss)):
         raise TrainingError(
-            f"the loss is {float(loss)} at {moment} on the images {', '.join(names)}; the last good checkpoint is "
+            f"the loss is {float(loss.detach())} at {moment} on the images {', '.join(names)}; the last good checkpoint is "
             f"{keeper.last_good()}. Lower optim.lr, or look at these images."
         )
 

@@ -1,0 +1,140 @@
+"""The commands as a user types them, each in a process of its own."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from skimage import data
+
+from hlcore.storage.bundles import open_bundle
+from hlcore.storage.runs import open_run
+
+PHOTOGRAPHS = Path(data.__file__).parent
+SETTINGS = """
+name: tiny
+device: cpu
+threads: 1
+probe_images: 0
+network:
+  network: fpn
+  encoder: tu-mobilenetv3_small_050
+  encoder_weights: none
+  encoder_depth: 3
+  decoder_channels: 32
+  options: {decoder_dropout: 0.1}
+data: {scene_size: [48, 64], train_scenes: 8, val_scenes: 2}
+optim: {epochs: 2, batch_size: 2}
+"""
+
+
+def hlcore(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "hlcore", *map(str, arguments)]
+    wide = {"COLUMNS": "200", "OMP_NUM_THREADS": "1"}
+    settings = os.environ | wide | environment
+    return subprocess.run(command, capture_output=True, text=True, timeout=240, env=settings, check=False)
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("settings") / "run.yaml"
+    path.write_text(SETTINGS)
+    return path
+
+
+@pytest.fixture(scope="module")
+def run(settings: Path) -> Path:
+    done = hlcore("train", "--config", settings, "--out", settings.parent)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == f"complete: {settings.parent / 'tiny'}\n"
+    return settings.parent / "tiny"
+
+
+def test_the_command_line_goes_before_the_file_and_the_file_before_the_defaults(settings: Path, tmp_path: Path) -> None:
+    done = hlcore("train", "--config", settings, "--out", tmp_path, "--optim.epochs", 1)
+    assert done.returncode == 0, done.stderr
+    config = open_run(tmp_path / "tiny").record.config
+    assert (config.optim.epochs, config.optim.batch_size, config.optim.clip_norm) == (1, 2, 5.0)
+    assert config.network.options == {"decoder_dropout": 0.1}
+
+
+def test_evaluate_prints_every_class_and_the_mean(run: Path) -> None:
+    done = hlcore("evaluate", run, "--split", "test", "--epoch", 1)
+    assert done.returncode == 0, done.stderr
+    assert "tiny, epoch 1, test (2 images)" in done.stdout
+    for row in ("mean_iou", "pixel_accuracy", "iou/Sky", "iou/Bicyclist"):
+        assert row in done.stdout
+
+
+def test_predict_takes_files_folders_and_globs_and_writes_a_bundle(run: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "photographs" / "deep"
+    folder.mkdir(parents=True)
+    (folder / "cat.png").write_bytes((PHOTOGRAPHS / "chelsea.png").read_bytes())
+    out = tmp_path / "bundle"
+    inputs = PHOTOGRAPHS / "coffee.png", tmp_path / "photographs", PHOTOGRAPHS / "astro*.png"
+    done = hlcore("predict", run, *inputs, "--out", out)
+    assert done.returncode == 0, done.stderr
+    bundle = open_bundle(out)
+    assert list(bundle.manifest["name"]) == ["coffee", "deep/cat", "astronaut"]
+    assert bundle.hardness_map("deep/cat").shape == bundle.prediction("deep/cat").shape == (300, 451)
+    assert bundle.class_names == open_run(run).record.class_names
+
+
+def test_runs_lists_what_a_folder_holds(run: Path) -> None:
+    done = hlcore("runs", run.parent)
+    assert done.returncode == 0, done.stderr
+    for cell in ("complete", "fpn / tu-mobilenetv3_small_050", "streets", "hardness", "0, 1, 2"):
+        assert cell in done.stdout
+
+
+def test_ctrl_c_leaves_a_run_that_can_be_resumed(settings: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "hlcore", "train", "--config", str(settings), "--out", str(tmp_path)]
+    training = subprocess.Popen([*command, "--optim.epochs", "200"], stdout=subprocess.PIPE, text=True)
+    metrics = tmp_path / "tiny" / "metrics.jsonl"
+    deadline = time.monotonic() + 120
+    while not (metrics.exists() and metrics.stat().st_size) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    training.send_signal(signal.SIGINT)
+    said, _ = training.communicate(timeout=120)
+    assert training.returncode == 0
+    assert said == f"stopped; go on with: hlcore train --resume {tmp_path / 'tiny'}\n"
+    stopped = open_run(tmp_path / "tiny")
+    assert stopped.record.state == "interrupted"
+    assert stopped.resume_path.is_file()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("evaluate", "no-such-folder"), "error: no-such-folder is not a run: it has no run.json"),
+        (("predict", "RUN", "no-such.png", "--out", "out"), "error: no image found for 'no-such.png'"),
+        (("evaluate", "RUN", "--epoch", "9"), "kept the epochs 0, 1, 2, not 9"),
+        (("train", "--network.network", "unett"), "error: unknown network 'unett'; did you mean 'unet'?"),
+        (("train", "--optim.epoch", "3"), "Did you mean --optim.epochs?"),
+        (("train", "--resume", "RUN"), "is complete: there is nothing to resume"),
+    ],
+)
+def test_what_does_not_fit_gets_one_sentence(run: Path, tmp_path: Path, arguments, sentence: str) -> None:
+    given = [str(run) if argument == "RUN" else argument for argument in arguments]
+    if given[0] == "train" and "--resume" not in given:
+        given += ["--out", str(tmp_path)]
+    done = hlcore(*given)
+    assert done.returncode in {1, 2}  # 2: not a command line at all
+    assert sentence in done.stderr + done.stdout
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("command", [(), ("train",), ("evaluate",), ("predict",), ("runs",), ("app",)])
+def test_help_imports_neither_torch_nor_pandas(command: tuple[str, ...]) -> None:
+    program = (
+        "import sys\nfrom hlcore.cli import app\n"
+        f"app({[*command, '--help']!r}, exit_on_error=False, result_action='return_value')\n"
+        "heavy = {'torch', 'pandas', 'numpy', 'streamlit', 'plotly'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "Usage: hlcore" in done.stdout
