@@ -43,6 +43,7 @@ def numbers(a: Maps, b: Maps) -> list[str]:
     return [*hardness, *loss, f"Spearman {cache.correlation(a, b, 'loss_map'):.3f}"]
 
 
+st.caption("Two epochs of a run look at the same picture: what moved between them, and what held still?")
 chosen = widgets.chosen_run()
 if (taken := picking.choose_picture(chosen)) is not None:
     show(chosen, taken)

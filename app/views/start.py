@@ -10,6 +10,6 @@ st.markdown(
     "There is no run in `checkpoints/`, in `runs/` or in a folder named by `$HLCORE_RUNS`. Train a small network on "
     "the built-in street scenes, which needs no download, then reload this page:"
 )
-st.code("hlcore train --data.dataset streets", language="bash")
+st.code("hlcore train", language="bash")
 st.markdown("Runs that lie elsewhere are found with")
-st.code("HLCORE_RUNS=/path/to/runs hlcore app", language="bash")
+st.code("hlcore app --runs /path/to/runs", language="bash")

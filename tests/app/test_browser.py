@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from importlib.resources import files
 from urllib.parse import urlsplit
 
+import numpy as np
 import pytest
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sync_playwright
 
+from hlcore.storage.planes import read_hardness_png
 from tests.chromium import find_chromium
 from tests.serving import CHROMIUM_FLAGS, PATIENCE_S, served
 
@@ -125,6 +127,24 @@ def test_the_uploaded_photograph_is_compared_over_the_epochs(watched, address):
     assert len(first) == 3 * upright.width * upright.height
     assert first != second
     assert page.get_by_text("Epoch 0").count() == 1, "the strip starts before training"
+
+
+def test_what_is_taken_away_is_what_was_computed(watched, address, tmp_path):
+    page = watched.open(f"{address}/?run=tiny")
+    settle(page)
+    page.get_by_role("button", name="Download").click()
+    kept = {}
+    for label in ("Hardness, 16-bit PNG", "Hardness, NPY", "Overlay, PNG"):
+        with page.expect_download() as download:
+            page.get_by_role("button", name=label).click()
+        kept[label] = tmp_path / download.value.suggested_filename
+        download.value.save_as(kept[label])
+    hardness_map = np.load(kept["Hardness, NPY"])
+    assert kept["Hardness, NPY"].name == "test-0000-epoch2.hardness.npy"
+    np.testing.assert_allclose(read_hardness_png(kept["Hardness, 16-bit PNG"]), hardness_map, atol=1 / 65535)
+    with Image.open(kept["Overlay, PNG"]) as overlay:
+        seen = np.frombuffer(pixels(panel(page, "Hardness")), np.uint8).reshape(*hardness_map.shape, 3)
+        assert np.abs(np.asarray(overlay).astype(int) - seen).max() <= 2, "as on the screen, but for rounding"
 
 
 def test_keys_move_the_cursor_and_enter_pins_it(watched, address):
