@@ -92,10 +92,10 @@ def maps(run: Run, epoch: int, picture: Picture) -> Maps:
     return _maps(path, _modified(path), picture.digest, picture.sample)
 
 
-def correlation(first: Maps, second: Maps, quantity: Literal["hardness_map", "loss_map"]) -> float:
-    """Spearman's rho of two epochs' hardness maps, or of their loss maps where labelled."""
+def agreement(first: Maps, second: Maps, quantity: Literal["hardness_map", "loss_map"]) -> tuple[float, float]:
+    """Spearman's rho of two epochs' maps, and the overlap (IoU) of their highest 10 %."""
     identity = f"{quantity}:{first.identity}:{second.identity}"
-    return _correlation(identity, getattr(first, quantity), getattr(second, quantity))
+    return _agreement(identity, getattr(first, quantity), getattr(second, quantity))
 
 
 def threshold(maps: Maps, share: float) -> float:
@@ -181,10 +181,10 @@ def _maps(path: Path, modified: int, digest: str, _sample: Sample) -> Maps:
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def _correlation(identity: str, _first: np.ndarray, _second: np.ndarray) -> float:
-    from hlcore.analysis.stability import rank_correlation
+def _agreement(identity: str, _first: np.ndarray, _second: np.ndarray) -> tuple[float, float]:
+    from hlcore.analysis.stability import hardest_overlap, rank_correlation
 
-    return rank_correlation(_first, _second)
+    return rank_correlation(_first, _second), hardest_overlap(_first, _second, share=0.1)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)

@@ -58,9 +58,15 @@ def _choose_upload(
     run: Run, side: int, status: DeltaGenerator, photograph_column: DeltaGenerator, labels_column: DeltaGenerator
 ) -> Picture | None:
     with photograph_column:
-        photograph = _uploader("photograph", "Drop a photograph", "PNG, JPEG, WebP, TIFF, BMP or GIF, any orientation.")
+        photograph = _uploader(
+            "photograph",
+            "Drop a photograph",
+            "The network knows the classes it was trained on; hardness shows on any picture.",
+        )
     if photograph is None:
-        status.caption("It stays in this session; a link cannot hold it.")
+        status.caption(
+            "PNG, JPEG, WebP, TIFF, BMP or GIF, any orientation. It stays in this session; a link cannot hold it."
+        )
         return None
     with labels_column, st.popover("Labels", width="stretch"):
         highest = len(run.record.class_names) - 1

@@ -89,7 +89,7 @@ def compared(
     `notes` stand beside the panels: three of hardness and, where there are labels, three of loss.
     """
     a, b = (f"epoch {epoch}" for epoch in epochs)
-    pair, change = f"{first.identity}-{second.identity}", f"Change from {a} to {epochs[1]}"
+    pair, change = f"{first.identity}-{second.identity}", f"Change {epochs[0]} to {epochs[1]}"
     hardness_change = second.hardness_map - first.hardness_map
     planes = [
         cache.image_plane(picture),

@@ -12,6 +12,7 @@ from app.viewer import viewer
 from hlcore.storage.runs import Run
 
 KEY, STRIP_KEY = "epochs_viewer", "strip_viewer"
+AGREEMENT = "Spearman {:.3f}, top 10 % IoU {:.2f}"
 
 
 def show(run: Run, picture: Picture) -> None:
@@ -36,11 +37,11 @@ def show(run: Run, picture: Picture) -> None:
 def numbers(a: Maps, b: Maps) -> list[str]:
     """What stands beside each panel: three of hardness, then three of loss."""
     hardness = [f"mean {m.hardness_map.mean():.3f}, {(m.hardness_map > 0.5).mean():.0%} > 0.5" for m in (a, b)]
-    hardness.append(f"Spearman {cache.correlation(a, b, 'hardness_map'):.3f}")
+    hardness.append(AGREEMENT.format(*cache.agreement(a, b, "hardness_map")))
     if a.loss_map is None or b.loss_map is None:
         return hardness
     loss = [f"mean {np.nanmean(m.loss_map):.3f} nats" for m in (a, b) if m.loss_map is not None]
-    return [*hardness, *loss, f"Spearman {cache.correlation(a, b, 'loss_map'):.3f}"]
+    return [*hardness, *loss, AGREEMENT.format(*cache.agreement(a, b, "loss_map"))]
 
 
 st.caption("Two epochs of a run look at the same picture: what moved between them, and what held still?")

@@ -17,10 +17,10 @@ def test_two_epochs_of_a_labelled_scene_and_the_strip_of_all(open_app, scenes):
     assert [panel["title"] for panel in compared["panels"]] == [
         "Hardness, epoch 1",
         "Hardness, epoch 2",
-        "Change from epoch 1 to 2",
+        "Change 1 to 2",
         "Loss, epoch 1",
         "Loss, epoch 2",
-        "Change from epoch 1 to 2",
+        "Change 1 to 2",
     ]
     rows = [[panel["title"] for panel in strip["panels"][at : at + strip["columns"]]] for at in (0, strip["columns"])]
     assert rows[0] == ["Epoch 0", "Epoch 1", "Epoch 2", "", ""]
@@ -38,7 +38,7 @@ def test_the_numbers_stand_beside_the_maps(open_app, scenes):
 
 def test_an_epoch_against_itself_has_not_changed(open_app, scenes):
     compared, _ = scenes(open_app(page=PAGE, other="1", epoch="1"))
-    assert compared["panels"][2]["note"] == "Spearman 1.000"
+    assert compared["panels"][2]["note"] == "Spearman 1.000, top 10 % IoU 1.00"
 
 
 def test_the_difference_has_a_symmetric_fixed_range(open_app, scenes):

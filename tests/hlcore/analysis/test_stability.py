@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from scipy.stats import spearmanr
 
-from hlcore.analysis.stability import hardest_threshold, rank_correlation
+from hlcore.analysis.stability import hardest_overlap, hardest_threshold, rank_correlation
 from hlcore.errors import InvalidInputError
 
 MAPS = arrays.arrays(np.float32, (4, 5), elements=st.sampled_from([0.0, 0.1, 0.25, 0.5, 0.75, 1.0]))
@@ -29,6 +29,23 @@ def test_ignored_pixels_change_nothing():
 def test_maps_of_two_shapes_are_refused():
     with pytest.raises(InvalidInputError, match="one shape"):
         rank_correlation(np.zeros((2, 2)), np.zeros((2, 3)))
+
+
+@given(MAPS, st.floats(0.01, 1))
+def test_a_map_overlaps_wholly_with_itself_and_with_its_half(hardness_map, share):
+    assert hardest_overlap(hardness_map, hardness_map, share=share) == 1
+    assert hardest_overlap(hardness_map, hardness_map / 2, share=share) == 1
+
+
+@given(MAPS, MAPS)
+def test_overlap_is_symmetric(first, second):
+    assert hardest_overlap(first, second) == hardest_overlap(second, first)
+
+
+def test_maps_without_a_common_pixel_have_no_overlap():
+    nothing = np.full((2, 2), np.nan)
+    assert np.isnan(hardest_overlap(nothing, np.zeros((2, 2))))
+    assert np.isnan(rank_correlation(nothing, np.zeros((2, 2))))
 
 
 @given(MAPS, st.floats(0.01, 1))
