@@ -108,7 +108,8 @@ def evaluate(
     )
     num_classes = len(checkpoint.class_names)
     scores = Scores.zero(num_classes)
-    images = score_images(checkpoint.network, data, num_classes=num_classes, window=window)
+    samples = (data[index] for index in range(len(data)))
+    images = score_images(checkpoint.network, samples, num_classes=num_classes, window=window)
     for one in track(images, "evaluate", total=len(data), console=Console(stderr=True)):
         scores += one
     table = Table("", f"{opened.name}, epoch {checkpoint.epoch}, {split} ({scores.images} images)")

@@ -100,18 +100,19 @@ class TrainingAugmentation:
                 expected = sample.image.shape[:2]
                 raise InvalidInputError(f"{sample.name}: hardness_map must be {expected}, got {hardness_map.shape}")
             pictures.append(torch.from_numpy(np.ascontiguousarray(hardness_map))[None])
-        (image, label_map, *hardness), pad = self._cropped(pictures, rng)
+        (image, label_map, *hardness), padding = self._cropped(pictures, rng)
         if rng.random() < self.flip:
             image, label_map, *hardness = map(functional.horizontal_flip, (image, label_map, *hardness))
         brightness, contrast, saturation = rng.uniform(1 - self.colour, 1 + self.colour, size=3)
         image = functional.adjust_brightness(image, brightness)
         image = functional.adjust_contrast(image, contrast)
         image = functional.adjust_saturation(image, saturation)
-        padded_hardness = functional.pad(hardness[0], pad.padding)[0] if hardness else None
+        padded_hardness = functional.pad(hardness[0], padding)[0] if hardness else None
+        pad = v2.Pad(padding, fill={tv_tensors.Image: PADDING_COLOUR, tv_tensors.Mask: IGNORE_INDEX})
         return Augmented(*_plain(*pad(image, label_map)), padded_hardness)
 
-    def _cropped(self, pictures: Sequence[Tensor], rng: np.random.Generator) -> tuple[list[Tensor], v2.Pad]:
-        """The same resized window of each picture, and the padding that brings them to the crop's size."""
+    def _cropped(self, pictures: Sequence[Tensor], rng: np.random.Generator) -> tuple[list[Tensor], list[int]]:
+        """The same resized window of each picture, and the padding (left, top, right, bottom) up to the crop's size."""
         factor = rng.uniform(*self.scale)
         height, width = pictures[0].shape[1:]
         rows = _place(height, self.size[0], factor, rng)
@@ -122,8 +123,7 @@ class TrainingAugmentation:
             return functional.resize(window, [rows.resized, columns.resized], antialias=True)
 
         padding = [columns.before, rows.before, columns.after, rows.after]
-        fill = {tv_tensors.Image: PADDING_COLOUR, tv_tensors.Mask: IGNORE_INDEX}
-        return [cut_and_resize(picture) for picture in pictures], v2.Pad(padding, fill=fill)
+        return [cut_and_resize(picture) for picture in pictures], padding
 
 
 class _Place(NamedTuple):

@@ -1,9 +1,9 @@
 """The hardness branch and the network around it (Xiao et al., IJCV 2025, section 3).
 
-    features = encoder(image)
-    logits   = segmentation_branch(features)
-    D        = hardness_branch(detach(features))        # detached: the branch learns, the segmenter does not notice
-    S        = sigmoid(D)                               # the hardness map
+features = encoder(image)
+logits   = segmentation_branch(features)
+D        = hardness_branch(detach(features))        # detached: the branch learns, the segmenter does not notice
+S        = sigmoid(D)                               # the hardness map
 """
 
 import copy

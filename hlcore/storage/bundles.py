@@ -1,8 +1,8 @@
 """A hardness bundle: what `predict` writes and `--hardness-from` reads.
 
-    <image>.hardness.png     16-bit grey, 0..65535 for 0..1, at the image's own size
-    <image>.prediction.png   8-bit class indices with the class colours as palette
-    manifest.parquet         one row an image; class names, colours and origin in its metadata
+<image>.hardness.png     16-bit grey, 0..65535 for 0..1, at the image's own size
+<image>.prediction.png   8-bit class indices with the class colours as palette
+manifest.parquet         one row an image; class names, colours and origin in its metadata
 """
 
 import json

@@ -1,8 +1,8 @@
 """The probe set of a run: a few images and their maps at every snapshot.
 
-    probe/manifest.json                    images, their split, snapshots in order, the loss scale
-    probe/<image>/image.png  label.png
-    probe/<image>/<snapshot>.hardness.png  <snapshot>.loss.png      snapshot = iteration-000010 or epoch-0007
+probe/manifest.json                    images, their split, snapshots in order, the loss scale
+probe/<image>/image.png  label.png
+probe/<image>/<snapshot>.hardness.png  <snapshot>.loss.png      snapshot = iteration-000010 or epoch-0007
 """
 
 from pathlib import Path

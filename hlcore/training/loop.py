@@ -185,8 +185,8 @@ def _same_data(run: Run, data: SegmentationData) -> Run:
 def _refuse_infinite(loss: Tensor, moment: str, names: list[str], keeper: Keeper) -> None:
     if not bool(torch.isfinite(loss)):
         raise TrainingError(
-            f"the loss is {float(loss.detach())} at {moment} on the images {', '.join(names)}; the last good checkpoint is "
-            f"{keeper.last_good()}. Lower optim.lr, or look at these images."
+            f"the loss is {float(loss.detach())} at {moment} on the images {', '.join(names)}; the last good "
+            f"checkpoint is {keeper.last_good()}. Lower optim.lr, or look at these images."
         )
 
 
@@ -211,8 +211,8 @@ def _logged(terms: LossTerms, norms: list[Tensor | None], schedules: list[LRSche
         "mean_ce": _finite(terms.mean_ce),
         "weighted_ce": _finite(terms.weighted_ce),
         "hardness_lift": _finite(terms.hardness_lift),
-        "lr": lr,
-        "encoder_lr": encoder_lr,
+        "lr": float(lr),
+        "encoder_lr": float(encoder_lr),
         "gradient_norm": _finite(norms[0]),
         "hardness_gradient_norm": _finite(norms[1]) if len(norms) > 1 else None,
     }

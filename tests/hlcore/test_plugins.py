@@ -19,7 +19,8 @@ PLUGIN = """
     @register_network("three-convolutions")
     def build(config, num_classes):
         encoder = nn.Sequential(nn.Conv2d(3, 8, 3, stride=4, padding=1), nn.ReLU())
-        return NetworkParts(encoder, nn.Sequential(nn.Conv2d(8, 8, 3, padding=1), nn.Conv2d(8, num_classes, 1)), stride=4)
+        decoder = nn.Sequential(nn.Conv2d(8, 8, 3, padding=1), nn.Conv2d(8, num_classes, 1))
+        return NetworkParts(encoder, decoder, stride=4)
 
 
     @register_data("two-streets")
