@@ -80,7 +80,7 @@ def test_every_step_logs_loss_lift_rates_norms_and_speed(uninterrupted: Run) -> 
     logged = {"mean_ce", "weighted_ce", "hardness_lift", "lr", "encoder_lr", "gradient_norm", "images_per_s"}
     assert set(steps) >= logged
     assert not steps.isna().to_numpy().any()
-    assert (steps["hardness_lift"] - steps["weighted_ce"] / steps["mean_ce"]).abs().max() < 1e-5
+    assert float((steps["hardness_lift"] - steps["weighted_ce"] / steps["mean_ce"]).abs().max()) < 1e-5
 
 
 def test_training_changes_segmenter_and_hardness_branch(uninterrupted: Run) -> None:
