@@ -20,7 +20,7 @@ DEV := $(VENV)/.dev
 TORCH := $(if $(TORCH_INDEX_URL),$(VENV)/.torch-$(shell printf %s '$(TORCH_INDEX_URL)' | cksum | cut -d ' ' -f 1))
 
 .DEFAULT_GOAL := help
-.PHONY: app test lint format clean help
+.PHONY: app test lint format screenshots clean help
 
 app: $(RUNTIME) ## serve the app on localhost, with the bundled runs
 	$(RUN) streamlit run app/main.py --server.address localhost --server.port $(PORT)
@@ -39,12 +39,16 @@ format: $(DEV) ## format the code and mend what ruff can mend
 	$(RUN) ruff check --fix .
 	$(RUN) ruff format .
 
+screenshots: $(DEV) ## draw the pictures of README and docs/ anew, in a real browser
+	$(VENV)/bin/python tests/chromium.py
+	$(RUN) tests.screenshots
+
 clean: ## remove the virtual environment and all caches; runs stay
 	rm -rf $(VENV) build hlcore.egg-info .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	find app hlcore tests -name __pycache__ -prune -exec rm -rf {} +
 
 help: ## this list
-	@grep -hE '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /|/' | awk -F '|' '{ printf "make %-8s %s\n", $$1, $$2 }'
+	@grep -hE '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /|/' | awk -F '|' '{ printf "make %-11s %s\n", $$1, $$2 }'
 
 $(VENV)/bin/pip:
 	@found=; for python in $(or $(PYTHON),python3 python3.13 python3.12 python3.11 python3.14); do \
