@@ -137,6 +137,15 @@ def test_an_uploaded_photograph_stands_upright_and_is_analysed_smaller(open_app,
     assert any("the picture itself has 800 x 1200 px" in caption.value for caption in app.caption)
 
 
+def test_maps_of_a_picture_scaled_down_can_be_taken_away_at_its_own_size(open_app):
+    app = upload(open_app(source="upload", side="512"), "photograph", "rotated.jpg", rotated_jpeg(1200, 800))
+    sizes = ["341 x 512 px, as analysed", "800 x 1200 px, the picture's own, interpolated"]
+    assert app.radio(key="download_size").options == sizes
+    app.radio(key="download_size").set_value((1200, 800)).run()
+    assert not app.exception
+    assert len(app.get("download_button")) == 3
+
+
 def test_an_uploaded_photograph_survives_the_other_page(open_app, scenes):
     app = upload(open_app(source="upload"), "photograph", "rotated.jpg", rotated_jpeg(90, 60))
     app.switch_page("views/epochs.py").run()
