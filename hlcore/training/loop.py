@@ -150,7 +150,7 @@ def _train(config: TrainConfig, run: Run | None) -> Reports:  # noqa: PLR0915  (
                 progress = Progress(step, progress.epochs)
                 seconds = time.perf_counter() - clock
                 row = {"epoch": epoch, "iteration": step, **_logged(terms, norms, schedules)}
-                row["images_per_s"] = len(names) * fabric.world_size / seconds
+                row["images_per_s"] = _finite(len(names) * fabric.world_size / seconds)
                 keeper.step(row)
                 yield Report(keeper.run, epoch, step, steps * epochs, row)
                 clock = time.perf_counter()
@@ -211,8 +211,8 @@ def _logged(terms: LossTerms, norms: list[Tensor | None], schedules: list[LRSche
         "mean_ce": _finite(terms.mean_ce),
         "weighted_ce": _finite(terms.weighted_ce),
         "hardness_lift": _finite(terms.hardness_lift),
-        "lr": float(lr),
-        "encoder_lr": float(encoder_lr),
+        "lr": _finite(lr),
+        "encoder_lr": _finite(encoder_lr),
         "gradient_norm": _finite(norms[0]),
         "hardness_gradient_norm": _finite(norms[1]) if len(norms) > 1 else None,
     }
@@ -231,6 +231,6 @@ def _validate(fabric: Fabric, network: HardnessSegmenter, data: SegmentationData
 
 
 def _finite(value: Tensor | float | None) -> float | None:
-    """A number as JSON knows it: NaN and infinity have none."""
+    """A number as it is logged: seven significant digits, and None for NaN and infinity, which JSON does not know."""
     number = float("nan") if value is None else float(value)
-    return number if math.isfinite(number) else None
+    return float(f"{number:.7g}") if math.isfinite(number) else None
