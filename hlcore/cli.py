@@ -114,7 +114,7 @@ def evaluate(
         scores += one
     table = Table("", f"{opened.name}, epoch {checkpoint.epoch}, {split} ({scores.images} images)")
     for name, value in scores.table(checkpoint.class_names).items():
-        table.add_row(name, f"{value:.4f}")
+        table.add_row("mean_ce" if name == "val_ce" else name, f"{value:.4f}")  # val_ce is its name in a run's epochs
     Console().print(table)
 
 
