@@ -194,11 +194,10 @@ def _update(
     fabric: Fabric, module: nn.Module, optimizers: list[Optimizer], schedules: list[LRScheduler], clip_norm: float
 ) -> list[Tensor | None]:
     """Clips and applies the gradients of each optimizer; gives their norms before clipping."""
-    norms = [
-        fabric.clip_gradients(module, optimizer, max_norm=clip_norm, error_if_nonfinite=False)
-        for optimizer in optimizers
-    ]
+    norms = []
     for optimizer, schedule in zip(optimizers, schedules, strict=True):
+        # one after the other: an fp16 loss scaler forgets at each step which gradients it has unscaled already
+        norms.append(fabric.clip_gradients(module, optimizer, max_norm=clip_norm, error_if_nonfinite=False))
         optimizer.step()
         schedule.step()
         optimizer.zero_grad()

@@ -1,7 +1,7 @@
 """What a run is made of before its first step: device, data, optimizers, schedules and its record."""
 
 import os
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -24,13 +24,23 @@ from hlcore.types import IGNORE_INDEX
 
 def launch(config: TrainConfig) -> Fabric:
     """The devices of a run, with all processes started."""
-    precision: Any = config.precision
-    if precision == "auto":
-        on_gpu = config.device in {"auto", "cuda"} and torch.cuda.is_available()
-        precision = ("bf16-mixed" if torch.cuda.is_bf16_supported() else "16-mixed") if on_gpu else "32-true"
-    fabric = Fabric(accelerator=config.device, devices=config.devices, num_nodes=config.nodes, precision=precision)
+    fabric = Fabric(
+        accelerator=config.device,
+        devices=config.devices,
+        num_nodes=config.nodes,
+        precision=choose_precision(config),
+    )
     fabric.launch()
     return fabric
+
+
+def choose_precision(config: TrainConfig) -> Literal["32-true", "16-mixed", "bf16-mixed"]:
+    """The given precision, or the one `auto` stands for on this machine."""
+    if config.precision != "auto":
+        return config.precision
+    if config.device not in {"auto", "cuda"} or not torch.cuda.is_available():
+        return "32-true"
+    return "bf16-mixed" if torch.cuda.is_bf16_supported(including_emulation=False) else "16-mixed"
 
 
 def open_splits(config: TrainConfig) -> tuple[SegmentationData, SegmentationData]:
