@@ -252,11 +252,12 @@ def _follow(reports: "Reports") -> None:
 
     before = signal.signal(signal.SIGINT, stop)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    report = None
+    is_first = os.environ.get("LOCAL_RANK", "0") == "0"  # of the processes on this machine; the others say nothing
     try:
-        with Progress(*columns, console=Console(stderr=True), disable=os.environ.get("LOCAL_RANK", "0") != "0") as bar:
+        with Progress(*columns, console=Console(stderr=True, quiet=not is_first)) as bar:
             task = bar.add_task("train", total=None)
-            for report in reports:
+            report = next(reports)
+            while True:
                 values = report.values
                 if report.ends_epoch:
                     bar.console.print(f"epoch {report.epoch}: val mIoU {_shown(values['mean_iou'])}")
@@ -265,14 +266,15 @@ def _follow(reports: "Reports") -> None:
                         f"epoch {report.epoch}  ce {_shown(values['mean_ce'])}  lift {_shown(values['hardness_lift'])}"
                     )
                     bar.update(task, description=text, completed=report.iteration, total=report.iterations)
-                if asked_to_stop:
-                    reports.close()
+                try:
+                    report = reports.send(asked_to_stop)
+                except StopIteration:
                     break
     finally:
         signal.signal(signal.SIGINT, before)
-    if report is not None:
-        path = report.run.path
-        print(f"stopped; go on with: hlcore train --resume {path}" if asked_to_stop else f"complete: {path}")
+    if is_first:
+        path, complete = report.run.path, report.run.record.state == "complete"
+        print(f"complete: {path}" if complete else f"stopped; go on with: hlcore train --resume {path}")
 
 
 def _shown(value: float | None) -> str:

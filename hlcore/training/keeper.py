@@ -29,14 +29,16 @@ class Keeper:
     _probe: Probe | None = None
 
     def begin(self, train_data: SegmentationData, val_data: SegmentationData) -> Progress:
-        """Keeps the untrained network and starts the probe set."""
+        """Keeps the untrained network, starts the probe set, and makes the run one that can be resumed."""
         if self.fabric.is_global_zero:
             config = self.run.record.config
             self._probe = start_probe(
                 self.run, train_data, val_data, images=config.probe_images if config.has_hardness else 0
             )
             self._checkpoint(0, 0)
-        return Progress(0, 0)
+        progress = Progress(0, 0)
+        self.state(progress)
+        return progress
 
     def go_on(self) -> Progress:
         """Loads the training state and drops what was logged after it."""
@@ -69,9 +71,14 @@ class Keeper:
     def complete(self) -> Run:
         """Marks the run complete; its training state is no longer needed."""
         if self.fabric.is_global_zero:
-            self.run.resume_path.unlink(missing_ok=True)
             self.run = self.run.with_state("complete")
+            self.run.resume_path.unlink(missing_ok=True)
         return self.run
+
+    def interrupt(self, progress: Progress) -> None:
+        """Keeps the state between two epochs, so that the run goes on from there."""
+        self.state(progress)
+        self.stopped(failed=False)
 
     def stopped(self, *, failed: bool) -> None:
         """Marks the run as one that was interrupted or failed."""

@@ -54,7 +54,8 @@ class Report:
     ends_epoch: bool = False
 
 
-Reports = Generator[Report, None, None]
+Reports = Generator[Report, bool | None, None]
+"""Sending True asks the run to stop; it ends, resumable, once any of its processes was asked."""
 
 
 class TrainingStep(nn.Module):
@@ -77,7 +78,7 @@ class TrainingStep(nn.Module):
 
 
 def train(config: TrainConfig) -> Reports:
-    """Trains a new run; closing the generator between two reports leaves the run resumable.
+    """Trains a new run; sending True, or in a single process closing the generator, leaves it resumable.
 
     Raises:
         InvalidInputError, DatasetError, CheckpointError: something in the config does not fit.
@@ -109,6 +110,12 @@ def _train(config: TrainConfig, run: Run | None) -> Reports:  # noqa: PLR0915  (
     batch_size, epochs = config.optim.batch_size, config.optim.epochs
     steps = steps_per_epoch(len(train_data), batch_size=batch_size, processes=fabric.world_size)
 
+    fresh = run is None
+    saved = None
+    if config.hardness_from is not None:
+        made_in = (config.out / config.run_name if run is None else run.path) / "hardness-from"
+        saved = saved_hardness(config.hardness_from, train_data, made_in=made_in, anew=fresh, fabric=fabric)
+
     torch.manual_seed(config.seed)
     network = build_network(config.network, len(train_data.classes.names), hardness=config.has_hardness)
     optimizers = make_optimizers(network, config.optim)
@@ -116,18 +123,15 @@ def _train(config: TrainConfig, run: Run | None) -> Reports:  # noqa: PLR0915  (
     class_weights = count_class_weights(train_data) if config.loss.name == "balanced_ce" else None
     step_module: Any = TrainingStep(network, config.loss, class_weights)
 
-    fresh = run is None
     run = _new_run(config, network, train_data, fabric) if run is None else _same_data(run, train_data)
     step_module, *optimizers = fabric.setup(step_module, *optimizers)
     parts = {"network": network} | {f"optimizer{i}": optimizer for i, optimizer in enumerate(optimizers)}
     parts |= {f"schedule{i}": schedule for i, schedule in enumerate(schedules)}
     keeper = Keeper(fabric, run, network, parts)
-    progress = keeper.begin(train_data, val_data) if fresh else keeper.go_on()
-    saved = None
-    if config.hardness_from is not None:
-        saved = saved_hardness(config.hardness_from, train_data, made_in=run.path / "hardness-from", fabric=fabric)
+    progress = Progress(0, 0)
 
     try:
+        progress = keeper.begin(train_data, val_data) if fresh else keeper.go_on()
         for epoch in range(progress.epochs + 1, epochs + 1):
             loader = epoch_loader(
                 AugmentedData(train_data, augmentation, config.seed, epoch, saved),
@@ -140,19 +144,20 @@ def _train(config: TrainConfig, run: Run | None) -> Reports:  # noqa: PLR0915  (
             step_module.train()
             clock = time.perf_counter()
             for batch in loader:
-                names = [train_data.names[index] for index in batch.pop("index").tolist()]
+                index = batch.pop("index")
                 step = progress.iterations + 1
                 torch.manual_seed((config.seed * 1_000_003 + step) * fabric.world_size + fabric.global_rank)
                 terms: LossTerms = step_module(**fabric.to_device(batch))
-                _refuse_infinite(terms.total, f"step {step} (epoch {epoch})", names, keeper)
+                _refuse_infinite(terms.total, f"step {step} (epoch {epoch})", index, train_data, keeper)
                 fabric.backward(terms.total)
                 norms = _update(fabric, step_module, optimizers, schedules, config.optim.clip_norm)
                 progress = Progress(step, progress.epochs)
                 seconds = time.perf_counter() - clock
                 row = {"epoch": epoch, "iteration": step, **_logged(terms, norms, schedules)}
-                row["images_per_s"] = _finite(len(names) * fabric.world_size / seconds)
+                row["images_per_s"] = _finite(len(index) * fabric.world_size / seconds)
                 keeper.step(row)
-                yield Report(keeper.run, epoch, step, steps * epochs, row)
+                if _on_any(fabric, (yield Report(keeper.run, epoch, step, steps * epochs, row))):
+                    return keeper.interrupt(progress)
                 clock = time.perf_counter()
 
             scores = _validate(fabric, network, val_data)
@@ -160,10 +165,11 @@ def _train(config: TrainConfig, run: Run | None) -> Reports:  # noqa: PLR0915  (
             row = {"epoch": epoch, "iteration": progress.iterations}
             row |= {name: _finite(value) for name, value in scores.table(train_data.classes.names).items()}
             keeper.epoch(row, progress)
-            yield Report(keeper.run, epoch, progress.iterations, steps * epochs, row, ends_epoch=True)
+            stop = yield Report(keeper.run, epoch, progress.iterations, steps * epochs, row, ends_epoch=True)
+            if epoch < epochs and _on_any(fabric, stop):
+                return keeper.interrupt(progress)
     except GeneratorExit:
-        keeper.state(progress)
-        keeper.stopped(failed=False)
+        keeper.interrupt(progress)
         raise
     except BaseException as error:
         keeper.stopped(failed=not isinstance(error, KeyboardInterrupt))
@@ -182,11 +188,23 @@ def _same_data(run: Run, data: SegmentationData) -> Run:
     return run
 
 
-def _refuse_infinite(loss: Tensor, moment: str, names: list[str], keeper: Keeper) -> None:
-    if not bool(torch.isfinite(loss)):
+def _on_any(fabric: Fabric, flag: bool | None) -> bool:  # noqa: FBT001
+    """Whether a flag is set on any process, so that all of them act on it together."""
+    if fabric.world_size == 1:
+        return bool(flag)
+    count: Any = fabric.all_reduce(torch.tensor(float(bool(flag)), device=fabric.device), reduce_op="sum")
+    return float(count) > 0
+
+
+def _refuse_infinite(loss: Tensor, moment: str, index: Tensor, data: SegmentationData, keeper: Keeper) -> None:
+    fabric = keeper.fabric
+    if _on_any(fabric, not torch.isfinite(loss)):
+        mean: Any = fabric.all_reduce(loss.detach())
+        indices: Any = fabric.all_gather(index.to(fabric.device))
+        names = ", ".join(data.names[i] for i in indices.flatten().tolist())
         raise TrainingError(
-            f"the loss is {float(loss.detach())} at {moment} on the images {', '.join(names)}; the last good "
-            f"checkpoint is {keeper.last_good()}. Lower optim.lr, or look at these images."
+            f"the loss is {float(mean)} at {moment} on the images {names}; the last good checkpoint is "
+            f"{keeper.last_good()}. Lower optim.lr, or look at these images."
         )
 
 
@@ -218,7 +236,13 @@ def _logged(terms: LossTerms, norms: list[Tensor | None], schedules: list[LRSche
 
 
 def _validate(fabric: Fabric, network: HardnessSegmenter, data: SegmentationData) -> Scores:
-    """Scores of the whole split; each process takes every n-th image, and the counts are summed."""
+    """Scores of the first process's network, whose weights are kept, on the whole split.
+
+    Each process takes every n-th image, and the counts are summed.
+    """
+    if fabric.world_size > 1:  # each process has gone on with the batch norm statistics of its own last batch
+        for buffer in network.buffers():
+            torch.distributed.broadcast(buffer, src=0)
     num_classes = len(data.classes.names)
     mine = (data[index] for index in range(fabric.global_rank, len(data), fabric.world_size))
     scores = sum(score_images(network, mine, num_classes=num_classes), start=Scores.zero(num_classes))

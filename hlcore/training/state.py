@@ -1,6 +1,7 @@
 """The full state of a training run on disk, from which it goes on to the same weights."""
 
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any, NamedTuple
 
 import torch
@@ -38,12 +39,12 @@ def load_state(fabric: Fabric, path: Path, parts: dict[str, Any]) -> Progress:
         CheckpointError: there is no state, or it does not fit.
     """
     if not path.is_file():
-        raise CheckpointError(f"{path}: no training state to resume from; the run ended before its first epoch did")
+        raise CheckpointError(f"{path}: no training state to resume from; remove {path.parent} and train it anew")
     try:
         state = torch.load(path, map_location=fabric.device, weights_only=True)
         for name, part in parts.items():
             part.load_state_dict(state[name])
         fabric.strategy.precision.load_state_dict(state["precision"])
         return Progress(*state["progress"])
-    except (OSError, RuntimeError, KeyError, ValueError) as error:
+    except (OSError, RuntimeError, KeyError, ValueError, TypeError, EOFError, UnpicklingError) as error:
         raise CheckpointError(f"{path} does not fit the run it lies in: {error}") from error

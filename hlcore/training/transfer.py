@@ -12,13 +12,14 @@ from hlcore.storage.checkpoints import load_checkpoint
 from hlcore.storage.runs import open_run
 
 
-def saved_hardness(source: Path, data: SegmentationData, *, made_in: Path, fabric: Fabric) -> Bundle:
+def saved_hardness(source: Path, data: SegmentationData, *, made_in: Path, anew: bool, fabric: Fabric) -> Bundle:
     """The bundle with a hardness map of every training image.
 
     Args:
         source: A bundle, or a run whose last kept epoch is run over the training images.
         data: The training images.
         made_in: Where the maps of a run are written, and found again when training resumes.
+        anew: Make them in any case, and not only where some are missing.
         fabric: The processes of the run, of which the first one writes.
 
     Raises:
@@ -26,18 +27,23 @@ def saved_hardness(source: Path, data: SegmentationData, *, made_in: Path, fabri
         InvalidInputError: an image has no map in the bundle.
     """
     if not (source / MANIFEST).is_file():
-        if fabric.is_global_zero and not (made_in / MANIFEST).is_file():
+        if fabric.is_global_zero and (anew or not (made_in / MANIFEST).is_file() or _missing(made_in, data)):
+            (made_in / MANIFEST).unlink(missing_ok=True)
             _make(source, data, made_in)
         source = made_in
     fabric.barrier()
-    bundle = open_bundle(source)
-    missing = set(data.names) - set(bundle.manifest["name"])
+    missing = _missing(source, data)
     if missing:
         raise InvalidInputError(
             f"{source} has no hardness map for {len(missing)} of {len(data)} training images, such as "
             f"{min(missing)!r}; run `hlcore predict` over the folder of the training images"
         )
-    return bundle
+    return open_bundle(source)
+
+
+def _missing(bundle: Path, data: SegmentationData) -> set[str]:
+    """Names of the images that have no map."""
+    return set(data.names) - set(open_bundle(bundle).manifest["name"])
 
 
 def _make(source: Path, data: SegmentationData, folder: Path) -> None:

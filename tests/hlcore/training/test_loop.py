@@ -3,8 +3,10 @@
 import itertools
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +15,10 @@ import torch
 from safetensors.torch import load_file
 
 from hlcore.config import DataConfig, LossConfig, NetworkConfig, OptimConfig, TrainConfig
+from hlcore.data.streets import Streets
 from hlcore.errors import CheckpointError, InvalidInputError, TrainingError
-from hlcore.storage.bundles import BundleWriter
+from hlcore.evaluation import Scores, score_images
+from hlcore.storage.bundles import BundleWriter, open_bundle
 from hlcore.storage.checkpoints import load_checkpoint
 from hlcore.storage.runs import Run, open_run
 from hlcore.training.loop import resume, train
@@ -116,6 +120,42 @@ def test_an_interrupted_run_resumes_to_the_same_weights_bit_for_bit(
     assert resumed.epoch_table().equals(uninterrupted.epoch_table())
 
 
+def test_a_run_that_is_asked_to_stop_ends_and_resumes_to_the_same_weights(uninterrupted: Run, tmp_path: Path) -> None:
+    reports = train(tiny(tmp_path))
+    path = next(reports).run.path
+    with pytest.raises(StopIteration):
+        reports.send(True)
+    assert open_run(path).record.state == "interrupted"
+    expected = weights(uninterrupted)
+    assert all(torch.equal(tensor, expected[name]) for name, tensor in weights(finish(resume(path))).items())
+
+
+def test_a_run_killed_in_its_first_epoch_resumes_from_the_beginning(uninterrupted: Run, tmp_path: Path) -> None:
+    reports = train(tiny(tmp_path / "killed"))
+    path = next(reports).run.path
+    as_it_was_when_killed = shutil.copytree(path, tmp_path / "copy")
+    reports.close()
+
+    expected = weights(uninterrupted)
+    resumed = weights(finish(resume(as_it_was_when_killed)))
+    assert all(torch.equal(tensor, expected[name]) for name, tensor in resumed.items())
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [(None, "no training state to resume from; remove .* and train it anew"), (b"not a state", "does not fit the run")],
+)
+def test_a_training_state_that_cannot_be_read_gets_a_sentence(tmp_path: Path, content, sentence: str) -> None:
+    reports = train(tiny(tmp_path))
+    run = next(reports).run
+    reports.close()
+    run.resume_path.unlink()
+    if content is not None:
+        run.resume_path.write_bytes(content)
+    with pytest.raises(CheckpointError, match=sentence):
+        next(resume(run.path))
+
+
 def test_a_killed_run_resumes_from_its_last_epoch_and_logs_no_step_twice(uninterrupted: Run, tmp_path: Path) -> None:
     reports = train(tiny(tmp_path / "killed"))
     path = next(itertools.islice(reports, STEPS_PER_EPOCH + 2, None)).run.path  # two steps into epoch 2
@@ -186,24 +226,51 @@ def test_too_few_images_for_a_batch_are_refused(tmp_path: Path) -> None:
         next(iter(train(tiny(tmp_path, optim=OptimConfig(epochs=1, batch_size=8)))))
 
 
-def test_two_processes_train_one_run(tmp_path: Path) -> None:
+def in_two_processes(settings: Path) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "hlcore", "train", "--config", str(settings)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"},
+    )
+
+
+def test_two_processes_train_one_run_and_score_the_weights_it_keeps(tmp_path: Path) -> None:
     config = tiny(tmp_path, devices=2, optim=OptimConfig(epochs=1, batch_size=1))
     settings = tmp_path / "config.yaml"
     settings.write_text(config.model_dump_json())
-    done = subprocess.run(
-        [sys.executable, "-m", "hlcore", "train", "--config", str(settings)],
-        capture_output=True,
-        text=True,
-        timeout=240,
-        env=os.environ | {"OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"},
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
+    training = in_two_processes(settings)
+    said, complained = training.communicate(timeout=240)
+    assert training.returncode == 0, complained
     run = open_run(tmp_path / "tiny")
+    assert said == f"complete: {run.path}\n"
     assert run.record.state == "complete"
     assert run.record.device.startswith("2 x cpu")
     assert list(run.steps()["iteration"]) == [1, 2, 3]
-    assert len(run.epoch_table()) == 1
+    [epoch] = run.epoch_table().to_dict("records")
+
+    network = load_checkpoint(run.checkpoint_path(1)).network
+    data = Streets("val", count=2, size=(48, 64))
+    images = score_images(network, [data[0], data[1]], num_classes=11)
+    assert sum(images, start=Scores.zero(11)).table(data.classes.names)["val_ce"] == pytest.approx(epoch["val_ce"])
+
+
+def test_one_of_two_processes_that_is_asked_to_stop_stops_both(tmp_path: Path) -> None:
+    config = tiny(tmp_path, devices=2, probe_images=0, optim=OptimConfig(epochs=200, batch_size=1))
+    settings = tmp_path / "config.yaml"
+    settings.write_text(config.model_dump_json())
+    training = in_two_processes(settings)
+    metrics = tmp_path / "tiny" / "metrics.jsonl"
+    deadline = time.monotonic() + 120
+    while not (metrics.exists() and metrics.stat().st_size) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    training.send_signal(signal.SIGINT)
+    said, complained = training.communicate(timeout=120)
+    assert training.returncode == 0, complained
+    assert said == f"stopped; go on with: hlcore train --resume {tmp_path / 'tiny'}\n"
+    assert "Traceback" not in complained
+    assert open_run(tmp_path / "tiny").record.state == "interrupted"
 
 
 def test_maps_of_a_run_or_bundle_weight_the_loss_of_another(uninterrupted: Run, tmp_path: Path) -> None:
@@ -224,3 +291,12 @@ def test_a_bundle_that_lacks_an_image_is_refused_by_name(uninterrupted: Run, tmp
         pass
     with pytest.raises(InvalidInputError, match="no hardness map for 6 of 6 training images, such as 'train-0000'"):
         next(iter(train(tiny(tmp_path, hardness_from=tmp_path / "empty"))))
+    assert not (tmp_path / "tiny").exists()  # so that the same name can be trained once the cause is mended
+
+
+def test_maps_whose_making_was_broken_off_are_made_again(uninterrupted: Run, tmp_path: Path) -> None:
+    with BundleWriter(tmp_path / "tiny" / "hardness-from", class_names=("a",), palette=((0, 0, 0),)):
+        pass
+    reports = train(tiny(tmp_path, hardness_from=uninterrupted.path))
+    made = open_bundle(next(reports).run.path / "hardness-from")
+    assert len(made.manifest) == 2 * STEPS_PER_EPOCH
