@@ -27,7 +27,14 @@ class _Settings(cyclopts.config.Yaml):
     """A file of settings; `network.options` is free-form, so it is handed on as JSON, which keeps numbers and lists."""
 
     def _load_config(self, path: Path) -> dict[str, Any]:
-        settings = super()._load_config(path) or {}
+        import yaml
+
+        try:
+            settings = super()._load_config(path) or {}
+        except (yaml.YAMLError, UnicodeDecodeError) as error:
+            raise InvalidInputError(f"{path} is not YAML: {error}") from error
+        if not isinstance(settings, dict):
+            raise InvalidInputError(f"{path} holds a {type(settings).__name__}; expected settings such as 'seed: 0'")
         network = settings.get("network")
         if isinstance(network, dict) and "options" in network:
             network["options"] = json.dumps(network["options"])
@@ -46,6 +53,8 @@ def _with_config_file(
         A YAML file with the settings of `train`, nested as their names are; what the command line says comes first.
     """
     if config is not None:
+        if not config.is_file():
+            raise InvalidInputError(f"{config} does not exist; expected a YAML file with the settings of train")
         app.config = [_Settings(config, must_exist=True, use_commands_as_keys=False)]
     return app(tokens)
 
@@ -70,7 +79,7 @@ def train(*, config: Annotated[TrainConfig | None, Parameter(name="*")] = None, 
 def evaluate(
     run: Path,
     *,
-    split: str = "val",
+    split: str | None = None,
     epoch: int | None = None,
     root: Path | None = None,
     window: int | None = None,
@@ -82,7 +91,7 @@ def evaluate(
     run
         Run folder.
     split
-        Split to score, such as val or test.
+        Split to score, such as val or test. Default: the one the run was validated on.
     epoch
         A kept epoch. Default: the last.
     root
@@ -99,6 +108,7 @@ def evaluate(
 
     opened, checkpoint = _load(run, epoch)
     data_config = opened.record.config.data
+    split = split or data_config.val_split
     data = open_data(
         data_config.dataset,
         root=root or data_config.root,
@@ -106,6 +116,11 @@ def evaluate(
         count=data_config.val_scenes,
         size=data_config.scene_size,
     )
+    if data.classes.names != checkpoint.class_names:
+        raise InvalidInputError(
+            f"{run} knows the classes {', '.join(checkpoint.class_names)}, but the data set has "
+            f"{', '.join(data.classes.names)}; give the --root of data with the run's classes, in its order"
+        )
     num_classes = len(checkpoint.class_names)
     scores = Scores.zero(num_classes)
     samples = (data[index] for index in range(len(data)))

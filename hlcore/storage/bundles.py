@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from PIL import Image as PillowImage
 
 from hlcore.errors import CheckpointError, InvalidInputError
-from hlcore.storage.files import replacing
+from hlcore.storage.files import make_folder, replacing
 from hlcore.storage.planes import read_hardness_png, write_hardness_png
 from hlcore.types import HardnessMap, LabelMap, PredictionRecord
 
@@ -40,7 +40,7 @@ class BundleWriter:
         self._rows: list[dict[str, object]] = []
 
     def __enter__(self) -> "BundleWriter":  # noqa: PYI034  (the run-time type checker of the tests knows no Self)
-        self.path.mkdir(parents=True, exist_ok=True)
+        make_folder(self.path)
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -35,6 +35,18 @@ def replacing(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def make_folder(path: Path) -> None:
+    """Makes a folder and its parents, where they are missing.
+
+    Raises:
+        CheckpointError: it cannot be made.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CheckpointError(f"the folder {path} cannot be made ({error.strerror}); give another --out") from error
+
+
 def write_text(path: Path, text: str) -> None:
     """Replaces the file's content."""
     with replacing(path) as temporary:

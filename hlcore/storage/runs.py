@@ -12,7 +12,7 @@ import pandas as pd
 
 from hlcore.config import Frozen, TrainConfig
 from hlcore.errors import CheckpointError
-from hlcore.storage.files import read_json, write_text
+from hlcore.storage.files import make_folder, read_json, write_text
 from hlcore.storage.probes import Probe
 
 IOU_PREFIX = "iou/"
@@ -146,11 +146,11 @@ def create_run(record: RunRecord, folder: Path) -> Run:
     """Makes a new run folder `folder`/<name>.
 
     Raises:
-        CheckpointError: there is a run of that name already.
+        CheckpointError: there is a run of that name already, or the folder cannot be made.
     """
     path = folder / record.name
     refuse_existing_run(path)
-    path.mkdir(parents=True, exist_ok=True)
+    make_folder(path)
     return Run(path, record).with_state(record.state)
 
 

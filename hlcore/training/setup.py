@@ -6,6 +6,7 @@ from typing import Any, Literal
 import numpy as np
 import torch
 from lightning_fabric import Fabric
+from lightning_fabric.utilities.exceptions import MisconfigurationException
 from torch import Tensor
 from torch.optim import AdamW, Optimizer
 from torch.optim.lr_scheduler import LRScheduler, OneCycleLR, PolynomialLR
@@ -15,7 +16,7 @@ from hlcore.data.augment import TrainingAugmentation
 from hlcore.data.catalog import open_data
 from hlcore.data.memory import CachedData
 from hlcore.data.samples import SegmentationData
-from hlcore.errors import DatasetError
+from hlcore.errors import DatasetError, InvalidInputError
 from hlcore.models.hardness import HardnessSegmenter
 from hlcore.storage.runs import RunRecord, installed_versions, now
 from hlcore.training.losses import median_frequency_weights
@@ -23,13 +24,20 @@ from hlcore.types import IGNORE_INDEX
 
 
 def launch(config: TrainConfig) -> Fabric:
-    """The devices of a run, with all processes started."""
-    fabric = Fabric(
-        accelerator=config.device,
-        devices=config.devices,
-        num_nodes=config.nodes,
-        precision=choose_precision(config),
-    )
+    """The devices of a run, with all processes started.
+
+    Raises:
+        InvalidInputError: the machine has no such device, or not so many.
+    """
+    try:
+        fabric = Fabric(
+            accelerator=config.device,
+            devices=config.devices,
+            num_nodes=config.nodes,
+            precision=choose_precision(config),
+        )
+    except (RuntimeError, ValueError, MisconfigurationException) as error:
+        raise InvalidInputError(f"device {config.device!r} x {config.devices} cannot be had: {error}") from error
     fabric.launch()
     return fabric
 

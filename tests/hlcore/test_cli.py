@@ -1,6 +1,8 @@
 """The commands as a user types them, each in a process of its own."""
 
+import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -8,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from skimage import data
 
 from hlcore.storage.bundles import open_bundle
@@ -69,6 +72,21 @@ def test_evaluate_prints_every_class_and_the_mean(run: Path) -> None:
         assert row in done.stdout
 
 
+def test_evaluate_refuses_a_data_set_with_other_classes(run: Path, tmp_path: Path) -> None:
+    other = shutil.copytree(run, tmp_path / "other")
+    record = json.loads((other / "run.json").read_text())
+    record["config"]["data"]["dataset"] = "folder"
+    (other / "run.json").write_text(json.dumps(record))
+    for name in ("images", "labels"):
+        (tmp_path / name).mkdir()
+        Image.new("L", (64, 48)).save(tmp_path / name / "one.png")
+    (tmp_path / "classes.json").write_text(json.dumps(record["class_names"][::-1]))
+    done = hlcore("evaluate", other, "--root", tmp_path)
+    assert done.returncode == 1
+    assert "knows the classes Sky, Building" in done.stderr
+    assert "but the data set has Bicyclist, Pedestrian" in done.stderr
+
+
 def test_predict_takes_files_folders_and_globs_and_writes_a_bundle(run: Path, tmp_path: Path) -> None:
     folder = tmp_path / "photographs" / "deep"
     folder.mkdir(parents=True)
@@ -115,10 +133,18 @@ def test_ctrl_c_leaves_a_run_that_can_be_resumed(settings: Path, tmp_path: Path)
         (("train", "--network.network", "unett"), "error: unknown network 'unett'; did you mean 'unet'?"),
         (("train", "--optim.epoch", "3"), "Did you mean --optim.epochs?"),
         (("train", "--resume", "RUN"), "is complete: there is nothing to resume"),
+        (("train", "--config", "no-such.yaml"), "no-such.yaml does not exist; expected a YAML file"),
+        (("train", "--config", "broken.yaml"), "broken.yaml is not YAML"),
+        (("train", "--config", "list.yaml"), "list.yaml holds a list; expected settings such as 'seed: 0'"),
+        (("train", "--device", "cuda", "--devices", "99"), "error: device 'cuda' x 99 cannot be had"),
+        (("predict", "RUN", str(PHOTOGRAPHS / "coffee.png"), "--out", "list.yaml"), "list.yaml cannot be made"),
     ],
 )
 def test_what_does_not_fit_gets_one_sentence(run: Path, tmp_path: Path, arguments, sentence: str) -> None:
-    given = [str(run) if argument == "RUN" else argument for argument in arguments]
+    (tmp_path / "broken.yaml").write_text("optim: {epochs: 3")
+    (tmp_path / "list.yaml").write_text("- 3")
+    files = {"RUN": run} | {name: tmp_path / name for name in arguments if name.endswith(".yaml")}
+    given = [str(files.get(argument, argument)) for argument in arguments]
     if given[0] == "train" and "--resume" not in given:
         given += ["--out", str(tmp_path)]
     done = hlcore(*given)
