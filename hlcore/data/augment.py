@@ -120,7 +120,11 @@ class TrainingAugmentation:
 
         def cut_and_resize(picture: Tensor) -> Tensor:
             window = functional.crop(picture, rows.start, columns.start, rows.cut, columns.cut)
-            return functional.resize(window, [rows.resized, columns.resized], antialias=True)
+            size = [rows.resized, columns.resized]
+            if isinstance(window, tv_tensors.Mask):  # torchvision's own way moves labels half a pixel down and right
+                exact = v2.InterpolationMode.NEAREST_EXACT
+                return tv_tensors.Mask(functional.resize(window.as_subclass(Tensor), size, interpolation=exact))
+            return functional.resize(window, size, antialias=True)
 
         padding = [columns.before, rows.before, columns.after, rows.after]
         return [cut_and_resize(picture) for picture in pictures], padding

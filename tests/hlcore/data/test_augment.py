@@ -57,6 +57,15 @@ def test_image_and_labels_move_together(seed):
     assert (image[0][inside] == label_map[inside] * 20).all()
 
 
+@pytest.mark.parametrize("edge", range(2, 62))
+def test_resizing_moves_no_label_off_its_image(edge):
+    label_map = np.repeat((np.arange(63) >= edge)[None].astype(np.uint8), 63, axis=0)
+    sample = Sample("edge", np.repeat(label_map[..., None] * 200, 3, axis=2), label_map)
+    augment = TrainingAugmentation((21, 21), scale=(1 / 3, 1 / 3), flip=0.0, colour=0.0)
+    image, resized, _ = augment(sample, seed=0, epoch=0, index=0)
+    assert torch.equal(resized, (image[0] > 100).long())
+
+
 def test_resized_image_and_labels_agree_away_from_block_edges():
     augment = TrainingAugmentation((64, 64), scale=(3.0, 3.0), flip=1.0, colour=0.0)
     image, label_map, _ = augment(coded(40, 40), seed=0, epoch=0, index=0)
