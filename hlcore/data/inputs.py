@@ -6,7 +6,7 @@ from pathlib import Path
 
 from hlcore.errors import DatasetError
 
-IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp"}
+IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif"}
 
 
 def find_images(inputs: Iterable[str]) -> dict[str, Path]:
