@@ -54,7 +54,7 @@ class DataConfig(Frozen):
     val_scenes: PositiveInt = 40
     """Number of validation and of test scenes. Only for streets."""
     cache_mb: Annotated[float, Field(ge=0)] = 1024.0
-    """Decoded training images that are kept in memory, at most, megabytes."""
+    """Decoded images that are kept in memory, at most, megabytes; for training and for validation each."""
     workers: Annotated[int, Field(ge=0)] = 0
     """Processes that load images; the result does not depend on their number."""
 
@@ -117,11 +117,11 @@ class OptimConfig(Frozen):
 class TrainConfig(Frozen):
     """One training run."""
 
-    name: str | None = None
-    """Name of the run folder. Default: data set, network and loss."""
+    name: Annotated[str, Field(pattern=r"^[^./\\][^/\\]*$")] | None = None
+    """Name of the run folder: no slash, no dot in front. Default: data set, network and loss."""
     out: Path = Path("runs")
     """Folder that holds the runs."""
-    seed: Annotated[int, Field(ge=0)] = 0
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
     """Fixes weights, data order and augmentation."""
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     """Where to train."""
@@ -140,7 +140,8 @@ class TrainConfig(Frozen):
     probe_images: Annotated[int, Field(ge=0)] = 8
     """Images followed through training, half from training and half from validation."""
     hardness_from: Path | None = None
-    """A run or a hardness bundle whose saved maps weight the loss, frozen (the paper's transfer to other networks)."""
+    """A run or a hardness bundle whose saved maps weight the loss, frozen (the paper's transfer to other networks).
+    Goes with the loss `hardness` alone."""
     network: NetworkConfig = NetworkConfig()
     data: DataConfig = DataConfig()
     augment: AugmentConfig = AugmentConfig()

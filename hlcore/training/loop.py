@@ -19,7 +19,7 @@ from torch.optim.lr_scheduler import LRScheduler
 
 from hlcore.config import LossConfig, TrainConfig
 from hlcore.data.samples import SegmentationData
-from hlcore.errors import CheckpointError, TrainingError
+from hlcore.errors import CheckpointError, InvalidInputError, TrainingError
 from hlcore.evaluation import Scores, score_images
 from hlcore.models.adapters import build_network
 from hlcore.models.hardness import HardnessSegmenter
@@ -84,6 +84,10 @@ def train(config: TrainConfig) -> Reports:
         InvalidInputError, DatasetError, CheckpointError: something in the config does not fit.
         TrainingError: the loss became NaN or infinite.
     """
+    if config.hardness_from is not None and config.loss.name != "hardness":
+        raise InvalidInputError(
+            f"hardness_from weights the loss 'hardness', got loss.name {config.loss.name!r}; leave one of them out"
+        )
     refuse_existing_run(config.out / config.run_name)  # here, while no other process waits for this one
     return _train(config, None)
 

@@ -53,7 +53,7 @@ def training_loss(
         label_map: Class indices, 255 = ignored.
         config: Which objective, with its constants.
         class_weights: One weight a class; `balanced_ce` needs it.
-        fixed_hardness: Saved hardness maps S that weight the loss in place of the network's own.
+        fixed_hardness: Saved hardness maps S that give w in place of the network's own.
 
     Raises:
         InvalidInputError: the objective needs hardness or class weights, and there are none.
@@ -73,8 +73,7 @@ def training_loss(
         w = hardness_weight(S, valid, c=config.c, normalize=config.normalize, count_ignored=config.count_ignored)
     weighted_ce = torch.full_like(mean_ce, torch.nan) if w is None else (w.detach() * ce).sum()
 
-    steered = config.name == "hardness" or fixed_hardness is not None
-    L_seg = weighted_ce if steered else _baseline(ce, valid, label_map, config, class_weights)
+    L_seg = weighted_ce if config.name == "hardness" else _baseline(ce, valid, label_map, config, class_weights)
     lift = weighted_ce.detach() / mean_ce.detach()
     return LossTerms(L_seg + L_hard, mean_ce.detach(), weighted_ce.detach(), lift)
 

@@ -294,6 +294,11 @@ def test_a_bundle_that_lacks_an_image_is_refused_by_name(uninterrupted: Run, tmp
     assert not (tmp_path / "tiny").exists()  # so that the same name can be trained once the cause is mended
 
 
+def test_saved_maps_go_with_the_hardness_loss_alone(uninterrupted: Run, tmp_path: Path) -> None:
+    with pytest.raises(InvalidInputError, match="hardness_from weights the loss 'hardness', got loss.name 'ohem'"):
+        train(tiny(tmp_path, hardness_from=uninterrupted.path, loss=LossConfig(name="ohem")))
+
+
 def test_maps_whose_making_was_broken_off_are_made_again(uninterrupted: Run, tmp_path: Path) -> None:
     with BundleWriter(tmp_path / "tiny" / "hardness-from", class_names=("a",), palette=((0, 0, 0),)):
         pass
