@@ -123,7 +123,8 @@ class TrainingAugmentation:
             size = [rows.resized, columns.resized]
             if isinstance(window, tv_tensors.Mask):  # torchvision's own way moves labels half a pixel down and right
                 exact = v2.InterpolationMode.NEAREST_EXACT
-                return tv_tensors.Mask(functional.resize(window.as_subclass(Tensor), size, interpolation=exact))
+                plain = window.as_subclass(Tensor)[None]
+                return tv_tensors.Mask(functional.resize(plain, size, interpolation=exact)[0])
             return functional.resize(window, size, antialias=True)
 
         padding = [columns.before, rows.before, columns.after, rows.after]
