@@ -70,8 +70,18 @@ class TrainingStep(nn.Module):
         self.register_buffer("class_weights", class_weights, persistent=False)
 
     def forward(self, image: Tensor, label_map: Tensor, fixed_hardness: Tensor | None = None) -> LossTerms:
-        """The loss of one batch."""
-        logits, hardness = self.network(image)
+        """The loss of one batch.
+
+        Raises:
+            InvalidInputError: the batch is too small for the network's batch norm.
+        """
+        try:
+            logits, hardness = self.network(image)
+        except ValueError as error:
+            size = " x ".join(map(str, image.shape))
+            raise InvalidInputError(
+                f"the network cannot learn from a batch of {size} (N C H W): {error}; raise optim.batch_size"
+            ) from error
         return training_loss(
             logits, hardness, label_map, self.config, class_weights=self.class_weights, fixed_hardness=fixed_hardness
         )

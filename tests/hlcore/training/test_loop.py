@@ -226,6 +226,12 @@ def test_too_few_images_for_a_batch_are_refused(tmp_path: Path) -> None:
         next(iter(train(tiny(tmp_path, optim=OptimConfig(epochs=1, batch_size=8)))))
 
 
+def test_a_batch_too_small_for_batch_norm_gets_a_sentence(tmp_path: Path) -> None:
+    pooled = NETWORK.model_copy(update={"network": "deeplabv3plus", "options": {}})
+    with pytest.raises(InvalidInputError, match=r"a batch of 1 x 3 x 48 x 64 \(N C H W\).* raise optim.batch_size"):
+        next(train(tiny(tmp_path, network=pooled, optim=OptimConfig(epochs=1, batch_size=1))))
+
+
 def in_two_processes(settings: Path) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "hlcore", "train", "--config", str(settings)],
