@@ -13,7 +13,8 @@ RUN if [ -n "$TORCH_INDEX_URL" ]; then \
         /opt/venv/bin/python3 -m pip install --no-deps --index-url "$TORCH_INDEX_URL" \
             $(grep -E '^torch(vision)?==' requirements.txt); \
     fi \
-    && /opt/venv/bin/python3 -m pip install -r requirements.txt
+    && /opt/venv/bin/python3 -m pip install -r requirements.txt \
+    && rm -r /opt/venv/lib/python3*/site-packages/torch/include /opt/venv/lib/python3*/site-packages/torch/test
 # The `hlcore` command points at /app/hlcore, so a change of the code leaves this stage as it is.
 COPY pyproject.toml ./
 RUN mkdir hlcore && touch hlcore/__init__.py \
