@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import cyclopts
 from cyclopts import App, Parameter
 
-from hlcore.config import TrainConfig
+from hlcore.config import Device, TrainConfig
 from hlcore.errors import HlcoreError, InvalidInputError
 
 if TYPE_CHECKING:
@@ -83,6 +83,7 @@ def evaluate(
     epoch: int | None = None,
     root: Path | None = None,
     window: int | None = None,
+    device: Device = "auto",
 ) -> None:
     """Print mean IoU and the IoU of each class of a run on a split of its data set.
 
@@ -98,6 +99,8 @@ def evaluate(
         Folder of the data set, where it is not what the run was trained from.
     window
         Side of a sliding window in px. Default: whole images.
+    device
+        Where the network runs; auto takes an accelerator where there is one.
     """
     from rich.console import Console
     from rich.progress import track
@@ -106,7 +109,7 @@ def evaluate(
     from hlcore.data.catalog import open_data
     from hlcore.evaluation import Scores, score_images
 
-    opened, checkpoint = _load(run, epoch)
+    opened, checkpoint = _load(run, epoch, device)
     data_config = opened.record.config.data
     split = split or data_config.val_split
     data = open_data(
@@ -141,6 +144,7 @@ def predict(
     out: Path,
     epoch: int | None = None,
     window: int | None = None,
+    device: Device = "auto",
 ) -> None:
     """Write a hardness bundle: hardness and prediction maps of images, and a manifest.
 
@@ -156,6 +160,8 @@ def predict(
         A kept epoch. Default: the last.
     window
         Side of a sliding window in px. Default: whole images.
+    device
+        Where the network runs; auto takes an accelerator where there is one.
     """
     from rich.console import Console
     from rich.progress import track
@@ -166,7 +172,7 @@ def predict(
     from hlcore.storage.bundles import BundleWriter
 
     files = find_images(inputs)
-    _, checkpoint = _load(run, epoch)
+    _, checkpoint = _load(run, epoch, device)
     with BundleWriter(out, class_names=checkpoint.class_names, palette=checkpoint.palette) as bundle:
         for name, path in track(files.items(), "predict", console=Console(stderr=True)):
             record = predict_image(
@@ -192,7 +198,11 @@ def runs(folders: list[Path] | None = None) -> None:
 
     table = Table("run", "state", "network", "data", "loss", "parameters", "kept epochs", "last mIoU", "best mIoU")
     for path in find_runs(*(folders or [Path("runs"), Path("checkpoints")])):
-        run = open_run(path)
+        try:
+            run = open_run(path)
+        except HlcoreError as error:
+            print(f"left out: {error}", file=sys.stderr)
+            continue
         config, epochs = run.record.config, run.epoch_table()
         last, best = (f"{epochs.mean_iou.iloc[-1]:.4f}", f"{epochs.mean_iou.max():.4f}") if len(epochs) else ("", "")
         table.add_row(
@@ -239,7 +249,9 @@ def main() -> None:
         raise SystemExit(1) from error
 
 
-def _load(path: Path, epoch: int | None) -> "tuple[Run, Checkpoint]":
+def _load(path: Path, epoch: int | None, device: str) -> "tuple[Run, Checkpoint]":
+    import torch
+
     from hlcore.storage.checkpoints import load_checkpoint
     from hlcore.storage.runs import open_run
 
@@ -249,7 +261,11 @@ def _load(path: Path, epoch: int | None) -> "tuple[Run, Checkpoint]":
     chosen = run.epochs[-1] if epoch is None else epoch
     if chosen not in run.epochs:
         raise InvalidInputError(f"{path} kept the epochs {', '.join(map(str, run.epochs))}, not {chosen}")
-    return run, load_checkpoint(run.checkpoint_path(chosen))
+    accelerator = torch.accelerator.current_accelerator(check_available=True) or torch.device("cpu")
+    try:
+        return run, load_checkpoint(run.checkpoint_path(chosen), device=accelerator if device == "auto" else device)
+    except (AssertionError, RuntimeError) as error:  # what torch raises for a device that is not there
+        raise InvalidInputError(f"the network cannot run on {device}: {error}") from error
 
 
 def _follow(reports: "Reports") -> None:

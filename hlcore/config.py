@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt
 
 LossName = Literal["ce", "balanced_ce", "ohem", "focal", "hardness"]
+Device = Literal["auto", "cpu", "cuda", "mps"]
 Size = tuple[PositiveInt, PositiveInt]
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -123,7 +124,7 @@ class TrainConfig(Frozen):
     """Folder that holds the runs."""
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
     """Fixes weights, data order and augmentation."""
-    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    device: Device = "auto"
     """Where to train."""
     devices: PositiveInt = 1
     """Number of devices, or of processes on the CPU."""

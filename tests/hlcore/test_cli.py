@@ -108,6 +108,16 @@ def test_runs_lists_what_a_folder_holds(run: Path) -> None:
         assert cell in done.stdout
 
 
+def test_runs_leaves_out_what_it_cannot_read_and_says_so(run: Path, tmp_path: Path) -> None:
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "run.json").write_text("{")
+    done = hlcore("runs", tmp_path, run)
+    assert done.returncode == 0
+    assert "left out:" in done.stderr
+    assert str(tmp_path / "broken") in done.stderr
+    assert "complete" in done.stdout
+
+
 def test_ctrl_c_leaves_a_run_that_can_be_resumed(settings: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "hlcore", "train", "--config", str(settings), "--out", str(tmp_path)]
     training = subprocess.Popen([*command, "--optim.epochs", "200"], stdout=subprocess.PIPE, text=True)
