@@ -3,7 +3,6 @@
 import json
 import logging
 import os
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -18,7 +17,6 @@ from hlcore.errors import HlcoreError, InvalidInputError
 if TYPE_CHECKING:
     from hlcore.storage.checkpoints import Checkpoint
     from hlcore.storage.runs import Run
-    from hlcore.training.loop import Reports
 
 app = App(name="hlcore", help="Train and run segmentation networks that learn how hard each pixel is.")
 
@@ -68,11 +66,12 @@ def train(*, config: Annotated[TrainConfig | None, Parameter(name="*")] = None, 
     resume
         Run folder of an interrupted run to go on with, under its own settings.
     """
+    from hlcore.progress import follow_training
     from hlcore.training import loop
 
     if resume is not None and config is not None:
         raise InvalidInputError("--resume goes on under the run's own settings; leave the other options out")
-    _follow(loop.train(config or TrainConfig()) if resume is None else loop.resume(resume))
+    follow_training(loop.train(config or TrainConfig()) if resume is None else loop.resume(resume))
 
 
 @app.command
@@ -266,50 +265,6 @@ def _load(path: Path, epoch: int | None, device: str) -> "tuple[Run, Checkpoint]
         return run, load_checkpoint(run.checkpoint_path(chosen), device=accelerator if device == "auto" else device)
     except (AssertionError, RuntimeError) as error:  # what torch raises for a device that is not there
         raise InvalidInputError(f"the network cannot run on {device}: {error}") from error
-
-
-def _follow(reports: "Reports") -> None:
-    """Draws the progress of a training run; the first Ctrl-C stops it after the present step."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    asked_to_stop = False
-
-    def stop(*_: object) -> None:
-        nonlocal asked_to_stop
-        if asked_to_stop:
-            raise KeyboardInterrupt
-        asked_to_stop = True
-
-    before = signal.signal(signal.SIGINT, stop)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    is_first = os.environ.get("LOCAL_RANK", "0") == "0"  # of the processes on this machine; the others say nothing
-    try:
-        with Progress(*columns, console=Console(stderr=True, quiet=not is_first)) as bar:
-            task = bar.add_task("train", total=None)
-            report = next(reports)
-            while True:
-                values = report.values
-                if report.ends_epoch:
-                    bar.console.print(f"epoch {report.epoch}: val mIoU {_shown(values['mean_iou'])}")
-                elif values:
-                    text = (
-                        f"epoch {report.epoch}  ce {_shown(values['mean_ce'])}  lift {_shown(values['hardness_lift'])}"
-                    )
-                    bar.update(task, description=text, completed=report.iteration, total=report.iterations)
-                try:
-                    report = reports.send(asked_to_stop)
-                except StopIteration:
-                    break
-    finally:
-        signal.signal(signal.SIGINT, before)
-    if is_first:
-        path, complete = report.run.path, report.run.record.state == "complete"
-        print(f"complete: {path}" if complete else f"stopped; go on with: hlcore train --resume {path}")
-
-
-def _shown(value: float | None) -> str:
-    return "-" if value is None else f"{value:.3f}"
 
 
 if __name__ == "__main__":
