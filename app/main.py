@@ -36,3 +36,4 @@ except HlcoreError as error:
 for sentence in state.complaints():
     sentences.warning(f"The link could not be followed in all: {sentence}.", icon=":material/link_off:")
 state.write_url()
+state.stay(page.title)

@@ -6,6 +6,7 @@ from streamlit.delta_generator import DeltaGenerator
 from app import cache, samples, state
 from app.samples import Picture
 from hlcore.storage.runs import Run
+from hlcore.types import IGNORE_INDEX
 
 SIDES = (512, 768, 1024, 2048)
 """Longest side in px at which a picture may be analysed: 2048 px take about 1.5 GB of memory."""
@@ -60,6 +61,7 @@ def _choose_upload(
     with photograph_column:
         photograph = _uploader(
             "photograph",
+            "photograph_file",
             "Drop a photograph",
             "The network knows the classes it was trained on; hardness shows on any picture.",
         )
@@ -70,10 +72,12 @@ def _choose_upload(
         return None
     with labels_column, st.popover("Labels", width="stretch"):
         highest = len(run.record.class_names) - 1
+        unlabelled = " or ".join(map(str, sorted((*samples.ignored_ids(run), IGNORE_INDEX))))
         labels = _uploader(
             "labels",
+            f"labels_file of {photograph.name}",  # another photograph gets an empty uploader
             "Its label map",
-            f"A PNG of the photograph's size: class ids 0 to {highest}, 255 where unlabelled.",
+            f"A PNG of the photograph's size: class ids 0 to {highest}, {unlabelled} where unlabelled.",
         )
     status.caption(
         f"Looking at `{photograph.name}`{f' with `{labels.name}`' if labels else ''}. "
@@ -83,6 +87,6 @@ def _choose_upload(
     return samples.fit(sample, side)
 
 
-def _uploader(name: str, label: str, hint: str) -> state.Upload | None:
-    st.file_uploader(label, key=f"{name}_file", help=hint, on_change=state.keep_upload, args=(name, f"{name}_file"))
+def _uploader(name: str, key: str, label: str, hint: str) -> state.Upload | None:
+    st.file_uploader(label, key=key, help=hint, on_change=state.keep_upload, args=(name, key))
     return state.upload(name)

@@ -6,8 +6,9 @@ from hashlib import blake2b
 from importlib.resources import files
 from pathlib import Path
 
+from hlcore.data.camvid import VOID
 from hlcore.data.images import read_image, read_label_map
-from hlcore.data.labels import ClassTable
+from hlcore.data.labels import CAMVID, ClassTable
 from hlcore.data.resize import resize_classes, resize_image
 from hlcore.data.samples import Sample
 from hlcore.data.streets import Streets
@@ -79,7 +80,15 @@ def uploaded(run: Run, name: str, photograph: bytes, labels: bytes | None) -> Sa
     if labels is None:
         return Sample(name, image, None)
     classes = ClassTable(run.record.class_names, run.record.palette)
-    return Sample(name, image, read_label_map(labels, classes=classes, size=image.shape[:2], name="the label map"))
+    label_map = read_label_map(
+        labels, classes=classes, ignored=ignored_ids(run), size=image.shape[:2], name="the label map"
+    )
+    return Sample(name, image, label_map)
+
+
+def ignored_ids(run: Run) -> tuple[int, ...]:
+    """Ids besides 255 that mean "unlabelled" in the label maps of the run's classes: void in CamVid's own files."""
+    return (VOID,) if run.record.class_names == CAMVID.names else ()
 
 
 @dataclass(frozen=True)

@@ -65,13 +65,17 @@ def read_url() -> None:
 
 
 def arrive(page: str) -> None:
-    """Carries every choice over to another page, where a slider would else start anew at its lower end."""
+    """Carries every choice over to another page or photograph, where sliders would else start at their lower ends."""
     if st.session_state.get(_PAGE) == page:
         return
-    st.session_state[_PAGE] = page
     for name in _PARAMETERS:
         if name in st.session_state:
             st.session_state[name] = st.session_state[name]
+
+
+def stay(page: str) -> None:
+    """Notes that a page has been drawn to its end, so that its controls hold their choices themselves."""
+    st.session_state[_PAGE] = page
 
 
 def write_url() -> None:
@@ -154,13 +158,15 @@ def upload(name: str) -> Upload | None:
 
 
 def keep_upload(name: str, widget: str) -> None:
-    """Keeps what an uploader holds now, so that it survives a change of page."""
+    """Keeps what an uploader holds now, so that it survives a change of page; another photograph drops the labels."""
     file = st.session_state[widget]
     kept = {**st.session_state.get(_UPLOADS, {})}
-    kept.pop(name, None)
+    for gone in ("photograph", "labels") if name == "photograph" else (name,):
+        kept.pop(gone, None)
     if file is not None:
         kept[name] = Upload(file.name, file.getvalue())
     st.session_state[_UPLOADS] = kept
+    st.session_state.pop(_PAGE, None)  # the controls below it vanish and come back while a file is replaced
 
 
 def _complain(name: str, sentence: str) -> None:

@@ -8,8 +8,10 @@ from hlcore.data.labels import CAMVID
 from hlcore.data.samples import PairedFiles, files_by_name, pair_by_name
 from hlcore.types import IGNORE_INDEX
 
-_VOID = 11
-_IDS = {index: index for index in range(len(CAMVID.names))} | {_VOID: IGNORE_INDEX}
+VOID = 11
+"""The id of unlabelled pixels in the label files."""
+
+_IDS = {index: index for index in range(len(CAMVID.names))} | {VOID: IGNORE_INDEX}
 
 
 def camvid(root: Path, split: str) -> PairedFiles:

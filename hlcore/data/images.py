@@ -1,7 +1,7 @@
 """Images and label maps from untrusted files: every file becomes right pixels or one sentence."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -55,6 +55,7 @@ def read_label_map(
     source: Path | bytes,
     *,
     classes: ClassTable,
+    ignored: Collection[int] = (),
     size: tuple[int, int] | None = None,
     name: str = "upload",
     max_pixels: int = MAX_PIXELS,
@@ -67,6 +68,7 @@ def read_label_map(
     Args:
         source: A PNG file, or the bytes of one.
         classes: The classes it may name.
+        ignored: Ids that mean "ignored" besides 255.
         size: (H, W) of the image it belongs to, or None to take any.
         name: What to call the bytes in errors; a file is called by its path.
         max_pixels: Larger label maps are refused before they are decoded.
@@ -83,7 +85,7 @@ def read_label_map(
         )
     if pixels.ndim == 3:
         return _class_of_colour(pixels, classes, name)
-    ids = {index: index for index in (*range(len(classes.names)), IGNORE_INDEX)}
+    ids = dict.fromkeys(ignored, IGNORE_INDEX) | {i: i for i in (*range(len(classes.names)), IGNORE_INDEX)}
     return _class_of_id(pixels, ids, name)
 
 

@@ -129,6 +129,19 @@ def test_the_uploaded_photograph_is_compared_over_the_epochs(watched, address):
     assert page.get_by_text("Epoch 0").count() == 1, "the strip starts before training"
 
 
+def test_another_photograph_keeps_the_epoch_and_the_share(watched, address):
+    page = watched.open(f"{address}/?run=tiny&source=upload&epoch=1&hardest=40")
+    _, jpeg = sideways_astronaut()
+    for name in ("one.jpg", "two.jpg", "three.jpg", "four.jpg"):
+        page.locator("input[type=file]").first.set_input_files(
+            {"name": name, "mimeType": "image/jpeg", "buffer": jpeg + name.encode()}
+        )
+        expect(page.get_by_text(f"Looking at {name}")).to_be_visible()
+        settle(page)
+        assert page.get_by_role("slider", name="Epoch").get_attribute("aria-valuetext") == "1"
+        assert page.get_by_role("slider", name="Show the hardest").get_attribute("aria-valuetext") == "40 %"
+
+
 def test_what_is_taken_away_is_what_was_computed(watched, address, tmp_path):
     page = watched.open(f"{address}/?run=tiny")
     settle(page)

@@ -167,6 +167,22 @@ def test_uploaded_labels_bring_loss_and_errors(open_app, scenes):
     assert "Errors" in titles(scenes(app)[0])
 
 
+def test_the_void_of_camvid_files_counts_as_unlabelled(open_app, scenes):
+    app = upload(open_app(source="upload", x="2", y="1"), "photograph", "a.png", png(np.zeros((40, 60, 3), np.uint8)))
+    app = upload(app, "labels", "a-labels.png", png(np.full((40, 60), 11, np.uint8)))
+    assert not app.error
+    assert "Errors" in titles(scenes(app)[0])
+    assert any("not labelled" in text.value for text in app.markdown)
+
+
+def test_labels_belong_to_one_photograph(open_app, scenes):
+    app = upload(open_app(source="upload"), "photograph", "a.png", png(np.zeros((40, 60, 3), np.uint8)))
+    app = upload(app, "labels", "a-labels.png", png(np.full((40, 60), 3, np.uint8)))
+    app = upload(app, "photograph", "b.png", png(np.full((40, 60, 3), 9, np.uint8)))
+    assert not app.exception
+    assert titles(scenes(app)[0]) == ["Image", "Hardness", "Prediction"]
+
+
 @pytest.mark.parametrize(
     ("label_map", "sentence"),
     [
@@ -194,7 +210,7 @@ def digest(scene, plane):
 
 
 def upload(app, name, file_name, content):
-    uploader = app.file_uploader(key=f"{name}_file")
+    uploader = next(uploader for uploader in app.file_uploader if uploader.key.startswith(f"{name}_file"))
     return uploader.set_value((file_name, content, "application/octet-stream")).run()
 
 

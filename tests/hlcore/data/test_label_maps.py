@@ -56,6 +56,11 @@ def test_an_opaque_alpha_channel_is_dropped_and_a_transparent_one_refused(encode
         read_label_map(encode(colours, "PNG"), classes=CAMVID)
 
 
+def test_further_ids_may_mean_ignored(encode):
+    ids = np.array([[0, 11, 255]], dtype=np.uint8)
+    assert read_label_map(encode(ids, "PNG"), classes=CAMVID, ignored=(11,)).tolist() == [[0, 255, 255]]
+
+
 def test_stray_ids_are_named_and_counted(encode):
     strays = IDS.copy()
     strays[0] = (11, 11, 11, 200)
