@@ -15,12 +15,14 @@ st.set_page_config(page_title="Pixel hardness", page_icon=HERE / "icon.png", lay
 widgets.style()
 folders = cache.run_folders()
 if folders:
-    pages = [
-        st.Page("views/inspect.py", title="Inspect", icon=":material/search:", default=True),
-        st.Page("views/epochs.py", title="Epochs", icon=":material/timeline:"),
-    ]
+    pages = {
+        "Look": [
+            st.Page("views/inspect.py", title="Inspect", icon=":material/search:", default=True),
+            st.Page("views/epochs.py", title="Epochs", icon=":material/timeline:"),
+        ],
+    }
 else:
-    pages = [st.Page("views/start.py", title="Start", default=True)]
+    pages = {"": [st.Page("views/start.py", title="Start", default=True)]}
 page = st.navigation(pages)
 state.read_url()
 state.arrive(page.title)

@@ -30,6 +30,7 @@ _PARAMETERS: dict[str, Callable[[str], Any]] = {
     "run": str,
     "epoch": int,
     "other": int,
+    "scope": str,
     "source": str,
     "sample": str,
     "side": int,

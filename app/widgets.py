@@ -14,6 +14,7 @@ from app.samples import Picture
 from app.scenes import INSPECTED, Look
 from hlcore.errors import CheckpointError
 from hlcore.figures.style import HARDNESS_SCALES
+from hlcore.storage.analyses import Analysis
 from hlcore.storage.runs import Run
 
 ABOUT = (
@@ -23,6 +24,8 @@ ABOUT = (
 FIRST_RUN = "streets"
 """The bundled run that knows the labels of its scenes, so that every map has something to show."""
 NATS = (1, 2, 4, 8)
+PICTURE = "picture"
+"""In links, the scope that is no data set."""
 
 
 def style() -> None:
@@ -72,6 +75,31 @@ def facts(run: Run) -> None:
         rows["mIoU, best"] = f"{best['mean_iou']:.3f} (epoch {best['epoch']:.0f})"
     cells = "".join(f"<dt>{escape(name)}</dt><dd>{escape(str(value))}</dd>" for name, value in rows.items())
     st.html(f'<dl class="facts">{cells}</dl>')
+
+
+def choose_scope(run: Run, *, picture: str = "This picture") -> Analysis | None:
+    """What is measured on: one of the run's analyses of a data set, or None for the picture that is chosen below."""
+    analyses = cache.analyses(run)
+    chosen = state.choice("scope", [PICTURE, *analyses], default=next(iter(analyses), PICTURE))
+    if not analyses:
+        st.caption(f"Measured on one picture. `hlcore analyze {run.path.name}` measures a whole data set.")
+        return None
+    chosen = st.segmented_control(
+        "Measured on",
+        [PICTURE, *analyses],
+        format_func=lambda name: picture if name == PICTURE else scope_title(analyses[name]),
+        key="scope",
+        required=True,
+        persist_state="session",
+        help="A data set that `hlcore analyze` has measured, or one picture at once.",
+    )
+    return None if chosen == PICTURE else analyses[chosen]
+
+
+def scope_title(analysis: Analysis) -> str:
+    """What an analysis was made of, in few words."""
+    record = analysis.record
+    return f"{record.dataset} {record.split}, {record.images} images"
 
 
 def choose_epoch(name: str, label: str, run: Run, *, at: float = 1.0) -> int:

@@ -68,13 +68,24 @@ class PredictionRecord:
         return replace(self, label_map=label_map)
 
     @property
+    def labels(self) -> LabelMap:
+        """The label map, which is there.
+
+        Raises:
+            InvalidInputError: the record has no label map.
+        """
+        if self.label_map is None:
+            raise InvalidInputError(f"{self.name} has no label map; give one with record.with_label_map(...)")
+        return self.label_map
+
+    @property
     def valid(self) -> Bool[np.ndarray, "H W"]:
         """Where the label map names a class.
 
         Raises:
             InvalidInputError: the record has no label map.
         """
-        return self._labels() != IGNORE_INDEX
+        return self.labels != IGNORE_INDEX
 
     @cached_property
     def loss_map(self) -> LossMap:
@@ -85,7 +96,7 @@ class PredictionRecord:
         Raises:
             InvalidInputError: the record has no label map.
         """
-        labels = np.where(self.valid, self._labels(), 0).astype(np.intp)
+        labels = np.where(self.valid, self.labels, 0).astype(np.intp)
         of_label = np.take_along_axis(self.probabilities, labels[None], axis=0)[0]
         loss = -np.log(np.maximum(of_label, np.finfo(np.float32).tiny))
         return np.where(self.valid, loss, np.nan).astype(np.float32)
@@ -97,7 +108,7 @@ class PredictionRecord:
         Raises:
             InvalidInputError: the record has no label map.
         """
-        return (self.prediction != self._labels()) & self.valid
+        return (self.prediction != self.labels) & self.valid
 
     @cached_property
     def entropy(self) -> Float32[np.ndarray, "H W"]:
@@ -105,8 +116,3 @@ class PredictionRecord:
         p = self.probabilities
         terms = np.where(p > 0, p * np.log(np.maximum(p, np.finfo(np.float32).tiny)), 0)
         return -terms.sum(axis=0, dtype=np.float32)
-
-    def _labels(self) -> LabelMap:
-        if self.label_map is None:
-            raise InvalidInputError(f"{self.name} has no label map; give one with record.with_label_map(...)")
-        return self.label_map

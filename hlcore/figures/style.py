@@ -4,6 +4,7 @@ from functools import cache
 from typing import Literal, TypeAlias
 
 import numpy as np
+import plotly.graph_objects as go
 from jaxtyping import UInt8
 from plotly.colors import get_colorscale, unlabel_rgb
 
@@ -24,6 +25,14 @@ MISSING: Colour = (122, 122, 122)
 """A pixel that has no value or no class."""
 ERROR: Colour = (230, 97, 1)
 """A pixel whose prediction differs from its label."""
+
+SERIES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f7f7f", "#b8a800")
+"""Colours of curves, told apart with any colour vision (Okabe and Ito 2008, its yellow darkened)."""
+QUANTITIES = {"hardness": "#d55e00", "loss": "#009e73", "error_rate": "#0072b2"}
+"""The colour of each quantity, the same in every figure."""
+
+GRID = "rgba(128,128,128,0.25)"
+"""Lines behind the data, seen on white and on black."""
 
 _STOPS = {"inferno": "Inferno", "cividis": "Cividis", "grey": "Greys_r", "viridis": "Viridis", "difference": "RdBu_r"}
 
@@ -48,6 +57,34 @@ def colour_scale(name: str) -> ColourScale:
     scale = np.stack([np.interp(steps, at, channel) for channel in colours.T], axis=1).round().astype(np.uint8)
     scale.setflags(write=False)  # the cache hands the same array to everybody
     return scale
+
+
+def template() -> go.layout.Template:
+    """What every figure looks like: no background of its own, fine lines, one row of hover text per place."""
+    axis = {"gridcolor": GRID, "zerolinecolor": GRID, "linecolor": GRID, "ticks": "outside", "tickcolor": GRID}
+    return go.layout.Template(
+        layout={
+            "paper_bgcolor": "rgba(0,0,0,0)",
+            "plot_bgcolor": "rgba(0,0,0,0)",
+            "colorway": SERIES,
+            "font": {"size": 13},
+            "margin": {"l": 60, "r": 20, "t": 40, "b": 50},
+            "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "title": {"text": ""}},
+            "xaxis": axis,
+            "yaxis": axis,
+        }
+    )
+
+
+def translucent(colour: str, opacity: float = 0.18) -> str:
+    """A hexadecimal colour as rgba(), for the band of an interval.
+
+    Example:
+        >>> translucent("#ff0000", 0.5)
+        'rgba(255,0,0,0.5)'
+    """
+    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    return f"rgba({red},{green},{blue},{opacity:g})"
 
 
 def _rgb(colour: str) -> tuple[float, ...]:

@@ -16,13 +16,14 @@ from app.viewer import planes
 from app.viewer.planes import Plane
 from hlcore.data.samples import Sample
 from hlcore.errors import CheckpointError
+from hlcore.storage.analyses import Analysis, find_analyses, open_analysis
 from hlcore.storage.runs import Run, find_runs, open_run
-from hlcore.types import HardnessMap, LabelMap, LossMap
+from hlcore.types import HardnessMap, LabelMap, LossMap, PredictionRecord
 
 if TYPE_CHECKING:  # importing torch takes seconds: only the functions that run a network do it
     from hlcore.storage.checkpoints import Checkpoint
 
-PROJECT = Path(__file__).parents[1]
+PROJECT = Path(__file__).parents[2]
 LARGEST_LOSS_NATS = 88.0
 """Above the largest loss float32 probabilities can give."""
 
@@ -92,6 +93,30 @@ def maps(run: Run, epoch: int, picture: Picture) -> Maps:
     return _maps(path, _modified(path), picture.digest, picture.sample)
 
 
+def record(run: Run, epoch: int, picture: Picture) -> PredictionRecord:
+    """All the network of an epoch says about a picture, for what is measured on it. Raises as `maps` does."""
+    path = run.checkpoint_path(epoch)
+    return _record(path, _modified(path), picture.digest, picture.sample)
+
+
+def analyses(run: Run) -> dict[str, Analysis]:
+    """What `hlcore analyze` has measured of a run, by name."""
+    found = {}
+    for path in find_analyses(run.path):
+        found[path.name] = _analysis(path, _modified(path / "analysis.json"))
+    return found
+
+
+def table(analysis: Analysis, name: str) -> pd.DataFrame:
+    """A table of an analysis.
+
+    Raises:
+        CheckpointError: it has no such table, or it cannot be read.
+    """
+    path = analysis.table_path(name)
+    return _table(analysis, name, path, _modified(path))
+
+
 def agreement(first: Maps, second: Maps, quantity: Literal["hardness_map", "loss_map"]) -> tuple[float, float]:
     """Spearman's rho of two epochs' maps, and the overlap (IoU) of their highest 10 %."""
     identity = f"{quantity}:{first.identity}:{second.identity}"
@@ -153,8 +178,18 @@ def _checkpoint(path: Path, modified: int) -> "Checkpoint":
     return load_checkpoint(path)
 
 
-@st.cache_data(max_entries=32, show_spinner="Looking at the picture …")
-def _maps(path: Path, modified: int, digest: str, _sample: Sample) -> Maps:
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _analysis(path: Path, modified: int) -> Analysis:
+    return open_analysis(path)
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _table(_analysis: Analysis, name: str, path: Path, modified: int) -> pd.DataFrame:
+    return _analysis.table(name)
+
+
+@st.cache_resource(max_entries=1, show_spinner="Looking at the picture …")  # its probabilities may take a gigabyte
+def _record(path: Path, modified: int, digest: str, _sample: Sample) -> PredictionRecord:
     checkpoint = _checkpoint(path, modified)
     from hlcore.inference import predict
 
@@ -162,13 +197,18 @@ def _maps(path: Path, modified: int, digest: str, _sample: Sample) -> Maps:
         raise CheckpointError(
             f"{path} has no hardness branch, so it has no hardness map; train with loss.observe_hardness on"
         )
-    record = predict(
+    return predict(
         checkpoint.network,
         _sample.image,
         class_names=checkpoint.class_names,
         name=_sample.name,
         label_map=_sample.label_map,
     )
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _maps(path: Path, modified: int, digest: str, _sample: Sample) -> Maps:
+    record = _record(path, modified, digest, _sample)
     labelled = record.label_map is not None
     return Maps(
         identity=f"{path}:{modified}:{digest}",

@@ -1,0 +1,135 @@
+"""Sums over images that add, and intervals from resampling the images.
+
+Everything measured on a data set is a ratio of sums over its images. Each image hands in its sums once; they are added
+to the total and, multiplied by how often each resampling drew the image, to the sums of every resampling. How often is
+drawn from Poisson(1), seeded by the image's name: no image is kept, the order does not matter, and two halves of a data
+set that were summed on two machines add up to the sums of the whole.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+from jaxtyping import Float, Integer
+
+from hlcore.errors import InvalidInputError
+
+Counts: TypeAlias = Mapping[str, np.ndarray]
+"""What one image, or a sum of images, adds: named arrays of sums (counts of pixels, sums of hardness, histograms)."""
+
+LEVEL = 0.95
+"""Of every interval."""
+
+
+class Estimate(NamedTuple):
+    """A number or an array of them, with the ends of its 95 % interval over images; NaN where there is none."""
+
+    value: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+
+
+@dataclass
+class ImageSums:
+    """Sums of counts over images and over resamplings of the images; `a + b` is the sums of both.
+
+    Attributes:
+        resamplings: How many; their number does not depend on the number of images, and neither does memory.
+        images: How many images were added.
+        total: Name to the sum over all images.
+        resampled: Name to the sums over each resampling, with the resamplings along the first axis.
+    """
+
+    resamplings: int = 200
+    images: int = 0
+    total: dict[str, np.ndarray] = field(default_factory=dict)
+    resampled: dict[str, np.ndarray] = field(default_factory=dict)
+
+    def add(self, name: str, counts: Counts) -> None:
+        """Adds one image, in place.
+
+        Args:
+            name: The image's name, which decides how often each resampling draws it.
+            counts: Its sums; the same names and shapes for every image.
+
+        Raises:
+            InvalidInputError: the counts' names or shapes differ from those added before.
+        """
+        if self.images and (shapes := _shapes(counts)) != _shapes(self.total):
+            raise InvalidInputError(f"the counts of {name} must be {_shapes(self.total)} as before, got {shapes}")
+        drawn = times_drawn(name, resamplings=self.resamplings)
+        some = np.flatnonzero(drawn)
+        for key, values in counts.items():
+            if key not in self.total:
+                self.total[key] = np.zeros(values.shape)
+                self.resampled[key] = np.zeros((self.resamplings, *values.shape))
+            self.total[key] += values
+            self.resampled[key][some] += drawn[some].reshape(-1, *[1] * values.ndim) * values
+        self.images += 1
+
+    def __add__(self, other: "ImageSums") -> "ImageSums":
+        if not self.images or not other.images:
+            return other if other.images else self
+        if self.resamplings != other.resamplings or _shapes(self.total) != _shapes(other.total):
+            raise InvalidInputError("sums of different counts or numbers of resamplings do not add")
+        return ImageSums(
+            self.resamplings,
+            self.images + other.images,
+            {key: self.total[key] + other.total[key] for key in self.total},
+            {key: self.resampled[key] + other.resampled[key] for key in self.resampled},
+        )
+
+    def estimate(self, ratio: Callable[[Counts], np.ndarray]) -> Estimate:
+        """A ratio of the sums with its interval.
+
+        Args:
+            ratio: From the sums to a number or an array; each sum may have further axes in front, which it keeps.
+
+        Returns:
+            The ratio of the total, and the quantiles of the resamplings' ratios (percentile interval). The ends are
+            NaN for fewer than two images, and where more than half of the resamplings have no ratio.
+
+        Raises:
+            InvalidInputError: no image was added.
+
+        Source: Chamandy, Muralidharan, Najmi, Naidu 2012, "Estimating uncertainty for massive data streams".
+        """
+        if not self.images:
+            raise InvalidInputError("no image was added, so there is nothing to estimate")
+        value = np.asarray(ratio(self.total), dtype=float)
+        nothing = np.full_like(value, np.nan)
+        if self.images < 2:
+            return Estimate(value, nothing, nothing)
+        ratios = np.asarray(ratio(self.resampled), dtype=float)
+        known = np.isfinite(ratios).mean(axis=0) > 0.5
+        filled = np.where(known, ratios, 0.0)
+        low, high = np.nanquantile(filled, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
+        return Estimate(value, np.where(known, low, np.nan), np.where(known, high, np.nan))
+
+
+def times_drawn(name: str, *, resamplings: int) -> Integer[np.ndarray, " B"]:
+    """How often each resampling draws an image: Poisson(1), always the same for the same name.
+
+    Example:
+        >>> times_drawn("0001TP_006690", resamplings=4)
+        array([1, 1, 1, 0])
+    """
+    seed = int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), "big")
+    return np.random.default_rng(seed).poisson(1.0, resamplings)
+
+
+def divide(part: Float[np.ndarray, "*shape"], whole: Float[np.ndarray, "*shape"]) -> Float[np.ndarray, "*shape"]:
+    """The ratio of two sums, NaN where the whole is 0: a mean of nothing is no number.
+
+    Example:
+        >>> divide(np.array([1.0, 0.0]), np.array([2.0, 0.0]))
+        array([0.5, nan])
+    """
+    shape = np.broadcast_shapes(part.shape, whole.shape)
+    return np.divide(part, whole, out=np.full(shape, np.nan), where=np.broadcast_to(whole, shape) > 0)
+
+
+def _shapes(counts: Counts) -> dict[str, tuple[int, ...]]:
+    return {name: values.shape for name, values in sorted(counts.items())}

@@ -1,0 +1,64 @@
+"""A curve with the band of its interval; what every curve figure is made of."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from hlcore.figures.style import translucent
+
+
+def add_curve(
+    figure: go.Figure,
+    table: pd.DataFrame,
+    *,
+    x: str,
+    name: str,
+    colour: str,
+    hover: str,
+    columns: Sequence[str] = (),
+    **where: Any,
+) -> None:
+    """Draws column `value` over column `x`, with the band from `low` to `high` where there is one.
+
+    Args:
+        figure: What is drawn into.
+        table: One row a point, in order.
+        x: Column of the horizontal axis.
+        name: In the legend; band and line come and go together.
+        colour: Hexadecimal.
+        hover: Plotly's hover template; `columns` are its customdata, after low and high.
+        columns: Further columns for the hover text.
+        where: `row` and `col` of a subplot, `showlegend` and the like are handed to the line.
+    """
+    place = {key: where.pop(key) for key in ("row", "col") if key in where}
+    known = table[table["low"].notna() & table["high"].notna()]
+    if len(known):
+        edge = pd.concat([known["high"], known["low"].iloc[::-1]])
+        there_and_back = pd.concat([known[x], known[x].iloc[::-1]])
+        band = go.Scatter(
+            x=there_and_back,
+            y=edge,
+            fill="toself",
+            fillcolor=translucent(colour),
+            line={"width": 0},
+            mode="lines",
+            hoverinfo="skip",
+            showlegend=False,
+            legendgroup=name,
+        )
+        figure.add_trace(band, **place)
+    line = go.Scatter(
+        x=table[x],
+        y=table["value"],
+        customdata=table[["low", "high", *columns]],
+        mode="lines+markers",
+        name=name,
+        legendgroup=name,
+        line={"color": colour, "width": 2},
+        marker={"size": 7},
+        hovertemplate=hover,
+        **where,
+    )
+    figure.add_trace(line, **place)
