@@ -1,0 +1,48 @@
+"""The two commands of the evidence."""
+
+from pathlib import Path
+
+import pandas as pd
+from cyclopts import App
+
+from benchmarks.evidence.compare import paired_differences
+from benchmarks.evidence.grid import open_grid
+from benchmarks.evidence.sweep import fill, read_rows
+
+app = App(name="python -m benchmarks.evidence", help="Grids of training runs, and comparisons paired over seeds.")
+
+
+@app.command
+def run(table: str, *, data: Path, out: Path = Path("runs/evidence"), most: int | None = None) -> None:
+    """Train and score the runs a table lacks.
+
+    Parameters
+    ----------
+    table
+        Name of the grid, such as losses.
+    data
+        Folder that holds the data sets, each in a folder of its name (camvid, idd_lite).
+    out
+        Folder of the runs while they go on.
+    most
+        So many runs and no more.
+    """
+    for line in fill(table, data=data, out=out, most=most):
+        print(line, flush=True)
+
+
+@app.command
+def compare(table: str) -> None:
+    """Print each value's difference to the one it is compared with, paired over seeds.
+
+    Parameters
+    ----------
+    table
+        Name of the grid.
+    """
+    differences = paired_differences(pd.DataFrame(read_rows(table)), open_grid(table))
+    print(differences.round(4).to_string(index=False))
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,76 @@
+"""The evidence: which runs a grid asks for, and what is said of differences over seeds."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import ttest_rel
+
+from benchmarks.evidence.compare import paired_differences
+from benchmarks.evidence.grid import Grid, open_grid
+
+GRID = Grid(
+    base={"optim": {"epochs": 2, "lr": 0.1}},
+    axes={
+        "data": {"camvid": {"data": {"dataset": "camvid"}}},
+        "seed": {f"seed{n}": {"seed": n} for n in range(4)},
+        "loss": {name: {"loss": {"name": name}} for name in ("ce", "ohem", "hardness")},
+    },
+    compared="loss",
+    against="ce",
+    score_split={"camvid": "test"},
+)
+
+
+def rows(**by_loss: list[float]) -> pd.DataFrame:
+    return pd.DataFrame(
+        {"data": "camvid", "seed": f"seed{seed}", "loss": loss, "mean_iou_last": value}
+        for loss, values in by_loss.items()
+        for seed, value in enumerate(values)
+    )
+
+
+def test_a_grid_is_the_product_of_its_axes_and_the_last_varies_fastest():
+    cells = GRID.cells()
+    assert len(cells) == 12
+    assert [cell["loss"] for cell in cells[:4]] == ["ce", "ohem", "hardness", "ce"]
+
+
+def test_the_settings_of_a_run_are_the_shared_ones_under_its_own():
+    config = GRID.config(GRID.cells()[4], table="small", data=Path("data"), out=Path("out"))
+    assert (config.optim.epochs, config.optim.lr, config.loss.name, config.seed) == (2, 0.1, "ohem", 1)
+    assert config.data.root == Path("data/camvid")
+    assert config.run_name == "small-camvid-seed1-ohem"
+
+
+@pytest.mark.parametrize("table", [path.stem for path in Path("benchmarks/evidence").glob("*.yaml")])
+def test_every_run_of_a_committed_grid_has_settings_that_exist_and_a_name_of_its_own(table):
+    grid = open_grid(table)
+    configs = [grid.config(cell, table=table, data=Path("data"), out=Path("out")) for cell in grid.cells()]
+    assert len({config.run_name for config in configs}) == len(configs)
+
+
+def test_the_difference_is_paired_by_seed_and_its_interval_agrees_with_a_paired_t_test():
+    ce, ohem = [0.1, 0.5, 0.3, 0.9], [0.12, 0.53, 0.31, 0.94]
+    [row] = paired_differences(rows(ce=ce, ohem=ohem), GRID).to_dict("records")
+    expected = ttest_rel(ohem, ce).confidence_interval(0.95)
+    assert (row["low"], row["high"]) == pytest.approx((expected.low, expected.high))
+    assert row["verdict"] == "higher"
+
+
+def test_an_interval_that_holds_zero_is_called_not_significant():
+    table = paired_differences(rows(ce=[0.1, 0.5], hardness=[0.2, 0.45]), GRID)
+    assert list(table["verdict"]) == ["not significant"]
+
+
+def test_one_seed_has_a_difference_and_no_interval():
+    [row] = paired_differences(rows(ce=[0.1], hardness=[0.2]), GRID).to_dict("records")
+    assert row["difference"] == pytest.approx(0.1)
+    assert np.isnan(row["low"])
+    assert row["verdict"] == "one seed"
+
+
+def test_only_seeds_that_both_have_are_compared():
+    [row] = paired_differences(rows(ce=[0.1, 0.2, 0.3], ohem=[0.2, 0.3]), GRID).to_dict("records")
+    assert row["seeds"] == 2
