@@ -3,7 +3,7 @@
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Bool, Float32
+from jaxtyping import Bool, Float32, Integer
 from scipy.ndimage import distance_transform_edt
 from skimage.color import rgb2gray
 from skimage.feature import canny
@@ -15,6 +15,11 @@ EdgeSource = Literal["label", "prediction", "gradient"]
 
 EDGE_PX = 2.0
 """A pixel at most so far from the nearest boundary pixel is an edge pixel; the others are interior."""
+
+DISTANCE_LIMITS_PX = (0, 1, 2, 4, 8, 16, 32)
+"""Upper ends of the distance bins, which they include; the last bin has none."""
+DISTANCE_BINS = ("0", "1", "2", "3–4", "5–8", "9–16", "17–32", "> 32")
+"""What the bins are called: "3–4" holds distances above 2 and up to 4 px."""
 
 
 def boundary(label_map: LabelMap, *, ignore_index: int = IGNORE_INDEX) -> Bool[np.ndarray, "H W"]:
@@ -62,6 +67,16 @@ def distance_to(edge: Bool[np.ndarray, "H W"]) -> Float32[np.ndarray, "H W"]:
     if not edge.any():
         return np.full(edge.shape, np.inf, np.float32)
     return distance_transform_edt(~edge).astype(np.float32)
+
+
+def distance_bin(distance: Float32[np.ndarray, "*shape"]) -> Integer[np.ndarray, "*shape"]:
+    """Index in DISTANCE_BINS of each distance in px; a pixel without a distance (NaN) falls in the last, so mask it.
+
+    Example:
+        >>> distance_bin(np.array([0, 1.4, 2, 2.2, np.inf], np.float32))
+        array([0, 2, 2, 3, 7])
+    """
+    return np.searchsorted(DISTANCE_LIMITS_PX, distance)
 
 
 def edge_distance(record: PredictionRecord, source: EdgeSource) -> Float32[np.ndarray, "H W"]:
