@@ -4,7 +4,9 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from app import cache, samples, state
+from app.cache import dataset as dataset_cache
 from app.samples import Picture
+from hlcore.storage.analyses import Analysis
 from hlcore.storage.runs import Run
 from hlcore.types import IGNORE_INDEX
 
@@ -14,7 +16,8 @@ SIDES = (512, 768, 1024, 2048)
 
 def choose_picture(run: Run) -> Picture | None:
     """Source, sample and size; None while an upload is awaited."""
-    known = samples.sources(run)
+    measured = dataset_cache.listed(run)
+    known = [*samples.sources(run), *([samples.DATA] if measured else [])]
     source_column, sample_column, side_column = st.columns([5, 4, 2])
     source = state.choice("source", known, default=known[0])
     with source_column:
@@ -27,7 +30,8 @@ def choose_picture(run: Run) -> Picture | None:
             wrap=True,
             persist_state="session",
             help="Scenes are drawn from a seed and come with labels; photos ship with scikit-image; "
-            "followed images are those whose maps were kept while this run was trained.",
+            "followed images are those whose maps were kept while this run was trained; a data set is one that "
+            "`hlcore analyze` has measured.",
         )
     state.choice("side", SIDES, default=768)
     with side_column:
@@ -42,6 +46,8 @@ def choose_picture(run: Run) -> Picture | None:
         )
     if source == samples.UPLOAD:
         return _choose_upload(run, side, source_column, sample_column, side_column)
+    if source == samples.DATA:
+        return _choose_measured(measured, side, source_column, sample_column)
     names = samples.names(run, source)
     state.choice("sample", names, default=names[0])
     with sample_column:
@@ -53,6 +59,21 @@ def choose_picture(run: Run) -> Picture | None:
             persist_state="session",
         )
     return samples.fit(cache.sample(run, source, name), side)
+
+
+def _choose_measured(
+    measured: dict[str, Analysis], side: int, status: DeltaGenerator, place: DeltaGenerator
+) -> Picture:
+    analysis = measured[state.choice("data", list(measured), default=state.met("scope", measured))]
+    if len(measured) > 1:
+        data_column, place = place.columns(2)
+        data_column.selectbox("Measured as", list(measured), key="data", persist_state="session")
+    names = dataset_cache.names(analysis)
+    state.choice("sample", names, default=names[0])
+    name = place.selectbox("Sample", names, key="sample", persist_state="session")
+    if analysis.record.merged is not None:
+        status.caption("No labels here: those of this data set are of other classes than the run's.")
+    return samples.fit(dataset_cache.sample(analysis, name), side)
 
 
 def _choose_upload(

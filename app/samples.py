@@ -1,4 +1,4 @@
-"""Where the pictures come from: synthetic scenes, a run's followed images, photographs, an upload."""
+"""Where the pictures come from: scenes, a run's followed images, photographs, an analysed data set, an upload."""
 
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -6,18 +6,20 @@ from hashlib import blake2b
 from importlib.resources import files
 from pathlib import Path
 
+from app.dataset_samples import open_analysed
 from hlcore.data.camvid import VOID
 from hlcore.data.images import read_image, read_label_map
 from hlcore.data.labels import CAMVID, ClassTable
 from hlcore.data.resize import resize_classes, resize_image
-from hlcore.data.samples import Sample
+from hlcore.data.samples import Sample, SegmentationData
 from hlcore.data.streets import Streets
 from hlcore.errors import DatasetError
+from hlcore.storage.analyses import Analysis
 from hlcore.storage.runs import Run
 from hlcore.types import Image
 
-SCENES, FOLLOWED, PHOTOGRAPHS, UPLOAD = "scenes", "followed", "photographs", "upload"
-TITLES = {SCENES: "Scenes", PHOTOGRAPHS: "Photos", UPLOAD: "Your photo", FOLLOWED: "Followed"}
+SCENES, FOLLOWED, PHOTOGRAPHS, UPLOAD, DATA = "scenes", "followed", "photographs", "upload", "data"
+TITLES = {SCENES: "Scenes", PHOTOGRAPHS: "Photos", UPLOAD: "Your photo", FOLLOWED: "Followed", DATA: "Data set"}
 """What each source is called on the page; the key is its name in links."""
 
 _SCENE_COUNT = 12
@@ -32,7 +34,7 @@ _PHOTOGRAPHS = {
 
 
 def sources(run: Run) -> list[str]:
-    """The sources a run has."""
+    """The sources a run has on its own; an analysis of a data set adds DATA."""
     probe = run.probe
     return [SCENES, PHOTOGRAPHS, UPLOAD, *([FOLLOWED] if probe and probe.images else [])]
 
@@ -68,6 +70,29 @@ def load(run: Run, source: str, name: str) -> Sample:
     if source == PHOTOGRAPHS and name in _PHOTOGRAPHS:
         return Sample(name, read_image(_photograph(name)), None)
     raise DatasetError(f"there is no sample '{name}' among {TITLES.get(source, source)}; choose another")
+
+
+def analysed(analysis: Analysis, name: str, *, data: SegmentationData | None = None) -> Sample:
+    """An image of the data set an analysis was made of, with its label map in the run's classes.
+
+    There is no label map where the analysis merged the run's classes into others: its labels are in the others.
+
+    Args:
+        analysis: Of the data set.
+        name: Of the image.
+        data: What `open_analysed` gave before, so that its files need not be listed again.
+
+    Raises:
+        DatasetError: the data set is not to be found, or has no image of that name, or it cannot be read.
+    """
+    found = open_analysed(analysis.record) if data is None else data
+    if name not in found.names:
+        raise DatasetError(
+            f"there is no image '{name}' in {analysis.record.dataset}, split {analysis.record.split}; "
+            "choose another, or run `hlcore analyze` again if the data set has changed"
+        )
+    sample = found[found.names.index(name)]
+    return sample if analysis.record.merged is None else Sample(name, sample.image, None)
 
 
 def uploaded(run: Run, name: str, photograph: bytes, labels: bytes | None) -> Sample:

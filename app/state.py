@@ -5,7 +5,7 @@ the link over when a session begins or the reader goes back in the history; `wri
 link after a page has run. All values in the URL are plain strings. An uploaded photograph lives in the session only.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -31,6 +31,7 @@ _PARAMETERS: dict[str, Callable[[str], Any]] = {
     "epoch": int,
     "other": int,
     "scope": str,
+    "data": str,
     "source": str,
     "sample": str,
     "side": int,
@@ -81,12 +82,7 @@ def stay(page: str) -> None:
 
 def write_url() -> None:
     """Puts every choice into the link, so that copying the address copies the view."""
-    choices = {name: st.session_state.get(name) for name in _PARAMETERS}
-    texts = {
-        name: ",".join(value) if isinstance(value, list) else str(value)
-        for name, value in choices.items()
-        if value is not None
-    }
+    texts = _texts()
     if texts != st.query_params.to_dict():
         st.query_params.from_dict(texts)
     st.session_state[_URL] = texts
@@ -111,6 +107,17 @@ def choice(name: str, options: Sequence[T], *, default: T) -> T:
     if name not in st.session_state or st.session_state[name] != value:
         st.session_state[name] = value
     return value
+
+
+def met(name: str, options: Iterable[T]) -> T:
+    """The choice of this name made on another page if it is one of the options, else the first of them."""
+    known = list(options)
+    return next((option for option in known if option == st.session_state.get(name)), known[0])
+
+
+def link(**choices: str) -> dict[str, str]:
+    """The parameters of a link to this view with other choices."""
+    return _texts() | choices
 
 
 def choices(name: str, options: Sequence[str], *, default: Sequence[str]) -> list[str]:
@@ -168,6 +175,16 @@ def keep_upload(name: str, widget: str) -> None:
         kept[name] = Upload(file.name, file.getvalue())
     st.session_state[_UPLOADS] = kept
     st.session_state.pop(_PAGE, None)  # the controls below it vanish and come back while a file is replaced
+
+
+def _texts() -> dict[str, str]:
+    """Every choice made, as it stands in a link."""
+    choices = {name: st.session_state.get(name) for name in _PARAMETERS}
+    return {
+        name: ",".join(map(str, value)) if isinstance(value, list) else str(value)
+        for name, value in choices.items()
+        if value is not None
+    }
 
 
 def _complain(name: str, sentence: str) -> None:

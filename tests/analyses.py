@@ -1,0 +1,37 @@
+"""Folders of analyses for tests, written by hand: a record and the tables a test gives."""
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from hlcore.data.labels import CAMVID
+from hlcore.storage.analyses import Analysis, AnalysisRecord
+from hlcore.storage.runs import now
+
+
+def make_analysis(
+    run_path: Path, name: str = "streets-test", *, tables: dict[str, pd.DataFrame] | None = None, **changes: Any
+) -> Analysis:
+    """An analysis of two tiny test scenes in <run_path>/analyses/<name>, with other values where given."""
+    values = {
+        "state": "complete",
+        "created": now(),
+        "run": run_path.name,
+        "epoch": 2,
+        "dataset": "streets",
+        "root": None,
+        "split": "test",
+        "data_fingerprint": "0" * 64,
+        "images": 2,
+        "class_names": CAMVID.names,
+        "palette": CAMVID.palette,
+        "scene_size": (64, 96),
+        "versions": {},
+    }
+    analysis = Analysis(run_path / "analyses" / name, AnalysisRecord(**(values | changes)))
+    analysis.path.mkdir(parents=True)
+    (analysis.path / "analysis.json").write_text(analysis.record.model_dump_json(), encoding="utf-8")
+    for table, rows in (tables or {}).items():
+        rows.to_parquet(analysis.table_path(table))
+    return analysis
