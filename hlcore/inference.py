@@ -2,11 +2,14 @@
 
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import numpy as np
 import torch
-from torch import Tensor
+from jaxtyping import Float32
+from torch import Tensor, nn
+from torch.nn.modules.dropout import _DropoutNd  # what every dropout layer of torch is
 
 from hlcore.errors import InvalidInputError
 from hlcore.models.hardness import HardnessSegmenter, SegmentationOutput
@@ -21,6 +24,7 @@ def predict(
     name: str = "image",
     label_map: LabelMap | None = None,
     window: int | None = None,
+    mc_dropout: int = 0,
 ) -> PredictionRecord:
     """What the network says about one image, at the image's own size.
 
@@ -33,9 +37,11 @@ def predict(
         name: Name of the image.
         label_map: H W class indices with 255 = ignored, where known.
         window: Side of a sliding window in px that overlaps by half; None runs the whole image at once.
+        mc_dropout: Passes with dropout on for the record's `mc_entropy`; 0 for none.
 
     Raises:
-        InvalidInputError: the image is not H W 3 uint8, or the network has no hardness branch.
+        InvalidInputError: the image is not H W 3 uint8, or the network has no hardness branch or, where passes are
+            asked for, no dropout.
     """
     if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or 0 in image.shape:
         raise InvalidInputError(f"image must be H W 3 uint8, got shape {image.shape} of {image.dtype}")
@@ -52,43 +58,102 @@ def predict(
         probabilities=torch.softmax(output.logits[0], dim=0).numpy(),
         class_names=class_names,
         label_map=label_map,
+        mc_entropy=mc_dropout_entropy(network, image, passes=mc_dropout, window=window) if mc_dropout else None,
     )
 
 
 @torch.inference_mode()
 def run_network(network: HardnessSegmenter, image: Image, *, window: int | None = None) -> SegmentationOutput:
     """Logits 1 C H W and D 1 1 H W of one image, float32 on the CPU."""
-    was_training = network.training
-    network.eval()
-    try:
-        pixels = torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1)))[None].to(network.mean.device)
-        if window is None or max(image.shape[:2]) <= window:
-            logits, hardness = network(pixels)
-        else:
-            logits, hardness = _sliding_window(network, pixels, window)
-    finally:
-        network.train(was_training)
+    with _mode(network):
+        outputs = _windowed(lambda pixels: _present(network(pixels)), network, image, window)
+    logits, hardness = (*outputs, None)[:2]
+    assert logits is not None  # every network has logits
     return SegmentationOutput(logits.float().cpu(), None if hardness is None else hardness.float().cpu())
 
 
-def _sliding_window(network: HardnessSegmenter, pixels: Tensor, window: int) -> SegmentationOutput:
-    """Logits and D averaged over the windows that cover a pixel."""
+@torch.inference_mode()
+def mc_dropout_entropy(
+    network: HardnessSegmenter, image: Image, *, passes: int = 20, window: int | None = None, seed: int = 0
+) -> Float32[np.ndarray, "H W"]:
+    """Entropy of the mean distribution over passes with dropout on (Monte Carlo dropout), in nats, 0 to log(C).
+
+    Only the dropout layers of encoder and segmentation branch are in training mode: batch normalisation and drop-path
+    stay as they are for prediction. Features are computed once where the encoder has no dropout. Overlapping windows
+    average their distributions. The same seed gives the same map on the same machine.
+
+    Raises:
+        InvalidInputError: the network has no dropout, or there is no pass.
+
+    Source: Gal and Ghahramani, ICML 2016.
+    """
+    if passes < 1:
+        raise InvalidInputError(f"Monte Carlo dropout takes at least one pass, got {passes}")
+    in_encoder, in_branch = (_dropouts(part) for part in (network.encoder, network.segmentation_branch))
+    if not in_encoder and not in_branch:
+        raise InvalidInputError(
+            "the network has no dropout, so Monte Carlo dropout has nothing to vary; "
+            "train one with dropout (such as decoder_aspp_dropout) or leave mc_dropout at 0"
+        )
+
+    def mean_distribution(pixels: Tensor) -> list[Tensor]:
+        features = network.encode(pixels)
+        total = torch.zeros((), device=pixels.device)
+        for number in range(passes):
+            if in_encoder and number:
+                features = network.encode(pixels)
+            logits = network.decode(network.segmentation_branch, features, pixels.shape[-2:])
+            total = total + torch.softmax(logits.float(), dim=1)
+        return [total / passes]
+
+    device = network.mean.device
+    with _mode(network), torch.random.fork_rng([device] if device.type == "cuda" else []):
+        torch.manual_seed(seed)
+        for layer in (*in_encoder, *in_branch):
+            layer.train()
+        (mean,) = _windowed(mean_distribution, network, image, window)
+    return torch.special.entr(mean[0]).sum(dim=0).clamp_min(0).cpu().numpy()
+
+
+@contextmanager
+def _mode(network: HardnessSegmenter) -> Iterator[None]:
+    """The network in evaluation mode, and afterwards in the mode it was in, module by module."""
+    before = [(module, module.training) for module in network.modules()]
+    network.eval()
+    try:
+        yield
+    finally:
+        for module, training in before:
+            module.training = training
+
+
+def _dropouts(part: nn.Module) -> list[nn.Module]:
+    return [module for module in part.modules() if isinstance(module, _DropoutNd) and module.p > 0]
+
+
+def _present(output: SegmentationOutput) -> list[Tensor]:
+    return [tensor for tensor in output if tensor is not None]
+
+
+def _windowed(
+    run: Callable[[Tensor], list[Tensor]], network: HardnessSegmenter, image: Image, window: int | None
+) -> list[Tensor]:
+    """The tensors 1 K H W that `run` makes of the image at once or, averaged, of the windows that cover a pixel."""
+    pixels = torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1)))[None].to(network.mean.device)
+    height, width = pixels.shape[-2:]
+    if window is None or max(height, width) <= window:
+        return run(pixels)
     if window < network.stride:
         raise InvalidInputError(f"window must be at least the network's stride {network.stride} px, got {window}")
-    height, width = pixels.shape[-2:]
-    logits = hardness = None
+    sums: list[Tensor] = []
     covered = torch.zeros(1, 1, height, width, device=pixels.device)
     for rows, columns in itertools.product(_windows(height, window), _windows(width, window)):
-        part = network(pixels[..., rows, columns])
-        if logits is None:
-            logits = pixels.new_zeros((1, part.logits.shape[1], height, width), dtype=torch.float32)
-            hardness = None if part.hardness is None else torch.zeros_like(covered)
-        logits[..., rows, columns] += part.logits
-        if hardness is not None and part.hardness is not None:
-            hardness[..., rows, columns] += part.hardness
+        parts = run(pixels[..., rows, columns])
+        sums = sums or [covered.new_zeros((1, part.shape[1], height, width)) for part in parts]
+        for total, part in zip(sums, parts, strict=True):
+            total[..., rows, columns] += part
         covered[..., rows, columns] += 1
-    assert logits is not None  # an image has at least one window
-    return SegmentationOutput(logits / covered, None if hardness is None else hardness / covered)
+    return [total / covered for total in sums]
 
 
 def _windows(length: int, window: int) -> Iterator[slice]:

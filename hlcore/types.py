@@ -31,6 +31,8 @@ class PredictionRecord:
         probabilities: C H W float32, summing to 1 over C.
         class_names: C names, in the order of the class indices.
         label_map: H W class indices with 255 = ignored, or None where nobody labelled the image.
+        mc_entropy: H W nats, the entropy of the mean distribution over passes with dropout on (Monte Carlo dropout),
+            or None where there were no such passes.
 
     Raises:
         InvalidInputError: an array has not the shape it should, or the label map a class nobody named.
@@ -43,12 +45,18 @@ class PredictionRecord:
     probabilities: Probabilities
     class_names: tuple[str, ...]
     label_map: LabelMap | None = None
+    mc_entropy: Float32[np.ndarray, "H W"] | None = None
 
     def __post_init__(self) -> None:
         if self.image.ndim != 3 or self.image.shape[2] != 3:
             raise InvalidInputError(f"image must have shape (H, W, 3), got {self.image.shape}")
         shape = self.image.shape[:2]
-        maps = {"prediction": self.prediction, "hardness_map": self.hardness_map, "label_map": self.label_map}
+        maps = {
+            "prediction": self.prediction,
+            "hardness_map": self.hardness_map,
+            "label_map": self.label_map,
+            "mc_entropy": self.mc_entropy,
+        }
         for field, array in maps.items():
             if array is not None and array.shape != shape:
                 raise InvalidInputError(f"{field} must have the image's shape {shape}, got {array.shape}")

@@ -61,19 +61,25 @@ class HardnessSegmenter(nn.Module):
 
     def forward(self, image: Tensor) -> SegmentationOutput:
         """Logits and D of a batch of RGB images N 3 H W in 0..255 (uint8 or float), of any size."""
-        height, width = image.shape[-2:]
-        padded = self._pad((image.float() - self.mean) / self.std)
-        features = self.encoder(padded)
-
-        def at_image_size(output: Tensor) -> Tensor:
-            if output.shape[-2:] != padded.shape[-2:]:
-                output = F.interpolate(output, size=padded.shape[-2:], mode="bilinear", align_corners=False)
-            return output[..., :height, :width]
-
-        logits = at_image_size(self.segmentation_branch(features))
+        features = self.encode(image)
+        size = image.shape[-2:]
+        logits = self.decode(self.segmentation_branch, features, size)
         if self.hardness_branch is None:
             return SegmentationOutput(logits, None)
-        return SegmentationOutput(logits, at_image_size(self.hardness_branch(detach(features))))
+        return SegmentationOutput(logits, self.decode(self.hardness_branch, detach(features), size))
+
+    def encode(self, image: Tensor) -> Any:
+        """Features of a batch of RGB images N 3 H W in 0..255."""
+        return self.encoder(self._pad((image.float() - self.mean) / self.std))
+
+    def decode(self, branch: nn.Module, features: Any, size: Sequence[int]) -> Tensor:
+        """What a branch says of the features of images of `size` (H, W), at that size."""
+        height, width = size
+        padded = (height + -height % self.stride, width + -width % self.stride)
+        output = branch(features)
+        if output.shape[-2:] != padded:
+            output = F.interpolate(output, size=padded, mode="bilinear", align_corners=False)
+        return output[..., :height, :width]
 
     def segmenter_parameters(self) -> list[nn.Parameter]:
         """Parameters of the encoder and the segmentation branch."""

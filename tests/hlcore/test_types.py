@@ -72,6 +72,7 @@ def test_any_label_map_of_known_classes_is_taken(labels: list[list[int]]) -> Non
         ("image", np.zeros((1, 2, 4), np.uint8), r"image must have shape \(H, W, 3\), got \(1, 2, 4\)"),
         ("prediction", np.zeros((2, 1), int), r"prediction must have the image's shape \(1, 2\), got \(2, 1\)"),
         ("hardness_map", np.zeros((1, 3), np.float32), r"hardness_map must have the image's shape"),
+        ("mc_entropy", np.zeros((2, 2), np.float32), r"mc_entropy must have the image's shape \(1, 2\), got \(2, 2\)"),
         ("label_map", np.zeros((1, 1, 2), int), r"label_map must have the image's shape \(1, 2\), got \(1, 1, 2\)"),
         ("probabilities", np.zeros((2, 1, 2), np.float32), r"must have shape \(3, 1, 2\), got \(2, 1, 2\)"),
         ("label_map", np.array([[0, 3]]), r"label_map of street must hold 0\.\.2 or 255 \(ignored\), got 0\.\.3"),
