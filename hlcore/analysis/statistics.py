@@ -12,7 +12,7 @@ from hashlib import blake2b
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
-from jaxtyping import Float, Integer
+from jaxtyping import Float, Integer, Real
 
 from hlcore.errors import InvalidInputError
 
@@ -59,26 +59,30 @@ class ImageSums:
         """
         if self.images and (shapes := _shapes(counts)) != _shapes(self.total):
             raise InvalidInputError(f"the counts of {name} must be {_shapes(self.total)} as before, got {shapes}")
-        drawn = times_drawn(name, resamplings=self.resamplings)
-        some = np.flatnonzero(drawn)
+        drawn = times_drawn(name, resamplings=self.resamplings)[:, None]
         for key, values in counts.items():
             if key not in self.total:
                 self.total[key] = np.zeros(values.shape)
                 self.resampled[key] = np.zeros((self.resamplings, *values.shape))
             self.total[key] += values
-            self.resampled[key][some] += drawn[some].reshape(-1, *[1] * values.ndim) * values
+            some = np.flatnonzero(values)  # most sums of most images are 0: of 150 classes a picture shows ten
+            self.resampled[key].reshape(self.resamplings, -1)[:, some] += drawn * values.ravel()[some]
         self.images += 1
 
     def __add__(self, other: "ImageSums") -> "ImageSums":
-        if not self.images or not other.images:
-            return other if other.images else self
-        if self.resamplings != other.resamplings or _shapes(self.total) != _shapes(other.total):
-            raise InvalidInputError("sums of different counts or numbers of resamplings do not add")
+        if self.resamplings != other.resamplings:
+            raise InvalidInputError(
+                f"sums over {self.resamplings} and over {other.resamplings} resamplings do not add; make both alike"
+            )
+        if self.images and other.images and _shapes(self.total) != _shapes(other.total):
+            raise InvalidInputError(
+                f"sums of different counts do not add: {_shapes(self.total)} and {_shapes(other.total)}"
+            )
         return ImageSums(
             self.resamplings,
             self.images + other.images,
-            {key: self.total[key] + other.total[key] for key in self.total},
-            {key: self.resampled[key] + other.resampled[key] for key in self.resampled},
+            _add(self.total, other.total),
+            _add(self.resampled, other.resampled),
         )
 
     def estimate(self, ratio: Callable[[Counts], np.ndarray]) -> Estimate:
@@ -120,8 +124,8 @@ def times_drawn(name: str, *, resamplings: int) -> Integer[np.ndarray, " B"]:
     return np.random.default_rng(seed).poisson(1.0, resamplings)
 
 
-def divide(part: Float[np.ndarray, "*shape"], whole: Float[np.ndarray, "*shape"]) -> Float[np.ndarray, "*shape"]:
-    """The ratio of two sums, NaN where the whole is 0: a mean of nothing is no number.
+def divide(part: Real[np.ndarray, "..."], whole: Real[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
+    """The ratio of two sums that broadcast, NaN where the whole is 0: a mean of nothing is no number.
 
     Example:
         >>> divide(np.array([1.0, 0.0]), np.array([2.0, 0.0]))
@@ -129,6 +133,11 @@ def divide(part: Float[np.ndarray, "*shape"], whole: Float[np.ndarray, "*shape"]
     """
     shape = np.broadcast_shapes(part.shape, whole.shape)
     return np.divide(part, whole, out=np.full(shape, np.nan), where=np.broadcast_to(whole, shape) > 0)
+
+
+def _add(first: Counts, second: Counts) -> dict[str, np.ndarray]:
+    """The sums of both, in arrays of their own; a name that one lacks counts as 0."""
+    return {name: np.add(first.get(name, 0.0), second.get(name, 0.0)) for name in {**first, **second}}
 
 
 def _shapes(counts: Counts) -> dict[str, tuple[int, ...]]:
