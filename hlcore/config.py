@@ -158,3 +158,30 @@ class TrainConfig(Frozen):
     def run_name(self) -> str:
         """The given name, or one made from data set, network and loss."""
         return self.name or "-".join([self.data.dataset, self.network.network.replace("/", "-"), self.loss.name])
+
+
+class AnalyzeConfig(Frozen):
+    """What is measured of a run."""
+
+    out: Path | None = None
+    """Folder of the analysis. Default: RUN/analyses/<data set>-<split>."""
+    dataset: str | None = None
+    """streets, camvid, cityscapes, ade20k, voc, idd_lite or folder. Default: the one the run was trained on."""
+    split: str | None = None
+    """Split that is measured, such as val or test. Default: the one the run was validated on."""
+    epoch: Annotated[int, Field(ge=0)] | None = None
+    """A kept epoch. Default: the last."""
+    epochs: Annotated[str, Field(pattern=r"^(all|\d+(,\d+)+)$")] | None = None
+    """Kept epochs whose maps are compared for stability: `all`, or several such as 3,9,24. Default: none."""
+    merge: Path | None = None
+    """A YAML or JSON file, class of the run to class of the data set, where the two differ."""
+    mc_dropout: Annotated[int, Field(ge=0)] = 0
+    """Passes with dropout on, as a further score of errors; 20 is usual. For networks that have dropout."""
+    limit: PositiveInt | None = None
+    """Measure only so many images, evenly spaced."""
+    thumbnails: bool = True
+    """Keep a small picture of each image."""
+    window: PositiveInt | None = None
+    """Side of a sliding window in px. Default: whole images."""
+    device: Device = "auto"
+    """Where the network runs; auto takes an accelerator where there is one."""

@@ -29,6 +29,8 @@ class AnalysisRecord(Frozen):
     epoch: int
     epochs: tuple[int, ...] = ()
     """Epochs that were compared for stability; empty where only one was looked at."""
+    weights: str = ""
+    """SHA-256 of the weights of all these epochs."""
     dataset: str
     root: Path | None
     """Folder of the data set; None for streets, and where it is not said."""
@@ -43,8 +45,16 @@ class AnalysisRecord(Frozen):
     """The run's class to the data set's class, where predictions were merged."""
     mc_dropout: int = 0
     """Passes with dropout on; 0 where there were none."""
+    window: int | None = None
+    """Side of the sliding window, px; None for whole images."""
+    thumbnails: bool = True
+    """Whether small pictures of the images were kept."""
     scene_size: tuple[int, int] | None = None
     """(H, W) of the scenes, px; only for streets."""
+    device: str = ""
+    """Where the network ran."""
+    command: str = ""
+    """What makes the analysis again."""
     versions: dict[str, str]
 
 
@@ -59,6 +69,15 @@ class Analysis:
     def name(self) -> str:
         """Name of the folder."""
         return self.path.name
+
+    @property
+    def report_path(self) -> Path:
+        """Where the report lies (or would lie)."""
+        return self.path / "report.html"
+
+    def thumbnail_path(self, image: str) -> Path:
+        """Where the small picture of an image lies (or would lie)."""
+        return self.path / "thumbnails" / f"{image}.webp"
 
     def table_path(self, name: str) -> Path:
         """Where a table lies (or would lie)."""

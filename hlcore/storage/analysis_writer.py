@@ -1,0 +1,211 @@
+"""Fills the folder of an analysis, one image after another; what is whole stays, however the work ends."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from io import BytesIO
+from pathlib import Path
+from typing import NamedTuple
+from zipfile import BadZipFile
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from PIL import Image as PillowImage
+
+from hlcore.errors import CheckpointError
+from hlcore.storage.analyses import Analysis, AnalysisRecord, open_analysis
+from hlcore.storage.files import make_folder, replacing, write_text
+from hlcore.types import Image
+
+THUMBNAIL_PX = 192
+"""Longest side of a thumbnail."""
+_MAY_DIFFER = {"state", "created", "root", "device", "command"}
+"""What two sittings of one analysis need not have in common: the same data may lie elsewhere."""
+
+
+class Part(NamedTuple):
+    """What one image adds."""
+
+    image: str
+    counts: Mapping[str, Mapping[str, np.ndarray]]
+    """Room of hlcore.analysis to its named arrays of sums."""
+    rows: Mapping[str, pd.DataFrame]
+    """Name of a table to the image's rows of it."""
+
+
+class AnalysisWriter:
+    """The folder of an analysis while it is being filled; get one with `begin_analysis`."""
+
+    def __init__(self, analysis: Analysis) -> None:
+        self.analysis = analysis
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether there is nothing left to do."""
+        return self.analysis.record.state == "complete"
+
+    def has_part(self, index: int) -> bool:
+        """Whether the image at this place was measured already."""
+        return self._part_path(index).is_file()
+
+    def write_part(self, index: int, part: Part) -> None:
+        """Keeps what an image adds, in one file that is there whole or not at all."""
+        arrays = {f"counts/{room}/{key}": values for room, sums in part.counts.items() for key, values in sums.items()}
+        arrays |= {f"rows/{name}": _packed(rows) for name, rows in part.rows.items()}
+        with replacing(self._part_path(index)) as temporary, temporary.open("wb") as file:
+            np.savez_compressed(file, image=np.array(part.image), **arrays)
+
+    def parts(self) -> Iterator[Part]:
+        """What each image added, one at a time, in the order of the images.
+
+        Raises:
+            CheckpointError: a part cannot be read.
+        """
+        for index in range(self.analysis.record.images):
+            yield _read_part(self._part_path(index))
+
+    def write_thumbnail(self, name: str, image: Image) -> None:
+        """Keeps a small picture of an image."""
+        picture = PillowImage.fromarray(image)
+        picture.thumbnail((THUMBNAIL_PX, THUMBNAIL_PX))
+        with replacing(self.analysis.thumbnail_path(name)) as temporary:
+            picture.save(temporary, format="WEBP", quality=75)
+
+    def write_table(self, name: str, table: pd.DataFrame) -> None:
+        """Keeps a whole table."""
+        with replacing(self.analysis.table_path(name)) as temporary:
+            table.to_parquet(temporary, index=False)
+
+    @contextmanager
+    def growing_table(self, name: str) -> Iterator[Callable[[pd.DataFrame], None]]:
+        """A function that adds rows to a table which is never in memory as a whole.
+
+        The table appears when the context is left without an error; one without rows does not.
+        """
+        with replacing(self.analysis.table_path(name)) as temporary:
+            rows = _Rows(temporary)
+            yield rows.add
+            rows.close()
+
+    def complete(self) -> Analysis:
+        """Marks the analysis complete and lets its parts go."""
+        _write_record(self.analysis.path, self.analysis.record.model_copy(update={"state": "complete"}))
+        self.forget_parts()
+        return open_analysis(self.analysis.path)
+
+    def forget_parts(self) -> None:
+        """Removes what each image added."""
+        for path in [*self._parts.glob("*.npz"), *self._parts.glob(".*.part")]:
+            path.unlink()
+        if self._parts.is_dir():
+            self._parts.rmdir()
+
+    @property
+    def _parts(self) -> Path:
+        return self.analysis.path / "parts"
+
+    def _part_path(self, index: int) -> Path:
+        return self._parts / f"{index:06d}.npz"
+
+
+def begin_analysis(path: Path, record: AnalysisRecord) -> AnalysisWriter:
+    """The folder of a new analysis, or of the same one to go on with.
+
+    Raises:
+        CheckpointError: the folder holds another analysis (the message says what differs), or cannot be made.
+    """
+    if (path / "analysis.json").is_file():
+        kept = open_analysis(path)
+        _refuse_another(path, kept.record, record)
+        writer = AnalysisWriter(kept)
+        if writer.is_complete:
+            writer.forget_parts()  # a crash may have come between the last two steps
+        return writer
+    make_folder(path)
+    _write_record(path, record)
+    return AnalysisWriter(Analysis(path, record))
+
+
+def _refuse_another(path: Path, kept: AnalysisRecord, wanted: AnalysisRecord) -> None:
+    fields = [name for name in AnalysisRecord.model_fields if name not in _MAY_DIFFER]
+    differing = [name for name in fields if getattr(kept, name) != getattr(wanted, name)]
+    if differing:
+        one = "; ".join(
+            f"{name}: {_shown(getattr(kept, name))}, now {_shown(getattr(wanted, name))}" for name in differing
+        )
+        raise CheckpointError(
+            f"{path} holds an analysis that was made otherwise ({one}); give another --out, or remove that folder"
+        )
+
+
+def _shown(value: object) -> str:
+    text = str(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _write_record(path: Path, record: AnalysisRecord) -> None:
+    write_text(path / "analysis.json", record.model_dump_json(indent=2) + "\n")
+
+
+def _packed(rows: pd.DataFrame) -> np.ndarray:
+    """A table as the bytes of a parquet file."""
+    buffer = BytesIO()
+    rows.to_parquet(buffer, index=False)
+    return np.frombuffer(buffer.getvalue(), np.uint8)
+
+
+def _read_part(path: Path) -> Part:
+    counts: dict[str, dict[str, np.ndarray]] = {}
+    rows: dict[str, pd.DataFrame] = {}
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            for key in arrays.files:
+                kind, _, name = key.partition("/")
+                if kind == "counts":
+                    room, _, what = name.partition("/")
+                    counts.setdefault(room, {})[what] = arrays[key]
+                elif kind == "rows":
+                    rows[name] = pd.read_parquet(BytesIO(arrays[key].tobytes()))
+            return Part(str(arrays["image"]), counts, rows)
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile, pa.ArrowException) as error:
+        raise CheckpointError(f"{path} cannot be read ({error}); remove it and run `hlcore analyze` again") from error
+
+
+class _Rows:
+    """Rows that are written in groups as they come; the first that are not empty decide the types of the columns."""
+
+    GROUP = 20_000
+    """Rows a group, the last one aside."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._waiting: list[pd.DataFrame] = []
+        self._empty: pd.DataFrame | None = None
+        self._writer: pq.ParquetWriter | None = None
+
+    def add(self, rows: pd.DataFrame) -> None:
+        if rows.empty:
+            self._empty = rows
+            return
+        self._waiting.append(rows)
+        if sum(map(len, self._waiting)) >= self.GROUP:
+            self._write()
+
+    def close(self) -> None:
+        if self._waiting:
+            self._write()
+        if self._writer is not None:
+            self._writer.close()
+        else:
+            (pd.DataFrame() if self._empty is None else self._empty).to_parquet(self._path, index=False)
+
+    def _write(self) -> None:
+        group = pd.concat(self._waiting, ignore_index=True)
+        self._waiting = []
+        if self._writer is None:
+            table = pa.Table.from_pandas(group, preserve_index=False)
+            self._writer = pq.ParquetWriter(self._path, table.schema)
+        else:
+            table = pa.Table.from_pandas(group, schema=self._writer.schema, preserve_index=False)
+        self._writer.write_table(table)
