@@ -54,7 +54,7 @@ class AnalysisWriter:
         arrays = {f"counts/{room}/{key}": values for room, sums in part.counts.items() for key, values in sums.items()}
         arrays |= {f"rows/{name}": _packed(rows) for name, rows in part.rows.items()}
         with replacing(self._part_path(index)) as temporary, temporary.open("wb") as file:
-            np.savez_compressed(file, image=np.array(part.image), **arrays)
+            np.savez_compressed(file, allow_pickle=False, image=np.array(part.image), **arrays)
 
     def parts(self) -> Iterator[Part]:
         """What each image added, one at a time, in the order of the images.
