@@ -66,7 +66,26 @@ def distance_to(edge: Bool[np.ndarray, "H W"]) -> Float32[np.ndarray, "H W"]:
     """Distance of each pixel to the nearest true pixel, exact Euclidean, in pixels; infinite where none is true."""
     if not edge.any():
         return np.full(edge.shape, np.inf, np.float32)
-    return distance_transform_edt(~edge).astype(np.float32)
+    return np.asarray(distance_transform_edt(~edge), dtype=np.float32)
+
+
+def nearest_edge(
+    edge: Bool[np.ndarray, "H W"],
+) -> tuple[Float32[np.ndarray, "H W"], Integer[np.ndarray, "H W"]]:
+    """`distance_to`, and which true pixel is the nearest, as its index into the raveled map; -1 where none is true.
+
+    Of several true pixels at the same distance it is always the same one, but no rule says which.
+
+    Example:
+        >>> distance, index = nearest_edge(np.array([[False, False, True, False]]))
+        >>> distance.tolist(), index.tolist()
+        ([[2.0, 1.0, 0.0, 1.0]], [[2, 2, 2, 2]])
+    """
+    if not edge.any():
+        return distance_to(edge), np.full(edge.shape, -1)
+    row, column = np.asarray(distance_transform_edt(~edge, return_distances=False, return_indices=True))
+    y, x = np.ogrid[: edge.shape[0], : edge.shape[1]]
+    return np.sqrt((row - y) ** 2 + (column - x) ** 2).astype(np.float32), row * edge.shape[1] + column
 
 
 def distance_bin(distance: Float32[np.ndarray, "*shape"]) -> Integer[np.ndarray, "*shape"]:
@@ -79,6 +98,24 @@ def distance_bin(distance: Float32[np.ndarray, "*shape"]) -> Integer[np.ndarray,
     return np.searchsorted(DISTANCE_LIMITS_PX, distance)
 
 
+def edge_map(record: PredictionRecord, source: EdgeSource) -> Bool[np.ndarray, "H W"]:
+    """The edges of a source in a record.
+
+    Raises:
+        InvalidInputError: the source is the label map and the record has none.
+    """
+    if source == "label":
+        return boundary(record.labels)
+    if source == "prediction":
+        return boundary(record.prediction, ignore_index=-1)
+    return gradient_edges(record.image)
+
+
+def edge_sources(record: PredictionRecord) -> tuple[EdgeSource, ...]:
+    """The edge sources a record has: all three where it is labelled, else those that need no label."""
+    return ("prediction", "gradient") if record.label_map is None else ("label", "prediction", "gradient")
+
+
 def edge_distance(record: PredictionRecord, source: EdgeSource) -> Float32[np.ndarray, "H W"]:
     """Distance of each pixel of a record to the nearest edge of a source, in pixels.
 
@@ -87,8 +124,7 @@ def edge_distance(record: PredictionRecord, source: EdgeSource) -> Float32[np.nd
     Raises:
         InvalidInputError: the source is the label map and the record has none.
     """
+    distance = distance_to(edge_map(record, source))
     if source == "label":
-        return boundary_distance(np.where(record.valid, record.labels, IGNORE_INDEX))
-    if source == "prediction":
-        return distance_to(boundary(record.prediction, ignore_index=-1))
-    return distance_to(gradient_edges(record.image))
+        distance[~record.valid] = np.nan
+    return distance
