@@ -1,0 +1,226 @@
+"""What depends on the size of objects: sums over images, from them the curve over size bins and rank correlations."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float, Integer
+from scipy.special import logit
+
+from hlcore.analysis.rank_histograms import binning_error, spearman
+from hlcore.analysis.statistics import Counts, ImageSums, divide, times_drawn
+from hlcore.errors import InvalidInputError
+
+Size = Literal["area_px", "thickness_px"]
+
+SMALLEST_PX: dict[Size, float] = {"area_px": 10.0, "thickness_px": 2.0}
+"""The smallest an object can be; where the first size bin begins."""
+CUT_POINTS_PX: dict[Size, tuple[float, ...]] = {
+    "area_px": (30, 100, 300, 1000, 3000, 10000, 30000),
+    "thickness_px": (4, 6, 10, 20, 40, 80),
+}
+"""Where size bins end and the next begin unless somebody says otherwise."""
+
+_OWN_BIN_BELOW = 32
+_SIZE_ENDS = (*range(1, _OWN_BIN_BELOW), *(float(2 ** (octave / 3)) for octave in range(15, 67)))
+"""Lower ends of the rank histograms' bins of size as a whole number (see `_whole`): each number below 32 on its own,
+then three an octave; the last is open."""
+_VALUE_BINS = 60
+"""Of the rank histograms, between a first bin for exactly 0 and a last for exactly 1."""
+
+_SCALES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "hardness_mean": lambda x: x / 2 + 1 / 4 + logit(x) / 72,
+    "hardness_interior": lambda x: x / 2 + 1 / 4 + logit(x) / 72,
+    "hardness_over_edge": lambda x: (2 + x + np.sign(x) * np.sqrt(np.abs(x))) / 4,
+    "loss_mean": lambda x: np.sqrt(x / (1 + x)),
+    "error_share": lambda x: x,
+    "iou": np.sqrt,
+}
+QUANTITIES = tuple(_SCALES)
+"""Columns whose dependence on size is measured. Their bins are even on a rising scale from 0 to 1, finer where values
+lie dense (hardness near 0 and 1); ranks do not care which."""
+SIZES: tuple[Size, ...] = tuple(SMALLEST_PX)
+
+_IMAGES_AT_ONCE = 64
+
+
+@dataclass(frozen=True)
+class SizeBins:
+    """Bins of area or of thickness, from the smallest object on; the last is open.
+
+    Attributes:
+        size: The column.
+        cut_points: In px, rising, where a bin ends and the next begins (which holds the cut point itself).
+
+    Raises:
+        InvalidInputError: the cut points do not rise or are not above the smallest object.
+    """
+
+    size: Size = "area_px"
+    cut_points: tuple[float, ...] = CUT_POINTS_PX["area_px"]
+
+    def __post_init__(self) -> None:
+        smallest = SMALLEST_PX[self.size]
+        ends = (smallest, *self.cut_points)
+        if not all(low < high < np.inf for low, high in pairwise(ends)):
+            given = ", ".join(f"{point:g}" for point in self.cut_points)
+            raise InvalidInputError(
+                f"cut points must be numbers above {smallest:g} px, each larger than the one before, "
+                f"such as {', '.join(f'{point:g}' for point in CUT_POINTS_PX[self.size])}; got {given}"
+            )
+
+    @property
+    def edges(self) -> tuple[float, ...]:
+        """Lower ends of all bins and the upper end of the last, infinity."""
+        return (SMALLEST_PX[self.size], *self.cut_points, np.inf)
+
+
+AREA = SizeBins()
+
+
+def count(
+    objects: pd.DataFrame,
+    *,
+    bins: SizeBins = AREA,
+    quantities: Sequence[str] = QUANTITIES,
+    sizes: Sequence[Size] = SIZES,
+) -> Counts:
+    """What the objects of ONE image add: sums by size bin, and histograms of size against each quantity.
+
+    A quantity that an object does not have (NaN, or no such column) leaves it out there.
+
+    Args:
+        objects: From `objects.measure`, of one image.
+        bins: Of the curve.
+        quantities: Some of QUANTITIES.
+        sizes: Whose rank correlation is wanted.
+    """
+    first = np.zeros(len(objects), np.intp)
+    counts = _counts(objects, first, 1, bins=bins, quantities=quantities, sizes=sizes)
+    return {name: sums[0] for name, sums in counts.items()}
+
+
+def summarise(
+    objects: pd.DataFrame,
+    *,
+    bins: SizeBins = AREA,
+    quantities: Sequence[str] = QUANTITIES,
+    sizes: Sequence[Size] = SIZES,
+    resamplings: int = 200,
+) -> ImageSums:
+    """The sums of many images at once: what adding each image's `count` gives, much faster.
+
+    An image without objects has no rows and does not matter.
+    """
+    index, names = pd.factorize(objects["image"])
+    sums = ImageSums(resamplings)
+    for start in range(0, len(names), _IMAGES_AT_ONCE):
+        some = names[start : start + _IMAGES_AT_ONCE]
+        within = np.flatnonzero((index >= start) & (index < start + len(some)))
+        part, image = objects.iloc[within], index[within] - start
+        counts = _counts(part, image, len(some), bins=bins, quantities=quantities, sizes=sizes)
+        drawn = np.stack([times_drawn(name, resamplings=resamplings) for name in some]).astype(float)
+        total = {name: values.sum(axis=0) for name, values in counts.items()}
+        resampled = {name: np.tensordot(drawn.T, values, axes=1) for name, values in counts.items()}
+        sums = sums + ImageSums(resamplings, len(some), total, resampled)
+    return sums
+
+
+def tables(sums: ImageSums, *, bins: SizeBins = AREA) -> dict[str, pd.DataFrame]:
+    """The tables of sums of `count`, made with the same bins: "size_curve" and "size_correlations"."""
+    return {"size_curve": size_curve(sums, bins=bins), "size_correlations": size_correlations(sums)}
+
+
+def size_curve(sums: ImageSums, *, bins: SizeBins = AREA) -> pd.DataFrame:
+    """Each quantity over bins of size.
+
+    Returns:
+        A row a quantity and bin: area_low_px, area_high_px (or thickness_...; the last is infinite), area_px (the
+        geometric mean of the objects' sizes), quantity, objects (how many have it), the mean over these objects in
+        value, low, high.
+    """
+    tables = []
+    for quantity in (name for name in QUANTITIES if f"curve_sum {name}" in sums.total):
+        objects = sums.total[f"curve_objects {quantity}"]
+        value, low, high = sums.estimate(lambda s, q=quantity: divide(s[f"curve_sum {q}"], s[f"curve_objects {q}"]))
+        stem = bins.size.removesuffix("_px")
+        columns = {
+            f"{stem}_low_px": bins.edges[:-1],
+            f"{stem}_high_px": bins.edges[1:],
+            bins.size: np.exp(divide(sums.total[f"curve_log_size {quantity}"], objects)),
+            "quantity": quantity,
+            "objects": objects.astype(int),
+        }
+        tables.append(pd.DataFrame({**columns, "value": value, "low": low, "high": high}))
+    return pd.concat(tables, ignore_index=True)
+
+
+def size_correlations(sums: ImageSums) -> pd.DataFrame:
+    """Spearman's rho of each quantity on each size.
+
+    Returns:
+        A row a size and quantity: size, quantity, objects (how many have it), rho in value, low, high, and `bound`:
+        rho comes from a histogram, and that of the objects themselves lies at most so far off.
+    """
+    rows = []
+    pairs = [(size, quantity, f"ranks {size} {quantity}") for size in SIZES for quantity in QUANTITIES]
+    for size, quantity, name in (pair for pair in pairs if pair[2] in sums.total):
+        value, low, high = sums.estimate(lambda s, name=name: spearman(s[name]))
+        histogram = sums.total[name]
+        bound = binning_error(histogram, exact_rows=tuple(range(_OWN_BIN_BELOW - 1)), exact_columns=(0, -1))
+        row = {"size": size, "quantity": quantity, "objects": int(histogram.sum())}
+        rows.append(row | {"value": float(value), "low": float(low), "high": float(high), "bound": bound})
+    return pd.DataFrame(rows)
+
+
+def _counts(
+    objects: pd.DataFrame,
+    image: Integer[np.ndarray, " N"],
+    images: int,
+    *,
+    bins: SizeBins,
+    quantities: Sequence[str],
+    sizes: Sequence[Size],
+) -> dict[str, np.ndarray]:
+    """The counts of several images, these along the first axis; `image` is the index of each object's."""
+    size = objects[bins.size].to_numpy(float)
+    curve_bin = np.searchsorted(bins.cut_points, size, side="right")
+    size_bins = {each: np.searchsorted(_SIZE_ENDS, _whole(objects, each), side="right") - 1 for each in sizes}
+    curve, ranks = (images, len(bins.cut_points) + 1), (images, len(_SIZE_ENDS), _VALUE_BINS + 2)
+    counts = {}
+    for quantity in quantities:
+        values = objects[quantity].to_numpy(float) if quantity in objects else np.full(len(objects), np.nan)
+        known = ~np.isnan(values)
+        at = (image[known], curve_bin[known])
+        counts[f"curve_objects {quantity}"] = _sums_by(at, curve)
+        counts[f"curve_log_size {quantity}"] = _sums_by(at, curve, np.log(size[known]))
+        counts[f"curve_sum {quantity}"] = _sums_by(at, curve, values[known])
+        value_bin = _value_bin(values[known], quantity)
+        for each, size_bin in size_bins.items():
+            counts[f"ranks {each} {quantity}"] = _sums_by((image[known], size_bin[known], value_bin), ranks)
+    return counts
+
+
+def _whole(objects: pd.DataFrame, size: Size) -> Integer[np.ndarray, " N"]:
+    """Sizes as whole numbers of the same order: area in px, and of thickness the square of its half, in px^2."""
+    values = objects[size].to_numpy(float)
+    return np.rint(values if size == "area_px" else (values / 2) ** 2).astype(np.int64)
+
+
+def _value_bin(values: Float[np.ndarray, " N"], quantity: str) -> Integer[np.ndarray, " N"]:
+    """The first bin for 0, the last for 1, between them even bins of the quantity's scale."""
+    with np.errstate(divide="ignore"):  # a hardness of exactly 1 lies at infinity
+        scaled = _SCALES[quantity](values)
+    between = 1 + np.clip(scaled * _VALUE_BINS, 0, _VALUE_BINS - 1).astype(np.intp)
+    return np.where(scaled <= 0, 0, np.where(scaled >= 1, _VALUE_BINS + 1, between))
+
+
+def _sums_by(
+    index: tuple[Integer[np.ndarray, " N"], ...], shape: tuple[int, ...], values: Float[np.ndarray, " N"] | None = None
+) -> Float[np.ndarray, "*shape"]:
+    """The sum of the values (default: how many) in each cell."""
+    cells = np.ravel_multi_index(index, shape)
+    return np.bincount(cells, values, minlength=int(np.prod(shape))).reshape(shape).astype(float)

@@ -1,0 +1,135 @@
+"""The objects of a data set, a row each: how large, how near to edges, how hard."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float, Integer
+from scipy.ndimage import find_objects
+
+from hlcore.analysis.boundaries import EDGE_PX, edge_distance
+from hlcore.analysis.components import components, iou_with_prediction, thickness
+from hlcore.analysis.edges import DISTANCES, distance_bins
+from hlcore.analysis.statistics import divide
+from hlcore.types import PredictionRecord
+
+PIXELS_AT = tuple(f"pixels_at_{name}" for name in DISTANCES)
+"""Columns with an object's number of pixels in each distance bin."""
+COLUMNS = (
+    "image",
+    "object",
+    "class_name",
+    "area_px",
+    "equivalent_diameter_px",
+    "thickness_px",
+    "edge_share",
+    "hardness_mean",
+    "hardness_p95",
+    "hardness_interior",
+    "loss_mean",
+    "error_share",
+    "iou",
+    "left",
+    "top",
+    "right",
+    "bottom",
+    "touches_border",
+    *PIXELS_AT,
+)
+
+
+def measure(record: PredictionRecord) -> pd.DataFrame:
+    """The objects of an image: components (8 neighbours) of one labelled class with at least 10 px.
+
+    Without a label map they are the components of the prediction, and there is no loss, error or IoU (NaN).
+
+    Returns:
+        A row an object, in the order of `components`:
+
+        - `image`, `object` (1, 2, ...), `class_name`
+        - `area_px`; `equivalent_diameter_px`, of the disc of that area; `thickness_px`, as in `components.thickness`
+        - `edge_share`: share of its pixels within 2 px of an edge of the label map (without one, of the prediction)
+        - `hardness_mean`, `hardness_p95` (95th percentile), `hardness_interior` (mean farther than 2 px from an
+          edge, NaN where no pixel is)
+        - `loss_mean` (nats), `error_share`, `iou` (see `components.iou_with_prediction`)
+        - `left`, `top`, `right`, `bottom`: image[top:bottom, left:right] just holds it; `touches_border`
+        - `pixels_at_0` to `pixels_at_> 32`: its pixels in each bin of distance to an edge
+    """
+    labelled = record.label_map is not None
+    classes = record.labels if labelled else record.prediction
+    objects = components(classes) if labelled else components(classes, ignore_index=-1)
+    distance = edge_distance(record, "label" if labelled else "prediction")
+    at = objects > 0
+    number, bins, hardness = objects[at], distance_bins(distance[at]), record.hardness_map[at]
+    count = int(objects.max(initial=0))
+    pixels_at = np.bincount(number * len(PIXELS_AT) + bins, minlength=(count + 1) * len(PIXELS_AT))
+    pixels_at = pixels_at.reshape(-1, len(PIXELS_AT))[1:]
+    area = pixels_at.sum(axis=1)
+    inner = distance[at] > EDGE_PX
+    inner_px = _sums(number, inner, count)
+    nothing = np.full(count, np.nan)
+    table = {
+        "image": record.name,
+        "object": np.arange(1, count + 1),
+        "area_px": area,
+        "equivalent_diameter_px": np.sqrt(4 * area / np.pi),
+        "edge_share": 1 - divide(inner_px, area),
+        "hardness_mean": divide(_sums(number, hardness, count), area),
+        "hardness_interior": divide(_sums(number, hardness * inner, count), inner_px),
+        "loss_mean": divide(_sums(number, record.loss_map[at], count), area) if labelled else nothing,
+        "error_share": divide(_sums(number, record.error[at], count), area) if labelled else nothing,
+        "iou": iou_with_prediction(objects, classes, record.prediction) if labelled else nothing,
+        **_one_by_one(record, classes, objects),
+        **dict(zip(PIXELS_AT, pixels_at.T, strict=True)),
+    }
+    return pd.DataFrame(table, columns=list(COLUMNS))
+
+
+def with_edge_profile(objects: pd.DataFrame, edges: pd.DataFrame, *, source: str = "label") -> pd.DataFrame:
+    """The objects with a column `hardness_over_edge`: mean hardness minus what their edges alone predict.
+
+    An object that is as hard as any pixels at the same distances from an edge has 0. The prediction is the data
+    set's mean hardness in each distance bin, over all classes, weighted by the object's pixels in each.
+
+    Args:
+        objects: From `measure`, of any number of images.
+        edges: From `edges.tables`, of all those images: source, class_name, distance, quantity, value.
+        source: Which edges the distances were measured to: "label", or "prediction" where there was no label.
+    """
+    of_all = (edges["source"] == source) & (edges["class_name"] == "") & (edges["quantity"] == "hardness")
+    profile = edges[of_all].set_index("distance")["value"].reindex(list(DISTANCES)).to_numpy(float)
+    pixels_at = objects[list(PIXELS_AT)].to_numpy(float)
+    expected = np.where(pixels_at > 0, pixels_at * profile, 0).sum(axis=1)
+    return objects.assign(
+        hardness_over_edge=objects["hardness_mean"] - divide(expected, objects["area_px"].to_numpy(float))
+    )
+
+
+def _sums(number: Integer[np.ndarray, " P"], values: np.ndarray, count: int) -> Float[np.ndarray, " N"]:
+    """The sum of the values of each object's pixels."""
+    return np.bincount(number, values, minlength=count + 1)[1:]
+
+
+def _one_by_one(
+    record: PredictionRecord, classes: Integer[np.ndarray, "H W"], objects: Integer[np.ndarray, "H W"]
+) -> dict[str, list[Any]]:
+    """What no sum over pixels gives, as columns."""
+    height, width = objects.shape
+    rows = []
+    for number, box in enumerate(find_objects(objects), start=1):
+        inside = objects[box] == number
+        (top, bottom), (left, right) = ((along.start, along.stop) for along in box)
+        rows.append(
+            {
+                "class_name": record.class_names[classes[box][inside][0]],
+                "thickness_px": thickness(inside),
+                "hardness_p95": float(np.quantile(record.hardness_map[box][inside], 0.95)),
+                "left": left,
+                "top": top,
+                "right": right,
+                "bottom": bottom,
+                "touches_border": left == 0 or top == 0 or right == width or bottom == height,
+            }
+        )
+    names = ("class_name", "thickness_px", "hardness_p95", "left", "top", "right", "bottom", "touches_border")
+    return {name: [row[name] for row in rows] for name in names}
