@@ -1,0 +1,121 @@
+"""Where a label is probably wrong: the structure is easy, and yet the network disagrees with the label."""
+
+from typing import Literal, get_args
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float, Float32, Integer
+from scipy.ndimage import find_objects
+
+from hlcore.analysis.components import components
+from hlcore.types import LabelMap, PredictionRecord
+
+Score = Literal["suspicion", "loss", "confident loss"]
+SCORES: tuple[Score, ...] = get_args(Score)
+"""Loss x (1 - hardness), and two that need no hardness: the loss alone, and the loss x the largest probability."""
+Summary = Literal["p95", "max", "mean", "sum"]
+SUMMARIES: tuple[Summary, ...] = get_args(Summary)
+"""Ways from the scores of a region's pixels to the region's score: 95th percentile, largest, mean, sum."""
+
+SMALLEST_SUSPECT_PX = 20
+"""A region with fewer pixels is not worth a look: most are slivers where two edges differ by a pixel."""
+
+COLUMNS = (
+    "image",
+    "region",
+    "class_name",
+    "predicted",
+    "area_px",
+    "score",
+    "loss_mean",
+    "hardness_mean",
+    "left",
+    "top",
+    "right",
+    "bottom",
+)
+
+
+def score_map(record: PredictionRecord, score: Score = "suspicion") -> Float32[np.ndarray, "H W"]:
+    """How suspicious the label of each pixel is, in nats, 0 or more; NaN where ignored.
+
+    Raises:
+        InvalidInputError: the record has no label map.
+    """
+    if score == "suspicion":
+        return record.loss_map * (1 - record.hardness_map)
+    return record.loss_map if score == "loss" else record.loss_map * record.probabilities.max(axis=0)
+
+
+def disagreements(
+    label_map: LabelMap, prediction: LabelMap, *, smallest_px: int = SMALLEST_SUSPECT_PX, ignore_index: int = 255
+) -> Integer[np.ndarray, "H W"]:
+    """The number of the region each pixel belongs to, from 1 in reading order of their first pixels; 0 for none.
+
+    A region is connected over 8 neighbours, has one label and another prediction, and at least `smallest_px` pixels.
+
+    Example:
+        >>> disagreements(np.array([[0, 0, 1, 1]]), np.array([[2, 2, 2, 1]]), smallest_px=1)
+        array([[1, 1, 2, 0]])
+    """
+    label_map, prediction = label_map.astype(np.int64), prediction.astype(np.int64)
+    pairs = np.where(
+        (label_map != prediction) & (label_map != ignore_index), label_map * (prediction.max() + 1) + prediction, -1
+    )
+    return components(pairs, smallest_px=smallest_px, ignore_index=-1)
+
+
+def summarise(
+    regions: Integer[np.ndarray, "H W"], scores: Float[np.ndarray, "H W"], summary: Summary = "p95"
+) -> Float[np.ndarray, " N"]:
+    """One score for each region 1..N, from the scores of its pixels, none of which may be NaN.
+
+    Example:
+        >>> summarise(np.array([[1, 1, 0, 2]]), np.array([[1.0, 3.0, 9.0, 4.0]]), "mean")
+        array([2., 4.])
+    """
+    of_pixels = {"p95": lambda values: np.quantile(values, 0.95), "max": np.max, "mean": np.mean, "sum": np.sum}
+    boxes = enumerate(find_objects(regions), start=1)
+    return np.array([of_pixels[summary](scores[box][regions[box] == number].astype(float)) for number, box in boxes])
+
+
+def suspects(record: PredictionRecord, *, smallest_px: int = SMALLEST_SUSPECT_PX) -> pd.DataFrame:
+    """The regions of an image whose label is disputed, the most suspicious first.
+
+    A high score says that the network is sure of another class where it expects to be right. It does not say who
+    errs: things the network never learned to see are among them.
+
+    Returns:
+        A row a region of `disagreements`:
+
+        - `image`, `region` (its number in `disagreements`), `class_name` (of the label), `predicted`, `area_px`
+        - `score`: 95th percentile of loss x (1 - hardness) over its pixels, nats; `loss_mean` (nats), `hardness_mean`
+        - `left`, `top`, `right`, `bottom`: image[top:bottom, left:right] just holds it
+
+    Raises:
+        InvalidInputError: the record has no label map.
+    """
+    regions = disagreements(record.labels, record.prediction, smallest_px=smallest_px)
+    numbers, first = np.unique(regions, return_index=True)
+    first, count = first[numbers > 0], int(regions.max(initial=0))
+    names = np.array(record.class_names, object)
+    boxes = np.array([[(along.start, along.stop) for along in box] for box in find_objects(regions)], int)
+    (top, bottom), (left, right) = boxes.reshape(count, 2, 2).transpose(1, 2, 0)
+    columns = {
+        "image": np.full(count, record.name, object),
+        "region": np.arange(1, count + 1),
+        "class_name": names[record.labels.ravel()[first]],
+        "predicted": names[record.prediction.ravel()[first]],
+        "area_px": np.bincount(regions.ravel(), minlength=count + 1)[1:],
+        "score": summarise(regions, score_map(record)),
+        "loss_mean": summarise(regions, record.loss_map, "mean"),
+        "hardness_mean": summarise(regions, record.hardness_map, "mean"),
+        "left": left,
+        "top": top,
+        "right": right,
+        "bottom": bottom,
+    }
+    table = pd.DataFrame(columns, columns=list(COLUMNS)).astype(
+        dict.fromkeys(("image", "class_name", "predicted"), str)
+    )
+    return table.sort_values("score", ascending=False, kind="stable", ignore_index=True)
