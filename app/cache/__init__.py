@@ -222,14 +222,14 @@ def _maps(path: Path, modified: int, digest: str, _sample: Sample) -> Maps:
 
 @st.cache_data(max_entries=64, show_spinner=False)
 def _agreement(identity: str, _first: np.ndarray, _second: np.ndarray) -> tuple[float, float]:
-    from hlcore.analysis.stability import hardest_overlap, rank_correlation
+    from hlcore.analysis.map_agreement import hardest_overlap, rank_correlation
 
     return rank_correlation(_first, _second), hardest_overlap(_first, _second, share=0.1)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
 def _threshold(identity: str, _hardness_map: HardnessMap, share: float) -> float:
-    from hlcore.analysis.stability import hardest_threshold
+    from hlcore.analysis.map_agreement import hardest_threshold
 
     return hardest_threshold(_hardness_map, share=share)
 

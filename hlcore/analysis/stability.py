@@ -1,73 +1,196 @@
-"""How much two maps of one image agree, and which part of a map is its hardest."""
+"""How still the hardness and the loss maps of images hold from snapshot to snapshot of a training run.
+
+A snapshot is named as in a run's probe set: iteration-000010 or epoch-0003; epoch-0000 is before training. The kept
+epochs are those that end a pass over the training images, so epoch-0000 is none of them.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import combinations, pairwise, product
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
-from jaxtyping import Float
-from scipy.stats import rankdata
+import pandas as pd
+from jaxtyping import Bool, Float
 
+from hlcore.analysis.boundaries import EDGE_PX, boundary_distance
+from hlcore.analysis.map_agreement import MEASURES, SeenMap, agreement, see
+from hlcore.analysis.snapshots import VARIATIONS, Track
+from hlcore.analysis.statistics import Counts, Estimate, ImageSums, divide
 from hlcore.errors import InvalidInputError
+from hlcore.types import IGNORE_INDEX, HardnessMap, LabelMap, LossMap
+
+Maps: TypeAlias = Mapping[str, tuple[HardnessMap, LossMap | None]]
+"""Snapshot, in the order of training, to hardness map and loss map."""
+
+MAPS = ("hardness", "loss")
+C = 0.1
+"""What is added to the sigmoid to make it the hardness weight."""
+_PAIR_COLUMNS = ["split", "map", "first", "second", "kind", "measure", "value", "low", "high", "images"]
+_LEVEL_COLUMNS = ["split", "map", "snapshot", "measure", "value", "low", "high", "images"]
+_VARIATION_COLUMNS = ["split", "map", "measure", "value", "low", "high", "images"]
 
 
-def rank_correlation(first: Float[np.ndarray, "H W"], second: Float[np.ndarray, "h w"]) -> float:
-    """Spearman's rho of two maps over the pixels where both have a value, -1 to 1.
+class Followed(NamedTuple):
+    """One image and its maps at every snapshot."""
 
-    NaN where fewer than two pixels have a value in both or one map is constant. It says nothing about the
-    level: a map and its half agree perfectly.
-
-    Raises:
-        InvalidInputError: the maps differ in shape.
-
-    Example:
-        >>> rank_correlation(np.array([[0.1, 0.2, 0.3]]), np.array([[1.0, 5.0, 9.0]]))
-        1.0
-    """
-    ranks = [rankdata(values) for values in _both(first, second)]
-    if any(len(rank) < 2 or rank.min() == rank.max() for rank in ranks):
-        return float("nan")
-    return float(np.corrcoef(*ranks)[0, 1].round(12))
+    name: str
+    split: str
+    label_map: LabelMap | None
+    maps: Maps
 
 
-def hardest_overlap(first: Float[np.ndarray, "H W"], second: Float[np.ndarray, "h w"], *, share: float = 0.1) -> float:
-    """Intersection over union of the highest `share` of two maps, over the pixels where both have a value, 0 to 1.
+def compare(maps: Maps, label_map: LabelMap | None, *, c: float = C) -> Counts:
+    """What one image adds: each measure of its hardness (first) and its loss map, and whether it is known.
 
-    NaN where no pixel has a value in both. Two maps that know nothing of each other overlap
-    by share / (2 - share): 0.05 for a share of 10 %.
+    Both maps are looked at where there is a label, or everywhere where nobody labelled the image, which then has no
+    loss and no edges. Each snapshot is asked for once (the last one twice), so a mapping may read from disk.
 
-    Raises:
-        InvalidInputError: the maps differ in shape, or the share lies outside 0..1.
+    Args:
+        maps: Of the image, at two snapshots or more.
+        label_map: Its labels.
+        c: Added to the hardness map before it is normalised to the weight that sums to 1.
 
-    Example:
-        >>> hardest_overlap(np.array([[0.1, 0.2, 0.8, 0.9]]), np.array([[0.1, 0.7, 0.2, 0.9]]), share=0.5)
-        0.3333333333333333
-    """
-    first, second = _both(first, second)
-    if not first.size:
-        return float("nan")
-    a, b = (values >= hardest_threshold(values[None], share=share) for values in (first, second))
-    return float((a & b).sum() / (a | b).sum())
-
-
-def hardest_threshold(hardness_map: Float[np.ndarray, "H W"], *, share: float) -> float:
-    """The hardness from which on a pixel belongs to the hardest `share` (0 to 1) of the map.
-
-    Pixels that tie with the threshold all belong, so the part may be larger than the share.
+    Returns:
+        Sums over one image, each with a `_known` beside it: `consecutive` and `last` (2 maps, MEASURES, pairs),
+        `overlap` (2 maps, K, K: IoU of the hardest 10 % of any two), `level` and `edge_share` (2 maps, K) and
+        `variation` (2 maps, VARIATIONS).
 
     Raises:
-        InvalidInputError: the share lies outside 0..1.
+        InvalidInputError: there are fewer than two snapshots, or a map has another shape or no value at a label.
+    """
+    names = list(maps)
+    if len(names) < 2:
+        raise InvalidInputError(f"stability takes at least two snapshots, got {len(names)}")
+    last = maps[names[-1]]
+    counted = np.ones(last[0].shape, bool) if label_map is None else label_map != IGNORE_INDEX
+    edge = None if label_map is None else (boundary_distance(label_map) <= EDGE_PX)[counted]
+    tracks = []
+    for values, floor in zip(last, (c, 0.0), strict=True):
+        seen = np.empty(0) if values is None else _pixels(values, counted, names[-1])
+        tracks.append(Track(seen, snapshots=len(names), floor=floor, edge=edge))
+    kept = kept_epochs(names)
+    for name in names:
+        for values, track in zip(maps[name], tracks, strict=True):
+            if track.pixels and values is not None:
+                track.add(_pixels(values, counted, name), kept=name in kept)
+    measured = [track.measured() for track in tracks]
+    both = {field: np.stack([of_map[field] for of_map in measured]) for field in measured[0]}
+    return {field: np.nan_to_num(values) for field, values in both.items()} | {
+        f"{field}_known": np.isfinite(values).astype(float) for field, values in both.items()
+    }
+
+
+def sum_by_split(images: Iterable[Followed], *, c: float = C) -> dict[str, ImageSums]:
+    """What all images add, of each split apart; one image is held at a time."""
+    sums: dict[str, ImageSums] = {}
+    for image in images:
+        sums.setdefault(image.split, ImageSums()).add(image.name, compare(image.maps, image.label_map, c=c))
+    return sums
+
+
+def tables(sums_by_split: Mapping[str, ImageSums], snapshots: Sequence[str]) -> dict[str, pd.DataFrame]:
+    """The tables of stability: means over images (value, low, high), and over how many images.
+
+    Args:
+        sums_by_split: What `compare` gave of each image, added up; the splits of a probe set stay apart.
+        snapshots: The names that were compared, in order.
+
+    Returns:
+        `epoch_pairs`: split, map, first, second, kind (consecutive, last, or all: the top10_iou of any two), measure.
+        `levels`: split, map, snapshot, measure: level (mean of the sigmoid, or nats), relative_level (the mean level
+        over the one at the first kept epoch) and edge_share (of the weight, or of the summed loss, within 2 px of an
+        edge). `variation`: split, map, measure (VARIATIONS: of each pixel over the kept epochs, then the mean).
+
+    Raises:
+        InvalidInputError: a split has no image.
+    """
+    consecutive, against = list(pairwise(snapshots)), [(first, snapshots[-1]) for first in snapshots[:-1]]
+    first_kept = [snapshots.index(name) for name in kept_epochs(snapshots)[:1]]
+    upper = np.triu_indices(len(snapshots), 1)
+    pairs, levels, variation = [], [], []
+    for split, sums in sums_by_split.items():
+        for kind, named in (("consecutive", consecutive), ("last", against)):
+            estimate, images = _mean(sums, kind)
+            keys = [(split, m, *pair, kind, measure) for m, measure, pair in product(MAPS, MEASURES, named)]
+            pairs += _rows(keys, estimate, images)
+        estimate, images = _mean(sums, "overlap")
+        above = Estimate(*(values[:, *upper] for values in estimate))
+        keys = [(split, m, *pair, "all", "top10_iou") for m, pair in product(MAPS, combinations(snapshots, 2))]
+        pairs += _rows(keys, above, images[:, *upper])
+        relative = sums.estimate(lambda total: _relative(total["level"], first_kept))
+        of_levels = {"level": _mean(sums, "level"), "relative_level": (relative, sums.total["level_known"])}
+        for measure, (estimate, images) in {**of_levels, "edge_share": _mean(sums, "edge_share")}.items():
+            keys = [(split, m, snapshot, measure) for m, snapshot in product(MAPS, snapshots)]
+            levels += _rows(keys, estimate, images)
+        keys = [(split, m, measure) for m, measure in product(MAPS, VARIATIONS)]
+        variation += _rows(keys, *_mean(sums, "variation"))
+    return {
+        "epoch_pairs": pd.DataFrame(pairs, columns=_PAIR_COLUMNS),
+        "levels": pd.DataFrame(levels, columns=_LEVEL_COLUMNS),
+        "variation": pd.DataFrame(variation, columns=_VARIATION_COLUMNS),
+    }
+
+
+def kept_epochs(snapshots: Iterable[str]) -> tuple[str, ...]:
+    """The snapshots at the end of a pass over the training images, in order.
 
     Example:
-        >>> hardest_threshold(np.array([[0.1, 0.2, 0.3, 0.4]]), share=0.5)
-        0.3
+        >>> kept_epochs(["epoch-0000", "iteration-000001", "epoch-0003", "epoch-0012"])
+        ('epoch-0003', 'epoch-0012')
     """
-    if not 0 <= share <= 1:
-        raise InvalidInputError(f"share must lie in 0..1, got {share}")
-    return float(np.quantile(hardness_map, 1 - share, method="higher"))
+    return tuple(name for name in snapshots if name.startswith("epoch-") and name != "epoch-0000")
 
 
-def _both(
-    first: Float[np.ndarray, "H W"], second: Float[np.ndarray, "h w"]
-) -> tuple[Float[np.ndarray, " N"], Float[np.ndarray, " N"]]:
-    """The values of the pixels where both maps have one."""
-    if first.shape != second.shape:
-        raise InvalidInputError(f"both maps must have one shape, got {first.shape} and {second.shape}")
-    both = np.isfinite(first) & np.isfinite(second)
-    return first[both], second[both]
+def against_first(maps: Maps, label_map: LabelMap | None, *, c: float = C) -> pd.DataFrame:
+    """How each later map of one image stands to its first: a row for each map and snapshot, without intervals.
+
+    Columns: map, snapshot, level, relative_level (over the first snapshot's), and MEASURES against the first snapshot.
+
+    Raises:
+        InvalidInputError: no pixel has a label, or a map has another shape or no value at a label.
+    """
+    names, rows = list(maps), []
+    start = maps[names[0]]
+    counted = np.ones(start[0].shape, bool) if label_map is None else label_map != IGNORE_INDEX
+    if not counted.any():
+        raise InvalidInputError("no pixel has a label, so there is nothing to compare")
+    for index, floor in enumerate((c, 0.0)):
+        first: SeenMap | None = None
+        level = np.nan
+        for name in names:
+            values = maps[name][index]
+            if values is None:
+                continue
+            pixels = _pixels(values, counted, name)
+            seen, mean = see(pixels, floor=floor), float(pixels.mean(dtype=np.float64))
+            if first is None:
+                first, level = seen, mean
+            rows.append([MAPS[index], name, mean, mean / level if level > 0 else np.nan, *agreement(first, seen)])
+    return pd.DataFrame(rows, columns=["map", "snapshot", "level", "relative_level", *MEASURES])
+
+
+def _pixels(
+    values: Float[np.ndarray, "H W"], counted: Bool[np.ndarray, "h w"], snapshot: str
+) -> Float[np.ndarray, " N"]:
+    if values.shape != counted.shape:
+        raise InvalidInputError(f"the maps at {snapshot} must have shape {counted.shape}, got {values.shape}")
+    pixels = values[counted]
+    if not np.isfinite(pixels).all():
+        raise InvalidInputError(f"a map at {snapshot} has no value at a pixel that has a label")
+    return pixels
+
+
+def _mean(sums: ImageSums, field: str) -> tuple[Estimate, np.ndarray]:
+    """The mean over the images where it is known, and how many they are."""
+    known = f"{field}_known"
+    return sums.estimate(lambda total: divide(total[field], total[known])), sums.total[known]
+
+
+def _relative(level: Float[np.ndarray, "*B 2 K"], first_kept: list[int]) -> Float[np.ndarray, "*B 2 K"]:
+    return divide(level, level[..., first_kept]) if first_kept else np.full(level.shape, np.nan)
+
+
+def _rows(keys: list[tuple[str, ...]], estimate: Estimate, images: np.ndarray) -> list[tuple]:
+    """One row a key, in the order of the flattened values."""
+    columns = (*(values.ravel().tolist() for values in estimate), images.ravel().astype(int).tolist())
+    return [(*key, *row) for key, row in zip(keys, zip(*columns, strict=True), strict=True)]

@@ -1,0 +1,152 @@
+"""How much two maps of one image agree, and which part of a map is its hardest."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float, Shaped
+
+from hlcore.errors import InvalidInputError
+
+MEASURES = ("spearman", "pearson", "top10_iou", "turnover", "total_variation")
+"""How far two maps agree: the first three are 1 for equal maps, the last two 0."""
+HARDEST = 0.1
+"""Share of the pixels that are the hardest."""
+
+
+@dataclass(frozen=True)
+class SeenMap:
+    """A map as it is compared with others; N pixels in a fixed order.
+
+    Attributes:
+        ranks: Ranks, centred and scaled to length 1; all 0 where every value is the same.
+        values: The values, likewise.
+        hardest: The highest 10 %, with all that tie with the lowest of them.
+        share: Each pixel's share of the map's sum; all NaN where the sum is 0.
+    """
+
+    ranks: Float[np.ndarray, " N"]
+    values: Float[np.ndarray, " N"]
+    hardest: Bool[np.ndarray, " N"]
+    share: Float[np.ndarray, " N"]
+
+
+def see(values: Float[np.ndarray, " N"], *, floor: float = 0.0) -> SeenMap:
+    """Prepares a map of non-negative values; `floor` is added to each before the shares are taken, as c in the loss."""
+    threshold = np.quantile(values, 1 - HARDEST, method="higher")
+    mass = values.astype(np.float64) + floor
+    total = mass.sum()
+    share = mass / total if total > 0 else np.full_like(mass, np.nan)
+    return SeenMap(_direction(mid_ranks(values)), _direction(mass), values >= threshold, share)
+
+
+def agreement(first: SeenMap, second: SeenMap) -> Float[np.ndarray, " 5"]:
+    """The MEASURES of two maps, in their order.
+
+    Spearman and Pearson, -1 to 1, are NaN where a map is constant; the IoU of the hardest 10 %, and the turnover (share
+    of the first's hardest 10 % that is not among the second's), lie in 0 to 1, as does the total variation
+    1/2 sum|p - q| of the shares.
+    """
+    common = np.count_nonzero(first.hardest & second.hardest)
+    either = np.count_nonzero(first.hardest | second.hardest)
+    return np.array(
+        [
+            _cosine(first.ranks, second.ranks),
+            _cosine(first.values, second.values),
+            common / either,
+            1 - common / np.count_nonzero(first.hardest),
+            0.5 * np.abs(first.share - second.share).sum(),
+        ]
+    )
+
+
+def mid_ranks(values: Shaped[np.ndarray, " N"]) -> Float[np.ndarray, " N"]:
+    """Ranks from 0 on; equal values share the mean of their ranks.
+
+    Example:
+        >>> mid_ranks(np.array([0.3, 0.1, 0.3]))
+        array([1.5, 0. , 1.5])
+    """
+    order = np.argsort(values)
+    ordered = values[order]
+    starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
+    counts = np.diff(np.append(starts, len(values)))
+    ranks = np.empty(len(values))
+    ranks[order] = np.repeat(starts + (counts - 1) / 2, counts)
+    return ranks
+
+
+def rank_correlation(first: Float[np.ndarray, "H W"], second: Float[np.ndarray, "h w"]) -> float:
+    """Spearman's rho of two maps over the pixels where both have a value, -1 to 1.
+
+    NaN where fewer than two pixels have a value in both or one map is constant. It says nothing about the
+    level: a map and its half agree perfectly.
+
+    Raises:
+        InvalidInputError: the maps differ in shape.
+
+    Example:
+        >>> rank_correlation(np.array([[0.1, 0.2, 0.3]]), np.array([[1.0, 5.0, 9.0]]))
+        1.0
+    """
+    first, second = _both(first, second)
+    if len(first) < 2:
+        return float("nan")
+    return round(_cosine(_direction(mid_ranks(first)), _direction(mid_ranks(second))), 12)
+
+
+def hardest_overlap(first: Float[np.ndarray, "H W"], second: Float[np.ndarray, "h w"], *, share: float = 0.1) -> float:
+    """Intersection over union of the highest `share` of two maps, over the pixels where both have a value, 0 to 1.
+
+    NaN where no pixel has a value in both. Two maps that know nothing of each other overlap
+    by share / (2 - share): 0.05 for a share of 10 %.
+
+    Raises:
+        InvalidInputError: the maps differ in shape, or the share lies outside 0..1.
+
+    Example:
+        >>> hardest_overlap(np.array([[0.1, 0.2, 0.8, 0.9]]), np.array([[0.1, 0.7, 0.2, 0.9]]), share=0.5)
+        0.3333333333333333
+    """
+    first, second = _both(first, second)
+    if not first.size:
+        return float("nan")
+    a, b = (values >= hardest_threshold(values[None], share=share) for values in (first, second))
+    return float((a & b).sum() / (a | b).sum())
+
+
+def hardest_threshold(hardness_map: Float[np.ndarray, "H W"], *, share: float) -> float:
+    """The hardness from which on a pixel belongs to the hardest `share` (0 to 1) of the map.
+
+    Pixels that tie with the threshold all belong, so the part may be larger than the share.
+
+    Raises:
+        InvalidInputError: the share lies outside 0..1.
+
+    Example:
+        >>> hardest_threshold(np.array([[0.1, 0.2, 0.3, 0.4]]), share=0.5)
+        0.3
+    """
+    if not 0 <= share <= 1:
+        raise InvalidInputError(f"share must lie in 0..1, got {share}")
+    return float(np.quantile(hardness_map, 1 - share, method="higher"))
+
+
+def _direction(values: Float[np.ndarray, " N"]) -> Float[np.ndarray, " N"]:
+    centred = values - values.mean()
+    if values.min() == values.max():
+        return np.zeros_like(centred)
+    return centred / np.linalg.norm(centred)
+
+
+def _cosine(first: Float[np.ndarray, " N"], second: Float[np.ndarray, " N"]) -> float:
+    return float(first @ second) if first.any() and second.any() else float("nan")
+
+
+def _both(
+    first: Float[np.ndarray, "H W"], second: Float[np.ndarray, "h w"]
+) -> tuple[Float[np.ndarray, " N"], Float[np.ndarray, " N"]]:
+    """The values of the pixels where both maps have one."""
+    if first.shape != second.shape:
+        raise InvalidInputError(f"both maps must have one shape, got {first.shape} and {second.shape}")
+    both = np.isfinite(first) & np.isfinite(second)
+    return first[both], second[both]
