@@ -12,6 +12,9 @@ from hlcore.storage.analyses import AnalysisRecord
 PLACES = "HLCORE_DATA"
 """Environment variable: folders, separated like $PATH, that hold data sets by their names."""
 
+_MOST_SCENES = 10_000
+"""Their names have four digits; how many there are changes none of them."""
+
 
 def open_analysed(record: AnalysisRecord) -> SegmentationData:
     """The split an analysis was made of: drawn again, or read from its folder or one of its name in $HLCORE_DATA.
@@ -21,7 +24,7 @@ def open_analysed(record: AnalysisRecord) -> SegmentationData:
     """
     if record.dataset == STREETS:
         size = record.scene_size or DataConfig().scene_size
-        return open_data(STREETS, split=record.split, count=record.images, size=size)
+        return open_data(STREETS, split=record.split, count=_MOST_SCENES, size=size)
     root = _root(record)
     data = open_data(record.dataset, root=root, split=record.split)
     if data.classes.names != record.class_names:

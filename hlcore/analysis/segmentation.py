@@ -1,9 +1,52 @@
-"""Segmentation scores from one confusion matrix over the whole data set."""
+"""Segmentation scores over a whole data set: from one confusion matrix, near contours, and by size of object."""
 
 import numpy as np
-from jaxtyping import Float, Integer
+import pandas as pd
+from jaxtyping import Float, Integer, Real
 
+from hlcore.analysis.boundary_iou import boundary_counts
+from hlcore.analysis.size_bands import BANDS, band_counts
+from hlcore.analysis.statistics import Counts, ImageSums, divide
 from hlcore.errors import InvalidInputError
+from hlcore.types import PredictionRecord
+
+
+def count(record: PredictionRecord) -> Counts:
+    """What one image adds: its confusion matrix, its pixels near contours, and its pixels by size of object.
+
+    Raises:
+        InvalidInputError: the record has no label map.
+    """
+    labels, prediction, num_classes = record.labels, record.prediction, len(record.class_names)
+    return {
+        "confusion": confusion_matrix(labels, prediction, num_classes=num_classes),
+        **boundary_counts(labels, prediction, num_classes=num_classes),
+        **band_counts(labels, prediction, num_classes=num_classes),
+    }
+
+
+def tables(sums: ImageSums, class_names: tuple[str, ...]) -> dict[str, pd.DataFrame]:
+    """The scores of a data set, with intervals over images.
+
+    Returns:
+        `segmentation`: class_name, metric, value, low, high, all in 0..1. Metrics are `iou`; `boundary_iou`, of the
+        pixels near contours alone; `iou_small`, `iou_medium`, `iou_large`, by area of object; `accuracy`, the
+        share of a class's labelled pixels that is predicted right. The class "" has the mean over the classes that
+        are there; for accuracy it has the share of all labelled pixels.
+
+        `confusion`: label, prediction (names), pixels.
+    """
+    rows = []
+    for metric in ("iou", "boundary_iou", *(f"iou_{band}" for band in BANDS), "accuracy"):
+        estimate = sums.estimate(lambda counts, metric=metric: _scores(counts, metric))
+        columns = {"class_name": ("", *class_names), "metric": metric, **estimate._asdict()}
+        rows.append(pd.DataFrame(columns))
+    pairs = pd.MultiIndex.from_product([class_names, class_names], names=["label", "prediction"])
+    pixels = sums.total["confusion"].astype(np.int64).ravel()
+    return {
+        "segmentation": pd.concat(rows, ignore_index=True),
+        "confusion": pd.DataFrame({"pixels": pixels}, index=pairs).reset_index(),
+    }
 
 
 def confusion_matrix(
@@ -33,25 +76,49 @@ def confusion_matrix(
     return np.bincount(labels * num_classes + predictions, minlength=num_classes**2).reshape(num_classes, num_classes)
 
 
-def class_iou(confusion_matrix: Integer[np.ndarray, "C C"]) -> Float[np.ndarray, " C"]:
+def class_iou(confusion_matrix: Real[np.ndarray, "*B C C"]) -> Float[np.ndarray, "*B C"]:
     """Intersection over union of each class, in 0..1; NaN for a class that is neither labelled nor predicted.
 
     Example:
         >>> class_iou(np.array([[1, 1, 0], [0, 2, 0], [0, 0, 0]])).round(2)
         array([0.5 , 0.67,  nan])
     """
-    hits = np.diag(confusion_matrix).astype(float)
-    union = confusion_matrix.sum(0) + confusion_matrix.sum(1) - np.diag(confusion_matrix)
-    return np.divide(hits, union, out=np.full_like(hits, np.nan), where=union > 0)
+    hits = np.diagonal(confusion_matrix, axis1=-2, axis2=-1)
+    return divide(hits, confusion_matrix.sum(-2) + confusion_matrix.sum(-1) - hits)
 
 
 def mean_iou(confusion_matrix: Integer[np.ndarray, "C C"]) -> float:
     """Mean of the class IoUs, in 0..1, absent classes left out; NaN where every class is absent."""
-    iou = class_iou(confusion_matrix)
-    return float(np.nanmean(iou)) if np.isfinite(iou).any() else float("nan")
+    return float(_mean(class_iou(confusion_matrix))[0])
 
 
 def pixel_accuracy(confusion_matrix: Integer[np.ndarray, "C C"]) -> float:
     """Share of the labelled pixels that are predicted right; NaN where none is labelled."""
     total = confusion_matrix.sum()
     return float(np.trace(confusion_matrix) / total) if total else float("nan")
+
+
+def _scores(counts: Counts, metric: str) -> Float[np.ndarray, "*B K"]:
+    """The score of all classes, then of each."""
+    confusion = counts["confusion"]
+    if metric == "accuracy":
+        hits = np.diagonal(confusion, axis1=-2, axis2=-1)
+        of_class = divide(hits, confusion.sum(-1))
+        of_all = divide(hits.sum(-1, keepdims=True), confusion.sum((-2, -1))[..., None])
+        return np.concatenate([of_all, of_class], axis=-1)
+    if metric == "iou":
+        of_class = class_iou(confusion)
+    elif metric == "boundary_iou":
+        hits = counts["boundary_hit_px"]
+        of_class = divide(hits, counts["boundary_label_px"] + counts["boundary_prediction_px"] - hits)
+    else:
+        band = BANDS.index(metric.removeprefix("iou_"))
+        labelled, hits, false = (counts[f"band_{what}_px"][..., band, :] for what in ("label", "hit", "false"))
+        of_class = divide(hits, labelled + false)
+    return np.concatenate([_mean(of_class), of_class], axis=-1)
+
+
+def _mean(of_class: Float[np.ndarray, "*B C"]) -> Float[np.ndarray, "*B 1"]:
+    """Mean over the classes that have a value; NaN where none has."""
+    known = np.isfinite(of_class)
+    return divide(np.where(known, of_class, 0).sum(-1, keepdims=True), known.sum(-1, keepdims=True))

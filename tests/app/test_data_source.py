@@ -42,8 +42,8 @@ def open_with_analyses(open_app, runs, monkeypatch, tmp_path):
 
 
 def test_a_scene_of_an_analysis_is_the_scene_that_was_measured(tmp_path):
-    sample = samples.analysed(make_analysis(tmp_path), "test-0001")
-    scene = Streets("test", count=2, size=(64, 96))[1]
+    sample = samples.analysed(make_analysis(tmp_path), "test-0007")
+    scene = Streets("test", count=8, size=(64, 96))[7]
     assert np.array_equal(sample.image, scene.image)
     assert np.array_equal(sample.label_map, scene.label_map)
 
@@ -70,8 +70,8 @@ def test_data_that_is_nowhere_is_a_sentence_with_the_way_out(tmp_path, monkeypat
 
 
 def test_a_name_the_data_set_has_not_is_refused(tmp_path):
-    with pytest.raises(DatasetError, match="there is no image 'test-0002' in streets, split test"):
-        samples.analysed(make_analysis(tmp_path), "test-0002")
+    with pytest.raises(DatasetError, match="there is no image 'val-0000' in streets, split test"):
+        samples.analysed(make_analysis(tmp_path), "val-0000")
 
 
 def test_another_data_set_in_the_folder_is_refused(tmp_path, camvid):

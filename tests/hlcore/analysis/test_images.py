@@ -1,0 +1,80 @@
+"""Images and their classes, a row each."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from hlcore.analysis.images import describe, describe_classes, disagreement
+from hlcore.types import PredictionRecord
+
+LABELS = hnp.arrays(np.uint8, (4, 6), elements=st.sampled_from([0, 1, 2, 255]))
+FEW = settings(max_examples=40, deadline=None)
+
+
+def record(label_map: np.ndarray | None, seed: int = 0) -> PredictionRecord:
+    rng = np.random.default_rng(seed)
+    probabilities = rng.dirichlet(np.ones(3), (4, 6)).transpose(2, 0, 1).astype(np.float32)
+    hardness_map = rng.uniform(0.01, 0.99, (4, 6)).astype(np.float32)
+    image, prediction = np.zeros((4, 6, 3), np.uint8), probabilities.argmax(0).astype(np.uint8)
+    return PredictionRecord("a", image, prediction, hardness_map, probabilities, ("sky", "road", "car"), label_map)
+
+
+@FEW
+@given(LABELS, st.integers(0, 9))
+def test_an_image_is_described_as_a_loop_over_its_pixels_does(label_map, seed):
+    seen = record(label_map, seed)
+    row = describe(seen).iloc[0]
+    labelled = [place for place in np.ndindex(4, 6) if label_map[place] != 255]
+    losses = [-math.log(seen.probabilities[(label_map[place], *place)]) for place in labelled]
+    wrong = [seen.prediction[place] != label_map[place] for place in labelled]
+    mean = sum(losses) / len(losses) if losses else math.nan
+    assert row["loss_mean"] == pytest.approx(mean, rel=1e-5, nan_ok=True)
+    assert row["error_share"] == pytest.approx(sum(wrong) / len(wrong) if wrong else math.nan, nan_ok=True)
+    assert row["hardness_mean"] == pytest.approx(sum(map(float, seen.hardness_map.flat)) / 24)
+    entropy = -sum(float(p) * math.log(p) for p in seen.probabilities.flat) / 24
+    assert row["entropy_mean"] == pytest.approx(entropy, rel=1e-5)
+    assert (row["image"], row["width"], row["height"]) == ("a", 6, 4)
+
+
+@FEW
+@given(LABELS, st.integers(0, 9))
+def test_the_classes_of_an_image_add_up_to_the_image(label_map, seed):
+    seen = record(label_map, seed)
+    row, classes = describe(seen).iloc[0], describe_classes(seen)
+    assert classes["pixels"].sum() == (label_map != 255).sum()
+    assert 0 not in classes["pixels"].tolist()
+    for column in ("loss_mean", "error_share") if len(classes) else ():
+        assert np.average(classes[column], weights=classes["pixels"]) == pytest.approx(row[column], rel=1e-5)
+
+
+@FEW
+@given(st.integers(0, 99))
+def test_disagreement_counts_the_highest_pixels_of_the_loss_that_are_not_the_hardest(seed):
+    seen = record(np.random.default_rng(seed).integers(0, 3, (4, 6)), seed)
+    order = {
+        name: np.argsort(-values.ravel())[:3] for name, values in (("loss", seen.loss_map), ("hard", seen.hardness_map))
+    }
+    assert disagreement(seen) == pytest.approx(len(set(order["loss"]) - set(order["hard"])) / 3)
+
+
+def test_an_image_without_labels_has_hardness_and_no_loss():
+    row = describe(record(None)).iloc[0]
+    assert np.isfinite([row["hardness_mean"], row["hardness_p95"], row["entropy_mean"]]).all()
+    assert np.isnan([row["loss_mean"], row["error_share"], row["mean_iou"], row["disagreement"]]).all()
+    assert describe_classes(record(None)).empty
+
+
+def test_the_tables_have_the_columns_that_are_stored():
+    label_map = np.array([[0, 0, 1, 1, 255, 255]] * 4)
+    assert list(describe(record(label_map)).columns) == [
+        *("image", "width", "height", "hardness_mean", "hardness_p95", "loss_mean", "error_share"),
+        *("entropy_mean", "mean_iou", "disagreement"),
+    ]
+    classes = describe_classes(record(label_map))
+    assert list(classes.columns) == ["image", "class_name", "pixels", "hardness_mean", "loss_mean", "error_share"]
+    assert classes["class_name"].tolist() == ["sky", "road"]
+    assert classes["pixels"].tolist() == [8, 8]
