@@ -16,11 +16,6 @@ EdgeSource = Literal["label", "prediction", "gradient"]
 EDGE_PX = 2.0
 """A pixel at most so far from the nearest boundary pixel is an edge pixel; the others are interior."""
 
-DISTANCE_LIMITS_PX = (0, 1, 2, 4, 8, 16, 32)
-"""Upper ends of the distance bins, which they include; the last bin has none."""
-DISTANCE_BINS = ("0", "1", "2", "3–4", "5–8", "9–16", "17–32", "> 32")
-"""What the bins are called: "3–4" holds distances above 2 and up to 4 px."""
-
 
 def boundary(label_map: LabelMap, *, ignore_index: int = IGNORE_INDEX) -> Bool[np.ndarray, "H W"]:
     """Where a pixel has a 4-neighbour of another class; ignored pixels make no boundary and have none.
@@ -86,16 +81,6 @@ def nearest_edge(
     row, column = np.asarray(distance_transform_edt(~edge, return_distances=False, return_indices=True))
     y, x = np.ogrid[: edge.shape[0], : edge.shape[1]]
     return np.sqrt((row - y) ** 2 + (column - x) ** 2).astype(np.float32), row * edge.shape[1] + column
-
-
-def distance_bin(distance: Float32[np.ndarray, "*shape"]) -> Integer[np.ndarray, "*shape"]:
-    """Index in DISTANCE_BINS of each distance in px; a pixel without a distance (NaN) falls in the last, so mask it.
-
-    Example:
-        >>> distance_bin(np.array([0, 1.4, 2, 2.2, np.inf], np.float32))
-        array([0, 2, 2, 3, 7])
-    """
-    return np.searchsorted(DISTANCE_LIMITS_PX, distance)
 
 
 def edge_map(record: PredictionRecord, source: EdgeSource) -> Bool[np.ndarray, "H W"]:
