@@ -107,10 +107,8 @@ class ImageSums:
         if self.images < 2:
             return Estimate(value, nothing, nothing)
         ratios = np.asarray(ratio(self.resampled), dtype=float)
-        known = np.isfinite(ratios).mean(axis=0) > 0.5
-        filled = np.where(known, ratios, 0.0)
-        low, high = np.nanquantile(filled, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
-        return Estimate(value, np.where(known, low, np.nan), np.where(known, high, np.nan))
+        low, high = (_quantile(ratios, level) for level in ((1 - LEVEL) / 2, (1 + LEVEL) / 2))
+        return Estimate(value, low, high)
 
 
 def times_drawn(name: str, *, resamplings: int) -> Integer[np.ndarray, " B"]:
@@ -133,6 +131,22 @@ def divide(part: Real[np.ndarray, "..."], whole: Real[np.ndarray, "..."]) -> Flo
     """
     shape = np.broadcast_shapes(part.shape, whole.shape)
     return np.divide(part, whole, out=np.full(shape, np.nan), where=np.broadcast_to(whole, shape) > 0)
+
+
+def _quantile(ratios: Float[np.ndarray, "B *shape"], level: float) -> Float[np.ndarray, "*shape"]:
+    """The quantile of the known ratios along the first axis, NaN where half of them or fewer are known.
+
+    np.nanquantile gives the same a hundred times slower: it goes through the columns one by one.
+    """
+    known = np.isfinite(ratios)
+    number = known.sum(axis=0, keepdims=True)
+    ordered = np.sort(np.where(known, ratios, np.inf), axis=0)  # the unknown last
+    at = level * np.maximum(number - 1, 0)
+    below = np.floor(at).astype(np.intp)
+    lower, upper = (np.take_along_axis(ordered, i, axis=0) for i in (below, np.ceil(at).astype(np.intp)))
+    enough = 2 * number > len(ratios)
+    lower, upper = (np.where(enough, value, np.nan) for value in (lower, upper))
+    return (lower + (at - below) * (upper - lower))[0, ...]
 
 
 def _add(first: Counts, second: Counts) -> dict[str, np.ndarray]:

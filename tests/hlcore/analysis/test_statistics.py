@@ -110,6 +110,17 @@ def test_nineteen_of_twenty_intervals_hold_the_true_ratio():
     assert 0.89 <= np.mean(covered) <= 0.99
 
 
+@given(arrays.arrays(np.float64, (9, 4), elements=st.floats(0, 1)), arrays.arrays(np.bool_, (9, 4)), st.integers(2, 9))
+def test_the_ends_are_quantiles_of_the_ratios_that_are_known(parts, known, images):
+    sums = ImageSums(9, images, {"part": parts[0], "whole": np.ones(4)}, {"part": parts, "whole": known.astype(float)})
+    estimate = sums.estimate(mean_of)
+    for column in range(4):
+        ratios = parts[known[:, column], column]
+        expected = np.quantile(ratios, [0.025, 0.975]) if len(ratios) > 4.5 else [np.nan, np.nan]
+        ends = [estimate.low[column], estimate.high[column]]
+        assert ends == pytest.approx(list(expected), nan_ok=True)
+
+
 def test_one_image_has_a_value_and_no_interval():
     estimate = summed({"only": np.array([[1.0, 2.0]])}).estimate(mean_of)
     assert estimate.value.tolist() == [[0.5, 1.0]]

@@ -1,0 +1,216 @@
+"""Hardness, loss and errors by distance to the nearest edge, over all pixels, by class and by pair of classes.
+
+A pixel's class is its label or, on a picture nobody labelled, the predicted one. Its pair is the two classes that meet
+at the nearest edge pixel. On a labelled picture ignored pixels are left out for every edge source, so that the sources
+are compared over the same pixels.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import combinations
+from typing import get_args
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float, Float32, Integer
+
+from hlcore.analysis.boundaries import EdgeSource, edge_map, edge_sources, nearest_edge
+from hlcore.analysis.statistics import Counts, Estimate, ImageSums, divide
+from hlcore.errors import InvalidInputError
+from hlcore.types import IGNORE_INDEX, LabelMap, PredictionRecord
+
+BIN_ENDS_PX = (0, 1, 2, 4, 8, 16, 32)
+"""Each bin reaches from beyond the end before it to its own end, inclusive; the last bin has none."""
+DISTANCES = ("0", "1", "2", "3–4", "5–8", "9–16", "17–32", "> 32")
+"""Names of the bins: a distance is rounded up to whole pixels, so "3–4" holds 2 < d <= 4."""
+NEAR, FAR = slice(0, 3), slice(6, 8)
+"""The bins of edge pixels (d <= 2) and of those the edge contrast compares them with (d > 16)."""
+AT_EDGE = "≤ 2"
+"""Name of the edge pixels among the distances of a pair."""
+QUANTITIES = {"hardness": ("hardness", "pixels"), "loss": ("loss", "labelled"), "error_rate": ("errors", "labelled")}
+"""Each quantity as a ratio of two sums."""
+PAIR_COLUMNS = ("source", "first", "second", "distance", "quantity", "pixels", "value", "low", "high")
+MOST_CLASSES_BY_DISTANCE = 40
+"""With more classes only the edge pixels of a pair are counted, which keeps all sums below 250 MB for 150 classes."""
+
+
+def distance_bins(distance: Float32[np.ndarray, "*shape"]) -> Integer[np.ndarray, "*shape"]:
+    """The bin of each distance, as an index into DISTANCES; one that is infinite or NaN lies in the last.
+
+    Example:
+        >>> distance_bins(np.float32([0, 1, 1.4, 2, 2.2, 4, 33, np.inf])).tolist()
+        [0, 1, 2, 2, 3, 3, 7, 7]
+    """
+    return np.searchsorted(np.array(BIN_ENDS_PX, np.float32), distance)
+
+
+def count(record: PredictionRecord, *, sources: Sequence[EdgeSource] | None = None) -> Counts:
+    """Sums over the pixels of one image, by class and distance and by pair of classes and distance.
+
+    Under "<source>/<sum>" stand arrays of class by distance, under "<source>/pairs/<sum>" of pair by distance, the
+    pairs in the order of itertools.combinations; edges of the image's brightness part no classes, so they have no
+    pairs. The sums are pixels, labelled (of them), hardness, loss (nats) and errors; without labels all but pixels and
+    hardness are 0.
+
+    Args:
+        record: One image.
+        sources: What counts as an edge. Default: all the record has (boundaries.edge_sources).
+
+    Raises:
+        InvalidInputError: the label map is a source and the record has none.
+    """
+    kept = np.ones(record.prediction.shape, bool) if record.label_map is None else record.valid
+    classes = record.prediction if record.label_map is None else record.label_map
+    sums = _sums(record, kept)
+    num_classes = len(record.class_names)
+    counts = {}
+    for source in edge_sources(record) if sources is None else sources:
+        distance, nearest = nearest_edge(edge_map(record, source))
+        bins = distance_bins(distance[kept])
+        by_class = _binned(classes[kept], bins, sums, rows=num_classes)
+        counts |= {f"{source}/{name}": values for name, values in by_class.items()}
+        if source == "gradient":
+            continue
+        parted = record.labels if source == "label" else record.prediction
+        pairs = boundary_pairs(parted, num_classes=num_classes, ignore_index=IGNORE_INDEX if source == "label" else -1)
+        of_pixel = np.where(nearest < 0, -1, pairs.ravel()[nearest])[kept]
+        by_pair = _binned(of_pixel, bins, sums, rows=num_classes * (num_classes - 1) // 2)
+        if num_classes > MOST_CLASSES_BY_DISTANCE:
+            by_pair = {name: values[:, NEAR].sum(axis=1, keepdims=True) for name, values in by_pair.items()}
+        counts |= {f"{source}/pairs/{name}": values for name, values in by_pair.items()}
+    return counts
+
+
+def boundary_pairs(
+    label_map: LabelMap, *, num_classes: int, ignore_index: int = IGNORE_INDEX
+) -> Integer[np.ndarray, "H W"]:
+    """The pair of classes that meet at each boundary pixel; -1 elsewhere.
+
+    A pair is an index into itertools.combinations(range(num_classes), 2). Where several classes meet the pixel, its
+    partner is the one above it, else to its left, its right, below it.
+
+    Example:
+        >>> boundary_pairs(np.array([[0, 0, 2, 1]]), num_classes=3).tolist()
+        [[-1, 1, 1, 2]]
+    """
+    pairs = np.full(label_map.shape, -1, np.int64)
+    index = np.full((num_classes, num_classes), -1)
+    index[np.triu_indices(num_classes, 1)] = np.arange(num_classes * (num_classes - 1) // 2)
+    index = np.maximum(index, index.T)
+    up, down, left, right = np.s_[:-1, :], np.s_[1:, :], np.s_[:, :-1], np.s_[:, 1:]
+    for own, other in ((up, down), (left, right), (right, left), (down, up)):  # the last written wins
+        a, b = label_map[own], label_map[other]
+        meets = (a != b) & (a != ignore_index) & (b != ignore_index)
+        pairs[own][meets] = index[a[meets], b[meets]]
+    return pairs
+
+
+def tables(sums: ImageSums, class_names: Sequence[str]) -> dict[str, pd.DataFrame]:
+    """The tables "edges", "edge_pairs" and "edge_contrast", long: one row a value, with its interval over images.
+
+    edges: source, class_name ("" = all), distance (DISTANCES), quantity, pixels, value, low, high.
+    edge_pairs: source, first, second (in the order of the classes), distance (AT_EDGE, then DISTANCES), quantity,
+    pixels, value, low, high; only pairs that were seen, and only AT_EDGE where there are many classes.
+    edge_contrast: source, class_name, quantity, value (mean at d <= 2 over mean at d > 16), low, high.
+
+    Quantities: hardness (0 to 1), loss (nats), error_rate (0 to 1). pixels are those the value is a mean of.
+
+    Raises:
+        InvalidInputError: no image was added.
+    """
+    if not sums.images:
+        raise InvalidInputError("no image was added, so there are no edges to make tables of")
+    sources = [source for source in get_args(EdgeSource) if f"{source}/pixels" in sums.total]
+    parting = [source for source in sources if f"{source}/pairs/pixels" in sums.total]
+    pairs = [table for source in parting if len(table := _pairs(sums, source, class_names))]
+    return {
+        "edges": pd.concat([_profile(sums, source, class_names) for source in sources], ignore_index=True),
+        "edge_pairs": pd.concat(pairs, ignore_index=True) if pairs else pd.DataFrame(columns=[*PAIR_COLUMNS]),
+        "edge_contrast": pd.concat([_contrast(sums, source, class_names) for source in sources], ignore_index=True),
+    }
+
+
+def _sums(record: PredictionRecord, kept: np.ndarray) -> dict[str, Float[np.ndarray, " N"] | float]:
+    """What is summed over the kept pixels; a number stands for the same in every pixel."""
+    of_labels = {"labelled": 0.0, "loss": 0.0, "errors": 0.0}
+    if record.label_map is not None:
+        of_labels = {"labelled": 1.0, "loss": record.loss_map[kept], "errors": record.error[kept].astype(float)}
+    return {"pixels": 1.0, "hardness": record.hardness_map[kept], **of_labels}
+
+
+def _binned(
+    rows_of: Integer[np.ndarray, " N"],
+    bins: Integer[np.ndarray, " N"],
+    sums: dict[str, Float[np.ndarray, " N"] | float],
+    *,
+    rows: int,
+) -> dict[str, Float[np.ndarray, "R D"]]:
+    """Each sum by row and bin; a pixel whose row is -1 counts nowhere."""
+    key = (rows_of.astype(np.int64) + 1) * len(DISTANCES) + bins
+    length = (rows + 1) * len(DISTANCES)
+    pixels = np.bincount(key, minlength=length)
+    return {
+        name: (pixels * values if isinstance(values, float) else np.bincount(key, values, minlength=length)).reshape(
+            -1, len(DISTANCES)
+        )[1:]
+        for name, values in sums.items()
+    }
+
+
+def _profile(sums: ImageSums, source: str, class_names: Sequence[str]) -> pd.DataFrame:
+    keys = pd.MultiIndex.from_product([["", *class_names], DISTANCES], names=["class_name", "distance"])
+    return _long(sums, source, keys, _with_all)
+
+
+def _pairs(sums: ImageSums, source: str, class_names: Sequence[str]) -> pd.DataFrame:
+    """Only the pairs that were seen, so that the table does not grow with the square of the classes."""
+    pixels = sums.total[f"{source}/pairs/pixels"]
+    seen = np.flatnonzero(pixels.sum(axis=-1))
+    every = list(combinations(class_names, 2))
+    distances = (AT_EDGE, *DISTANCES) if pixels.shape[-1] > 1 else (AT_EDGE,)
+    keys = [(*every[pair], distance) for pair in seen for distance in distances]
+    index = pd.MultiIndex.from_frame(pd.DataFrame(keys, columns=["first", "second", "distance"]))
+
+    def of_seen(values: np.ndarray) -> np.ndarray:
+        values = values[..., seen, :]
+        near = values[..., NEAR].sum(axis=-1, keepdims=True)
+        return values if values.shape[-1] == 1 else np.concatenate([near, values], axis=-1)
+
+    return _long(sums, f"{source}/pairs", index, of_seen)
+
+
+def _contrast(sums: ImageSums, source: str, class_names: Sequence[str]) -> pd.DataFrame:
+    def contrast(sums: Counts, part: str, whole: str) -> np.ndarray:
+        parts, wholes = (_with_all(sums[f"{source}/{name}"]) for name in (part, whole))
+        near, far = (divide(parts[..., at].sum(axis=-1), wholes[..., at].sum(axis=-1)) for at in (NEAR, FAR))
+        return divide(near, far)
+
+    keys = pd.Index(["", *class_names], name="class_name")
+    parts = [
+        _rows(keys, sums.estimate(lambda s, names=names: contrast(s, *names)), source=source, quantity=quantity)
+        for quantity, names in QUANTITIES.items()
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+def _long(sums: ImageSums, prefix: str, keys: pd.Index, arranged: Callable[[np.ndarray], np.ndarray]) -> pd.DataFrame:
+    """Every quantity as rows with the keys, in the order in which `arranged` puts the sums."""
+
+    def parts() -> Iterator[pd.DataFrame]:
+        for quantity, names in QUANTITIES.items():
+            part, whole = (f"{prefix}/{name}" for name in names)
+            estimate = sums.estimate(lambda s, p=part, w=whole: divide(arranged(s[p]), arranged(s[w])))
+            pixels = arranged(sums.total[whole]).ravel().astype(np.int64)
+            yield _rows(keys, estimate, source=prefix.removesuffix("/pairs"), quantity=quantity, pixels=pixels)
+
+    return pd.concat(parts(), ignore_index=True)
+
+
+def _rows(keys: pd.Index, estimate: Estimate, *, source: str, **columns: object) -> pd.DataFrame:
+    table = keys.to_frame(index=False).assign(**columns)
+    table.insert(0, "source", source)
+    return table.assign(value=estimate.value.ravel(), low=estimate.low.ravel(), high=estimate.high.ravel())
+
+
+def _with_all(values: Float[np.ndarray, "... C D"]) -> Float[np.ndarray, "... K D"]:
+    """The sum over the classes in front of the classes."""
+    return np.concatenate([values.sum(axis=-2, keepdims=True), values], axis=-2)
