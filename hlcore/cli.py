@@ -6,19 +6,18 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import cyclopts
 from cyclopts import App, Parameter
 
-from hlcore.config import Device, TrainConfig
+from hlcore import commands
+from hlcore.config import TrainConfig
 from hlcore.errors import HlcoreError, InvalidInputError
 
-if TYPE_CHECKING:
-    from hlcore.storage.checkpoints import Checkpoint
-    from hlcore.storage.runs import Run
-
 app = App(name="hlcore", help="Train and run segmentation networks that learn how hard each pixel is.")
+for command in (commands.evaluate, commands.predict, commands.analyze):
+    app.command(command)
 
 
 class _Settings(cyclopts.config.Yaml):
@@ -72,113 +71,6 @@ def train(*, config: Annotated[TrainConfig | None, Parameter(name="*")] = None, 
     if resume is not None and config is not None:
         raise InvalidInputError("--resume goes on under the run's own settings; leave the other options out")
     follow_training(loop.train(config or TrainConfig()) if resume is None else loop.resume(resume))
-
-
-@app.command
-def evaluate(
-    run: Path,
-    *,
-    split: str | None = None,
-    epoch: int | None = None,
-    root: Path | None = None,
-    window: int | None = None,
-    device: Device = "auto",
-) -> None:
-    """Print mean IoU and the IoU of each class of a run on a split of its data set.
-
-    Parameters
-    ----------
-    run
-        Run folder.
-    split
-        Split to score, such as val or test. Default: the one the run was validated on.
-    epoch
-        A kept epoch. Default: the last.
-    root
-        Folder of the data set, where it is not what the run was trained from.
-    window
-        Side of a sliding window in px. Default: whole images.
-    device
-        Where the network runs; auto takes an accelerator where there is one.
-    """
-    from rich.console import Console
-    from rich.progress import track
-    from rich.table import Table
-
-    from hlcore.data.catalog import open_data
-    from hlcore.evaluation import Scores, score_images
-
-    opened, checkpoint = _load(run, epoch, device)
-    data_config = opened.record.config.data
-    split = split or data_config.val_split
-    data = open_data(
-        data_config.dataset,
-        root=root or data_config.root,
-        split=split,
-        count=data_config.val_scenes,
-        size=data_config.scene_size,
-    )
-    if data.classes.names != checkpoint.class_names:
-        raise InvalidInputError(
-            f"{run} knows the classes {', '.join(checkpoint.class_names)}, but the data set has "
-            f"{', '.join(data.classes.names)}; give the --root of data with the run's classes, in its order"
-        )
-    num_classes = len(checkpoint.class_names)
-    scores = Scores.zero(num_classes)
-    samples = (data[index] for index in range(len(data)))
-    images = score_images(checkpoint.network, samples, num_classes=num_classes, window=window)
-    for one in track(images, "evaluate", total=len(data), console=Console(stderr=True)):
-        scores += one
-    table = Table("", f"{opened.name}, epoch {checkpoint.epoch}, {split} ({scores.images} images)")
-    for name, value in scores.table(checkpoint.class_names).items():
-        table.add_row("mean_ce" if name == "val_ce" else name, f"{value:.4f}")  # val_ce is its name in a run's epochs
-    Console().print(table)
-
-
-@app.command
-def predict(
-    run: Path,
-    inputs: list[str],
-    *,
-    out: Path,
-    epoch: int | None = None,
-    window: int | None = None,
-    device: Device = "auto",
-) -> None:
-    """Write a hardness bundle: hardness and prediction maps of images, and a manifest.
-
-    Parameters
-    ----------
-    run
-        Run folder.
-    inputs
-        Image files, folders or quoted globs.
-    out
-        Folder of the new bundle.
-    epoch
-        A kept epoch. Default: the last.
-    window
-        Side of a sliding window in px. Default: whole images.
-    device
-        Where the network runs; auto takes an accelerator where there is one.
-    """
-    from rich.console import Console
-    from rich.progress import track
-
-    from hlcore.data.images import read_image
-    from hlcore.data.inputs import find_images
-    from hlcore.inference import predict as predict_image
-    from hlcore.storage.bundles import BundleWriter
-
-    files = find_images(inputs)
-    _, checkpoint = _load(run, epoch, device)
-    with BundleWriter(out, class_names=checkpoint.class_names, palette=checkpoint.palette) as bundle:
-        for name, path in track(files.items(), "predict", console=Console(stderr=True)):
-            record = predict_image(
-                checkpoint.network, read_image(path), class_names=checkpoint.class_names, name=name, window=window
-            )
-            bundle.add(record, source=str(path))
-    print(f"{len(files)} images in {out}")
 
 
 @app.command
@@ -246,25 +138,6 @@ def main() -> None:
     except HlcoreError as error:
         print(f"error: {error}", file=sys.stderr)
         raise SystemExit(1) from error
-
-
-def _load(path: Path, epoch: int | None, device: str) -> "tuple[Run, Checkpoint]":
-    import torch
-
-    from hlcore.storage.checkpoints import load_checkpoint
-    from hlcore.storage.runs import open_run
-
-    run = open_run(path)
-    if not run.epochs:
-        raise InvalidInputError(f"{path} has kept no epoch yet")
-    chosen = run.epochs[-1] if epoch is None else epoch
-    if chosen not in run.epochs:
-        raise InvalidInputError(f"{path} kept the epochs {', '.join(map(str, run.epochs))}, not {chosen}")
-    accelerator = torch.accelerator.current_accelerator(check_available=True) or torch.device("cpu")
-    try:
-        return run, load_checkpoint(run.checkpoint_path(chosen), device=accelerator if device == "auto" else device)
-    except (AssertionError, RuntimeError) as error:  # what torch raises for a device that is not there
-        raise InvalidInputError(f"the network cannot run on {device}: {error}") from error
 
 
 if __name__ == "__main__":

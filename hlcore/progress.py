@@ -1,12 +1,17 @@
-"""What a person sees of a training run in the terminal, and how they stop it."""
+"""What a person sees of long work in the terminal, and how they stop it."""
 
 import os
 import signal
+from collections.abc import Iterator
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from hlcore.analyze import Step
+from hlcore.storage.analyses import Analysis
 from hlcore.training.loop import Reports
+
+_COLUMNS = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
 
 
 def follow_training(reports: Reports) -> None:
@@ -20,10 +25,9 @@ def follow_training(reports: Reports) -> None:
         asked_to_stop = True
 
     before = signal.signal(signal.SIGINT, stop)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     is_first = os.environ.get("LOCAL_RANK", "0") == "0"  # of the processes on this machine; the others say nothing
     try:
-        with Progress(*columns, console=Console(stderr=True, quiet=not is_first)) as bar:
+        with Progress(*_COLUMNS, console=Console(stderr=True, quiet=not is_first)) as bar:
             task = bar.add_task("train", total=None)
             report = next(reports)
             while True:
@@ -44,6 +48,22 @@ def follow_training(reports: Reports) -> None:
     if is_first:
         path, complete = report.run.path, report.run.record.state == "complete"
         print(f"complete: {path}" if complete else f"stopped; go on with: hlcore train --resume {path}")
+
+
+def follow_analysis(steps: Iterator[Step], *, command: str) -> Analysis | None:
+    """Draws the progress of an analysis and returns it, or None where Ctrl-C stopped it; `command` goes on with it."""
+    analysis = None
+    try:
+        with Progress(*_COLUMNS, console=Console(stderr=True)) as bar:
+            task = bar.add_task("analyze", total=None)
+            for step in steps:
+                total = step.analysis.record.images
+                bar.update(task, description=step.now, completed=step.measured, total=total)
+                analysis = step.analysis
+    except KeyboardInterrupt:
+        print(f"stopped; go on with: {command}")
+        return None
+    return analysis
 
 
 def _shown(value: float | None) -> str:

@@ -1,0 +1,169 @@
+"""What an analysis is made of: a run, the images it is measured on, and how."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+import torch
+import yaml
+from jaxtyping import Integer
+
+from hlcore.analysis.merging import merged_indices
+from hlcore.config import AnalyzeConfig
+from hlcore.data.catalog import STREETS, open_data
+from hlcore.data.samples import SegmentationData
+from hlcore.errors import InvalidInputError
+from hlcore.storage.analyses import AnalysisRecord
+from hlcore.storage.loading import kept_epoch
+from hlcore.storage.runs import Run, installed_versions, now
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A run and the data it is measured on.
+
+    Attributes:
+        run: Whose networks look at the images.
+        data: The whole split.
+        root: Folder of the data set; None for streets.
+        config: How it is measured.
+        merged: Class of the run to class of the data set, or None where they are the same.
+        targets: The same as indices.
+    """
+
+    run: Run
+    data: SegmentationData
+    root: Path | None
+    config: AnalyzeConfig
+    merged: dict[str, str] | None
+    targets: Integer[np.ndarray, " C"] | None
+
+    @cached_property
+    def indices(self) -> tuple[int, ...]:
+        """Which images of the split are measured: all, or `limit` of them, evenly spaced."""
+        count, limit = len(self.data), self.config.limit or len(self.data)
+        return tuple(np.linspace(0, count - 1, min(count, limit)).round().astype(int).tolist())
+
+    @cached_property
+    def epoch(self) -> int:
+        """The epoch that is measured."""
+        return kept_epoch(self.run, self.config.epoch)
+
+    @cached_property
+    def epochs(self) -> tuple[int, ...]:
+        """Epochs that are compared, ascending; empty for none."""
+        if self.config.epochs is None:
+            return ()
+        if self.config.epochs == "all":
+            return self.run.epochs
+        return tuple(sorted({kept_epoch(self.run, int(epoch)) for epoch in self.config.epochs.split(",")}))
+
+    @property
+    def path(self) -> Path:
+        """Where the analysis lies."""
+        name = f"{self.dataset}-{self.split}"
+        return self.config.out or self.run.path / "analyses" / name
+
+    @property
+    def dataset(self) -> str:
+        """Name of the data set."""
+        return self.config.dataset or self.run.record.config.data.dataset
+
+    @property
+    def split(self) -> str:
+        """Name of the split."""
+        return self.config.split or self.run.record.config.data.val_split
+
+    def record(self, *, device: str, command: str) -> AnalysisRecord:
+        """What analysis.json says of it."""
+        return AnalysisRecord(
+            state="running",
+            created=now(),
+            run=self.run.name,
+            epoch=self.epoch,
+            epochs=self.epochs,
+            weights=_weights_fingerprint(
+                [self.run.checkpoint_path(e) for e in dict.fromkeys([self.epoch, *self.epochs])]
+            ),
+            dataset=self.dataset,
+            root=self.root,
+            split=self.split,
+            data_fingerprint=self.data.fingerprint,
+            images=len(self.indices),
+            class_names=self.data.classes.names,
+            palette=self.data.classes.palette,
+            merged=self.merged,
+            mc_dropout=self.config.mc_dropout,
+            window=self.config.window,
+            thumbnails=self.config.thumbnails,
+            scene_size=self.run.record.config.data.scene_size if self.dataset == STREETS else None,
+            device=_device_name(device),
+            versions=installed_versions(),
+            command=command,
+        )
+
+
+def open_subject(run: Run, root: Path | None, config: AnalyzeConfig) -> Subject:
+    """A run and the data it is measured on.
+
+    Raises:
+        InvalidInputError: there is no such data set or epoch, or the classes do not fit and are not merged.
+        DatasetError: the files of the data set do not fit its layout.
+    """
+    settings = run.record.config.data
+    dataset = config.dataset or settings.dataset
+    if root is None and dataset == settings.dataset:
+        root = settings.root
+    data = open_data(
+        dataset,
+        root=root,
+        split=config.split or settings.val_split,
+        count=settings.val_scenes,
+        size=settings.scene_size,
+    )
+    root = None if dataset == STREETS or root is None else root.resolve()
+    merged = None if config.merge is None else read_merge(config.merge)
+    names = run.record.class_names
+    if merged is not None:
+        return Subject(run, data, root, config, merged, merged_indices(merged, names, data.classes.names))
+    if data.classes.names != names:
+        raise InvalidInputError(
+            f"{run.path} knows the classes {', '.join(names)}, but the data set has {', '.join(data.classes.names)}; "
+            "say with --merge FILE which class of the run is scored as which of the data set"
+        )
+    return Subject(run, data, root, config, None, None)
+
+
+def read_merge(path: Path) -> dict[str, str]:
+    """The class of the data set for each class of the run, from a YAML or JSON file.
+
+    Raises:
+        InvalidInputError: the file cannot be read, or holds anything but names for names.
+    """
+    form = "expected one line a class of the run, such as 'Car: vehicles'"
+    try:
+        merged = yaml.safe_load(path.read_text(encoding="utf-8"))  # JSON is YAML
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise InvalidInputError(f"{path} cannot be read: {error}; {form}") from error
+    if not isinstance(merged, dict) or not all(isinstance(name, str) for pair in merged.items() for name in pair):
+        raise InvalidInputError(f"{path} does not name a class for a class; {form}")
+    return merged
+
+
+def _weights_fingerprint(paths: Sequence[Path]) -> str:
+    digest = sha256()
+    for path in paths:
+        with path.open("rb") as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
+    return digest.hexdigest()
+
+
+def _device_name(device: str) -> str:
+    if device.startswith("cuda"):
+        return torch.cuda.get_device_name(device)
+    return f"{device}, {torch.get_num_threads()} of {os.cpu_count()} cores"

@@ -1,0 +1,147 @@
+"""The commands that let a trained network look at images; like those in hlcore.cli, which knows them by name."""
+
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from hlcore.config import AnalyzeConfig, Device
+from hlcore.errors import InvalidInputError
+
+
+def evaluate(
+    run: Path,
+    *,
+    split: str | None = None,
+    epoch: int | None = None,
+    root: Path | None = None,
+    window: int | None = None,
+    device: Device = "auto",
+) -> None:
+    """Print mean IoU and the IoU of each class of a run on a split of its data set.
+
+    Parameters
+    ----------
+    run
+        Run folder.
+    split
+        Split to score, such as val or test. Default: the one the run was validated on.
+    epoch
+        A kept epoch. Default: the last.
+    root
+        Folder of the data set, where it is not what the run was trained from.
+    window
+        Side of a sliding window in px. Default: whole images.
+    device
+        Where the network runs; auto takes an accelerator where there is one.
+    """
+    from rich.console import Console
+    from rich.progress import track
+    from rich.table import Table
+
+    from hlcore.data.catalog import open_data
+    from hlcore.evaluation import Scores, score_images
+    from hlcore.storage.loading import load_epoch
+    from hlcore.storage.runs import open_run
+
+    opened = open_run(run)
+    checkpoint = load_epoch(opened, epoch, device=device)
+    data_config = opened.record.config.data
+    split = split or data_config.val_split
+    data = open_data(
+        data_config.dataset,
+        root=root or data_config.root,
+        split=split,
+        count=data_config.val_scenes,
+        size=data_config.scene_size,
+    )
+    if data.classes.names != checkpoint.class_names:
+        raise InvalidInputError(
+            f"{run} knows the classes {', '.join(checkpoint.class_names)}, but the data set has "
+            f"{', '.join(data.classes.names)}; give the --root of data with the run's classes, in its order"
+        )
+    num_classes = len(checkpoint.class_names)
+    scores = Scores.zero(num_classes)
+    samples = (data[index] for index in range(len(data)))
+    images = score_images(checkpoint.network, samples, num_classes=num_classes, window=window)
+    for one in track(images, "evaluate", total=len(data), console=Console(stderr=True)):
+        scores += one
+    table = Table("", f"{opened.name}, epoch {checkpoint.epoch}, {split} ({scores.images} images)")
+    for name, value in scores.table(checkpoint.class_names).items():
+        table.add_row("mean_ce" if name == "val_ce" else name, f"{value:.4f}")  # val_ce is its name in a run's epochs
+    Console().print(table)
+
+
+def predict(
+    run: Path,
+    inputs: list[str],
+    *,
+    out: Path,
+    epoch: int | None = None,
+    window: int | None = None,
+    device: Device = "auto",
+) -> None:
+    """Write a hardness bundle: hardness and prediction maps of images, and a manifest.
+
+    Parameters
+    ----------
+    run
+        Run folder.
+    inputs
+        Image files, folders or quoted globs.
+    out
+        Folder of the new bundle.
+    epoch
+        A kept epoch. Default: the last.
+    window
+        Side of a sliding window in px. Default: whole images.
+    device
+        Where the network runs; auto takes an accelerator where there is one.
+    """
+    from rich.console import Console
+    from rich.progress import track
+
+    from hlcore.data.images import read_image
+    from hlcore.data.inputs import find_images
+    from hlcore.inference import predict as predict_image
+    from hlcore.storage.bundles import BundleWriter
+    from hlcore.storage.loading import load_epoch
+    from hlcore.storage.runs import open_run
+
+    files = find_images(inputs)
+    checkpoint = load_epoch(open_run(run), epoch, device=device)
+    with BundleWriter(out, class_names=checkpoint.class_names, palette=checkpoint.palette) as bundle:
+        for name, path in track(files.items(), "predict", console=Console(stderr=True)):
+            record = predict_image(
+                checkpoint.network, read_image(path), class_names=checkpoint.class_names, name=name, window=window
+            )
+            bundle.add(record, source=str(path))
+    print(f"{len(files)} images in {out}")
+
+
+def analyze(
+    run: Path, data: Path | None = None, *, config: Annotated[AnalyzeConfig | None, Parameter(name="*")] = None
+) -> None:
+    """Measure a run on a data set: tables for the app, and a report to read without it.
+
+    The same command goes on with what an interruption left; Ctrl-C loses at most one image.
+
+    Parameters
+    ----------
+    run
+        Run folder.
+    data
+        Folder of the data set. Default: the run's own; streets needs none.
+    """
+    from hlcore.analyze import analyze as measure
+    from hlcore.progress import follow_analysis
+    from hlcore.report import write_report
+    from hlcore.storage.runs import open_run
+
+    command = shlex.join(["hlcore", *sys.argv[1:]])
+    steps = measure(open_run(run), data, config or AnalyzeConfig(), command=command)
+    analysis = follow_analysis(steps, command=command)
+    if analysis is not None:
+        print(f"complete: {write_report(analysis)}")

@@ -1,0 +1,96 @@
+"""One HTML file that shows an analysis without the app: figures that hover, offline, and what they show in words."""
+
+import base64
+import gzip
+import json
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path
+from typing import NamedTuple
+
+from jinja2 import Environment, PackageLoader
+from plotly.offline import get_plotlyjs
+
+from hlcore.report.numbers import digits
+from hlcore.report.sections import sections
+from hlcore.storage.analyses import Analysis, AnalysisRecord
+from hlcore.storage.files import write_text
+
+HARDEST = 10
+"""Images on the strip of the hardest."""
+
+
+def write_report(analysis: Analysis) -> Path:
+    """Writes report.html into the folder of an analysis and returns its path.
+
+    Raises:
+        CheckpointError: a table is missing or cannot be read.
+    """
+    write_text(analysis.report_path, report_html(analysis))
+    return analysis.report_path
+
+
+def report_html(analysis: Analysis) -> str:
+    """The report of an analysis, with all it needs inside; it asks the network for nothing, and says so to the browser.
+
+    Raises:
+        CheckpointError: a table is missing or cannot be read.
+    """
+    record = analysis.record
+    parts = sections(analysis)
+    drawings = {drawing.key: drawing.figure for drawing in chain.from_iterable(part.drawings for part in parts)}
+    figures = ",".join(f"{json.dumps(key)}:{figure.to_json()}" for key, figure in drawings.items())
+    page = Environment(loader=PackageLoader("hlcore.report", "."), autoescape=True).get_template("page.html")
+    return page.render(
+        title=f"{record.run} on {record.dataset} {record.split}",
+        facts=facts(record),
+        command=record.command,
+        images=record.images,
+        hardest=list(_hardest(analysis)),
+        sections=parts,
+        figures=_packed(f"{{{figures}}}"),
+        plotly=_packed(get_plotlyjs()),
+    )
+
+
+def facts(record: AnalysisRecord) -> dict[str, str]:
+    """How an analysis was made, by name."""
+    epochs = f"; stability over the epochs {', '.join(map(str, record.epochs))}" if record.epochs else ""
+    merged = ", ".join(f"{home} → {abroad}" for home, abroad in (record.merged or {}).items())
+    rows = {
+        "Run": record.run,
+        "Epoch": f"{record.epoch}{epochs}",
+        "Data": f"{record.dataset}, split {record.split} (fingerprint {record.data_fingerprint[:12]})",
+        "Images": str(record.images),
+        "Classes": ", ".join(record.class_names),
+        "Merged": merged,
+        "MC dropout": f"{record.mc_dropout} passes" if record.mc_dropout else "",
+        "Window": f"{record.window} px, sliding" if record.window else "",
+        "Measured on": f"{record.created:%Y-%m-%d}, {record.device}".rstrip(", "),
+        "Versions": ", ".join(f"{name} {version}" for name, version in record.versions.items()),
+    }
+    return {name: text for name, text in rows.items() if text}
+
+
+class Thumbnail(NamedTuple):
+    """A small picture on the page."""
+
+    name: str
+    source: str
+    hardness: str
+    mean_iou: str
+
+
+def _hardest(analysis: Analysis) -> Iterator[Thumbnail]:
+    """The images with the highest mean hardness of which there is a small picture."""
+    images = analysis.table("images").sort_values("hardness_mean", ascending=False, kind="stable").head(HARDEST)
+    for row in images.to_dict("records"):
+        path = analysis.thumbnail_path(row["image"])
+        if path.is_file():
+            source = f"data:image/webp;base64,{base64.b64encode(path.read_bytes()).decode()}"
+            yield Thumbnail(row["image"], source, digits(row["hardness_mean"]), digits(row["mean_iou"]))
+
+
+def _packed(text: str) -> str:
+    """Text as the page unpacks it: compressed, so that a file of 5 MB takes 2."""
+    return base64.b64encode(gzip.compress(text.encode(), mtime=0)).decode()

@@ -1,0 +1,81 @@
+"""Numbers of a table in words, each with its 95 % interval over images."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+
+class Number(NamedTuple):
+    """A value with the ends of its interval; NaN where there is none."""
+
+    value: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        if np.isnan(self.value):
+            return "not known"
+        return digits(self.value) + ("" if np.isnan(self.low) else f" ({digits(self.low)} to {digits(self.high)})")
+
+    def above(self, threshold: float) -> bool:
+        """Whether the whole interval lies above."""
+        return self.low > threshold
+
+    def below(self, threshold: float) -> bool:
+        """Whether the whole interval lies below."""
+        return self.high < threshold
+
+
+def digits(value: float) -> str:
+    """A number with about three digits that say something.
+
+    Example:
+        >>> [digits(value) for value in (0.0214, -0.5, 3.14159, 21.437, 1462.0)]
+        ['0.021', '−0.500', '3.14', '21.4', '1462']
+    """
+    size = abs(value)
+    places = 3 if size < 1 else 2 if size < 10 else 1 if size < 100 else 0
+    return f"{value:.{places}f}".replace("-", "−")
+
+
+def percent(share: float) -> str:
+    """A share in percent.
+
+    Example:
+        >>> [percent(share) for share in (0.1, 0.0149, 0.734)]
+        ['10 %', '1.5 %', '73 %']
+    """
+    return f"{100 * share:.{0 if share >= 0.0995 else 1}f} %"
+
+
+def number(table: pd.DataFrame, **where: Any) -> Number:
+    """The number in the only row where the columns have these values; all NaN where there is no such row.
+
+    Example:
+        >>> number(pd.DataFrame({"kind": ["a"], "value": [0.5], "low": [0.4], "high": [0.6]}), kind="a").high
+        0.6
+    """
+    rows = only(table, **where)
+    if len(rows) != 1:
+        return Number(np.nan, np.nan, np.nan)
+    row = rows.iloc[0]
+    return Number(float(row["value"]), float(row["low"]), float(row["high"]))
+
+
+def only(table: pd.DataFrame, **where: Any) -> pd.DataFrame:
+    """The rows where the columns have these values."""
+    for column, value in where.items():
+        table = table.loc[table[column] == value]
+    return table
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names as one writes them.
+
+    Example:
+        >>> listed(["a"]), listed(["a", "b", "c"])
+        ('a', 'a, b and c')
+    """
+    return names[-1] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

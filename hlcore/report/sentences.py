@@ -1,0 +1,211 @@
+"""What the tables of an analysis show and what they do not, in plain sentences; every number is looked up."""
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+import pandas as pd
+
+from hlcore.report.numbers import Number, digits, listed, number, only, percent
+
+Tables = Callable[[str], pd.DataFrame]
+"""From the name of a table to the table."""
+
+SCORES: Mapping[str, str] = {
+    "hardness": "hardness",
+    "max_softmax": "1 − max softmax",
+    "entropy": "entropy",
+    "edge_distance": "distance to the predicted edge",
+    "mc_entropy": "entropy under MC dropout",
+    "hardness_x_max_softmax": "hardness × (1 − max softmax)",
+}
+"""The scores of errors, as they are called in a sentence."""
+REGIONS: Mapping[str, str] = {
+    "all": "over all labelled pixels",
+    "edge": "within 2 px of a predicted edge",
+    "interior": "farther than 2 px from every predicted edge",
+}
+
+
+class Findings(NamedTuple):
+    """A paragraph in two parts."""
+
+    seen: str
+    not_shown: str
+
+
+def segmentation(tables: Tables) -> Findings:
+    """How well the images are segmented."""
+    table = tables("segmentation")
+    of_class = only(table, metric="iou").query("class_name != '' and value.notna()").sort_values("value")
+    mean = {metric: number(table, class_name="", metric=metric) for metric in table["metric"].unique()}
+    seen = (
+        f"The mean IoU over the classes is {mean['iou']}, of the pixels near contours alone (boundary IoU) "
+        f"{mean['boundary_iou']}; {percent(mean['accuracy'].value)} of the labelled pixels are predicted right. "
+    )
+    if len(of_class):
+        worst, best = of_class.iloc[0], of_class.iloc[-1]
+        seen += (
+            f"The best class is {best['class_name']} ({digits(best['value'])}), the worst {worst['class_name']} "
+            f"({digits(worst['value'])}). "
+        )
+    bands = [f"{mean[f'iou_{band}']} for {band}" for band in ("small", "medium", "large")]
+    seen += f"By area of the object (cut at 32² and 96² px) it is {listed(bands)} ones."
+    return Findings(
+        seen,
+        "One run with one seed: the interval says how much other images would change the score, not how much "
+        "another training would.",
+    )
+
+
+def edges(tables: Tables, *, source: str = "label") -> Findings:
+    """How hardness, loss and errors fall off from the edges."""
+    profile = only(tables("edges"), source=source, class_name="", quantity="hardness")
+    contrast = {
+        name: number(tables("edge_contrast"), source=source, class_name="", quantity=name)
+        for name in ("hardness", "loss", "error_rate")
+    }
+    hardness, loss = contrast["hardness"], contrast["loss"]
+    seen = (
+        f"On an edge of the label map the mean hardness is {number(profile, distance='0')}, more than 32 px away from "
+        f"every edge {number(profile, distance='> 32')}. The edge contrast (mean within 2 px over mean beyond 16 px) "
+        f"is {hardness} for hardness, {loss} for the loss and {contrast['error_rate']} for the error rate. "
+    )
+    if hardness.low > loss.high:
+        seen += "Hardness clings to the edges more than the loss does."
+    elif hardness.high < loss.low:
+        seen += "The loss clings to the edges more than hardness does."
+    else:
+        seen += "The intervals of hardness and loss overlap: neither clings to the edges more than the other."
+    return Findings(
+        seen,
+        "It does not show that hardness knows more than where the edges are: a map drawn from the edges alone would "
+        "look the same here. Whether it knows more is measured below, with the distance to the edge held still.",
+    )
+
+
+def objects(tables: Tables) -> Findings:
+    """How hardness depends on the size of objects, and what of it the edges explain."""
+    table = only(tables("size_correlations"), size="area_px")
+    plain, interior, over = (
+        number(table, quantity=name) for name in ("hardness_mean", "hardness_interior", "hardness_over_edge")
+    )
+    count = {name: only(table, quantity=name)["objects"].tolist()[0] for name in ("hardness_mean", "hardness_interior")}
+    trend = "small objects are harder" if plain.below(0) else "large objects are harder"
+    if not plain.below(0) and not plain.above(0):
+        trend = "size and hardness do not go together"
+    seen = (
+        f"Spearman's rho of an object's mean hardness on its area is {plain} over {count['hardness_mean']} objects: "
+        f"{trend}. Small objects are mostly edge, so edges must be held still. Inside the objects alone (farther than "
+        f"2 px from every edge; {count['hardness_interior']} objects have such pixels) rho is {interior}; of the "
+        f"hardness above what the edge profile predicts it is {over}. "
+    )
+    seen += (
+        "So small objects are harder than their edges explain."
+        if over.below(0)
+        else "So, edges taken into account, small objects are not harder but easier."
+        if over.above(0)
+        else "So, edges taken into account, nothing is left of small objects being harder."
+    )
+    bound = table[table["quantity"].isin(["hardness_mean", "hardness_interior", "hardness_over_edge"])]["bound"]
+    return Findings(
+        seen,
+        "It names no cause: rare classes, far things and thin things are small too. Inside a small object the pixels "
+        "still lie nearer to an edge than inside a large one, so only the last of the three holds the distance still. "
+        f"Each rho comes from a histogram, whose bins may change it by {digits(max(bound))} at most.",
+    )
+
+
+def errors(tables: Tables) -> Findings:
+    """Whether hardness finds the wrong pixels, against signals that cost nothing."""
+    scores = tables("scores")
+    rate = number(scores, score="hardness", region="all", metric="error_rate")
+    seen = [f"{percent(rate.value)} of the labelled pixels are predicted wrong."]
+    for region, where in REGIONS.items():
+        of_region = only(scores, region=region)
+        if of_region.empty:
+            continue
+        auroc = {name: number(of_region, score=name, metric="auroc") for name in of_region["score"].unique()}
+        seen.append(
+            f"{where[0].upper()}{where[1:]}, hardness tells wrong from right with an AUROC of {auroc['hardness']} "
+            f"and an AP of {number(of_region, score='hardness', metric='ap')}. {_against(of_region, auroc)}"
+        )
+    curves = only(tables("risk_curves"), region="all")
+    texts = [_at_tenth(curves, name) for name in ("hardness", "max_softmax")]
+    seen.append(f"Flagging a tenth of the pixels catches {' and '.join(text for text in texts if text)}.")
+    return Findings(
+        " ".join(seen),
+        "A score that ranks well is no probability of an error. Differences are paired over the same images, so they "
+        "may be clear where intervals overlap. Each number comes from histograms, whose bins may change it by "
+        f"{scores['bound'].max():.1g} at most.",
+    )
+
+
+def stability(tables: Tables) -> Findings:
+    """How still both maps hold between epochs, and how far each fades."""
+    pairs, levels = tables("epoch_pairs"), tables("levels")
+    snapshots = list(dict.fromkeys(levels["snapshot"]))
+    first_kept, last = next(name for name in snapshots if name != "epoch-0000"), snapshots[-1]
+    texts = []
+    for measure, name in (("spearman", "Spearman's rho"), ("top10_iou", "the overlap of the hardest 10 % (IoU)")):
+        rows = {of: _consecutive(pairs, of, measure) for of in ("hardness", "loss")}
+        ends = {of: f"{digits(min(table['value']))} to {digits(max(table['value']))}" for of, table in rows.items()}
+        higher = [len(_clearly_above(rows[a], rows[b])) for a, b in (("hardness", "loss"), ("loss", "hardness"))]
+        texts.append(
+            f"{name} of two kept epochs in a row is {ends['hardness']} for hardness and {ends['loss']} for the loss; "
+            f"of {len(rows['hardness'])} pairs it is clearly higher for hardness in {higher[0]} and for the loss in "
+            f"{higher[1]}."
+        )
+    level = {of: number(levels, map=of, snapshot=last, measure="relative_level") for of in ("hardness", "loss")}
+    fades = (
+        "hardness fades less than the loss"
+        if level["hardness"].low > level["loss"].high
+        else "hardness fades more than the loss"
+        if level["hardness"].high < level["loss"].low
+        else "the intervals overlap, so neither fades more than the other"
+    )
+    seen = " ".join(f"{text[0].upper()}{text[1:]}" for text in texts)
+    seen += (
+        f" At {_epoch(last)} the mean loss is {level['loss']} times what it was at {_epoch(first_kept)}, mean hardness "
+        f"{level['hardness']} times: {fades}."
+    )
+    return Findings(
+        seen,
+        "A rank correlation says nothing about the level, and where a map is near 0 its ranks are noise. What fades on "
+        "images that were trained on is memorised; on other images a falling loss is learning.",
+    )
+
+
+def _against(of_region: pd.DataFrame, auroc: Mapping[str, Number]) -> str:
+    """How hardness stands against every other score: by the paired differences of AUROC."""
+    groups: dict[str, list[str]] = {"loses to": [], "beats": [], "cannot be told apart from": []}
+    for name, value in auroc.items():
+        difference = number(of_region, score=name, metric="auroc_minus_hardness")
+        if name == "hardness":
+            continue
+        group = "loses to" if difference.above(0) else "beats" if difference.below(0) else "cannot be told apart from"
+        groups[group].append(f"{SCORES[name]} ({digits(value.value)})")
+    texts = [f"{verb} {listed(names)}" for verb, names in groups.items() if names]
+    return f"It {'; it '.join(texts)}." if texts else ""
+
+
+def _at_tenth(curves: pd.DataFrame, score: str) -> str:
+    """What the first threshold does that flags a tenth of the pixels."""
+    rows = only(curves, score=score).query("pixels_share >= 0.1").sort_values("pixels_share")
+    if rows.empty:
+        return ""
+    row = rows.iloc[0]
+    return f"{percent(row['errors_share'])} of the errors by {SCORES[score]} (precision {percent(row['precision'])})"
+
+
+def _consecutive(pairs: pd.DataFrame, of: str, measure: str) -> pd.DataFrame:
+    """The pairs of kept epochs, epoch 0 (before training) left out."""
+    rows = only(pairs, map=of, measure=measure, kind="consecutive")
+    return rows.loc[rows["first"] != "epoch-0000"]
+
+
+def _clearly_above(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
+    return first.loc[first["low"].to_numpy() > second["high"].to_numpy()]
+
+
+def _epoch(snapshot: str) -> str:
+    return f"epoch {int(snapshot.removeprefix('epoch-'))}"
