@@ -1,7 +1,7 @@
 """The connected parts of a class map, and what is known of each from the map alone."""
 
 import numpy as np
-from jaxtyping import Float, Integer
+from jaxtyping import Bool, Float, Integer
 from scipy.ndimage import distance_transform_edt
 from skimage.measure import label
 
@@ -30,14 +30,14 @@ def components(
     return np.where(kept, np.cumsum(kept), 0)[connected]
 
 
-def thickness(inside: Integer[np.ndarray, "H W"]) -> float:
-    """Twice the largest inscribed distance of the pixels that are not 0, in px.
+def thickness(inside: Bool[np.ndarray, "H W"]) -> float:
+    """Twice the largest inscribed distance of the pixels that are inside, in px.
 
     The distance of a pixel is that to the nearest pixel outside, exact Euclidean, and all around the picture lies
     outside: what is cut off there is not seen. So a stripe w px wide has w (even) or w + 1 (odd) px.
 
     Example:
-        >>> thickness(np.ones((4, 9), int))
+        >>> thickness(np.ones((4, 9), bool))
         4.0
     """
     return 2 * float(np.asarray(distance_transform_edt(np.pad(inside, 1))).max())

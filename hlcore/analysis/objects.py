@@ -107,7 +107,7 @@ def with_edge_profile(objects: pd.DataFrame, edges: pd.DataFrame, *, source: str
 
 def _sums(number: Integer[np.ndarray, " P"], values: np.ndarray, count: int) -> Float[np.ndarray, " N"]:
     """The sum of the values of each object's pixels."""
-    return np.bincount(number, values, minlength=count + 1)[1:]
+    return np.bincount(number, values, minlength=count + 1)[1:].astype(float)
 
 
 def _one_by_one(

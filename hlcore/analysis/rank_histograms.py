@@ -15,14 +15,14 @@ def spearman(histogram: Float[np.ndarray, "*batch X Y"]) -> Float[np.ndarray, "*
     column.
 
     Example:
-        >>> spearman(np.array([[2.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 3.0]])).round(12)
-        array(1.)
+        >>> spearman(np.array([[2.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 3.0]])).item()
+        1.0
     """
     rows, columns = histogram.sum(-1), histogram.sum(-2)
     row_rank, column_rank = _centred_ranks(rows), _centred_ranks(columns)
-    covariance = (row_rank * np.matmul(histogram, column_rank[..., None])[..., 0]).sum(-1)
-    variances = (rows * row_rank**2).sum(-1) * (columns * column_rank**2).sum(-1)
-    return np.asarray(divide(covariance, np.sqrt(variances)))
+    covariance = np.asarray((row_rank * np.matmul(histogram, column_rank[..., None])[..., 0]).sum(-1))
+    variances = np.asarray((rows * row_rank**2).sum(-1) * (columns * column_rank**2).sum(-1))
+    return divide(covariance, np.sqrt(variances, out=variances))
 
 
 def binning_error(
