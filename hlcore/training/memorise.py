@@ -1,0 +1,161 @@
+"""Lets a copy of a trained network learn one image by heart (the paper's figure 1).
+
+The loss map goes dark as the image is memorised; what the hardness map does beside it is what there is to see.
+"""
+
+import copy
+import math
+from collections.abc import Collection, Generator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
+
+from hlcore.config import LossConfig, OptimConfig
+from hlcore.errors import InvalidInputError, TrainingError
+from hlcore.inference import predict
+from hlcore.storage.checkpoints import Checkpoint
+from hlcore.training.losses import median_frequency_weights, training_loss
+from hlcore.training.setup import make_optimizers, make_schedule
+from hlcore.types import IGNORE_INDEX, HardnessMap, Image, LabelMap, LossMap
+
+
+class Snapshot(NamedTuple):
+    """The maps of the image after some steps, as `predict` gives them."""
+
+    hardness_map: HardnessMap
+    loss_map: LossMap
+
+
+@dataclass(frozen=True)
+class Report:
+    """One step, or step 0, which is the checkpoint itself; its numbers are NaN, since no batch was seen yet."""
+
+    step: int
+    steps: int
+    mean_loss: float
+    """Mean cross entropy over the labelled pixels, nats, in the step's forward pass: after `step` - 1 updates."""
+    mean_hardness: float
+    """Mean of the sigmoid over the labelled pixels, likewise."""
+    hardness_lift: float
+    """Weighted over mean cross entropy, likewise."""
+    snapshot: Snapshot | None
+    """The maps after `step` updates, where they are kept."""
+
+
+Reports = Generator[Report, bool | None, None]
+"""Sending True ends it, as closing it does."""
+
+
+def memorise(
+    checkpoint: Checkpoint,
+    image: Image,
+    label_map: LabelMap,
+    *,
+    loss: LossConfig,
+    optim: OptimConfig,
+    steps: int = 100,
+    keep: Collection[int] = (0, 1, 10, 100),
+    seed: int = 0,
+) -> Reports:
+    """Trains a copy of a checkpoint's network on one labelled image; the checkpoint keeps its weights.
+
+    Loss, optimizers, gradient clipping and learning rates are the run's, with its schedule run through once in `steps`
+    steps. Normalisation keeps the statistics of training, as one image has too few of its own (and some
+    networks refuse a batch of one); dropout stays on. Both branches learn, each from its own loss.
+
+    Args:
+        checkpoint: Of a network with a hardness branch.
+        image: H W 3 uint8 RGB; not augmented.
+        label_map: H W class indices with 255 = ignored.
+        loss: As the run was trained with. Saved hardness maps (`hardness_from`) are not read: where the loss is
+            "hardness", the network's own branch weights it.
+        optim: As the run was trained with.
+        steps: How many updates.
+        keep: Steps after which the maps are kept; the last is in any case.
+        seed: Fixes dropout.
+
+    Raises:
+        InvalidInputError: the network has no hardness branch, or the label map does not fit the image and the classes.
+        TrainingError: the loss became NaN or infinite.
+
+    Source: Xiao et al., IJCV 2025, figure 1.
+    """
+    _check(checkpoint, image, label_map, steps)
+    network = copy.deepcopy(checkpoint.network)
+    optimizers = make_optimizers(network, optim)
+    schedules = [make_schedule(optimizer, optim, steps) for optimizer in optimizers]
+    device = network.mean.device
+    pixels = torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1)))[None].to(device)
+    labels = torch.from_numpy(label_map.astype(np.int64))[None].to(device)
+    valid = labels != IGNORE_INDEX
+    counts = torch.bincount(labels[valid], minlength=len(checkpoint.class_names))
+    class_weights = median_frequency_weights(counts) if loss.name == "balanced_ce" else None
+
+    def snapshot(step: int) -> Snapshot | None:
+        if step not in {*keep, steps}:
+            return None
+        record = predict(network, image, class_names=checkpoint.class_names, label_map=label_map)
+        return Snapshot(record.hardness_map, record.loss_map)
+
+    if 0 in keep and (yield Report(0, steps, math.nan, math.nan, math.nan, snapshot(0))):
+        return
+    for step in range(1, steps + 1):
+        _learning(network)
+        with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+            torch.manual_seed(seed * 1_000_003 + step)
+            logits, hardness = network(pixels)
+        assert hardness is not None  # checked above
+        terms = training_loss(logits, hardness, labels, loss, class_weights=class_weights)
+        if not torch.isfinite(terms.total):
+            raise TrainingError(
+                f"the loss is {float(terms.total.detach())} at step {step}; the run's learning rate is too high"
+            )
+        terms.total.backward()
+        _update(optimizers, schedules, optim.clip_norm)
+        mean_hardness = float(torch.sigmoid(hardness.detach()[:, 0])[valid].mean())
+        numbers = float(terms.mean_ce), mean_hardness, float(terms.hardness_lift)
+        if (yield Report(step, steps, *numbers, snapshot(step))):
+            return
+
+
+def _check(checkpoint: Checkpoint, image: Image, label_map: LabelMap, steps: int) -> None:
+    if checkpoint.network.hardness_branch is None:
+        raise InvalidInputError(
+            "the network has no hardness branch, so it has no hardness map to watch; "
+            "train it with loss.observe_hardness on"
+        )
+    if label_map.shape != image.shape[:2]:
+        raise InvalidInputError(f"label_map must have the image's shape {image.shape[:2]}, got {label_map.shape}")
+    labels = label_map[label_map != IGNORE_INDEX]
+    if not labels.size:
+        raise InvalidInputError("label_map labels no pixel, so there is nothing to learn")
+    if not 0 <= labels.min() <= labels.max() < len(checkpoint.class_names):
+        raise InvalidInputError(
+            f"label_map must hold 0..{len(checkpoint.class_names) - 1} or {IGNORE_INDEX} (ignored), "
+            f"got {labels.min()}..{labels.max()}"
+        )
+    if steps < 1:
+        raise InvalidInputError(f"steps must be at least 1, got {steps}")
+
+
+def _learning(network: nn.Module) -> None:
+    """Training mode, except for the statistics of batch norm."""
+    network.train()
+    for module in network.modules():
+        if isinstance(module, _BatchNorm):
+            module.eval()
+
+
+def _update(optimizers: list[Optimizer], schedules: list[LRScheduler], clip_norm: float) -> None:
+    for optimizer, schedule in zip(optimizers, schedules, strict=True):
+        trained = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+        nn.utils.clip_grad_norm_(trained, clip_norm)
+        optimizer.step()
+        schedule.step()
+        optimizer.zero_grad()
