@@ -1,0 +1,75 @@
+"""Flagging the pixels of one picture from a threshold on: which errors are caught, which are missed."""
+
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Bool, UInt8
+
+from hlcore.analysis.boundaries import EDGE_PX, edge_distance
+from hlcore.analysis.error_prediction import Region
+from hlcore.analysis.scores import ScoreMap
+from hlcore.types import PredictionRecord
+
+CAUGHT, MISSED, FALSE_ALARM, FLAGGED = 1, 2, 3, 4
+"""Values of an outcome map: a wrong pixel that is flagged, one that is not, a right one that is, and one of a picture
+without labels that is. 0 is every other pixel."""
+
+
+class Caught(NamedTuple):
+    """What flagging did; each a share in 0..1, NaN where there is nothing to divide by."""
+
+    pixels_share: float
+    """Of the pixels, how many are flagged."""
+    errors_share: float
+    """Of the wrong pixels, how many are flagged; NaN without labels."""
+    precision: float
+    """Of the flagged pixels, how many are wrong; NaN without labels."""
+
+
+def counted(record: PredictionRecord, region: Region) -> Bool[np.ndarray, "H W"]:
+    """The pixels of a region that count: the labelled ones or, where nobody labelled the picture, all."""
+    where = np.ones(record.prediction.shape, bool) if record.label_map is None else record.valid
+    if region == "all":
+        return where
+    near = edge_distance(record, "prediction") <= EDGE_PX
+    return where & (near if region == "edge" else ~near)
+
+
+def threshold_for(score: ScoreMap, where: Bool[np.ndarray, "H W"], *, share: float) -> float:
+    """The score from which on at least `share` (0 to 1) of the pixels in `where` are flagged; infinity where none is.
+
+    Example:
+        >>> threshold_for(np.array([[0.25, 1, 0.5, 0.75]], np.float32), np.ones((1, 4), bool), share=0.5)
+        0.75
+    """
+    flagged = int(np.ceil(share * where.sum() - 1e-9))
+    return float(np.sort(score[where])[-flagged]) if flagged else float("inf")
+
+
+def outcomes(
+    record: PredictionRecord, score: ScoreMap, where: Bool[np.ndarray, "H W"], *, threshold: float
+) -> UInt8[np.ndarray, "H W"]:
+    """CAUGHT, MISSED or FALSE_ALARM (FLAGGED without labels) where a pixel of `where` is one of these, 0 elsewhere."""
+    flagged = (score >= threshold) & where
+    if record.label_map is None:
+        return (FLAGGED * flagged).astype(np.uint8)
+    wrong = record.error & where
+    outcome = np.select([wrong & flagged, wrong, flagged], [CAUGHT, MISSED, FALSE_ALARM], default=0)
+    return outcome.astype(np.uint8)
+
+
+def caught(outcome: UInt8[np.ndarray, "H W"], where: Bool[np.ndarray, "H W"]) -> Caught:
+    """The shares that an outcome map of the pixels in `where` comes to.
+
+    Example:
+        >>> caught(np.array([[CAUGHT, MISSED, FALSE_ALARM, 0]], np.uint8), np.ones((1, 4), bool))
+        Caught(pixels_share=0.5, errors_share=0.5, precision=0.5)
+    """
+    hits, misses, alarms, flagged = (int((outcome == kind).sum()) for kind in (CAUGHT, MISSED, FALSE_ALARM, FLAGGED))
+    return Caught(
+        _share(hits + alarms + flagged, int(where.sum())), _share(hits, hits + misses), _share(hits, hits + alarms)
+    )
+
+
+def _share(part: int, whole: int) -> float:
+    return part / whole if whole else float("nan")

@@ -1,0 +1,170 @@
+"""How well a score ranks wrong pixels above right ones, from two histograms of the score.
+
+Every function takes the numbers of right and of wrong pixels per bin, lowest score first, along the last axis; axes in
+front of it are kept. Pixels of one bin count as tied, as scikit-learn treats equal scores. What that may change is the
+`_bound` beside each: the exact value lies at most so far off. `single` marks the bins that hold one value of the score
+only, whose ties are real and add nothing to a bound. Without a right or without a wrong pixel every value is NaN.
+"""
+
+import numpy as np
+from jaxtyping import Bool, Float
+from scipy.special import digamma
+
+from hlcore.analysis.statistics import divide
+
+Pixels = Float[np.ndarray, "*axes B"]
+"""Numbers of pixels per bin."""
+Sum = Float[np.ndarray, "*axes 1"]
+"""Of all bins."""
+Ratio = Float[np.ndarray, "*axes"]
+Single = Bool[np.ndarray, "*#axes B"]
+
+TPR = 0.95
+"""The share of the wrong pixels that FPR95 flags."""
+
+
+def auroc(right: Pixels, wrong: Pixels) -> Ratio:
+    """Probability that a wrong pixel scores above a right one, ties half: 0.5 is chance, 1 perfect.
+
+    Example:
+        >>> round(float(auroc(np.array([2.0, 1.0, 0.0]), np.array([0.0, 1.0, 1.0]))), 4)
+        0.9167
+    """
+    return _share(wrong * (_below(right) + right / 2), _total(right) * _total(wrong))
+
+
+def auroc_bound(right: Pixels, wrong: Pixels, *, single: Single) -> Ratio:
+    """Half the share of the pairs of a wrong and a right pixel that lie in one bin."""
+    return _share(np.where(single, 0, right * wrong / 2), _total(right) * _total(wrong))
+
+
+def average_precision(right: Pixels, wrong: Pixels) -> Ratio:
+    """Mean precision over the wrong pixels, each at the threshold that just flags it (AP-Error); chance is their share.
+
+    Example:
+        >>> round(float(average_precision(np.array([2.0, 1.0, 0.0]), np.array([0.0, 1.0, 1.0]))), 4)
+        0.8333
+    """
+    return _share(_precision_sum(right, wrong), _wrong_beside_right(right, wrong))
+
+
+def average_precision_bound(right: Pixels, wrong: Pixels, *, single: Single) -> Ratio:
+    """How far the order inside the bins may move it.
+
+    In the best order all wrong pixels of a bin tie above its right ones; in the worst they follow them one by one.
+    """
+    caught, flagged = _above(wrong), _above(right + wrong)
+    best = wrong * _fraction(caught + wrong, flagged + wrong)
+    worst = _ramp(caught, flagged + right, wrong)
+    return _off(best, _precision_sum(right, wrong), worst, single, _wrong_beside_right(right, wrong))
+
+
+def fpr_at_tpr(right: Pixels, wrong: Pixels, *, tpr: float = TPR) -> Ratio:
+    """Share of the right pixels flagged where at least `tpr` of the wrong ones are; 0 is perfect, `tpr` chance.
+
+    Example:
+        >>> round(float(fpr_at_tpr(np.array([2.0, 1.0, 0.0]), np.array([0.0, 1.0, 1.0]))), 4)
+        0.3333
+    """
+    flagged = np.where(_is_threshold(wrong, tpr), _above(right) + right, 0)
+    return _share(flagged, np.where(_total(wrong) > 0, _total(right), 0))
+
+
+def fpr_at_tpr_bound(right: Pixels, wrong: Pixels, *, single: Single, tpr: float = TPR) -> Ratio:
+    """Share of the right pixels in the bin of the threshold."""
+    tied = np.where(_is_threshold(wrong, tpr) & ~single, right, 0)
+    return _share(tied, np.where(_total(wrong) > 0, _total(right), 0))
+
+
+def aurc(right: Pixels, wrong: Pixels) -> Ratio:
+    """Mean error rate among the pixels kept, over every number of them, lowest scores first; lower is better.
+
+    The area under the risk-coverage curve; tied pixels are kept in random order. Chance is the error rate.
+
+    Example:
+        >>> round(float(aurc(np.array([2.0, 1.0, 0.0]), np.array([0.0, 1.0, 1.0]))), 4)
+        0.1633
+
+    Source: Geifman, Uziel, El-Yaniv, ICLR 2019.
+    """
+    return _share(_risk_sum(right, wrong), _pixels_of_both(right, wrong))
+
+
+def aurc_bound(right: Pixels, wrong: Pixels, *, single: Single) -> Ratio:
+    """How far the order inside the bins may move it: in the best the right pixels are kept first, in the worst last."""
+    missed, kept = _below(wrong), _below(right + wrong)
+    best = missed * _harmonic(kept, right) + _ramp(missed, kept + right, wrong)
+    worst = _ramp(missed, kept, wrong) + (missed + wrong) * _harmonic(kept + wrong, right)
+    return _off(worst, _risk_sum(right, wrong), best, single, _pixels_of_both(right, wrong))
+
+
+def error_rate(right: Pixels, wrong: Pixels) -> Ratio:
+    """Share of the pixels that are wrong."""
+    return _share(wrong, _total(right + wrong))
+
+
+def _total(pixels: Pixels) -> Sum:
+    return pixels.sum(axis=-1, keepdims=True)
+
+
+def _below(pixels: Pixels) -> Pixels:
+    """Pixels in lower bins."""
+    return np.cumsum(pixels, axis=-1) - pixels
+
+
+def _above(pixels: Pixels) -> Pixels:
+    """Pixels in higher bins."""
+    return _total(pixels) - np.cumsum(pixels, axis=-1)
+
+
+def _share(parts: Pixels, whole: Sum) -> Ratio:
+    """The sum over the bins, of a whole that keeps their axis with length 1."""
+    return divide(_total(parts), whole)[..., 0]
+
+
+def _off(highest: Pixels, value: Pixels, lowest: Pixels, single: Single, whole: Sum) -> Ratio:
+    """The larger of the ways up and down from a value, single bins left out."""
+    up, down = (_share(np.where(single, 0, off), whole) for off in (highest - value, value - lowest))
+    return np.asarray(np.maximum(up, down))  # of no axis in front, NumPy makes a scalar
+
+
+def _wrong_beside_right(right: Pixels, wrong: Pixels) -> Sum:
+    """Number of wrong pixels, 0 where there is no right one."""
+    return np.where(_total(right) > 0, _total(wrong), 0)
+
+
+def _pixels_of_both(right: Pixels, wrong: Pixels) -> Sum:
+    """Number of pixels, 0 where all are right or all wrong."""
+    return np.where((_total(right) > 0) & (_total(wrong) > 0), _total(right + wrong), 0)
+
+
+def _fraction(part: Pixels, whole: Pixels) -> Pixels:
+    return np.divide(part, whole, out=np.zeros_like(part), where=whole > 0)
+
+
+def _precision_sum(right: Pixels, wrong: Pixels) -> Pixels:
+    """Of each bin, the sum over its wrong pixels of the precision where the bin ends."""
+    caught = _above(wrong) + wrong
+    return wrong * _fraction(caught, caught + _above(right) + right)
+
+
+def _is_threshold(wrong: Pixels, tpr: float) -> Bool[np.ndarray, "*axes B"]:
+    """True at the highest bin that, with those above it, holds at least `tpr` of the wrong pixels."""
+    needed = tpr * _total(wrong) * (1 - 1e-12)  # 0.95 is no binary fraction
+    return (_above(wrong) + wrong >= needed) & (_above(wrong) < needed)
+
+
+def _harmonic(start: Pixels, count: Pixels) -> Pixels:
+    """Sum of 1 / (start + j) over j = 1..count."""
+    return digamma(start + count + 1) - digamma(start + 1)
+
+
+def _ramp(part: Pixels, whole: Pixels, count: Pixels, slope: Pixels | float = 1.0) -> Pixels:
+    """Sum of (part + slope j) / (whole + j) over j = 1..count."""
+    return slope * count + (part - slope * whole) * _harmonic(whole, count)
+
+
+def _risk_sum(right: Pixels, wrong: Pixels) -> Pixels:
+    """Of each bin, the sum over its pixels, in random order, of the error rate among those kept so far."""
+    pixels = right + wrong
+    return _ramp(_below(wrong), _below(pixels), pixels, slope=_fraction(wrong, pixels))

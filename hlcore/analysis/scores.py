@@ -1,0 +1,131 @@
+"""The scores that may tell wrong pixels from right ones, and the bins their histograms count in.
+
+Every score is high where an error is expected. Its bins have equal width after a strictly monotone transform, which
+changes no ranking and puts the bins where the pixels are: hardness and probabilities crowd at the ends of their range.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from jaxtyping import Bool, Float, Float32, Integer
+from scipy.special import expit, logit
+
+from hlcore.analysis.boundaries import edge_distance
+from hlcore.types import PredictionRecord
+
+BINS = 1024
+ScoreMap = Float32[np.ndarray, "H W"]
+
+
+@dataclass(frozen=True)
+class Bins:
+    """BINS bins of equal width between `low` and `high` of a transformed score; the outer ones hold what lies beyond.
+
+    Attributes:
+        transform: Strictly increasing, from a score to what is cut into bins.
+        inverse: Back again.
+        low: Lower end of the lowest bin.
+        high: Upper end of the highest bin.
+        single: The bins that hold one value of the score only.
+    """
+
+    transform: Callable[[np.ndarray], np.ndarray]
+    inverse: Callable[[np.ndarray], np.ndarray]
+    low: float
+    high: float
+    single: Bool[np.ndarray, " B"] = field(default_factory=lambda: np.zeros(BINS, bool))
+
+    def index(self, score: Float[np.ndarray, "*shape"]) -> Integer[np.ndarray, "*shape"]:
+        """The bin of each value, 0 to BINS - 1."""
+        steps = (self.transform(score) - self.low) * (BINS / (self.high - self.low))
+        return np.clip(steps, 0, BINS - 1).astype(np.int16)
+
+    def lower_end(self, index: Integer[np.ndarray, "*shape"]) -> Float[np.ndarray, "*shape"]:
+        """The score at which a bin begins; minus infinity for the lowest, infinity for BINS, where nothing begins."""
+        ends = self.inverse(self.low + index * ((self.high - self.low) / BINS))
+        return np.where(index <= 0, -np.inf, np.where(index >= BINS, np.inf, ends))
+
+
+@dataclass(frozen=True)
+class Score:
+    """A score of a record's pixels, high where an error is expected.
+
+    Attributes:
+        measure: The score of each pixel; None where the record lacks what it takes.
+        bins: Of its histograms.
+    """
+
+    measure: Callable[[PredictionRecord], ScoreMap | None]
+    bins: Bins
+
+
+def max_softmax(record: PredictionRecord) -> ScoreMap:
+    """1 minus the largest probability, 0 to 1 - 1 / C.
+
+    Source: Hendrycks and Gimpel, ICLR 2017.
+    """
+    return np.maximum(1 - record.probabilities.max(axis=0), 0)  # rounding may put it below
+
+
+def entropy(record: PredictionRecord) -> ScoreMap:
+    """Entropy of the predicted distribution in nats, 0 to log(C)."""
+    return np.maximum(record.entropy, 0)
+
+
+def predicted_edge(record: PredictionRecord) -> ScoreMap:
+    """Minus the distance to the nearest edge between predicted classes, in pixels; minus infinity without an edge."""
+    return -edge_distance(record, "prediction")
+
+
+def hardness_times_max_softmax(record: PredictionRecord) -> ScoreMap:
+    """Hardness x (1 - largest probability), 0 to 1."""
+    return record.hardness_map * max_softmax(record)
+
+
+def _root_bins(degree: int, highest: float) -> Bins:
+    """Bins of equal width in a root of the score, from 0 to the highest it takes: finer below, and fine at the top."""
+    return Bins(
+        lambda score: np.asarray(score, np.float64) ** (1 / degree), lambda p: p**degree, 0.0, highest ** (1 / degree)
+    )
+
+
+def _hardness_bins() -> Bins:
+    """Bins of equal width in asinh(logit / 5): about equally wide up to logits of 5, then wider with the logit.
+
+    A sigmoid in float32 is 1 from a logit of 16.7 on, and nothing else lies in the highest bin.
+    """
+    return Bins(
+        lambda score: np.arcsinh(logit(np.asarray(score, np.float64)) / 5),
+        lambda position: expit(5 * np.sinh(position)),
+        np.arcsinh(-32 / 5),
+        np.arcsinh(17 / 5),
+        single=np.arange(BINS) == BINS - 1,
+    )
+
+
+def _distance_bins() -> Bins:
+    """A bin for each squared distance up to 511 px^2 (22.6 px), then bins whose width grows with it, up to 8192 px."""
+    knee, farthest = 511.5, 2.0**26
+    per_e_fold = (BINS - 0.5 - knee) / np.log(farthest / knee)
+
+    def transform(score: np.ndarray) -> np.ndarray:
+        squared = np.minimum(np.square(np.asarray(score, np.float64)), farthest)
+        return -np.minimum(squared, knee) - per_e_fold * np.log(np.maximum(squared, knee) / knee)
+
+    def inverse(position: np.ndarray) -> np.ndarray:
+        close, far = np.clip(-position, 0, knee), np.maximum(-position - knee, 0)
+        return -np.sqrt(close * np.exp(far / per_e_fold))
+
+    return Bins(transform, inverse, 0.5 - BINS, 0.5, single=BINS - 1 - np.arange(BINS) < knee)
+
+
+SCORES: Mapping[str, Score] = {
+    "hardness": Score(lambda record: record.hardness_map, _hardness_bins()),
+    "max_softmax": Score(max_softmax, _root_bins(3, 1.0)),
+    "entropy": Score(entropy, _root_bins(3, 7.0)),
+    "edge_distance": Score(predicted_edge, _distance_bins()),
+    "mc_entropy": Score(lambda record: record.mc_entropy, _root_bins(3, 7.0)),
+    "hardness_x_max_softmax": Score(hardness_times_max_softmax, _root_bins(6, 1.0)),
+}
+"""Name in the tables to score; hardness, by which the others are judged, is the first."""
