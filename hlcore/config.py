@@ -164,7 +164,7 @@ class AnalyzeConfig(Frozen):
     """What is measured of a run."""
 
     out: Path | None = None
-    """Folder of the analysis. Default: RUN/analyses/<data set>-<split>."""
+    """Folder of the analysis. Default: RUN/analyses/DATASET-SPLIT."""
     dataset: str | None = None
     """streets, camvid, cityscapes, ade20k, voc, idd_lite or folder. Default: the one the run was trained on."""
     split: str | None = None

@@ -15,9 +15,17 @@ class Number(NamedTuple):
     high: float
 
     def __str__(self) -> str:
-        if np.isnan(self.value):
-            return "not known"
-        return digits(self.value) + ("" if np.isnan(self.low) else f" ({digits(self.low)} to {digits(self.high)})")
+        return f"{self.alone} ({self.interval})" if self.interval else self.alone
+
+    @property
+    def alone(self) -> str:
+        """The value without its interval."""
+        return "not known" if np.isnan(self.value) else digits(self.value)
+
+    @property
+    def interval(self) -> str:
+        """The interval without the value; empty where there is none."""
+        return "" if np.isnan(self.low) else f"{digits(self.low)} to {digits(self.high)}"
 
     def above(self, threshold: float) -> bool:
         """Whether the whole interval lies above."""

@@ -1,16 +1,24 @@
 """The parts of a report: figures of an analysis, each with what it shows and what it does not."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from hlcore.figures import edges as edge_figures
+from hlcore.figures import objects as object_figures
 from hlcore.figures import stability as stability_figures
 from hlcore.report import sentences
-from hlcore.report.numbers import number
+from hlcore.report.numbers import Number, number, only
 from hlcore.report.sentences import REGIONS, SCORES, Findings
 from hlcore.storage.analyses import Analysis
+
+POINTS = 1500
+"""Objects that are drawn as points, at most; more would make the page slow."""
+PAIRS = 20
+"""Pairs of classes that are drawn, at most."""
 
 
 @dataclass(frozen=True)
@@ -21,13 +29,13 @@ class Drawing:
         key: Its name on the page.
         figure: What is drawn.
         caption: What the axes do not say.
-        low: Less high than others.
+        broad: Scrolls on a phone, since its panels stand side by side.
     """
 
     key: str
     figure: go.Figure
     caption: str
-    low: bool = False
+    broad: bool = False
 
 
 @dataclass(frozen=True)
@@ -35,7 +43,7 @@ class Cells:
     """A table on the page."""
 
     columns: Sequence[str]
-    rows: Sequence[Sequence[str]]
+    rows: Mapping[str, Sequence[Number]]
 
 
 @dataclass(frozen=True)
@@ -57,8 +65,8 @@ def sections(analysis: Analysis) -> list[Section]:
     table = analysis.table
     parts = [
         Section("Segmentation", sentences.segmentation(table), []),
-        Section("Hardness and edges", sentences.edges(table), []),
-        Section("Hardness and the size of objects", sentences.objects(table), []),
+        Section("Hardness and edges", sentences.edges(table), _edge_drawings(analysis)),
+        Section("Hardness and the size of objects", sentences.objects(table), _object_drawings(analysis)),
         Section("Does hardness find the errors?", sentences.errors(table), [], _score_cells(table("scores"))),
     ]
     if analysis.record.epochs:
@@ -69,12 +77,47 @@ def sections(analysis: Analysis) -> list[Section]:
 def _score_cells(scores: pd.DataFrame) -> Cells:
     """AUROC and AP of every score in every region."""
     columns = [f"{metric}, {region}" for metric in ("AUROC", "AP") for region in REGIONS]
-    rows = [
-        [SCORES[name], *(str(number(scores, score=name, region=r, metric=m)) for m in ("auroc", "ap") for r in REGIONS)]
+    rows = {
+        SCORES[name]: [number(scores, score=name, region=r, metric=m) for m in ("auroc", "ap") for r in REGIONS]
         for name in SCORES
         if name in set(scores["score"])
-    ]
+    }
     return Cells(["score", *columns], rows)
+
+
+def _edge_drawings(analysis: Analysis) -> list[Drawing]:
+    edges, pairs = analysis.table("edges"), analysis.table("edge_pairs")
+    of_pairs = only(pairs, source="label", quantity="hardness", distance="≤ 2")
+    drawings = [
+        Drawing(
+            "edges-profile",
+            edge_figures.hardness_by_distance_figure(only(edges, source="label", class_name=""), name="all classes"),
+            "Mean over all labelled pixels at that distance from the nearest edge of the label map.",
+            broad=True,
+        )
+    ]
+    if len(of_pairs):
+        hardest = of_pairs.sort_values("value", ascending=False).head(PAIRS)
+        text = f"Mean hardness within 2 px of where classes meet: the {len(hardest)} hardest of {len(of_pairs)} pairs."
+        drawings.append(Drawing("edges-pairs", edge_figures.hardness_by_pair_figure(hardest), text))
+    return drawings
+
+
+def _object_drawings(analysis: Analysis) -> list[Drawing]:
+    objects, curve = analysis.table("objects"), analysis.table("size_curve")
+    some = objects.iloc[np.linspace(0, len(objects) - 1, min(len(objects), POINTS)).astype(int)]
+    shown = {"size": "area_px", "quantity": "hardness_mean", "class_names": analysis.record.class_names}
+    points = f"{len(some)} of the {len(objects)} objects, evenly spaced" if len(some) < len(objects) else "All objects"
+    return [
+        Drawing(
+            "objects", object_figures.objects_figure(some, curve, **shown), f"{points}; the curve is the mean of all."
+        ),
+        Drawing(
+            "objects-edge-matched",
+            object_figures.edge_matched_figure(curve, size="area_px"),
+            "Where the last curve lies level at 0, small objects are hard for their edges and for nothing else.",
+        ),
+    ]
 
 
 def _stability_drawings(analysis: Analysis) -> list[Drawing]:

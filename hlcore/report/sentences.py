@@ -25,11 +25,13 @@ REGIONS: Mapping[str, str] = {
     "interior": "farther than 2 px from every predicted edge",
 }
 
+BEFORE_TRAINING = "epoch-0000"
+
 
 class Findings(NamedTuple):
-    """A paragraph in two parts."""
+    """What is seen, in paragraphs, and what that does not show."""
 
-    seen: str
+    seen: tuple[str, ...]
     not_shown: str
 
 
@@ -51,7 +53,7 @@ def segmentation(tables: Tables) -> Findings:
     bands = [f"{mean[f'iou_{band}']} for {band}" for band in ("small", "medium", "large")]
     seen += f"By area of the object (cut at 32² and 96² px) it is {listed(bands)} ones."
     return Findings(
-        seen,
+        (seen,),
         "One run with one seed: the interval says how much other images would change the score, not how much "
         "another training would.",
     )
@@ -77,7 +79,7 @@ def edges(tables: Tables, *, source: str = "label") -> Findings:
     else:
         seen += "The intervals of hardness and loss overlap: neither clings to the edges more than the other."
     return Findings(
-        seen,
+        (seen,),
         "It does not show that hardness knows more than where the edges are: a map drawn from the edges alone would "
         "look the same here. Whether it knows more is measured below, with the distance to the edge held still.",
     )
@@ -108,7 +110,7 @@ def objects(tables: Tables) -> Findings:
     )
     bound = table[table["quantity"].isin(["hardness_mean", "hardness_interior", "hardness_over_edge"])]["bound"]
     return Findings(
-        seen,
+        (seen,),
         "It names no cause: rare classes, far things and thin things are small too. Inside a small object the pixels "
         "still lie nearer to an edge than inside a large one, so only the last of the three holds the distance still. "
         f"Each rho comes from a histogram, whose bins may change it by {digits(max(bound))} at most.",
@@ -133,7 +135,7 @@ def errors(tables: Tables) -> Findings:
     texts = [_at_tenth(curves, name) for name in ("hardness", "max_softmax")]
     seen.append(f"Flagging a tenth of the pixels catches {' and '.join(text for text in texts if text)}.")
     return Findings(
-        " ".join(seen),
+        tuple(seen),
         "A score that ranks well is no probability of an error. Differences are paired over the same images, so they "
         "may be clear where intervals overlap. Each number comes from histograms, whose bins may change it by "
         f"{scores['bound'].max():.1g} at most.",
@@ -144,35 +146,42 @@ def stability(tables: Tables) -> Findings:
     """How still both maps hold between epochs, and how far each fades."""
     pairs, levels = tables("epoch_pairs"), tables("levels")
     snapshots = list(dict.fromkeys(levels["snapshot"]))
-    first_kept, last = next(name for name in snapshots if name != "epoch-0000"), snapshots[-1]
-    texts = []
-    for measure, name in (("spearman", "Spearman's rho"), ("top10_iou", "the overlap of the hardest 10 % (IoU)")):
-        rows = {of: _consecutive(pairs, of, measure) for of in ("hardness", "loss")}
-        ends = {of: f"{digits(min(table['value']))} to {digits(max(table['value']))}" for of, table in rows.items()}
-        higher = [len(_clearly_above(rows[a], rows[b])) for a, b in (("hardness", "loss"), ("loss", "hardness"))]
-        texts.append(
-            f"{name} of two kept epochs in a row is {ends['hardness']} for hardness and {ends['loss']} for the loss; "
-            f"of {len(rows['hardness'])} pairs it is clearly higher for hardness in {higher[0]} and for the loss in "
-            f"{higher[1]}."
-        )
-    level = {of: number(levels, map=of, snapshot=last, measure="relative_level") for of in ("hardness", "loss")}
-    fades = (
-        "hardness fades less than the loss"
-        if level["hardness"].low > level["loss"].high
-        else "hardness fades more than the loss"
-        if level["hardness"].high < level["loss"].low
-        else "the intervals overlap, so neither fades more than the other"
-    )
-    seen = " ".join(f"{text[0].upper()}{text[1:]}" for text in texts)
-    seen += (
-        f" At {_epoch(last)} the mean loss is {level['loss']} times what it was at {_epoch(first_kept)}, mean hardness "
-        f"{level['hardness']} times: {fades}."
+    first_kept, last = next((name for name in snapshots if name != BEFORE_TRAINING), snapshots[-1]), snapshots[-1]
+    texts = [_agreement(pairs, "spearman", "Spearman's rho"), _agreement(pairs, "top10_iou", "The top 10 % IoU")]
+    hardness, loss = (number(levels, map=of, snapshot=last, measure="relative_level") for of in ("hardness", "loss"))
+    fades = "the intervals overlap, so neither fades more than the other"
+    if hardness.low > loss.high:
+        fades = "hardness fades less than the loss"
+    elif hardness.high < loss.low:
+        fades = "hardness fades more than the loss"
+    texts.append(
+        f"At {_epoch(last)} the mean loss is {loss} times what it was at {_epoch(first_kept)}, mean hardness "
+        f"{hardness} times: {fades}."
     )
     return Findings(
-        seen,
+        tuple(texts),
         "A rank correlation says nothing about the level, and where a map is near 0 its ranks are noise. What fades on "
         "images that were trained on is memorised; on other images a falling loss is learning.",
     )
+
+
+def _agreement(pairs: pd.DataFrame, measure: str, name: str) -> str:
+    """A measure of two kept epochs in a row, over all pairs, in a sentence; epoch 0 (before training) is left out."""
+    rows = only(pairs, measure=measure, kind="consecutive")
+    rows = rows.loc[(rows["first"] != BEFORE_TRAINING) & rows["value"].notna()]
+    hardness, loss = only(rows, map="hardness"), only(rows, map="loss")
+    both = hardness.merge(loss, on=["first", "second"], suffixes=("", "_of_loss"))
+    if both.empty:
+        return f"{name} takes two kept epochs in a row, which there are not."
+    higher, lower = sum(both["low"] > both["high_of_loss"]), sum(both["high"] < both["low_of_loss"])
+    return (
+        f"{name} of two kept epochs in a row is {_range(hardness)} for hardness and {_range(loss)} for the loss; of "
+        f"{len(both)} pairs it is clearly higher for hardness in {higher} and for the loss in {lower}."
+    )
+
+
+def _range(rows: pd.DataFrame) -> str:
+    return f"{digits(min(rows['value']))} to {digits(max(rows['value']))}"
 
 
 def _against(of_region: pd.DataFrame, auroc: Mapping[str, Number]) -> str:
@@ -195,16 +204,6 @@ def _at_tenth(curves: pd.DataFrame, score: str) -> str:
         return ""
     row = rows.iloc[0]
     return f"{percent(row['errors_share'])} of the errors by {SCORES[score]} (precision {percent(row['precision'])})"
-
-
-def _consecutive(pairs: pd.DataFrame, of: str, measure: str) -> pd.DataFrame:
-    """The pairs of kept epochs, epoch 0 (before training) left out."""
-    rows = only(pairs, map=of, measure=measure, kind="consecutive")
-    return rows.loc[rows["first"] != "epoch-0000"]
-
-
-def _clearly_above(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
-    return first.loc[first["low"].to_numpy() > second["high"].to_numpy()]
 
 
 def _epoch(snapshot: str) -> str:
