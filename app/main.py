@@ -20,6 +20,13 @@ if folders:
             st.Page("views/inspect.py", title="Inspect", icon=":material/search:", default=True),
             st.Page("views/epochs.py", title="Epochs", icon=":material/timeline:"),
         ],
+        "Measure": [
+            st.Page("views/edges.py", title="Edges", icon=":material/border_style:"),
+            st.Page("views/objects.py", title="Objects", icon=":material/category:"),
+        ],
+        "Hunt": [
+            st.Page("views/dataset.py", title="Data set", icon=":material/grid_view:"),
+        ],
     }
 else:
     pages = {"": [st.Page("views/start.py", title="Start", default=True)]}

@@ -18,7 +18,7 @@ def choose_picture(run: Run) -> Picture | None:
     """Source, sample and size; None while an upload is awaited."""
     measured = dataset_cache.listed(run)
     known = [*samples.sources(run), *([samples.DATA] if measured else [])]
-    source_column, sample_column, side_column = st.columns([5, 4, 2])
+    source_column, sample_column, side_column = st.columns([11, 8, 4])
     source = state.choice("source", known, default=known[0])
     with source_column:
         st.segmented_control(

@@ -42,6 +42,22 @@ _PARAMETERS: dict[str, Callable[[str], Any]] = {
     "nats": int,
     "x": int,
     "y": int,
+    "object_size": str,
+    "object_quantity": str,
+    "object_classes": _names,
+    "area_cuts": str,
+    "thickness_cuts": str,
+    "object": str,
+    "edge": str,
+    "classes": _names,
+    "quantity": str,
+    "pair": str,
+    "rank": str,
+    "rank_class": str,
+    "order": str,
+    "find": str,
+    "form": str,
+    "part": int,
 }
 _PAGE = "_page"
 _URL = "_url"
@@ -115,6 +131,12 @@ def met(name: str, options: Iterable[T]) -> T:
     return next((option for option in known if option == st.session_state.get(name)), known[0])
 
 
+def keep(name: str, value: T) -> T:
+    """Makes this the choice of this name, for a widget that cannot take it from the session."""
+    st.session_state[name] = value
+    return value
+
+
 def link(**choices: str) -> dict[str, str]:
     """The parameters of a link to this view with other choices."""
     return _texts() | choices
@@ -129,6 +151,13 @@ def choices(name: str, options: Sequence[str], *, default: Sequence[str]) -> lis
     if st.session_state.get(name) != kept:
         st.session_state[name] = kept
     return kept
+
+
+def text(name: str, *, default: str) -> str:
+    """The text of this name; to be called before its widget, whose key is the name."""
+    if st.session_state.get(name) is None:
+        st.session_state[name] = default
+    return st.session_state[name]
 
 
 def number(name: str, low: int, high: int, *, default: int) -> int:

@@ -11,6 +11,18 @@ from hlcore.types import PredictionRecord
 HIGHEST = 0.1
 """Share of a map whose turnover is the disagreement of loss and hardness."""
 
+RANKINGS = {
+    "hardness": "hardness_mean",
+    "loss": "loss_mean",
+    "error": "error_share",
+    "disagreement": "disagreement",
+    "iou": "mean_iou",
+    "entropy": "entropy_mean",
+}
+"""What images can be ranked by, and its column."""
+CLASS_RANKINGS = ("hardness", "loss", "error")
+"""Those of them that each class of an image has too."""
+
 
 def describe(record: PredictionRecord) -> pd.DataFrame:
     """The image in one row.
@@ -63,6 +75,25 @@ def describe_classes(record: PredictionRecord) -> pd.DataFrame:
         {"image": record.name, "class_name": record.class_names, "pixels": pixels, **means}, columns=list(columns)
     )
     return table.loc[pixels > 0].reset_index(drop=True)
+
+
+def ranked(table: pd.DataFrame, *, by: str, highest_first: bool = True, containing: str = "") -> pd.DataFrame:
+    """The images in order: image, value; those without a value come last.
+
+    Args:
+        table: From `describe`, or the rows of one class from `describe_classes`.
+        by: One of RANKINGS.
+        highest_first: Or the lowest.
+        containing: Only images with this in their names, in upper or lower case.
+
+    Example:
+        >>> table = pd.DataFrame({"image": ["b1", "a1", "a2"], "loss_mean": [0.5, 0.2, 0.7]})
+        >>> ranked(table, by="loss", containing="A")["image"].tolist()
+        ['a2', 'a1']
+    """
+    found = table["image"].str.contains(containing, case=False, regex=False)
+    values = table.loc[found, ["image", RANKINGS[by]]].rename(columns={RANKINGS[by]: "value"})
+    return values.sort_values(["value", "image"], ascending=[not highest_first, True], ignore_index=True)
 
 
 def disagreement(record: PredictionRecord) -> float:

@@ -1,0 +1,126 @@
+"""The controls of the Data set page: which analysis, in what order, which part of it."""
+
+import shlex
+from dataclasses import dataclass
+from math import ceil
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+
+from app import state, widgets
+from app.cache import dataset as dataset_cache
+from hlcore.analysis.images import CLASS_RANKINGS, RANKINGS
+from hlcore.data.catalog import STREETS
+from hlcore.storage.analyses import Analysis
+from hlcore.storage.runs import Run
+
+TITLES = {
+    "hardness": "Mean hardness",
+    "loss": "Mean loss",
+    "error": "Wrong pixels",
+    "disagreement": "Disagreement",
+    "iou": "Mean IoU",
+    "entropy": "Mean entropy",
+}
+FORMATS = {
+    "hardness": "{:.3f}",
+    "loss": "{:.3f} nats",
+    "error": "{:.1%}",
+    "disagreement": "{:.0%}",
+    "iou": "{:.3f}",
+    "entropy": "{:.3f} nats",
+}
+ALL = "all"
+"""In links, the choice of no class."""
+PICTURES, TABLE = "pictures", "table"
+PAGE_IMAGES = 12
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """What the images are ranked by.
+
+    Attributes:
+        by: One of hlcore.analysis.images.RANKINGS.
+        class_name: In the pixels of this class; "" for all pixels.
+        highest_first: Or the lowest.
+        containing: Only images with this in their names.
+        shown: "pictures" or "table".
+    """
+
+    by: str
+    class_name: str
+    highest_first: bool
+    containing: str
+    shown: str
+
+
+def say_how(run: Run) -> None:
+    """The empty page: what to do for it to show something."""
+    path = run.path.relative_to(Path.cwd()) if run.path.is_relative_to(Path.cwd()) else run.path
+    data = run.record.config.data
+    folder = [] if data.dataset == STREETS or data.root else [f"/path/to/{data.dataset}"]
+    st.info(f"No data set has been measured with {run.name} yet. This measures one; then reload this page:")
+    st.code(shlex.join(["hlcore", "analyze", str(path), *folder]), language="bash")
+
+
+def choose_analysis(analyses: dict[str, Analysis]) -> Analysis:
+    """The analysis that is shown; the pictures of the other pages follow it."""
+    names = list(analyses)
+    state.choice("data", names, default=state.met("scope", names))
+    if len(names) == 1:
+        return analyses[names[0]]
+    chosen = st.segmented_control(
+        "Measured on",
+        names,
+        format_func=lambda name: widgets.scope_title(analyses[name]),
+        key="data",
+        required=True,
+        persist_state="session",
+    )
+    return analyses[chosen or names[0]]
+
+
+def choose_ranking(analysis: Analysis) -> Ranking:
+    """Measure, class, order, search and form."""
+    by_column, class_column, order_column, find_column, shown_column = st.columns([4, 3, 4, 3, 4])
+    classes = [ALL, *analysis.record.class_names]
+    class_name = state.choice("rank_class", classes, default=ALL)
+    known = list(RANKINGS) if class_name == ALL else list(CLASS_RANKINGS)
+    state.choice("rank", known, default=known[0])
+    by = by_column.selectbox("Rank by", known, format_func=TITLES.__getitem__, key="rank", persist_state="session")
+    hint = "Hardness, loss and error over the pixels labelled as one class; images without any are left out."
+    class_column.selectbox(
+        "Over", classes, format_func=_class_title, key="rank_class", persist_state="session", help=hint
+    )
+    state.choice("order", ["highest", "lowest"], default="highest")
+    order = order_column.segmented_control(
+        "First", ["highest", "lowest"], format_func=str.capitalize, key="order", required=True, persist_state="session"
+    )
+    find = find_column.text_input(
+        "Find", key="find", type="search", placeholder="part of a name", persist_state="session"
+    )
+    state.choice("form", [PICTURES, TABLE], default=PICTURES)
+    shown = shown_column.segmented_control(
+        "As", [PICTURES, TABLE], format_func=str.capitalize, key="form", required=True, persist_state="session"
+    )
+    return Ranking(by, "" if class_name == ALL else class_name, order == "highest", find or "", shown or PICTURES)
+
+
+def choose_part(ranked: pd.DataFrame) -> pd.DataFrame:
+    """One page of the images."""
+    pages = max(1, ceil(len(ranked) / PAGE_IMAGES))
+    page = state.number("part", 1, pages, default=1)
+    if pages > 1:
+        page = state.keep("part", st.pagination(pages, default=page))
+    return ranked.iloc[(page - 1) * PAGE_IMAGES : page * PAGE_IMAGES]
+
+
+def has_thumbnails(analysis: Analysis, part: pd.DataFrame) -> bool:
+    """Whether there is a small picture of any of these images."""
+    return any(dataset_cache.thumbnail(analysis, name) is not None for name in part["image"])
+
+
+def _class_title(name: str) -> str:
+    return "all pixels" if name == ALL else name
