@@ -8,6 +8,7 @@ from jaxtyping import Float, Float32, Integer
 from scipy.ndimage import find_objects
 
 from hlcore.analysis.components import components
+from hlcore.analysis.label_faults import PlantedFaults
 from hlcore.types import LabelMap, PredictionRecord
 
 Score = Literal["suspicion", "loss", "confident loss"]
@@ -77,6 +78,22 @@ def summarise(
     of_pixels = {"p95": lambda values: np.quantile(values, 0.95), "max": np.max, "mean": np.mean, "sum": np.sum}
     boxes = enumerate(find_objects(regions), start=1)
     return np.array([of_pixels[summary](scores[box][regions[box] == number].astype(float)) for number, box in boxes])
+
+
+def faults_in(regions: Integer[np.ndarray, "H W"], planted: PlantedFaults) -> Integer[np.ndarray, " N"]:
+    """The planted fault that each region 1..N shows: the one that changed at least half of its pixels; 0 for none.
+
+    Example:
+        >>> planted = PlantedFaults(np.zeros((1, 5), int), np.array([[0, 1, 1, 2, 0]]), ("swapped", "dropped"))
+        >>> faults_in(np.array([[1, 1, 1, 0, 2]]), planted)
+        array([1, 0])
+    """
+    numbers = np.arange(len(planted.kinds) + 1)
+    pixels = np.zeros((int(regions.max(initial=0)) + 1, len(numbers)), np.int64)
+    np.add.at(pixels, (regions.ravel(), planted.faults.ravel()), 1)
+    shares = pixels[1:] / pixels[1:].sum(axis=1, keepdims=True)
+    shares[:, 0] = 0
+    return np.where(shares.max(axis=1) >= 0.5, shares.argmax(axis=1), 0)
 
 
 def suspects(record: PredictionRecord, *, smallest_px: int = SMALLEST_SUSPECT_PX) -> pd.DataFrame:

@@ -1,0 +1,128 @@
+"""Caches of the Labels page: planted faults, suspects of one picture, and what is seen around a region."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from app import cache, dataset_samples, samples
+from app.cache import dataset as dataset_cache
+from app.samples import Picture
+from app.scenes import Look
+from hlcore.analysis.label_faults import PlantedFaults, plant_faults
+from hlcore.analysis.label_suspicion import suspects
+from hlcore.analysis.merging import merge_classes, merged_indices
+from hlcore.figures.crops import Box, crop_strip
+from hlcore.figures.maps import colour_classes, colour_map, overlay
+from hlcore.figures.style import LOSS_SCALE, Colour
+from hlcore.storage.analyses import Analysis
+from hlcore.storage.runs import Run
+from hlcore.types import HardnessMap, Image, LabelMap, LossMap
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """All that is seen around a suspect, in the classes it was found in.
+
+    Attributes:
+        identity: Changes with the network, the image and the labels.
+        image: H W 3.
+        label_map: H W, 255 = ignored.
+        prediction: H W.
+        loss_map: H W nats.
+        hardness_map: H W in (0, 1).
+    """
+
+    identity: str
+    image: Image
+    label_map: LabelMap
+    prediction: LabelMap
+    loss_map: LossMap
+    hardness_map: HardnessMap
+
+
+def planted(run: Run, picture: Picture, label_map: LabelMap, seed: int) -> tuple[Picture, PlantedFaults]:
+    """The picture with faults in its label map, and where they are."""
+    faults = _planted(picture.digest, label_map, len(run.record.class_names), seed)
+    return replace(picture, sample=replace(picture.sample, label_map=faults.label_map)), faults
+
+
+def of_picture(run: Run, epoch: int, picture: Picture) -> pd.DataFrame:
+    """label_suspicion.suspects of a labelled picture."""
+    return _of_picture(cache.maps(run, epoch, picture).identity, run, epoch, picture)
+
+
+def evidence(run: Run, epoch: int, picture: Picture) -> Evidence:
+    """What is seen on a labelled picture."""
+    maps, label_map = cache.maps(run, epoch, picture), picture.sample.label_map
+    assert label_map is not None  # only labelled pictures have suspects
+    assert maps.loss_map is not None
+    return Evidence(maps.identity, picture.sample.image, label_map, maps.prediction, maps.loss_map, maps.hardness_map)
+
+
+def evidence_of(run: Run, analysis: Analysis, name: str) -> Evidence:
+    """What is seen on an image of an analysed data set, in the classes it was scored in.
+
+    Raises:
+        DatasetError: the data set is not to be found, or has no such image, or it cannot be read.
+    """
+    sample, about = dataset_cache.sample(analysis, name), analysis.record
+    picture = samples.fit(sample, max(sample.image.shape))
+    if about.merged is None:
+        return evidence(run, about.epoch, picture)
+    return _merged(cache.maps(run, about.epoch, picture).identity, run, analysis, picture)
+
+
+def strip(
+    evidence: Evidence, suspect: Mapping[str, Any], look: Look, *, names: tuple[str, ...], palette: tuple[Colour, ...]
+) -> np.ndarray:
+    """Image, label, prediction, loss and hardness around a suspect, RGBA."""
+    box = Box(*(int(suspect[side]) for side in Box._fields))
+    pair = names.index(suspect["class_name"]), names.index(suspect["predicted"])
+    return _strip(evidence.identity, evidence, box, pair, look, palette)
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _planted(digest: str, _label_map: LabelMap, num_classes: int, seed: int) -> PlantedFaults:
+    return plant_faults(_label_map, num_classes=num_classes, seed=seed, count=6)
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _of_picture(identity: str, _run: Run, _epoch: int, _picture: Picture) -> pd.DataFrame:
+    return suspects(cache.record(_run, _epoch, _picture))
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _merged(identity: str, _run: Run, _analysis: Analysis, _picture: Picture) -> Evidence:
+    about, name = _analysis.record, _picture.sample.name
+    data = dataset_samples.open_analysed(about)
+    targets = merged_indices(about.merged or {}, _run.record.class_names, about.class_names)
+    record = merge_classes(cache.record(_run, about.epoch, _picture), targets, about.class_names)
+    label_map = data[data.names.index(name)].label_map
+    assert label_map is not None  # an analysis is made of labelled images
+    record = record.with_label_map(label_map)
+    return Evidence(
+        f"{identity}:merged", record.image, record.labels, record.prediction, record.loss_map, record.hardness_map
+    )
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def _strip(
+    identity: str, _evidence: Evidence, box: Box, pair: tuple[int, int], look: Look, palette: tuple[Colour, ...]
+) -> np.ndarray:
+    image, (label, predicted) = _evidence.image, pair
+    inside = np.zeros(image.shape[:2], bool)
+    rows, columns = slice(box.top, box.bottom), slice(box.left, box.right)
+    inside[rows, columns] = (_evidence.label_map == label)[rows, columns] & (_evidence.prediction == predicted)[
+        rows, columns
+    ]
+    labels, prediction = (
+        overlay(image, colour_classes(classes, palette), opacity=look.opacity)
+        for classes in (_evidence.label_map, _evidence.prediction)
+    )
+    loss = colour_map(_evidence.loss_map, scale=LOSS_SCALE, low=0, high=look.nats)
+    hardness = colour_map(_evidence.hardness_map, scale=look.scale, low=0, high=1)
+    return crop_strip([image, labels, prediction, loss, hardness], inside, box)
