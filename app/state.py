@@ -26,6 +26,10 @@ def _names(text: str) -> list[str]:
     return [name for name in text.split(",") if name]
 
 
+def _flag(text: str) -> bool:
+    return bool(int(text))
+
+
 _PARAMETERS: dict[str, Callable[[str], Any]] = {
     "run": str,
     "epoch": int,
@@ -58,12 +62,22 @@ _PARAMETERS: dict[str, Callable[[str], Any]] = {
     "find": str,
     "form": str,
     "part": int,
+    "aspect": str,
+    "snapshot": str,
+    "images": _names,
+    "against": str,
+    "planted": _flag,
+    "planting": int,
+    "dispute": str,
+    "by": str,
+    "sheet": int,
 }
 _PAGE = "_page"
 _URL = "_url"
 _COMPLAINTS = "_complaints"
 _LINKED = "_linked"
 _UPLOADS = "_uploads"
+_VERDICTS = "_verdicts"
 
 
 def read_url() -> None:
@@ -206,14 +220,36 @@ def keep_upload(name: str, widget: str) -> None:
     st.session_state.pop(_PAGE, None)  # the controls below it vanish and come back while a file is replaced
 
 
+def verdict(place: str, region: str) -> dict[str, Any]:
+    """What was said of a region of this place: `verdict` and `note`, both "" where nothing was."""
+    return st.session_state.get(_VERDICTS, {}).get((place, region), {"verdict": "", "note": ""})
+
+
+def verdicts(place: str) -> list[dict[str, Any]]:
+    """Everything said of the regions of this place, with their facts."""
+    return [row for (kept, _), row in st.session_state.get(_VERDICTS, {}).items() if kept == place]
+
+
+def keep_verdict(place: str, region: str, facts: dict[str, Any], part: str, widget: str) -> None:
+    """Keeps what a widget says of a region as its `part`, "verdict" or "note"; both empty are forgotten."""
+    row = {**verdict(place, region), **facts, part: st.session_state[widget] or ""}
+    kept = {**st.session_state.get(_VERDICTS, {}), (place, region): row}
+    if not row["verdict"] and not row["note"]:
+        del kept[place, region]
+    st.session_state[_VERDICTS] = kept
+
+
 def _texts() -> dict[str, str]:
     """Every choice made, as it stands in a link."""
     choices = {name: st.session_state.get(name) for name in _PARAMETERS}
-    return {
-        name: ",".join(map(str, value)) if isinstance(value, list) else str(value)
-        for name, value in choices.items()
-        if value is not None
-    }
+    return {name: _text(value) for name, value in choices.items() if value is not None}
+
+
+def _text(value: Any) -> str:
+    """A choice as it stands in a link."""
+    if isinstance(value, list):
+        return ",".join(map(str, value))
+    return str(int(value) if isinstance(value, bool) else value)
 
 
 def _complain(name: str, sentence: str) -> None:

@@ -13,7 +13,7 @@ from app.cache import dataset as dataset_cache
 from app.samples import Picture
 from app.scenes import Look
 from hlcore.analysis.label_faults import PlantedFaults, plant_faults
-from hlcore.analysis.label_suspicion import suspects
+from hlcore.analysis.label_suspicion import disagreements, faults_in, suspects
 from hlcore.analysis.merging import merge_classes, merged_indices
 from hlcore.figures.crops import Box, crop_strip
 from hlcore.figures.maps import colour_classes, colour_map, overlay
@@ -50,9 +50,14 @@ def planted(run: Run, picture: Picture, label_map: LabelMap, seed: int) -> tuple
     return replace(picture, sample=replace(picture.sample, label_map=faults.label_map)), faults
 
 
-def of_picture(run: Run, epoch: int, picture: Picture) -> pd.DataFrame:
-    """label_suspicion.suspects of a labelled picture."""
-    return _of_picture(cache.maps(run, epoch, picture).identity, run, epoch, picture)
+def of_picture(run: Run, epoch: int, picture: Picture, faults: PlantedFaults | None) -> pd.DataFrame:
+    """label_suspicion.suspects of a labelled picture; with the planted fault each shows, if any were planted."""
+    maps = cache.maps(run, epoch, picture)
+    found = _of_picture(maps.identity, run, epoch, picture)
+    if faults is None:
+        return found
+    shown = faults_in(disagreements(faults.label_map, maps.prediction), faults)
+    return found.assign(fault=shown[found["region"] - 1])
 
 
 def evidence(run: Run, epoch: int, picture: Picture) -> Evidence:

@@ -1,0 +1,225 @@
+"""The controls of the Labels page: order, filter, page, and the verdict on each region."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from html import escape
+from math import ceil
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from app import state
+from app.cache import labels as label_cache
+from app.cache.labels import Evidence
+from app.scenes import Look
+from hlcore.analysis.label_faults import KINDS, PlantedFaults
+from hlcore.figures.crops import GAP_PX, TILE_PX
+from hlcore.figures.style import Colour
+
+ABOUT = (
+    "Regions where the network is sure of another class than the label's although it finds the place easy: the label "
+    "may be wrong, or the network has never learnt what stands there. You decide."
+)
+ALL = "all"
+"""In links, the choice of no pair of classes."""
+RANKINGS = {"score": "Loss × (1 − hardness)", "loss_mean": "Mean loss"}
+"""Columns of the table of suspects that it may be sorted by."""
+SHOWN = 5
+"""Regions on a page."""
+FIRST = 10
+"""Of so many regions it is said how many lie on planted faults."""
+MOST_PLANTINGS = 99
+TILES = ("Image", "Label", "Prediction", "Loss", "Hardness")
+VERDICTS = {"accept": "Accept", "dismiss": "Dismiss"}
+COLUMNS = ("image", "region", "box", "label", "prediction", "score", "verdict", "note")
+"""Of the file of verdicts."""
+STRIP_PX = len(TILES) * (TILE_PX + GAP_PX) - GAP_PX
+
+
+@dataclass(frozen=True)
+class Hunt:
+    """What the page goes through.
+
+    Attributes:
+        place: Where the regions were found; verdicts are kept by it.
+        suspects: A row a region; with a column `fault` (its number, 0 for none) where faults were planted.
+        names: The classes.
+        palette: Their colours.
+        evidence: What is seen on an image, by its name.
+        faults: What was planted, if anything was.
+    """
+
+    place: str
+    suspects: pd.DataFrame
+    names: tuple[str, ...]
+    palette: tuple[Colour, ...]
+    evidence: Callable[[str], Evidence]
+    faults: PlantedFaults | None = None
+
+
+def choose_planting() -> int | None:
+    """The seed of the faults to plant, or None for the labels as they are."""
+    toggle_column, seed_column = st.columns([3, 2], vertical_alignment="bottom")
+    state.choice("planted", (False, True), default=False)
+    with toggle_column:
+        planted = st.toggle(
+            "Plant faults",
+            key="planted",
+            persist_state="session",
+            help="Changes the labels of up to six objects: another class, moved aside, or not drawn at all. "
+            "Then you see whether they are found. Scenes have perfect labels: without faults, all that is listed "
+            "are mistakes of the network.",
+        )
+    state.number("planting", 0, MOST_PLANTINGS, default=0)
+    with seed_column:
+        seed = st.number_input(
+            "Planting", 0, MOST_PLANTINGS, key="planting", persist_state="session", disabled=not planted
+        )
+    return int(seed) if planted else None
+
+
+def choose_order(suspects: pd.DataFrame) -> pd.DataFrame:
+    """The suspects in the order chosen, of the pair of classes chosen."""
+    pair_column, order_column = st.columns([5, 6], vertical_alignment="bottom")
+    counts = (suspects["class_name"] + " > " + suspects["predicted"]).value_counts()
+    pairs = [ALL, *counts.index]
+    state.choice("dispute", pairs, default=ALL)
+    with pair_column:
+        pair = st.selectbox(
+            "Label > prediction",
+            pairs,
+            format_func=lambda pair: f"all pairs ({len(suspects)})" if pair == ALL else f"{pair} ({counts[pair]})",
+            key="dispute",
+            persist_state="session",
+        )
+    state.choice("by", list(RANKINGS), default="score")
+    with order_column:
+        by = st.segmented_control(
+            "Most suspicious first, by",
+            list(RANKINGS),
+            format_func=RANKINGS.__getitem__,
+            key="by",
+            required=True,
+            persist_state="session",
+            help="The loss of easy pixels, or the loss alone. On planted faults the loss alone finds more: "
+            "docs/results.md has the numbers.",
+        )
+    if pair != ALL:
+        suspects = suspects.loc[(suspects["class_name"] + " > " + suspects["predicted"]) == pair]
+    return suspects.sort_values(by, ascending=False, kind="stable")
+
+
+def choose_page(suspects: pd.DataFrame) -> pd.DataFrame:
+    """One page of the suspects."""
+    pages = max(1, ceil(len(suspects) / SHOWN))
+    page = state.number("sheet", 1, pages, default=1)
+    if pages > 1:
+        page = state.keep("sheet", st.pagination(pages, default=page))
+    return suspects.iloc[(page - 1) * SHOWN : page * SHOWN]
+
+
+def card(hunt: Hunt, suspect: dict[str, Any], look: Look) -> None:
+    """A region as cut-outs, what is known of it, and what the reader says."""
+    strip_column, text_column = st.columns([STRIP_PX, 380], vertical_alignment="center")
+    strip = label_cache.strip(hunt.evidence(suspect["image"]), suspect, look, names=hunt.names, palette=hunt.palette)
+    pair = f"{suspect['class_name']}, predicted {suspect['predicted']}"
+    strip_column.image(strip, width=STRIP_PX, output_format="PNG", alt=f"{', '.join(TILES)} around a region: {pair}")
+    with text_column:
+        st.html(_facts(hunt, suspect))
+        _ask(hunt.place, suspect)
+
+
+def tile_titles() -> None:
+    """What the cut-outs of every card are, above the first."""
+    cells = "".join(f"<span>{title}</span>" for title in TILES)
+    st.html(f'<div class="tiles" style="max-width: {STRIP_PX}px">{cells}</div>')
+
+
+def summary(hunt: Hunt, suspects: pd.DataFrame) -> str:
+    """How many regions were accepted, dismissed and are open, and how many of the first are planted faults."""
+    verdicts = [row["verdict"] for row in state.verdicts(hunt.place)]
+    accepted, dismissed = verdicts.count("accept"), verdicts.count("dismiss")
+    text = f"**{accepted}** accepted · **{dismissed}** dismissed · **{len(hunt.suspects) - accepted - dismissed}** open"
+    if hunt.faults is None:
+        return text
+    first, planted = suspects["fault"].head(FIRST).tolist(), hunt.faults.kinds
+    kinds = ", ".join(f"{planted.count(kind)} {kind}" for kind in KINDS if kind in planted)
+    real, found = sum(fault > 0 for fault in first), len({*first} - {0})
+    return (
+        f"{text}  \nPlanted: {len(planted)} ({kinds}). Of the first {len(first)} regions **{real}** lie on a planted "
+        f"fault, which shows **{found}** of the {len(planted)}."
+    )
+
+
+def offer_verdicts(hunt: Hunt) -> None:
+    """The verdicts as a file."""
+    table = pd.DataFrame(state.verdicts(hunt.place), columns=list(COLUMNS))
+    st.download_button(
+        "Verdicts, CSV",
+        table.to_csv(index=False),
+        "verdicts.csv",
+        "text/csv",
+        icon=":material/download:",
+        disabled=table.empty,
+        on_click="ignore",
+        help="Accept: the label is wrong. Dismiss: the label is right. They last as long as this browser session.",
+    )
+
+
+def _ask(place: str, suspect: dict[str, Any]) -> None:
+    """Verdict and note, kept when the region is out of sight."""
+    row = {
+        "image": suspect["image"],
+        "region": suspect["region"],
+        "box": " ".join(str(suspect[side]) for side in ("left", "top", "right", "bottom")),
+        "label": suspect["class_name"],
+        "prediction": suspect["predicted"],
+        "score": suspect["score"],
+    }
+    key = f"{place} {row['image']} {row['box']} {row['label']} {row['prediction']}"
+    kept = state.verdict(place, key)
+    verdict_column, note_column = st.columns([6, 5])
+    with verdict_column:
+        st.segmented_control(
+            "Verdict",
+            list(VERDICTS),
+            default=kept["verdict"] or None,
+            format_func=VERDICTS.__getitem__,
+            key=f"verdict of {key}",
+            on_change=state.keep_verdict,
+            args=(place, key, row, "verdict", f"verdict of {key}"),
+            label_visibility="collapsed",
+        )
+    with note_column:
+        st.text_input(
+            "Note",
+            kept["note"],
+            key=f"note on {key}",
+            on_change=state.keep_verdict,
+            args=(place, key, row, "note", f"note on {key}"),
+            placeholder="Note",
+            label_visibility="collapsed",
+        )
+
+
+def _facts(hunt: Hunt, suspect: dict[str, Any]) -> str:
+    """A region in three lines."""
+    label, predicted = (_class(hunt, suspect[column]) for column in ("class_name", "predicted"))
+    found = ""
+    if hunt.faults is not None:
+        found = (
+            f" · <b>planted: {hunt.faults.kinds[suspect['fault'] - 1]}</b>" if suspect["fault"] else " · not planted"
+        )
+    return (
+        f'<p class="suspect">labelled {label}, predicted {predicted}{found}<br>'
+        f"score <b>{suspect['score']:.2f}</b> nats · loss {suspect['loss_mean']:.2f} nats · "
+        f"hardness {suspect['hardness_mean']:.2f}<br>"
+        f"{suspect['area_px']} px at ({suspect['left']}, {suspect['top']}) in {escape(suspect['image'])}</p>"
+    )
+
+
+def _class(hunt: Hunt, name: str) -> str:
+    """A class name behind a patch of its colour."""
+    red, green, blue = hunt.palette[hunt.names.index(name)]
+    return f'<i style="background: rgb({red}, {green}, {blue})"></i><b>{escape(name)}</b>'
