@@ -133,7 +133,7 @@ def test_a_quantity_nobody_measured_has_no_correlation():
     table = size_correlations(summarise(objects_of(3).drop(columns="hardness_over_edge")))
     missing = table[table["quantity"] == "hardness_over_edge"]
     assert missing["objects"].tolist() == [0, 0]
-    assert missing[["value", "low", "high"]].isna().all(axis=None)
+    assert missing[["value", "low", "high"]].isna().to_numpy().all()
 
 
 def test_an_image_without_objects_adds_nothing():
@@ -146,7 +146,7 @@ def test_an_image_without_objects_adds_nothing():
 def test_one_image_has_values_and_no_intervals():
     table = size_correlations(summarise(objects_of(1)))
     assert table["value"].notna().all()
-    assert table[["low", "high"]].isna().all(axis=None)
+    assert table[["low", "high"]].isna().to_numpy().all()
 
 
 def test_a_hardness_of_exactly_zero_or_one_has_a_rank_too():

@@ -207,7 +207,7 @@ def test_without_labels_the_predicted_parts_are_measured_and_have_no_loss_error_
     prediction[:, 5:] = 2
     table = measure(record_of(None, prediction))
     assert table["class_name"].tolist() == ["Sky", "Pole"]
-    assert table[["loss_mean", "error_share", "iou"]].isna().all(axis=None)
+    assert table[["loss_mean", "error_share", "iou"]].isna().to_numpy().all()
     assert table["pixels_at_0"].tolist() == [8, 8]
 
 
@@ -222,10 +222,10 @@ def test_a_picture_without_objects_gives_an_empty_table_with_all_columns(labels)
 @given(prediction=predictions.map(blobs), label_map=maps.map(blobs))
 def test_parts_add_up_to_their_objects(label_map, prediction):
     table = measure(record_of(label_map, prediction))
-    assert (table[list(PIXELS_AT)].sum(axis=1) == table["area_px"]).all()
+    np.testing.assert_array_equal(table[list(PIXELS_AT)].sum(axis=1), table["area_px"])
     near = table[list(PIXELS_AT[:3])].sum(axis=1) / table["area_px"]
     np.testing.assert_allclose(near, table["edge_share"])
-    assert (table["iou"] <= 1 - table["error_share"] + 1e-12).all()
+    assert (table["iou"] + table["error_share"]).max() <= 1 + 1e-12 or table.empty
 
 
 def edge_profile(values, *, source="label"):

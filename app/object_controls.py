@@ -1,0 +1,134 @@
+"""The controls of the Objects page: what is drawn over which size, of which classes, in which bins; and its table."""
+
+from dataclasses import dataclass
+from typing import get_args
+
+import pandas as pd
+import streamlit as st
+
+from app import state
+from app.cache.objects import Objects
+from app.object_scenes import Row
+from hlcore.analysis.object_sizes import CUT_POINTS_PX, Size, SizeBins
+from hlcore.errors import InvalidInputError
+
+SIZES = {"area_px": "Area", "thickness_px": "Thickness"}
+QUANTITIES = {"hardness_mean": "Hardness", "loss_mean": "Loss", "error_share": "Wrong pixels", "iou": "IoU"}
+_CUTS = {"area_px": "area_cuts", "thickness_px": "thickness_cuts"}
+"""The link's parameter that holds the cut points of each size."""
+_COLUMNS = {
+    "image": ("Image", None),
+    "object": ("No.", None),
+    "class_name": ("Class", None),
+    "area_px": ("Area, px", "%d"),
+    "hardness_mean": ("Hardness", "%.3f"),
+    "hardness_over_edge": ("Over edge", "%+.3f"),
+    "hardness_interior": ("Interior", "%.3f"),
+    "hardness_p95": ("95th pct.", "%.3f"),
+    "loss_mean": ("Loss, nats", "%.3f"),
+    "error_share": ("Wrong pixels", "percent"),
+    "iou": ("IoU", "%.3f"),
+    "thickness_px": ("Thickness, px", "%.1f"),
+    "edge_share": ("Edge pixels", "percent"),
+    "touches_border": ("At the border", None),
+}
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What is drawn.
+
+    Attributes:
+        quantity: A column of the objects.
+        bins: Of the size on the horizontal axis.
+        classes: Only these; none means all.
+    """
+
+    quantity: str
+    bins: SizeBins
+    classes: tuple[str, ...]
+
+
+def choose(objects: Objects) -> Choice:
+    """Size, quantity, classes and cut points."""
+    size_column, quantity_column, classes_column, bins_column = st.columns([4, 3, 5, 2], vertical_alignment="bottom")
+    size: Size = state.choice("object_size", get_args(Size), default="area_px")
+    size_column.segmented_control(
+        "Size",
+        get_args(Size),
+        format_func=SIZES.__getitem__,
+        key="object_size",
+        required=True,
+        persist_state="session",
+        help="Thickness is twice the largest distance from a pixel inside to the outside.",
+    )
+    known = [name for name in QUANTITIES if objects.labelled or name.startswith("hardness")]
+    state.choice("object_quantity", known, default=known[0])
+    quantity = quantity_column.selectbox(
+        "Quantity", known, format_func=QUANTITIES.__getitem__, key="object_quantity", persist_state="session"
+    )
+    state.choices("object_classes", objects.class_names, default=[])
+    classes = classes_column.multiselect(
+        "Classes", objects.class_names, key="object_classes", placeholder="all classes", persist_state="session"
+    )
+    with bins_column, st.popover("Bins", icon=":material/straighten:", width="stretch"):
+        bins = _choose_bins(size)
+    return Choice(quantity, bins, tuple(classes))
+
+
+def choose_object(table: pd.DataFrame, *, identity: str) -> Row:
+    """The table of these objects, and the one that is selected in it; at first the link's or the first row."""
+    names = [_name(*pair) for pair in zip(table["image"], table["object"], strict=True)]
+    first = names.index(state.choice("object", names, default=names[0]))
+    shown = st.dataframe(
+        table,
+        hide_index=True,
+        height=420,
+        column_order=list(_COLUMNS),
+        column_config={
+            name: st.column_config.Column(title) if form is None else st.column_config.NumberColumn(title, format=form)
+            for name, (title, form) in _COLUMNS.items()
+        },
+        on_select="rerun",
+        selection_mode="single-row",
+        selection_default={"selection": {"rows": [first]}},
+        key=f"objects_table {identity}",
+    )
+    rows = shown["selection"]["rows"]
+    at = rows[0] if rows and rows[0] < len(table) else first
+    state.keep("object", names[at])
+    return table.iloc[at].to_dict()
+
+
+def _name(image: str, number: int) -> str:
+    """An object in a link."""
+    return f"{image}#{number}"
+
+
+def _choose_bins(size: Size) -> SizeBins:
+    """The bins typed in, or a sentence and the usual ones."""
+    usual = ", ".join(f"{point:g}" for point in CUT_POINTS_PX[size])
+    state.text(_CUTS[size], default=usual)
+    typed = st.text_input(
+        f"Cut points of {SIZES[size].lower()}, px",
+        key=_CUTS[size],
+        persist_state="session",
+        help=f"Where one bin ends and the next begins, separated by commas, such as {usual}.",
+    )
+    try:
+        return SizeBins(size, _numbers(typed))
+    except InvalidInputError as error:
+        st.error(f"{error}. Showing the usual bins.", icon=":material/error:")
+        return SizeBins(size, CUT_POINTS_PX[size])
+
+
+def _numbers(typed: str) -> tuple[float, ...]:
+    """The numbers of a text.
+
+    Raises:
+        InvalidInputError: something in it is no number.
+    """
+    try:
+        return tuple(float(part) for part in typed.replace(";", ",").split(",") if part.strip())
+    except ValueError as error:
+        raise InvalidInputError(f"cut points must be numbers separated by commas, got '{typed}'") from error

@@ -1,0 +1,120 @@
+"""Objects as points over their size, and the curves that tell size from nearness to edges."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from hlcore.figures.curves import add_curve
+from hlcore.figures.style import GRID, QUANTITIES, SERIES, template
+
+
+class Axis(NamedTuple):
+    """What a column is called, with its unit, and its colour."""
+
+    title: str
+    colour: str = SERIES[0]
+
+
+SIZES = {"area_px": Axis("Area (px, log scale)"), "thickness_px": Axis("Thickness (px, log scale)")}
+MEASURES = {
+    "hardness_mean": Axis("Mean hardness of the object (0 to 1)", QUANTITIES["hardness"]),
+    "loss_mean": Axis("Mean loss of the object (nats)", QUANTITIES["loss"]),
+    "error_share": Axis("Share of wrong pixels (0 to 1)", QUANTITIES["error_rate"]),
+    "iou": Axis("IoU of the object (0 to 1)", SERIES[3]),
+}
+"""Columns that are drawn over size."""
+CONTROLS = {
+    "hardness_mean": Axis("all pixels", QUANTITIES["hardness"]),
+    "hardness_interior": Axis("interior only, > 2 px from an edge", SERIES[0]),
+    "hardness_over_edge": Axis("minus what its edges predict", SERIES[2]),
+}
+"""Three readings of an object's hardness, from plain to edge-matched."""
+
+_SYMBOLS = ("circle", "diamond", "square", "triangle-up", "cross", "x")
+
+
+def objects_figure(
+    objects: pd.DataFrame, curve: pd.DataFrame, *, size: str, quantity: str, class_names: Sequence[str]
+) -> go.Figure:
+    """Every object as a point, coloured by class, and over them the mean of each size bin with its interval.
+
+    Args:
+        objects: image, object, class_name, area_px, thickness_px, edge_share and the quantity.
+        curve: quantity, the size's columns (such as area_low_px, area_high_px, area_px), objects, value, low, high.
+        size: A key of SIZES.
+        quantity: A key of MEASURES.
+        class_names: Decides the colours, so that a class keeps its own where others are left out.
+    """
+    axis = MEASURES[quantity]
+    colours = [colour for colour in SERIES if colour != axis.colour]
+    figure = go.Figure(layout={"template": template(), "hovermode": "closest"})
+    for index, name in enumerate(class_names):
+        of_class = objects[(objects["class_name"] == name) & objects[quantity].notna()]
+        if of_class.empty:
+            continue
+        points = go.Scatter(
+            x=of_class[size],
+            y=of_class[quantity],
+            customdata=of_class[["image", "object", "area_px", "thickness_px", "edge_share"]],
+            mode="markers",
+            name=name,
+            opacity=0.6,
+            marker={
+                "size": 6,
+                "color": colours[index % len(colours)],
+                "symbol": _SYMBOLS[index // len(colours) % len(_SYMBOLS)],
+            },
+            hovertemplate=f"<b>{name}</b> %{{y:.3f}}<br>%{{customdata[0]}}, object %{{customdata[1]}}<br>"
+            "%{customdata[2]:,} px, %{customdata[3]:.1f} px thick<br>%{customdata[4]:.0%} within 2 px of an edge"
+            "<extra></extra>",
+        )
+        figure.add_trace(points)
+    _add_size_curve(figure, curve, size=size, quantity=quantity, name="mean by size", colour=axis.colour)
+    figure.update_traces(line={"width": 4}, selector={"name": "mean by size", "hoverinfo": None})
+    return _over_size(figure, size, axis.title)
+
+
+def edge_matched_figure(curve: pd.DataFrame, *, size: str) -> go.Figure:
+    """Hardness by size three times: of all pixels, of the interior alone, and less what the edges predict.
+
+    Where the last lies level at 0, small objects are hard for their edges and for nothing else.
+
+    Args:
+        curve: quantity (the keys of CONTROLS), the size's columns (such as area_low_px, area_high_px, area_px),
+            objects, value, low, high.
+        size: A key of SIZES.
+    """
+    figure = go.Figure(layout={"template": template(), "hovermode": "closest"})
+    figure.add_hline(y=0, line={"color": GRID, "width": 2})
+    for quantity, axis in CONTROLS.items():
+        _add_size_curve(figure, curve, size=size, quantity=quantity, name=axis.title, colour=axis.colour)
+    return _over_size(figure, size, "Mean hardness of the objects")
+
+
+def _add_size_curve(
+    figure: go.Figure, curve: pd.DataFrame, *, size: str, quantity: str, name: str, colour: str
+) -> None:
+    stem = size.removesuffix("_px")
+    rows = curve[(curve["quantity"] == quantity) & curve["value"].notna()]
+    ends = zip(rows[f"{stem}_low_px"], rows[f"{stem}_high_px"], strict=True)
+    rows = rows.assign(
+        bin=[f"{low:g} to {high:g} px" if high < float("inf") else f"≥ {low:g} px" for low, high in ends]
+    )
+    add_curve(
+        figure,
+        rows,
+        x=size,
+        name=name,
+        colour=colour,
+        hover=f"<b>{name}</b> %{{y:.3f}} (95 %: %{{customdata[0]:.3f}} to %{{customdata[1]:.3f}})<br>"
+        "%{customdata[2]}, %{customdata[3]:,} objects<extra></extra>",
+        columns=("bin", "objects"),
+    )
+
+
+def _over_size(figure: go.Figure, size: str, title: str) -> go.Figure:
+    figure.update_xaxes(title=SIZES[size].title, type="log", dtick=1 if size == "area_px" else "D2", tickformat=",d")
+    figure.update_yaxes(title=title)
+    return figure
