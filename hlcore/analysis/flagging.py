@@ -47,15 +47,25 @@ def threshold_for(score: ScoreMap, where: Bool[np.ndarray, "H W"], *, share: flo
 
 
 def outcomes(
-    record: PredictionRecord, score: ScoreMap, where: Bool[np.ndarray, "H W"], *, threshold: float
+    score: ScoreMap,
+    where: Bool[np.ndarray, "H W"],
+    *,
+    error: Bool[np.ndarray, "H W"] | None,
+    threshold: float,
 ) -> UInt8[np.ndarray, "H W"]:
-    """CAUGHT, MISSED or FALSE_ALARM (FLAGGED without labels) where a pixel of `where` is one of these, 0 elsewhere."""
+    """CAUGHT, MISSED or FALSE_ALARM (FLAGGED without labels) where a pixel of `where` is one of these, 0 elsewhere.
+
+    Args:
+        score: High where an error is expected.
+        where: The pixels that count, as from `counted`.
+        error: Which pixels are wrong; None where nobody labelled the picture.
+        threshold: A pixel is flagged where its score is at least this.
+    """
     flagged = (score >= threshold) & where
-    if record.label_map is None:
+    if error is None:
         return (FLAGGED * flagged).astype(np.uint8)
-    wrong = record.error & where
-    outcome = np.select([wrong & flagged, wrong, flagged], [CAUGHT, MISSED, FALSE_ALARM], default=0)
-    return outcome.astype(np.uint8)
+    wrong = error & where
+    return np.select([wrong & flagged, wrong, flagged], [CAUGHT, MISSED, FALSE_ALARM], default=0).astype(np.uint8)
 
 
 def caught(outcome: UInt8[np.ndarray, "H W"], where: Bool[np.ndarray, "H W"]) -> Caught:

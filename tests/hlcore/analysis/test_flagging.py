@@ -24,7 +24,7 @@ ALL = np.ones((1, 6), bool)
 
 def test_every_pixel_is_caught_missed_a_false_alarm_or_nothing() -> None:
     where = counted(ROW, "all")
-    outcome = outcomes(ROW, ROW.hardness_map, where, threshold=0.5)
+    outcome = outcomes(ROW.hardness_map, where, error=ROW.error, threshold=0.5)
     assert outcome.tolist() == [[CAUGHT, MISSED, FALSE_ALARM, 0, 0, FALSE_ALARM]]
     assert caught(outcome, where) == (3 / 5, 1 / 2, 1 / 3)
 
@@ -33,7 +33,7 @@ def test_without_labels_pixels_are_flagged_and_nothing_is_measured() -> None:
     unlabelled = replace(ROW, label_map=None)
     where = counted(unlabelled, "all")
     assert where.all()
-    outcome = outcomes(unlabelled, ROW.hardness_map, where, threshold=0.75)
+    outcome = outcomes(ROW.hardness_map, where, error=None, threshold=0.75)
     assert outcome.tolist() == [[FLAGGED, 0, FLAGGED, 0, 0, 0]]
     shares = caught(outcome, where)
     assert shares.pixels_share == 1 / 3
@@ -43,9 +43,8 @@ def test_without_labels_pixels_are_flagged_and_nothing_is_measured() -> None:
 def test_only_the_pixels_of_the_region_count() -> None:
     assert counted(ROW, "edge").tolist() == [[False, False, True, True, False, True]]
     assert counted(ROW, "interior").tolist() == [[True, True, False, False, False, False]]
-    assert outcomes(ROW, ROW.hardness_map, counted(ROW, "edge"), threshold=0).tolist() == [
-        [0, 0, FALSE_ALARM, FALSE_ALARM, 0, FALSE_ALARM]
-    ]
+    outcome = outcomes(ROW.hardness_map, counted(ROW, "edge"), error=ROW.error, threshold=0)
+    assert outcome.tolist() == [[0, 0, FALSE_ALARM, FALSE_ALARM, 0, FALSE_ALARM]]
 
 
 @given(values=st.lists(st.floats(0, 1, width=32), min_size=6, max_size=6), share=st.floats(0, 1))
@@ -59,5 +58,5 @@ def test_a_threshold_flags_at_least_the_share_and_only_for_ties_more(values: lis
 @pytest.mark.parametrize(("where", "share"), [(~ALL, 0.5), (ALL, 0.0)])
 def test_nothing_to_flag_has_an_infinite_threshold(where: np.ndarray, share: float) -> None:
     assert threshold_for(ROW.hardness_map, where, share=share) == np.inf
-    shares = caught(outcomes(ROW, ROW.hardness_map, where, threshold=np.inf), where)
+    shares = caught(outcomes(ROW.hardness_map, where, error=ROW.error, threshold=np.inf), where)
     assert np.isnan(shares.precision)

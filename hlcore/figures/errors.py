@@ -1,0 +1,181 @@
+"""How well each score finds the wrong pixels: risk-coverage and ROC curves, AUROC and AP, and what a threshold does."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from hlcore.figures.curves import add_curve
+from hlcore.figures.style import GRID, QUANTITIES, SERIES, template
+
+SCORES: Mapping[str, str] = {
+    "hardness": "hardness",
+    "max_softmax": "1 − max softmax",
+    "entropy": "entropy",
+    "edge_distance": "distance to the predicted edge",
+    "mc_entropy": "entropy under MC dropout",
+    "hardness_x_max_softmax": "hardness × (1 − max softmax)",
+}
+"""What each score is called."""
+COLOURS: Mapping[str, str] = {
+    "hardness": QUANTITIES["hardness"],
+    "max_softmax": SERIES[0],
+    "entropy": SERIES[5],
+    "edge_distance": SERIES[6],
+    "mc_entropy": SERIES[3],
+    "hardness_x_max_softmax": SERIES[4],
+}
+REGIONS: Mapping[str, str] = {
+    "all": "all labelled pixels",
+    "edge": "within 2 px of a predicted edge",
+    "interior": "farther than 2 px from every predicted edge",
+}
+"""What each region is called."""
+METRICS: Mapping[str, str] = {"auroc": "AUROC", "ap": "AP"}
+
+_CHANCE = {"color": "#7f7f7f", "width": 1, "dash": "dot"}
+
+
+def risk_coverage_figure(curves: pd.DataFrame, *, height_px: int = 340) -> go.Figure:
+    """Error rate among the pixels kept, by how many are kept, a line for each score; lower is better.
+
+    Args:
+        curves: Of one region, with the columns score, pixels_share, risk, threshold, low, high.
+        height_px: Of the figure.
+    """
+    figure = go.Figure()
+    percents = curves[["risk", "low", "high"]] * 100
+    table = curves.assign(
+        kept=100 * (1 - curves["pixels_share"]), value=percents["risk"], low=percents["low"], high=percents["high"]
+    ).dropna(subset=["value"])
+    for score in _known(table):
+        add_curve(
+            figure,
+            table.loc[table["score"] == score],
+            x="kept",
+            name=SCORES[score],
+            colour=COLOURS[score],
+            hover="%{x:.1f} % kept: <b>%{y:.2f} %</b> wrong (%{customdata[0]:.2f} to %{customdata[1]:.2f})"
+            "<extra>%{fullData.name}</extra>",
+        )
+    figure.update_traces(mode="lines")
+    figure.update_xaxes(title="Pixels kept, lowest scores first (coverage)", range=[0, 100], ticksuffix=" %")
+    figure.update_yaxes(title="Wrong among the kept (risk)", ticksuffix=" %", rangemode="tozero")
+    return _finish(figure, height_px)
+
+
+def roc_figure(curves: pd.DataFrame, *, height_px: int = 340) -> go.Figure:
+    """Wrong pixels flagged by right pixels flagged, a line for each score; the diagonal is chance.
+
+    Args:
+        curves: Of one region, with the columns score, pixels_share, errors_share, false_positive_share.
+        height_px: Of the figure.
+    """
+    figure = go.Figure()
+    for score in _known(curves):
+        rows = curves[curves["score"] == score]
+        figure.add_scatter(
+            x=100 * rows["false_positive_share"],
+            y=100 * rows["errors_share"],
+            customdata=100 * rows[["pixels_share"]],
+            mode="lines",
+            name=SCORES[score],
+            line={"color": COLOURS[score], "width": 2},
+            hovertemplate="%{customdata[0]:.1f} % of the pixels flagged: <b>%{y:.1f} %</b> of the wrong, "
+            "%{x:.1f} % of the right<extra>%{fullData.name}</extra>",
+        )
+    figure.add_shape(type="line", x0=0, y0=0, x1=100, y1=100, layer="below", line=_CHANCE)
+    figure.update_xaxes(title="Right pixels flagged", range=[0, 100], ticksuffix=" %")
+    figure.update_yaxes(title="Wrong pixels flagged", range=[0, 101], ticksuffix=" %")
+    return _finish(figure, height_px)
+
+
+def score_figure(scores: pd.DataFrame, *, row_px: int = 24) -> go.Figure:
+    """AUROC and AP of each score with their intervals, regions below each other; dotted is chance.
+
+    Args:
+        scores: Columns score, region, metric, value, low, high; the metric error_rate gives AP's chance.
+        row_px: Height of a bar's row.
+    """
+    known = scores.dropna(subset=["value"])
+    regions = [region for region in REGIONS if region in set(known["region"])]
+    names = _known(known)
+    titles = [f"{title}, {REGIONS[region]}" for region in regions for title in METRICS.values()]
+    figure = make_subplots(
+        rows=max(1, len(regions)),
+        cols=len(METRICS),
+        shared_yaxes=True,
+        subplot_titles=titles,
+        horizontal_spacing=0.04,
+        vertical_spacing=0.36 / max(1, len(regions)),
+    )
+    for row, region in enumerate(regions, start=1):
+        for column, metric in enumerate(METRICS, start=1):
+            bars = known.query("region == @region and metric == @metric").set_index("score").reindex(names)
+            figure.add_bar(
+                x=bars["value"],
+                y=[SCORES[name] for name in names],
+                error_x={
+                    "array": bars["high"] - bars["value"],
+                    "arrayminus": bars["value"] - bars["low"],
+                    "thickness": 1.5,
+                    "color": "#7f7f7f",
+                },
+                customdata=bars[["low", "high"]],
+                orientation="h",
+                marker={"color": [COLOURS[name] for name in names]},
+                hovertemplate="%{y}: <b>%{x:.3f}</b> (%{customdata[0]:.3f} to %{customdata[1]:.3f})<extra></extra>",
+                showlegend=False,
+                row=row,
+                col=column,
+            )
+            chance = 0.5 if metric == "auroc" else _error_rate(known, region)
+            figure.add_shape(
+                type="line", x0=chance, x1=chance, y0=0, y1=1, yref="y domain", line=_CHANCE, row=row, col=column
+            )
+    figure.update_xaxes(range=[0, 1], dtick=0.25)
+    figure.update_yaxes(autorange="reversed", automargin=True)
+    figure.update_annotations(font={"size": 12})
+    return figure.update_layout(template=template(), height=90 + len(regions) * (len(names) * row_px + 60), bargap=0.25)
+
+
+def threshold_figure(curve: pd.DataFrame, *, flagged: float, height_px: int = 300) -> go.Figure:
+    """Errors caught and precision by how many pixels are flagged, with a line where the reader is.
+
+    Args:
+        curve: Of one score and region, with the columns pixels_share, errors_share, precision, threshold.
+        flagged: Share of the pixels flagged now, 0 to 1.
+        height_px: Of the figure.
+    """
+    figure = go.Figure()
+    lines = {"errors_share": ("errors caught", SERIES[0], "solid"), "precision": ("precision", SERIES[1], "dash")}
+    for column, (name, colour, dash) in lines.items():
+        figure.add_scatter(
+            x=100 * curve["pixels_share"],
+            y=100 * curve[column],
+            customdata=curve[["threshold"]],
+            mode="lines",
+            name=name,
+            line={"color": colour, "width": 2, "dash": dash},
+            hovertemplate="%{x:.1f} % flagged (score ≥ %{customdata[0]:.3g}): <b>%{y:.1f} %</b>"
+            "<extra>%{fullData.name}</extra>",
+        )
+    figure.add_vline(100 * flagged, line={"color": "#7f7f7f", "width": 1.5})
+    figure.update_xaxes(title="Pixels flagged, highest scores first", range=[0, 100], ticksuffix=" %")
+    figure.update_yaxes(title="Share", range=[0, 101], ticksuffix=" %")
+    return _finish(figure, height_px)
+
+
+def _known(table: pd.DataFrame) -> list[str]:
+    """The scores of a table, in the order of SCORES."""
+    return [score for score in SCORES if score in set(table["score"])]
+
+
+def _error_rate(scores: pd.DataFrame, region: str) -> float:
+    return float(scores.loc[(scores["region"] == region) & (scores["metric"] == "error_rate"), "value"].iloc[0])
+
+
+def _finish(figure: go.Figure, height_px: int) -> go.Figure:
+    figure.update_layout(template=template(), height=height_px, legend={"y": -0.28, "yanchor": "top"})
+    return figure.update_xaxes(gridcolor=GRID)
