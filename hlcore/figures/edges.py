@@ -1,0 +1,117 @@
+"""Hardness, loss and error rate by distance to the edge, and at the edges of each pair of classes."""
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from hlcore.errors import InvalidInputError
+from hlcore.figures.curves import add_curve
+from hlcore.figures.style import QUANTITIES, SERIES, template
+
+AXES = {
+    "hardness": ("Mean hardness", ".2f"),
+    "loss": ("Mean loss, nats", ".2f"),
+    "error_rate": ("Error rate", ".0%"),
+}
+"""Each quantity's axis: title with unit, and number format."""
+ALL = "all classes"
+
+
+def hardness_by_distance_figure(table: pd.DataFrame, *, name: str = ALL, height_px: int = 300) -> go.Figure:
+    """Mean hardness, loss and error rate by distance to the nearest edge, a panel each, a line for each class.
+
+    Args:
+        table: Of one edge source, with the columns class_name ("" = all), distance (in order), quantity, pixels, value,
+            low, high. A quantity without any value has no panel.
+        name: What the line of class_name "" is called.
+        height_px: Of the figure.
+
+    Raises:
+        InvalidInputError: no quantity has a value.
+    """
+    known = table.dropna(subset=["value"])
+    quantities = [quantity for quantity in AXES if quantity in set(known["quantity"])]
+    if not quantities:
+        raise InvalidInputError("the table of edges holds no value, so there is no profile to draw")
+    figure = make_subplots(cols=len(quantities), horizontal_spacing=0.09)
+    classes = list(dict.fromkeys(known["class_name"]))
+    distances = list(dict.fromkeys(table["distance"]))
+    for column, quantity in enumerate(quantities, start=1):
+        title, digits = AXES[quantity]
+        for number, class_name in enumerate(classes):
+            rows = table.query("quantity == @quantity and class_name == @class_name")
+            add_curve(
+                figure,
+                rows.assign(text=_values(rows, digits)),
+                x="distance",
+                name=class_name or name,
+                colour=QUANTITIES[quantity] if len(classes) == 1 else SERIES[number % len(SERIES)],
+                hover="%{x} px from the edge: <b>%{customdata[2]}</b><extra>%{fullData.name}</extra>",
+                columns=("text",),
+                row=1,
+                col=column,
+                showlegend=len(classes) > 1 and column == 1,
+            )
+        figure.update_xaxes(
+            title={"text": "Distance to the edge, px", "standoff": 8},
+            automargin=True,
+            type="category",
+            categoryorder="array",
+            categoryarray=distances,
+            tickangle=-45,
+            col=column,
+        )
+        figure.update_yaxes(title=title, tickformat=digits, rangemode="tozero", col=column)
+    return figure.update_layout(
+        template=template(), height=height_px, margin={"t": 10}, legend={"y": -0.4, "yanchor": "top"}
+    )
+
+
+def hardness_by_pair_figure(table: pd.DataFrame) -> go.Figure:
+    """One quantity at the edges of each pair of classes, ranked, the highest on top, with its interval.
+
+    Args:
+        table: Of one edge source, quantity and distance, with the columns first, second, quantity, pixels, value, low,
+            high.
+
+    Raises:
+        InvalidInputError: no pair has a value.
+    """
+    rows = table.dropna(subset=["value"]).sort_values(by="value", kind="stable")
+    if rows.empty:
+        raise InvalidInputError("no pair of classes has a value, so there is nothing to rank")
+    quantity = rows["quantity"].iloc[0]
+    title, digits = AXES[quantity]
+    names = rows["first"] + " | " + rows["second"]
+    bars = go.Scatter(
+        x=rows["value"],
+        y=names,
+        customdata=_values(rows, digits),
+        mode="markers",
+        marker={"size": 9, "color": QUANTITIES[quantity]},
+        error_x={
+            "array": (rows["high"] - rows["value"]).fillna(0),
+            "arrayminus": (rows["value"] - rows["low"]).fillna(0),
+            "thickness": 1.5,
+            "width": 0,
+        },
+        hovertemplate="%{y}: <b>%{customdata}</b><extra></extra>",
+    )
+    return go.Figure(bars).update_layout(
+        template=template(),
+        height=80 + 24 * len(rows),
+        margin={"t": 10},
+        xaxis={"title": f"{title} within 2 px of the edge", "tickformat": digits, "rangemode": "tozero"},
+        yaxis={"automargin": True, "dtick": 1},
+    )
+
+
+def _values(rows: pd.DataFrame, digits: str) -> list[str]:
+    """Each value as the hover text has it: with its interval, where there is one, and its pixels."""
+    digits = digits if digits.endswith("%") else ".3f"
+    texts = []
+    for value, low, high, pixels in rows[["value", "low", "high", "pixels"]].itertuples(index=False):
+        interval = f" (95 %: {low:{digits}} to {high:{digits}})" if np.isfinite([low, high]).all() else ""
+        texts.append(f"{value:{digits}}{interval}, {pixels:,.0f} px")
+    return texts
