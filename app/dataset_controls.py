@@ -84,25 +84,21 @@ def choose_analysis(analyses: dict[str, Analysis]) -> Analysis:
 
 def choose_ranking(analysis: Analysis) -> Ranking:
     """Measure, class, order, search and form."""
-    by_column, class_column, order_column, find_column, shown_column = st.columns([4, 3, 4, 3, 4])
+    row = st.grid(5, min_column_width=160)
     classes = [ALL, *analysis.record.class_names]
     class_name = state.choice("rank_class", classes, default=ALL)
     known = list(RANKINGS) if class_name == ALL else list(CLASS_RANKINGS)
     state.choice("rank", known, default=known[0])
-    by = by_column.selectbox("Rank by", known, format_func=TITLES.__getitem__, key="rank", persist_state="session")
+    by = row.selectbox("Rank by", known, format_func=TITLES.__getitem__, key="rank", persist_state="session")
     hint = "Hardness, loss and error over the pixels labelled as one class; images without any are left out."
-    class_column.selectbox(
-        "Over", classes, format_func=_class_title, key="rank_class", persist_state="session", help=hint
-    )
+    row.selectbox("Over", classes, format_func=_class_title, key="rank_class", persist_state="session", help=hint)
     state.choice("order", ["highest", "lowest"], default="highest")
-    order = order_column.segmented_control(
+    order = row.segmented_control(
         "First", ["highest", "lowest"], format_func=str.capitalize, key="order", required=True, persist_state="session"
     )
-    find = find_column.text_input(
-        "Find", key="find", type="search", placeholder="part of a name", persist_state="session"
-    )
+    find = row.text_input("Find", key="find", type="search", placeholder="part of a name", persist_state="session")
     state.choice("form", [PICTURES, TABLE], default=PICTURES)
-    shown = shown_column.segmented_control(
+    shown = row.segmented_control(
         "As", [PICTURES, TABLE], format_func=str.capitalize, key="form", required=True, persist_state="session"
     )
     return Ranking(by, "" if class_name == ALL else class_name, order == "highest", find or "", shown or PICTURES)
