@@ -1,6 +1,8 @@
 """Small networks and runs that several tests share."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import jaxtyping
@@ -8,9 +10,15 @@ import pytest
 import torch
 from torch import nn
 
-from hlcore.config import TrainConfig
+from hlcore.analysis.statistics import ImageSums
+from hlcore.analyze import analyze
+from hlcore.config import AnalyzeConfig, DataConfig, NetworkConfig, TrainConfig
+from hlcore.data.labels import CAMVID
 from hlcore.models import torchvision_cpu  # noqa: F401  before the tests import timm or torchmetrics
+from hlcore.models.adapters import build_network
 from hlcore.models.hardness import HardnessSegmenter
+from hlcore.storage.analyses import Analysis
+from hlcore.storage.checkpoints import CheckpointHeader, save_checkpoint
 from hlcore.storage.runs import Run, RunRecord, create_run
 
 
@@ -50,3 +58,61 @@ def run_record() -> RunRecord:
 def run(run_record: RunRecord, tmp_path: Path) -> Run:
     """That run, on disk."""
     return create_run(run_record, tmp_path)
+
+
+@pytest.fixture(scope="session")
+def scenes_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A complete run of random weights on street scenes of 48 x 64 px, with the epochs 0, 1 and 2."""
+    network = NetworkConfig(
+        network="deeplabv3plus",
+        encoder="tu-mobilenetv3_small_050",
+        encoder_depth=4,
+        encoder_weights="none",
+        decoder_channels=16,
+        hardness_branch="light",
+        options={"decoder_aspp_dropout": 0.5},
+    )
+    config = TrainConfig(name="scenes", network=network, data=DataConfig(scene_size=(48, 64), val_scenes=5))
+    record = RunRecord(
+        name="scenes",
+        state="complete",
+        created=datetime(2024, 1, 1, tzinfo=UTC),
+        config=config,
+        data_fingerprint="0" * 64,
+        class_names=CAMVID.names,
+        palette=CAMVID.palette,
+        parameters=100_000,
+        hardness_parameters=1_000,
+        device="cpu",
+        versions={"torch": "2"},
+    )
+    run = create_run(record, tmp_path_factory.mktemp("runs"))
+    for epoch in range(3):
+        torch.manual_seed(epoch)
+        header = CheckpointHeader(
+            network=network,
+            has_hardness=True,
+            class_names=CAMVID.names,
+            palette=CAMVID.palette,
+            epoch=epoch,
+            iteration=epoch,
+        )
+        weights = build_network(network, len(CAMVID.names), hardness=True)
+        save_checkpoint(run.checkpoint_path(epoch), weights, header)
+    return run
+
+
+@pytest.fixture(scope="session")
+def few_resamplings() -> Iterator[None]:
+    """Intervals from sixteen resamplings, which are enough for what the tests of whole analyses ask."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("hlcore.analyze.rooms.ImageSums", partial(ImageSums, resamplings=16))
+        yield
+
+
+@pytest.fixture(scope="session")
+def analysed(scenes_run: Run, few_resamplings: None, tmp_path_factory: pytest.TempPathFactory) -> Analysis:
+    """What `hlcore analyze --split test --epochs all` makes of that run, without the report."""
+    config = AnalyzeConfig(out=tmp_path_factory.mktemp("analyses") / "whole", split="test", epochs="all")
+    *_, last = analyze(scenes_run, None, config, command="hlcore analyze RUN --split test --epochs all")
+    return last.analysis
