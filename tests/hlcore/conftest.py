@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 import jaxtyping
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -14,12 +15,14 @@ from hlcore.analysis.statistics import ImageSums
 from hlcore.analyze import analyze
 from hlcore.config import AnalyzeConfig, DataConfig, NetworkConfig, TrainConfig
 from hlcore.data.labels import CAMVID
+from hlcore.data.streets_scene import render_scene
 from hlcore.models import torchvision_cpu  # noqa: F401  before the tests import timm or torchmetrics
 from hlcore.models.adapters import build_network
 from hlcore.models.hardness import HardnessSegmenter
 from hlcore.storage.analyses import Analysis
 from hlcore.storage.checkpoints import CheckpointHeader, save_checkpoint
 from hlcore.storage.runs import Run, RunRecord, create_run
+from hlcore.types import Image, LabelMap
 
 
 @pytest.fixture
@@ -103,15 +106,21 @@ def scenes_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 
 @pytest.fixture(scope="session")
-def few_resamplings() -> Iterator[None]:
-    """Intervals from sixteen resamplings, which are enough for what the tests of whole analyses ask."""
+def quick_analyses() -> Iterator[None]:
+    """Each scene is drawn once, and intervals come from sixteen resamplings, which whole analyses can do with."""
+
+    @cache
+    def drawn(entropy: tuple[int, ...], size: tuple[int, int]) -> tuple[Image, LabelMap]:
+        return render_scene(np.random.SeedSequence(entropy), size)
+
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("hlcore.data.streets.render_scene", lambda seed, size: drawn(tuple(seed.entropy), size))
         patch.setattr("hlcore.analyze.rooms.ImageSums", partial(ImageSums, resamplings=16))
         yield
 
 
 @pytest.fixture(scope="session")
-def analysed(scenes_run: Run, few_resamplings: None, tmp_path_factory: pytest.TempPathFactory) -> Analysis:
+def analysed(scenes_run: Run, quick_analyses: None, tmp_path_factory: pytest.TempPathFactory) -> Analysis:
     """What `hlcore analyze --split test --epochs all` makes of that run, without the report."""
     config = AnalyzeConfig(out=tmp_path_factory.mktemp("analyses") / "whole", split="test", epochs="all")
     *_, last = analyze(scenes_run, None, config, command="hlcore analyze RUN --split test --epochs all")

@@ -31,7 +31,7 @@ TABLES = {
 NAMES = [f"test-{index:04d}" for index in range(5)]
 
 
-pytestmark = pytest.mark.usefixtures("few_resamplings")
+pytestmark = pytest.mark.usefixtures("quick_analyses")
 
 
 def tables(path: Path) -> dict[str, pd.DataFrame]:
