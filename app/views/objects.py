@@ -33,6 +33,8 @@ def show(run: Run, objects: Objects, *, analysis: Analysis | None, epoch: int, p
     if table.empty:
         st.info("There is no object of 10 px or more here; choose other classes or another picture.")
         return
+    if not objects.labelled:
+        st.caption("There is no label map here: these are parts of the prediction, without loss, errors or IoU.")
     draw(objects, table, choice)
     table = table.sort_values(choice.quantity, ascending=False, na_position="last", kind="stable")
     table_column, image_column = st.columns([6, 5])
