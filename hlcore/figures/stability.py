@@ -12,12 +12,12 @@ from hlcore.figures.style import QUANTITIES, template
 TITLES = {
     "spearman": "Spearman's rho",
     "pearson": "Pearson's r",
-    "top10_iou": "IoU of the hardest 10 %",
-    "turnover": "Turnover of the hardest 10 %",
+    "top10_iou": "IoU, hardest 10 %",
+    "turnover": "Turnover, hardest 10 %",
     "total_variation": "Total variation",
     "level": "Mean level",
-    "relative_level": "Level, first kept epoch = 1",
-    "edge_share": "Share within 2 px of an edge",
+    "relative_level": "Level, first epoch = 1",
+    "edge_share": "Share at edges",
 }
 """What stands at the axis of each measure; all but the level (sigmoid or nats) have no unit."""
 SPLITS = {"train": "trained on", "val": "held out"}
@@ -40,9 +40,8 @@ def pair_figure(
         legend: Show one.
     """
     rows = _where(epoch_pairs, measure=measure, kind=kind)
-    first, second = rows["first"].map(snapshot_text), rows["second"].map(snapshot_text)
-    where = first + " → " + second if kind == "consecutive" else first
-    axis = "From snapshot to snapshot" if kind == "consecutive" else "Snapshot, against the last"
+    where = rows["second" if kind == "consecutive" else "first"].map(snapshot_text)
+    axis = "Snapshot, against the one before" if kind == "consecutive" else "Snapshot, against the last"
     return _figure(rows.assign(where=where), measure=measure, axis=axis, legend=legend)
 
 
@@ -90,6 +89,7 @@ def overlap_figure(epoch_pairs: pd.DataFrame, *, split: str, of: Literal["hardne
     figure = go.Figure(heatmap, {"template": template()})
     figure.update_xaxes(title="Snapshot", type="category")
     figure.update_yaxes(type="category", autorange="reversed")
+    figure.update_layout(margin_t=10)
     return figure
 
 
@@ -140,6 +140,8 @@ def _figure(rows: pd.DataFrame, *, measure: str, axis: str, legend: bool) -> go.
                 figure, of_map, x="where", name=title, colour=colour, hover=hover, columns=["images"], line_dash=dash
             )
     figure.update_xaxes(title=axis, type="category", categoryarray=list(dict.fromkeys(rows["where"])))
+    if not legend:
+        figure.update_layout(margin_t=10)
     figure.update_yaxes(title=TITLES[measure], rangemode="tozero" if measure in _FROM_ZERO else "normal")
     return figure
 

@@ -47,7 +47,7 @@ def test_both_maps_of_both_splits_are_told_apart_by_colour_and_dash(epoch_pairs)
     assert [trace.line.dash for trace in drawn.values()] == ["dash", "dash", "solid", "solid"]
     assert drawn["loss, held out"].line.color == QUANTITIES["loss"]
     assert list(drawn["loss, held out"].y) == pytest.approx([0.1, 0.3, 0.5])
-    assert list(drawn["loss, held out"].x) == ["#0 → #10", "#10 → 3", "3 → 6"]
+    assert list(drawn["loss, held out"].x) == ["#10", "3", "6"]
 
 
 def test_bands_are_drawn_where_there_is_an_interval_and_only_there(epoch_pairs, levels):
