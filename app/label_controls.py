@@ -8,18 +8,19 @@ from typing import Any
 
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from app import state
 from app.cache import labels as label_cache
-from app.cache.labels import Evidence
+from app.cache.labels import MOST_FAULTS, Evidence
 from app.scenes import Look
 from hlcore.analysis.label_faults import KINDS, PlantedFaults
 from hlcore.figures.crops import GAP_PX, TILE_PX
 from hlcore.figures.style import Colour
 
 ABOUT = (
-    "Regions where the network is sure of another class than the label's although it finds the place easy: the label "
-    "may be wrong, or the network has never learnt what stands there. You decide."
+    "Where the network is sure of another class than the label's although the place is easy: is the label wrong, or "
+    "the network?"
 )
 ALL = "all"
 """In links, the choice of no pair of classes."""
@@ -58,16 +59,15 @@ class Hunt:
     faults: PlantedFaults | None = None
 
 
-def choose_planting() -> int | None:
+def choose_planting(toggle_column: DeltaGenerator, seed_column: DeltaGenerator) -> int | None:
     """The seed of the faults to plant, or None for the labels as they are."""
-    toggle_column, seed_column = st.columns([3, 2], vertical_alignment="bottom")
     state.choice("planted", (False, True), default=False)
     with toggle_column:
         planted = st.toggle(
             "Plant faults",
             key="planted",
             persist_state="session",
-            help="Changes the labels of up to six objects: another class, moved aside, or not drawn at all. "
+            help=f"Changes the labels of up to {MOST_FAULTS} objects: another class, moved aside, or not drawn at all. "
             "Then you see whether they are found. Scenes have perfect labels: without faults, all that is listed "
             "are mistakes of the network.",
         )
@@ -79,10 +79,10 @@ def choose_planting() -> int | None:
     return int(seed) if planted else None
 
 
-def choose_order(suspects: pd.DataFrame) -> pd.DataFrame:
+def choose_order(suspects: pd.DataFrame, pair_column: DeltaGenerator, order_column: DeltaGenerator) -> pd.DataFrame:
     """The suspects in the order chosen, of the pair of classes chosen."""
-    pair_column, order_column = st.columns([5, 6], vertical_alignment="bottom")
-    counts = (suspects["class_name"] + " > " + suspects["predicted"]).value_counts()
+    pair_of = suspects["class_name"] + " > " + suspects["predicted"]
+    counts = pair_of.value_counts()
     pairs = [ALL, *counts.index]
     state.choice("dispute", pairs, default=ALL)
     with pair_column:
@@ -95,19 +95,17 @@ def choose_order(suspects: pd.DataFrame) -> pd.DataFrame:
         )
     state.choice("by", list(RANKINGS), default="score")
     with order_column:
-        by = st.segmented_control(
-            "Most suspicious first, by",
+        by = st.selectbox(
+            "Highest first",
             list(RANKINGS),
             format_func=RANKINGS.__getitem__,
             key="by",
-            required=True,
             persist_state="session",
-            help="The loss of easy pixels, or the loss alone. On planted faults the loss alone finds more: "
-            "docs/results.md has the numbers.",
+            help="The loss where it is easy, or the loss alone. On planted faults the loss alone finds more: "
+            "docs/app.md has the numbers.",
         )
-    if pair != ALL:
-        suspects = suspects.loc[(suspects["class_name"] + " > " + suspects["predicted"]) == pair]
-    return suspects.sort_values(by, ascending=False, kind="stable")
+    kept = suspects if pair == ALL else suspects.loc[pair_of == pair]
+    return kept.sort_values(by, ascending=False, kind="stable")
 
 
 def choose_page(suspects: pd.DataFrame) -> pd.DataFrame:
@@ -125,7 +123,7 @@ def card(hunt: Hunt, suspect: dict[str, Any], look: Look) -> None:
     strip = label_cache.strip(hunt.evidence(suspect["image"]), suspect, look, names=hunt.names, palette=hunt.palette)
     pair = f"{suspect['class_name']}, predicted {suspect['predicted']}"
     strip_column.image(strip, width=STRIP_PX, output_format="PNG", alt=f"{', '.join(TILES)} around a region: {pair}")
-    with text_column:
+    with text_column, st.container(gap="xsmall"):
         st.html(_facts(hunt, suspect))
         _ask(hunt.place, suspect)
 

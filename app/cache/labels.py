@@ -22,6 +22,9 @@ from hlcore.storage.analyses import Analysis
 from hlcore.storage.runs import Run
 from hlcore.types import HardnessMap, Image, LabelMap, LossMap
 
+MOST_FAULTS = 6
+"""Planted into one picture."""
+
 
 @dataclass(frozen=True)
 class Evidence:
@@ -92,7 +95,7 @@ def strip(
 
 @st.cache_data(max_entries=32, show_spinner=False)
 def _planted(digest: str, _label_map: LabelMap, num_classes: int, seed: int) -> PlantedFaults:
-    return plant_faults(_label_map, num_classes=num_classes, seed=seed, count=6)
+    return plant_faults(_label_map, num_classes=num_classes, seed=seed, count=MOST_FAULTS)
 
 
 @st.cache_data(max_entries=32, show_spinner=False)

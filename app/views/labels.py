@@ -2,6 +2,7 @@
 
 from functools import partial
 
+import pandas as pd
 import streamlit as st
 
 from app import cache, picking, state, widgets
@@ -21,53 +22,53 @@ KEY = "labels_viewer"
 def of_dataset(run: Run, analysis: Analysis) -> None:
     """Draws the suspects of all images of a data set."""
     about, suspects = analysis.record, cache.table(analysis, "suspects")
+    pair_column, order_column, view_column = st.columns([4, 4, 3], vertical_alignment="bottom")
+    with view_column, st.popover("View", icon=":material/tune:", width="stretch"):
+        look = widgets.choose_look(labelled=True)
     evidence = partial(label_cache.evidence_of, run, analysis)
-    show(Hunt(f"{run.name}/{analysis.name}", suspects, about.class_names, about.palette, evidence))
+    hunt = Hunt(f"{run.name}/{analysis.name}", suspects, about.class_names, about.palette, evidence)
+    show(hunt, controls.choose_order(suspects, pair_column, order_column), look)
 
 
 def of_picture(run: Run, picture: Picture) -> None:
     """Draws the suspects of one picture, with faults planted into its labels or as they are."""
-    label_map = picture.sample.label_map
+    label_map, faults = picture.sample.label_map, None
     if label_map is None:
         st.info("This picture has no labels that could be wrong. Choose a scene, or add a label map to your photo.")
         return
-    epoch_column, planting_column = st.columns([6, 5], vertical_alignment="bottom")
-    with epoch_column:
+    pair_column, order_column, *planting_columns, view_column = st.columns(
+        [10, 10, 7, 5, 5], vertical_alignment="bottom"
+    )
+    with view_column, st.popover("View", icon=":material/tune:", width="stretch"):
         epoch = widgets.choose_epoch("epoch", "Epoch", run)
-    with planting_column:
-        seed = controls.choose_planting()
-    faults = None
+        look = widgets.choose_look(labelled=True)
+    seed = controls.choose_planting(*planting_columns)
     if seed is not None:
         picture, faults = label_cache.planted(run, picture, label_map, seed)
     suspects = label_cache.of_picture(run, epoch, picture, faults)
     evidence = label_cache.evidence(run, epoch, picture)
     place = f"{run.name}/{epoch}/{picture.digest}"
-    look = show(Hunt(place, suspects, run.record.class_names, run.record.palette, lambda _: evidence, faults))
+    hunt = Hunt(place, suspects, run.record.class_names, run.record.palette, lambda _: evidence, faults)
+    show(hunt, controls.choose_order(suspects, pair_column, order_column), look)
     scene = suspected(run, picture, evidence, look, faults)
     viewer(scene, key=KEY, point=state.point(*reversed(picture.size)), on_pinned=partial(state.pin, KEY))
     widgets.notes(picture, look)
 
 
-def show(hunt: Hunt) -> Look:
+def show(hunt: Hunt, suspects: pd.DataFrame, look: Look) -> None:
     """Draws one page of the regions."""
-    order_column, view_column = st.columns([9, 2], vertical_alignment="bottom")
-    with order_column:
-        suspects = controls.choose_order(hunt.suspects)
-    with view_column, st.popover("View", icon=":material/tune:", width="stretch"):
-        look = widgets.choose_look(labelled=True)
-    summary_column, page_column, file_column = st.columns([5, 4, 2], vertical_alignment="center")
+    summary_column, page_column, file_column = st.columns([6, 5, 2], vertical_alignment="center")
     with page_column:
         part = controls.choose_page(suspects)
     summary_column.markdown(controls.summary(hunt, suspects))
     if part.empty:
-        st.info("No region with so different a label and prediction.")
+        st.info("There is no region whose label and prediction differ here.")
     else:
         controls.tile_titles()
     for suspect in part.to_dict("records"):
         controls.card(hunt, suspect, look)
     with file_column:  # last, so that it holds the verdicts just given
         controls.offer_verdicts(hunt)
-    return look
 
 
 st.caption(controls.ABOUT)
