@@ -1,6 +1,6 @@
 """Numbers of a table in words, each with its 95 % interval over images."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -27,13 +27,38 @@ class Number(NamedTuple):
         """The interval without the value; empty where there is none."""
         return "" if np.isnan(self.low) else f"{digits(self.low)} to {digits(self.high)}"
 
-    def above(self, threshold: float) -> bool:
-        """Whether the whole interval lies above."""
-        return self.low > threshold
 
-    def below(self, threshold: float) -> bool:
-        """Whether the whole interval lies below."""
-        return self.high < threshold
+def verdict(
+    first: Number,
+    second: Number,
+    *,
+    higher: str,
+    lower: str,
+    neither: str = "The intervals overlap, so neither can be said to be higher.",
+) -> str:
+    """What two numbers let one say: `higher` where the first's whole interval lies above the second's, and so on.
+
+    Example:
+        >>> verdict(Number(2, 1, 3), Number(0, 0, 0), higher="more", lower="less", neither="who knows")
+        'more'
+    """
+    if np.isnan([*first, *second]).any():
+        return "There is no interval, so nothing can be said of other images."
+    return higher if first.low > second.high else lower if first.high < second.low else neither
+
+
+def at_most(values: Iterable[float]) -> str:
+    """The largest number, rounded up to two digits that say something.
+
+    Example:
+        >>> at_most([0.01, 0.01411]), at_most([0.0])
+        ('0.015', '0')
+    """
+    largest = max(values)
+    if not largest:
+        return "0"
+    unit = 10.0 ** (np.floor(np.log10(largest)) - 1)
+    return f"{np.ceil(largest / unit * (1 - 1e-9)) * unit:.2g}"
 
 
 def digits(value: float) -> str:

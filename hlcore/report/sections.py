@@ -8,11 +8,13 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from hlcore.figures import edges as edge_figures
+from hlcore.figures import errors as error_figures
 from hlcore.figures import objects as object_figures
 from hlcore.figures import stability as stability_figures
+from hlcore.figures.errors import REGIONS, SCORES
 from hlcore.report import sentences
 from hlcore.report.numbers import Number, number, only
-from hlcore.report.sentences import REGIONS, SCORES, Findings
+from hlcore.report.sentences import Findings
 from hlcore.storage.analyses import Analysis
 
 POINTS = 1500
@@ -67,7 +69,12 @@ def sections(analysis: Analysis) -> list[Section]:
         Section("Segmentation", sentences.segmentation(table), []),
         Section("Hardness and edges", sentences.edges(table), _edge_drawings(analysis)),
         Section("Hardness and the size of objects", sentences.objects(table), _object_drawings(analysis)),
-        Section("Does hardness find the errors?", sentences.errors(table), [], _score_cells(table("scores"))),
+        Section(
+            "Does hardness find the errors?",
+            sentences.errors(table),
+            _error_drawings(analysis),
+            _score_cells(table("scores")),
+        ),
     ]
     if analysis.record.epochs:
         parts.append(Section("Do the maps hold still?", sentences.stability(table), _stability_drawings(analysis)))
@@ -116,6 +123,30 @@ def _object_drawings(analysis: Analysis) -> list[Drawing]:
             "objects-edge-matched",
             object_figures.edge_matched_figure(curve, size="area_px"),
             "Where the last curve lies level at 0, small objects are hard for their edges and for nothing else.",
+        ),
+    ]
+
+
+def _error_drawings(analysis: Analysis) -> list[Drawing]:
+    curves = analysis.table("risk_curves")
+    return [
+        Drawing(
+            "errors-scores",
+            error_figures.score_figure(analysis.table("scores")),
+            "AUROC and AP-Error of each score, with the distance to the predicted edge held still below.",
+            broad=True,
+        ),
+        Drawing(
+            "errors-risk",
+            error_figures.risk_coverage_figure(only(curves, region="all")),
+            "Error rate among the pixels that are left when those with the highest scores are set aside.",
+            broad=True,
+        ),
+        Drawing(
+            "errors-roc",
+            error_figures.roc_figure(only(curves, region="all")),
+            "Share of the wrong and of the right pixels that a threshold flags.",
+            broad=True,
         ),
     ]
 

@@ -5,25 +5,11 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from hlcore.report.numbers import Number, digits, listed, number, only, percent
+from hlcore.figures.errors import REGIONS, SCORES
+from hlcore.report.numbers import Number, at_most, digits, listed, number, only, percent, verdict
 
 Tables = Callable[[str], pd.DataFrame]
 """From the name of a table to the table."""
-
-SCORES: Mapping[str, str] = {
-    "hardness": "hardness",
-    "max_softmax": "1 − max softmax",
-    "entropy": "entropy",
-    "edge_distance": "distance to the predicted edge",
-    "mc_entropy": "entropy under MC dropout",
-    "hardness_x_max_softmax": "hardness × (1 − max softmax)",
-}
-"""The scores of errors, as they are called in a sentence."""
-REGIONS: Mapping[str, str] = {
-    "all": "over all labelled pixels",
-    "edge": "within 2 px of a predicted edge",
-    "interior": "farther than 2 px from every predicted edge",
-}
 
 BEFORE_TRAINING = "epoch-0000"
 
@@ -72,12 +58,12 @@ def edges(tables: Tables, *, source: str = "label") -> Findings:
         f"every edge {number(profile, distance='> 32')}. The edge contrast (mean within 2 px over mean beyond 16 px) "
         f"is {hardness} for hardness, {loss} for the loss and {contrast['error_rate']} for the error rate. "
     )
-    if hardness.low > loss.high:
-        seen += "Hardness clings to the edges more than the loss does."
-    elif hardness.high < loss.low:
-        seen += "The loss clings to the edges more than hardness does."
-    else:
-        seen += "The intervals of hardness and loss overlap: neither clings to the edges more than the other."
+    seen += verdict(
+        hardness,
+        loss,
+        higher="Hardness clings to the edges more than the loss does.",
+        lower="The loss clings to the edges more than hardness does.",
+    )
     return Findings(
         (seen,),
         "It does not show that hardness knows more than where the edges are: a map drawn from the edges alone would "
@@ -92,28 +78,32 @@ def objects(tables: Tables) -> Findings:
         number(table, quantity=name) for name in ("hardness_mean", "hardness_interior", "hardness_over_edge")
     )
     count = {name: only(table, quantity=name)["objects"].tolist()[0] for name in ("hardness_mean", "hardness_interior")}
-    trend = "small objects are harder" if plain.below(0) else "large objects are harder"
-    if not plain.below(0) and not plain.above(0):
-        trend = "size and hardness do not go together"
+    trend = verdict(
+        plain,
+        Number(0, 0, 0),
+        higher="large objects are harder",
+        lower="small objects are harder",
+        neither="size and hardness do not go together",
+    )
     seen = (
         f"Spearman's rho of an object's mean hardness on its area is {plain} over {count['hardness_mean']} objects: "
         f"{trend}. Small objects are mostly edge, so edges must be held still. Inside the objects alone (farther than "
         f"2 px from every edge; {count['hardness_interior']} objects have such pixels) rho is {interior}; of the "
         f"hardness above what the edge profile predicts it is {over}. "
     )
-    seen += (
-        "So small objects are harder than their edges explain."
-        if over.below(0)
-        else "So, edges taken into account, small objects are not harder but easier."
-        if over.above(0)
-        else "So, edges taken into account, nothing is left of small objects being harder."
+    seen += verdict(
+        over,
+        Number(0, 0, 0),
+        higher="So, edges taken into account, small objects are not harder but easier.",
+        lower="So small objects are harder than their edges explain.",
+        neither="So, edges taken into account, nothing is left of small objects being harder.",
     )
     bound = table[table["quantity"].isin(["hardness_mean", "hardness_interior", "hardness_over_edge"])]["bound"]
     return Findings(
         (seen,),
         "It names no cause: rare classes, far things and thin things are small too. Inside a small object the pixels "
         "still lie nearer to an edge than inside a large one, so only the last of the three holds the distance still. "
-        f"Each rho comes from a histogram, whose bins may change it by {digits(max(bound))} at most.",
+        f"Each rho comes from a histogram, whose bins may change it by {at_most(bound)} at most.",
     )
 
 
@@ -128,17 +118,19 @@ def errors(tables: Tables) -> Findings:
             continue
         auroc = {name: number(of_region, score=name, metric="auroc") for name in of_region["score"].unique()}
         seen.append(
-            f"{where[0].upper()}{where[1:]}, hardness tells wrong from right with an AUROC of {auroc['hardness']} "
-            f"and an AP of {number(of_region, score='hardness', metric='ap')}. {_against(of_region, auroc)}"
+            f"{'Over all labelled pixels' if region == 'all' else where.capitalize()}, hardness tells wrong from right "
+            f"with an AUROC of {auroc['hardness']} and an AP of {number(of_region, score='hardness', metric='ap')}."
+            f"{_against(of_region, auroc)}"
         )
     curves = only(tables("risk_curves"), region="all")
-    texts = [_at_tenth(curves, name) for name in ("hardness", "max_softmax")]
-    seen.append(f"Flagging a tenth of the pixels catches {' and '.join(text for text in texts if text)}.")
+    texts = [text for name in ("hardness", "max_softmax") if (text := _at_tenth(curves, name))]
+    if texts:
+        seen.append(f"Flagging a tenth of the pixels catches {listed(texts)}.")
     return Findings(
         tuple(seen),
         "A score that ranks well is no probability of an error. Differences are paired over the same images, so they "
         "may be clear where intervals overlap. Each number comes from histograms, whose bins may change it by "
-        f"{scores['bound'].max():.1g} at most.",
+        f"{at_most(scores['bound'])} at most.",
     )
 
 
@@ -149,14 +141,12 @@ def stability(tables: Tables) -> Findings:
     first_kept, last = next((name for name in snapshots if name != BEFORE_TRAINING), snapshots[-1]), snapshots[-1]
     texts = [_agreement(pairs, "spearman", "Spearman's rho"), _agreement(pairs, "top10_iou", "The top 10 % IoU")]
     hardness, loss = (number(levels, map=of, snapshot=last, measure="relative_level") for of in ("hardness", "loss"))
-    fades = "the intervals overlap, so neither fades more than the other"
-    if hardness.low > loss.high:
-        fades = "hardness fades less than the loss"
-    elif hardness.high < loss.low:
-        fades = "hardness fades more than the loss"
+    fades = verdict(
+        hardness, loss, higher="Hardness fades less than the loss.", lower="Hardness fades more than the loss."
+    )
     texts.append(
         f"At {_epoch(last)} the mean loss is {loss} times what it was at {_epoch(first_kept)}, mean hardness "
-        f"{hardness} times: {fades}."
+        f"{hardness} times. {fades}"
     )
     return Findings(
         tuple(texts),
@@ -191,10 +181,10 @@ def _against(of_region: pd.DataFrame, auroc: Mapping[str, Number]) -> str:
         difference = number(of_region, score=name, metric="auroc_minus_hardness")
         if name == "hardness":
             continue
-        group = "loses to" if difference.above(0) else "beats" if difference.below(0) else "cannot be told apart from"
+        group = "loses to" if difference.low > 0 else "beats" if difference.high < 0 else "cannot be told apart from"
         groups[group].append(f"{SCORES[name]} ({digits(value.value)})")
     texts = [f"{verb} {listed(names)}" for verb, names in groups.items() if names]
-    return f"It {'; it '.join(texts)}." if texts else ""
+    return f" It {'; it '.join(texts)}." if texts else ""
 
 
 def _at_tenth(curves: pd.DataFrame, score: str) -> str:
