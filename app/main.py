@@ -23,11 +23,16 @@ if folders:
         "Measure": [
             st.Page("views/edges.py", title="Edges", icon=":material/border_style:"),
             st.Page("views/objects.py", title="Objects", icon=":material/category:"),
+            st.Page("views/errors.py", title="Errors", icon=":material/report:"),
             st.Page("views/stability.py", title="Stability", icon=":material/stacked_line_chart:"),
         ],
         "Hunt": [
             st.Page("views/dataset.py", title="Data set", icon=":material/grid_view:"),
             st.Page("views/labels.py", title="Labels", icon=":material/rule:"),
+        ],
+        "Train": [
+            st.Page("views/memorise.py", title="Memorise", icon=":material/psychology:"),
+            st.Page("views/runs.py", title="Runs", icon=":material/compare:"),
         ],
     }
 else:

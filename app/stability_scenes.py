@@ -1,13 +1,12 @@
 """What the viewers of the pages Stability and Memorise show."""
 
-from collections.abc import Mapping
-
 import numpy as np
 import pandas as pd
 
 from app import cache, samples
 from app.cache import stability
-from app.cache.stability import PICTURE, MapPair, Series
+from app.cache.memorise import KEPT, Memorised
+from app.cache.stability import PICTURE, Series
 from app.samples import Picture
 from app.scenes import Look, hardness_panel, loss_panel, loss_plane
 from app.viewer import ColourBar, Panel, Readout, Scene
@@ -57,35 +56,32 @@ def of_variation(series: Series, *, scaled: bool, c: float, legend: bool) -> Sce
     return _panels(series, planes, panels, readouts, (bar,) if legend else ())
 
 
-def memorised(
-    picture: Picture, maps: Mapping[int, MapPair], table: pd.DataFrame, look: Look, *, identity: str
-) -> Scene:
-    """Hardness maps after each kept step in a row, the loss maps below.
+def memorised(picture: Picture, learned: Memorised, table: pd.DataFrame, look: Look) -> Scene:
+    """Hardness maps after each kept step in a row, the loss maps below; a step still to come keeps its place.
 
-    `table` is stability.against_first of the maps, named as in a probe set; its numbers stand beside the panels.
+    `table` is memorise.numbers; how the maps stand to the first ones stands beside the panels.
     """
     shown = samples.fit(picture.sample, LONGEST_PX)
     notes = {
-        (row["map"], row["snapshot"]): f"{row['relative_level']:.0%}, IoU {row['top10_iou']:.2f}"
+        (row["map"], row["step"]): f"{row['relative_level']:.0%}, IoU {row['top10_iou']:.2f}"
         for _, row in table.iterrows()
     }
-    planes, rows, readouts = [cache.image_plane(shown)], {"hardness": [], "loss": []}, []
-    for step, (hardness_map, loss_map) in maps.items():
-        at = f"{identity}:{step}"
-        small = resize_map(hardness_map, shown.size)
-        planes.append(cache.value_plane(f"hardness {step}", at, small, low=0, high=1))
-        note = notes["hardness", f"iteration-{step:06d}"]
-        rows["hardness"].append(hardness_panel(f"Hardness #{step}", f"hardness {step}", look, note))
-        readouts.append(Readout(f"hardness #{step}", f"hardness {step}"))
+    planes, readouts = [cache.image_plane(shown)], []
+    panels: dict[tuple[str, int], Panel] = {}
+    for step, (hardness_map, loss_map) in learned.maps.items():
+        identity = f"{learned.identity}:memorised:{step}"
+        hardness, loss = f"hardness #{step}", f"loss #{step}"
+        planes.append(cache.value_plane(hardness, identity, resize_map(hardness_map, shown.size), low=0, high=1))
+        panels["hardness", step] = hardness_panel(f"Hardness #{step}", hardness, look, notes["hardness", step])
+        readouts.append(Readout(hardness, hardness))
         if loss_map is not None:
-            planes.append(loss_plane(f"loss {step}", at, resize_map(loss_map, shown.size)))
-            note = notes["loss", f"iteration-{step:06d}"]
-            rows["loss"].append(loss_panel(f"Loss #{step}", f"loss {step}", look, note))
-            readouts.append(Readout(f"loss #{step}", f"loss {step}", digits=2))
+            planes.append(loss_plane(loss, identity, resize_map(loss_map, shown.size)))
+            panels["loss", step] = loss_panel(f"Loss #{step}", loss, look, notes["loss", step])
+            readouts.append(Readout(loss, loss, digits=2))
     return Scene(
         tuple(planes),
-        (*rows["hardness"], *rows["loss"]),
-        columns=len(maps),
+        tuple(panels.get((name, step), Panel("")) for name in ("hardness", "loss") for step in KEPT),
+        columns=len(KEPT),
         narrow_columns=2,
         readouts=tuple(readouts),
         bars=map_bars(look, loss=True),

@@ -86,6 +86,9 @@ _URL = "_url"
 _COMPLAINTS = "_complaints"
 _LINKED = "_linked"
 _UPLOADS = "_uploads"
+_RESULTS = "_results"
+_MOST_RESULTS = 4
+"""Results that one session keeps; an older one makes room."""
 _VERDICTS = "_verdicts"
 
 
@@ -259,6 +262,18 @@ def _text(value: Any) -> str:
     if isinstance(value, list):
         return ",".join(map(str, value))
     return str(int(value) if isinstance(value, bool) else value)
+
+
+def result(identity: str) -> Any:
+    """What was worked out under this identity in this session and is still kept, or None."""
+    return st.session_state.get(_RESULTS, {}).get(identity)
+
+
+def keep_result(identity: str, value: T) -> T:
+    """Keeps what is being worked out, so that it survives a stop, a change of page and a change of picture."""
+    kept = {name: old for name, old in st.session_state.get(_RESULTS, {}).items() if name != identity}
+    st.session_state[_RESULTS] = dict([*kept.items(), (identity, value)][-_MOST_RESULTS:])
+    return value
 
 
 def _complain(name: str, sentence: str) -> None:

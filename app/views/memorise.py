@@ -1,0 +1,109 @@
+"""A copy of a network learns one picture by heart: the loss map goes dark; what does the hardness map do?"""
+
+import time
+from functools import partial
+
+import pandas as pd
+import streamlit as st
+
+from app import cache, picking, state, widgets
+from app.cache import memorise
+from app.cache.memorise import STEPS, Memorised
+from app.samples import Picture
+from app.scenes import Look
+from app.stability_scenes import memorised
+from app.viewer import viewer
+from hlcore.figures.stability import memorise_figure
+from hlcore.storage.runs import Run
+
+KEY = "memorise_viewer"
+COLUMNS = {
+    "map": "map",
+    "step": "step",
+    "level": "mean (loss in nats)",
+    "relative_level": "mean, #0 = 1",
+    "spearman": "Spearman to #0",
+    "top10_iou": "top 10 % IoU to #0",
+    "total_variation": "total variation to #0",
+}
+
+
+def show(run: Run, picture: Picture) -> None:
+    """Draws what was learned of the picture so far, or learns it when the button is pressed."""
+    epoch_column, start_column, view_column = st.columns([5, 3, 2], vertical_alignment="bottom")
+    with epoch_column:
+        epoch = widgets.choose_epoch("epoch", "Epoch", run)
+    if picture.sample.label_map is None:
+        st.info(
+            "To learn a picture by heart its labels are needed, and this one has none the run knows. Choose a scene or "
+            "a followed image, or upload a photograph and, under *Labels*, its label map.",
+            icon=":material/label_off:",
+        )
+        return
+    with view_column, st.popover("View", icon=":material/tune:", width="stretch"):
+        look = widgets.choose_look(labelled=True)
+    identity = memorise.identity(run, epoch, picture)
+    known: Memorised | None = state.result(identity)
+    with start_column:
+        text = "Learn it by heart" if known is None else "Learn it again"
+        pressed = st.button(text, icon=":material/play_arrow:", type="primary", key="memorise_start", width="stretch")
+    if pressed:
+        learn(run, epoch, picture, look)
+        st.rerun()
+    if known is None or not known.maps:
+        maps = cache.maps(run, epoch, picture)
+        known = Memorised(identity, maps={0: (maps.hardness_map, maps.loss_map)})
+        st.caption(
+            f"{STEPS} steps on this picture alone, with the run's own loss and learning rates, train a copy in memory; "
+            "the checkpoint on disk stays as it is."
+        )
+    elif known.done < STEPS:
+        st.caption(f"Stopped after {known.done} of {STEPS} steps.")
+    draw(run, picture, known, look, key=KEY)
+    if known.curve:
+        report(memorise.numbers(known, picture, c=run.record.config.loss.c), known)
+
+
+def learn(run: Run, epoch: int, picture: Picture, look: Look) -> None:
+    """Learns the picture and shows how far it is; a press on Stop ends it, and what was seen is kept."""
+    known = state.keep_result(identity := memorise.identity(run, epoch, picture), Memorised(identity))
+    bar_column, stop_column = st.columns([5, 1], vertical_alignment="bottom")
+    bar = bar_column.progress(0.0, "Loading the network …")
+    stop_column.button("Stop", icon=":material/stop:", key="memorise_stop", width="stretch")
+    place, began = st.empty(), time.monotonic()
+    for seen in memorise.learn(run, epoch, picture):
+        known.take(seen)
+        left = (time.monotonic() - began) / max(1, seen.step) * (seen.steps - seen.step)
+        loss = f", loss {seen.mean_loss:.3f} nats, about {left:.0f} s left" if seen.step else ""
+        bar.progress(seen.step / seen.steps, f"Step {seen.step} of {seen.steps}{loss}")
+        if seen.snapshot is not None:
+            with place.container():
+                draw(run, picture, known, look, key=f"{KEY}_{seen.step}")
+
+
+def draw(run: Run, picture: Picture, known: Memorised, look: Look, *, key: str) -> None:
+    """The maps of the kept steps."""
+    table = memorise.numbers(known, picture, c=run.record.config.loss.c)
+    place = state.point(*reversed(picture.size))
+    viewer(memorised(picture, known, table, look), key=key, point=place, on_pinned=partial(state.pin, key))
+
+
+def report(table: pd.DataFrame, known: Memorised) -> None:
+    """What was seen, in a sentence, in numbers and as curves."""
+    hardness, loss = (table[table["map"] == name].iloc[-1] for name in ("hardness", "loss"))
+    st.markdown(
+        f"After {loss['step']} steps the mean loss is **{loss['relative_level']:.0%}** and the mean hardness "
+        f"**{hardness['relative_level']:.0%}** of what it was; the hardest 10 % overlap with those of #0 with an IoU "
+        f"of **{hardness['top10_iou']:.2f}** (hardness) and **{loss['top10_iou']:.2f}** (loss)."
+    )
+    table_column, figure_column = st.columns(2)
+    formats = {name: st.column_config.NumberColumn(format="%.3f") for name in list(COLUMNS.values())[2:]}
+    shown = table.rename(columns=COLUMNS)[list(COLUMNS.values())]
+    table_column.dataframe(shown, hide_index=True, column_config=formats, key="memorise_numbers")
+    figure_column.plotly_chart(memorise_figure(known.curve_table()), key="memorise_curve", height=330)
+
+
+st.caption("A copy of the network learns one picture by heart. The loss map goes dark; what does the hardness map do?")
+chosen = widgets.chosen_run()
+if (taken := picking.choose_picture(chosen)) is not None:
+    show(chosen, taken)
