@@ -127,20 +127,17 @@ def pair_profile(pairs: pd.DataFrame, source: str, quantity: str, pair: str) -> 
     return rows.loc[rows["distance"] != AT_EDGE].assign(class_name="")
 
 
-def about_data(analysis: Analysis) -> str:
-    """What was measured, and what the bands are."""
-    record = analysis.record
-    return (
-        f"Epoch {record.epoch} on {widgets.scope_title(analysis)}. Bands and ranges are 95 % intervals over the "
-        "images: neighbouring pixels are not independent."
-    )
-
-
-def about_picture(measured: Measured) -> str:
-    """What a single picture cannot tell."""
-    text = "One picture has no interval: intervals are over images."
+def about(measured: Measured, analysis: Analysis | None) -> str:
+    """What was measured, what the bands are, and what is not there for want of labels or images."""
+    if analysis is None:
+        text = "One picture has no interval: intervals are over images."
+    else:
+        text = (
+            f"Epoch {analysis.record.epoch} on {widgets.scope_title(analysis)}. Bands and ranges are 95 % intervals "
+            "over the images: neighbouring pixels are not independent."
+        )
     if not measured.labelled:
-        text += " It has no labels, so it has no edges between labels, no loss and no error rate."
+        text += " Without labels there are no edges between labels, no loss and no error rate."
     return text
 
 

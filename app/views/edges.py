@@ -66,7 +66,7 @@ def show_picture(run: Run, picture: Picture) -> None:
     measured = Measured.of(edge_cache.tables(run, epoch, picture), f"{picture.sample.name}-epoch{epoch}")
     source = show_profile(measured, source_column, classes_column)
     text_column, view_column = st.columns([9, 2], vertical_alignment="bottom")
-    text_column.caption(controls.about_picture(measured))
+    text_column.caption(controls.about(measured, None))
     with view_column, st.popover("View", icon=":material/tune:", width="stretch"):
         look = widgets.choose_look(labelled=False)
     edges = edge_cache.maps(run, epoch, picture, source)
@@ -81,7 +81,7 @@ def show_data(analysis: Analysis) -> None:
     """Draws what was measured on a data set."""
     measured = Measured.of({name: cache.table(analysis, name) for name in controls.TABLES}, analysis.name)
     source = show_profile(measured, *st.columns([5, 7], vertical_alignment="bottom"))
-    st.caption(controls.about_data(analysis))
+    st.caption(controls.about(measured, analysis))
     show_pairs(measured, source)
     controls.downloads(measured)
 

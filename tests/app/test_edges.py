@@ -83,7 +83,7 @@ def test_a_photograph_without_labels_has_hardness_and_the_edges_that_need_no_lab
     assert not app.exception
     assert len(app.metric) == 1
     assert app.button_group(key="edge").options == ["Prediction", "Image"]
-    assert "no labels, so it has no edges between labels, no loss and no error rate" in captions(app)
+    assert "Without labels there are no edges between labels, no loss and no error rate" in captions(app)
     app.button_group(key="edge").set_value("gradient").run()
     assert not app.exception
     assert "edges of the image part no classes" in captions(app)
