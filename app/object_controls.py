@@ -1,9 +1,10 @@
 """The controls of the Objects page: what is drawn over which size, of which classes, in which bins; and its table."""
 
 from dataclasses import dataclass
-from typing import get_args
+from typing import Any, get_args
 
 import pandas as pd
+import plotly.graph_objects as go
 import streamlit as st
 
 from app import state
@@ -76,10 +77,17 @@ def choose(objects: Objects) -> Choice:
     return Choice(quantity, bins, tuple(classes))
 
 
-def choose_object(table: pd.DataFrame, *, identity: str) -> Row:
-    """The table of these objects, and the one that is selected in it; at first the link's or the first row."""
+def clickable(figure: go.Figure, *, height: int) -> str | None:
+    """The object whose point is clicked in a figure of objects, as in links; None where none is."""
+    event = st.plotly_chart(figure, height=height, on_select="rerun", selection_mode="points", key="objects_points")
+    points = event["selection"]["points"]
+    return _name(*points[0]["customdata"][:2]) if points else None
+
+
+def choose_object(table: pd.DataFrame, *, identity: str, clicked: str | None) -> Row:
+    """The table of these objects, and the one selected in it; at first the clicked, the linked or the first one."""
     names = [_name(*pair) for pair in zip(table["image"], table["object"], strict=True)]
-    first = names.index(state.choice("object", names, default=names[0]))
+    first = names.index(clicked if clicked in names else state.choice("object", names, default=names[0]))
     shown = st.dataframe(
         table,
         hide_index=True,
@@ -92,7 +100,7 @@ def choose_object(table: pd.DataFrame, *, identity: str) -> Row:
         on_select="rerun",
         selection_mode="single-row",
         selection_default={"selection": {"rows": [first]}},
-        key=f"objects_table {identity}",
+        key=f"objects_table {identity} {clicked}",
     )
     rows = shown["selection"]["rows"]
     at = rows[0] if rows and rows[0] < len(table) else first
@@ -100,7 +108,7 @@ def choose_object(table: pd.DataFrame, *, identity: str) -> Row:
     return table.iloc[at].to_dict()
 
 
-def _name(image: str, number: int) -> str:
+def _name(image: Any, number: Any) -> str:
     """An object in a link."""
     return f"{image}#{number}"
 

@@ -12,18 +12,18 @@ from app import cache, object_controls, object_scenes, picking, widgets
 from app.cache import dataset as dataset_cache
 from app.cache import objects as object_cache
 from app.cache.objects import Objects
-from app.object_controls import QUANTITIES, SIZES, Choice
+from app.object_controls import SIZES, Choice
 from app.object_scenes import Row
 from app.samples import Picture, fit
 from app.viewer import viewer
 from hlcore.errors import DatasetError
-from hlcore.figures.objects import CONTROLS, edge_matched_figure, objects_figure
+from hlcore.figures.objects import CONTROLS, MEASURES, edge_matched_figure, objects_figure
 from hlcore.storage.analyses import Analysis
 from hlcore.storage.runs import Run
 
 MOST_POINTS = 3000
 """More would make the page slow; the curve and every number are of all objects."""
-CHART_HEIGHT_PX = 380
+CHART_HEIGHT_PX = 360
 
 
 def show(run: Run, objects: Objects, *, analysis: Analysis | None, epoch: int, picture: Picture | None) -> None:
@@ -33,14 +33,12 @@ def show(run: Run, objects: Objects, *, analysis: Analysis | None, epoch: int, p
     if table.empty:
         st.info("There is no object of 10 px or more here; choose other classes or another picture.")
         return
-    if not objects.labelled:
-        st.caption("There is no label map here: these are parts of the prediction, without loss, errors or IoU.")
-    draw(objects, table, choice)
+    clicked = draw(objects, table, choice)
     table = table.sort_values(choice.quantity, ascending=False, na_position="last", kind="stable")
     table_column, image_column = st.columns([6, 5])
     with table_column:
         identity = f"{objects.identity} {choice.quantity} {choice.classes}"
-        row = object_controls.choose_object(table, identity=identity)
+        row = object_controls.choose_object(table, identity=identity, clicked=clicked)
         csv = partial(table.to_csv, index=False)
         name = f"{run.path.name}-objects.csv"
         st.download_button("Table, CSV", csv, name, "text/csv", on_click="ignore", icon=":material/download:")
@@ -48,28 +46,31 @@ def show(run: Run, objects: Objects, *, analysis: Analysis | None, epoch: int, p
         show_object(run, row, analysis=analysis, epoch=epoch, picture=picture)
 
 
-def draw(objects: Objects, table: pd.DataFrame, choice: Choice) -> None:
-    """The numbers, every object over its size, and the edge-matched curves beside it."""
+def draw(objects: Objects, table: pd.DataFrame, choice: Choice) -> str | None:
+    """Draws the numbers, every object over its size and the edge-matched curves; returns the object that is clicked."""
     size, quantity = choice.bins.size, choice.quantity
     curve, correlations = object_cache.by_size(objects, choice.classes, quantity=quantity, bins=choice.bins)
-    st.markdown(sentence(correlations, table, choice))
+    st.markdown(sentence(correlations, table, choice, labelled=objects.labelled))
     drawn = table if len(table) <= MOST_POINTS else table.sample(MOST_POINTS, random_state=0)
     left, right = st.columns([6, 5])
     points = objects_figure(drawn, curve, size=size, quantity=quantity, class_names=objects.class_names)
-    left.plotly_chart(points, height=CHART_HEIGHT_PX, key="objects_points")
+    with left:
+        clicked = object_controls.clickable(points, height=CHART_HEIGHT_PX)
     right.plotly_chart(edge_matched_figure(curve, size=size), height=CHART_HEIGHT_PX, key="objects_edge_matched")
     if len(drawn) < len(table):
         st.caption(f"{len(drawn):,} of {len(table):,} objects are drawn, chosen at random; every number is of all.")
+    return clicked
 
 
-def sentence(correlations: pd.DataFrame, table: pd.DataFrame, choice: Choice) -> str:
+def sentence(correlations: pd.DataFrame, table: pd.DataFrame, choice: Choice, *, labelled: bool) -> str:
     """Spearman's rho of the quantity and of the edge-matched hardness on size, with intervals."""
     rho = correlations.set_index("quantity").to_dict("index")
-    texts = [f"of {QUANTITIES[choice.quantity].lower()} {_number(rho[choice.quantity])}"]
+    texts = [f"of {MEASURES[choice.quantity].name} {_number(rho[choice.quantity])}"]
     others = [name for name in CONTROLS if name != choice.quantity]
-    texts += [f"of hardness, {CONTROLS[name].title}, {_number(rho[name])}" for name in others]
+    texts += [f"of hardness, {CONTROLS[name].name}, {_number(rho[name])}" for name in others]
     images = len(set(table["image"]))
     counted = f"{len(table):,} objects" + (f" in {images:,} images" if images > 1 else "")
+    counted += "" if labelled else ", which are parts of the prediction as there is no label map"
     return f"Spearman on {SIZES[choice.bins.size].lower()}, {counted}: " + " · ".join(texts)
 
 
@@ -92,8 +93,10 @@ def show_object(run: Run, row: Row, *, analysis: Analysis | None, epoch: int, pi
 
 def _number(row: dict[Hashable, Any]) -> str:
     if math.isnan(row["low"]):
-        return f"**{row['value']:.2f}**"
-    return f"**{row['value']:.2f}** ({row['low']:.2f} to {row['high']:.2f})"
+        text = f"**{row['value']:.2f}**"
+    else:
+        text = f"**{row['value']:.2f}** ({row['low']:.2f} to {row['high']:.2f})"
+    return text.replace("-", "−")
 
 
 chosen = widgets.chosen_run()

@@ -10,25 +10,26 @@ from hlcore.figures.curves import add_curve
 from hlcore.figures.style import GRID, QUANTITIES, SERIES, template
 
 
-class Axis(NamedTuple):
-    """What a column is called, with its unit, and its colour."""
+class Measure(NamedTuple):
+    """A column: what it is called, the title of its axis with the unit, its colour."""
 
+    name: str
     title: str
-    colour: str = SERIES[0]
+    colour: str
 
 
-SIZES = {"area_px": Axis("Area (px, log scale)"), "thickness_px": Axis("Thickness (px, log scale)")}
+SIZES = {"area_px": "Area (px, log scale)", "thickness_px": "Thickness (px, log scale)"}
 MEASURES = {
-    "hardness_mean": Axis("Mean hardness of the object (0 to 1)", QUANTITIES["hardness"]),
-    "loss_mean": Axis("Mean loss of the object (nats)", QUANTITIES["loss"]),
-    "error_share": Axis("Share of wrong pixels (0 to 1)", QUANTITIES["error_rate"]),
-    "iou": Axis("IoU of the object (0 to 1)", SERIES[3]),
+    "hardness_mean": Measure("hardness", "Mean hardness of the object (0 to 1)", QUANTITIES["hardness"]),
+    "loss_mean": Measure("loss", "Mean loss of the object (nats)", QUANTITIES["loss"]),
+    "error_share": Measure("wrong pixels", "Share of wrong pixels (0 to 1)", QUANTITIES["error_rate"]),
+    "iou": Measure("IoU", "IoU of the object (0 to 1)", SERIES[3]),
 }
-"""Columns that are drawn over size."""
+"""What is drawn over size."""
 CONTROLS = {
-    "hardness_mean": Axis("all pixels", QUANTITIES["hardness"]),
-    "hardness_interior": Axis("interior only, > 2 px from an edge", SERIES[0]),
-    "hardness_over_edge": Axis("minus what its edges predict", SERIES[2]),
+    "hardness_mean": Measure("all pixels", "Mean hardness", QUANTITIES["hardness"]),
+    "hardness_interior": Measure("interior only, > 2 px from an edge", "Mean hardness", SERIES[0]),
+    "hardness_over_edge": Measure("minus what its edges predict", "Mean hardness", SERIES[2]),
 }
 """Three readings of an object's hardness, from plain to edge-matched."""
 
@@ -40,6 +41,8 @@ def objects_figure(
 ) -> go.Figure:
     """Every object as a point, coloured by class, and over them the mean of each size bin with its interval.
 
+    A point's customdata begins with its image and object.
+
     Args:
         objects: image, object, class_name, area_px, thickness_px, edge_share and the quantity.
         curve: quantity, the size's columns (such as area_low_px, area_high_px, area_px), objects, value, low, high.
@@ -47,8 +50,7 @@ def objects_figure(
         quantity: A key of MEASURES.
         class_names: Decides the colours, so that a class keeps its own where others are left out.
     """
-    axis = MEASURES[quantity]
-    colours = [colour for colour in SERIES if colour != axis.colour]
+    measure = MEASURES[quantity]
     figure = go.Figure(layout={"template": template(), "hovermode": "closest"})
     for index, name in enumerate(class_names):
         of_class = objects[(objects["class_name"] == name) & objects[quantity].notna()]
@@ -63,17 +65,17 @@ def objects_figure(
             opacity=0.6,
             marker={
                 "size": 6,
-                "color": colours[index % len(colours)],
-                "symbol": _SYMBOLS[index // len(colours) % len(_SYMBOLS)],
+                "color": SERIES[index % len(SERIES)],
+                "symbol": _SYMBOLS[index // len(SERIES) % len(_SYMBOLS)],
             },
             hovertemplate=f"<b>{name}</b> %{{y:.3f}}<br>%{{customdata[0]}}, object %{{customdata[1]}}<br>"
             "%{customdata[2]:,} px, %{customdata[3]:.1f} px thick<br>%{customdata[4]:.0%} within 2 px of an edge"
             "<extra></extra>",
         )
         figure.add_trace(points)
-    _add_size_curve(figure, curve, size=size, quantity=quantity, name="mean by size", colour=axis.colour)
-    figure.update_traces(line={"width": 4}, selector={"name": "mean by size", "hoverinfo": None})
-    return _over_size(figure, size, axis.title)
+    _add_size_curve(figure, curve, size=size, quantity=quantity, name="mean by size", colour=measure.colour)
+    figure.update_traces(line={"width": 4}, selector={"name": "mean by size"})
+    return _over_size(figure, size, measure.title)
 
 
 def edge_matched_figure(curve: pd.DataFrame, *, size: str) -> go.Figure:
@@ -88,8 +90,8 @@ def edge_matched_figure(curve: pd.DataFrame, *, size: str) -> go.Figure:
     """
     figure = go.Figure(layout={"template": template(), "hovermode": "closest"})
     figure.add_hline(y=0, line={"color": GRID, "width": 2})
-    for quantity, axis in CONTROLS.items():
-        _add_size_curve(figure, curve, size=size, quantity=quantity, name=axis.title, colour=axis.colour)
+    for quantity, control in CONTROLS.items():
+        _add_size_curve(figure, curve, size=size, quantity=quantity, name=control.name, colour=control.colour)
     return _over_size(figure, size, "Mean hardness of the objects")
 
 
@@ -115,6 +117,6 @@ def _add_size_curve(
 
 
 def _over_size(figure: go.Figure, size: str, title: str) -> go.Figure:
-    figure.update_xaxes(title=SIZES[size].title, type="log", dtick=1 if size == "area_px" else "D2", tickformat=",d")
+    figure.update_xaxes(title=SIZES[size], type="log", dtick=1 if size == "area_px" else "D2", tickformat=",d")
     figure.update_yaxes(title=title)
     return figure

@@ -117,7 +117,7 @@ def test_a_class_the_run_does_not_know_is_said_and_all_are_shown(open_measured, 
 def test_another_quantity_is_drawn_sorted_by_and_correlated(open_measured):
     app = open_measured(object_quantity="iou", object_size="thickness_px")
     assert app.markdown[0].value.startswith("Spearman on thickness, ")
-    assert ": of iou **" in app.markdown[0].value
+    assert ": of IoU **" in app.markdown[0].value
     assert app.dataframe[0].value["iou"].is_monotonic_decreasing
 
 
@@ -142,7 +142,7 @@ def test_a_photograph_without_labels_has_predicted_objects_and_hardness_alone(op
     app = open_app(page=PAGE, source="photographs", sample="rocket", side="512")
     assert not app.exception
     assert app.selectbox(key="object_quantity").options == ["Hardness"]
-    assert any("no label map" in caption.value for caption in app.caption)
+    assert "which are parts of the prediction as there is no label map" in app.markdown[0].value
     assert app.dataframe[0].value["iou"].isna().all()
     assert len(scenes(app)) == 2
 
