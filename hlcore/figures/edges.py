@@ -47,7 +47,7 @@ def hardness_by_distance_figure(table: pd.DataFrame, *, name: str = ALL, height_
                 x="distance",
                 name=class_name or name,
                 colour=QUANTITIES[quantity] if len(classes) == 1 else SERIES[number % len(SERIES)],
-                hover="%{x} px from the edge: <b>%{customdata[2]}</b><extra>%{fullData.name}</extra>",
+                hover="%{fullData.name}, %{x} px<br>%{customdata[2]}<extra></extra>",
                 columns=("text",),
                 row=1,
                 col=column,
@@ -96,7 +96,7 @@ def hardness_by_pair_figure(table: pd.DataFrame) -> go.Figure:
             "thickness": 1.5,
             "width": 0,
         },
-        hovertemplate="%{y}: <b>%{customdata}</b><extra></extra>",
+        hovertemplate="%{y}<br>%{customdata}<extra></extra>",
     )
     return go.Figure(bars).update_layout(
         template=template(),
@@ -109,9 +109,9 @@ def hardness_by_pair_figure(table: pd.DataFrame) -> go.Figure:
 
 def _values(rows: pd.DataFrame, digits: str) -> list[str]:
     """Each value as the hover text has it: with its interval, where there is one, and its pixels."""
-    digits = digits if digits.endswith("%") else ".3f"
+    digits = ".1%" if digits.endswith("%") else ".3f"
     texts = []
     for value, low, high, pixels in rows[["value", "low", "high", "pixels"]].itertuples(index=False):
-        interval = f" (95 %: {low:{digits}} to {high:{digits}})" if np.isfinite([low, high]).all() else ""
-        texts.append(f"{value:{digits}}{interval}, {pixels:,.0f} px")
+        interval = f"<br>95 %: {low:{digits}} to {high:{digits}}" if np.isfinite([low, high]).all() else ""
+        texts.append(f"<b>{value:{digits}}</b>{interval}<br>of {pixels:,.0f} pixels")
     return texts

@@ -63,7 +63,7 @@ def test_without_labels_there_is_one_panel_and_without_intervals_no_band():
     figure = hardness_by_distance_figure(table)
     assert axis_titles(figure) == ["Mean hardness"]
     assert not bands(figure)
-    assert lines(figure)[0].customdata[0][2] == "0.500, 1,000 px"
+    assert lines(figure)[0].customdata[0][2] == "<b>0.500</b><br>of 1,000 pixels"
 
 
 def test_several_classes_have_colours_and_one_legend_for_all_panels():
@@ -107,6 +107,6 @@ def test_pairs_of_one_picture_have_no_interval_and_none_is_refused():
     table = pairs([0.25]).assign(low=np.nan, high=np.nan)
     (dots,) = hardness_by_pair_figure(table).data
     assert list(dots.error_x.array) == [0]
-    assert list(dots.customdata) == ["0.250, 10 px"]
+    assert list(dots.customdata) == ["<b>0.250</b><br>of 10 pixels"]
     with pytest.raises(InvalidInputError, match="nothing to rank"):
         hardness_by_pair_figure(table.assign(value=np.nan))
