@@ -65,9 +65,9 @@ def draw(objects: Objects, table: pd.DataFrame, choice: Choice) -> str | None:
 def sentence(correlations: pd.DataFrame, table: pd.DataFrame, choice: Choice, *, labelled: bool) -> str:
     """Spearman's rho of the quantity and of the edge-matched hardness on size, with intervals."""
     rho = correlations.set_index("quantity").to_dict("index")
-    texts = [f"of {MEASURES[choice.quantity].name} {_number(rho[choice.quantity])}"]
-    others = [name for name in CONTROLS if name != choice.quantity]
-    texts += [f"of hardness, {CONTROLS[name].name}, {_number(rho[name])}" for name in others]
+    names = {choice.quantity: f"of {MEASURES[choice.quantity].name}"}
+    names |= {name: f"of hardness, {CONTROLS[name].name}," for name in CONTROLS if name != choice.quantity}
+    texts = [f"{text} {_number(rho[name], of=len(table))}" for name, text in names.items()]
     images = len(set(table["image"]))
     counted = f"{len(table):,} objects" + (f" in {images:,} images" if images > 1 else "")
     counted += "" if labelled else ", which are parts of the prediction as there is no label map"
@@ -91,12 +91,12 @@ def show_object(run: Run, row: Row, *, analysis: Analysis | None, epoch: int, pi
     viewer(object_scenes.close_up(row, picture, maps, of_object), key="object_close_up")
 
 
-def _number(row: dict[Hashable, Any]) -> str:
-    if math.isnan(row["low"]):
-        text = f"**{row['value']:.2f}**"
-    else:
-        text = f"**{row['value']:.2f}** ({row['low']:.2f} to {row['high']:.2f})"
-    return text.replace("-", "−")
+def _number(row: dict[Hashable, Any], *, of: int) -> str:
+    """A value with its interval and, where only some have it, the number of objects."""
+    interval = "" if math.isnan(row["low"]) else f"{row['low']:.2f} to {row['high']:.2f}"
+    some = f"{row['objects']:,} objects" if row["objects"] < of else ""
+    notes = ", ".join(filter(None, (interval, some)))
+    return f"**{row['value']:.2f}** ({notes})".replace(" ()", "").replace("-", "−")
 
 
 chosen = widgets.chosen_run()
