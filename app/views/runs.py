@@ -1,0 +1,90 @@
+"""Several runs side by side: how they went, how well they segment, and what one gains over another."""
+
+import pandas as pd
+import streamlit as st
+
+from app import cache
+from app import run_controls as controls
+from app.cache import runs as runs_cache
+from app.run_controls import VALIDATION
+from hlcore.analysis import run_comparison
+from hlcore.figures.runs import by_epoch_figure
+from hlcore.figures.segmentation import class_iou_figure, gain_figure, scores_figure
+from hlcore.storage.runs import Run
+
+
+def show_progress(runs: dict[str, Run], classes: tuple[str, ...]) -> None:
+    """Draws the mean IoU by epoch, and where each run ended."""
+    epochs = {name: cache.epoch_table(run) for name, run in runs.items()}
+    by_epoch = run_comparison.mean_iou_by_epoch(epochs, controls.mean_iou_columns(runs, classes))
+    if by_epoch.empty:
+        st.info("None of these runs has been validated on a class that all of them know.")
+        return
+    figure_column, table_column = st.columns([3, 2])
+    with figure_column:
+        st.plotly_chart(
+            by_epoch_figure(by_epoch, runs=list(runs), title="Validation mIoU (0 to 1)"), key="miou_by_epoch"
+        )
+    with table_column:
+        controls.reached_table(by_epoch)
+        st.caption(f"{controls.about_data(runs, classes)} {controls.ONE_SEED}")
+
+
+def show_scores(runs: dict[str, Run], classes: tuple[str, ...]) -> None:
+    """Draws what the runs reach on one data set: all metrics, each class, and the gain of one over another."""
+    scored = runs_cache.scored(runs)
+    data = controls.choose_scores(scored, runs=len(runs))
+    if data == VALIDATION:
+        epochs = {name: cache.epoch_table(run) for name, run in runs.items()}
+        class_iou = run_comparison.last_class_iou(epochs, controls.iou_columns(classes))
+        st.caption(
+            "Boundary IoU, IoU by size of object and intervals are there for data `hlcore analyze` has measured."
+        )
+    else:
+        scores = controls.analysed_scores(scored[data])
+        st.plotly_chart(scores_figure(scores.loc[scores["class_name"] == ""], runs=list(runs)), key="scores_figure")
+        st.caption("Intervals are over images (95 %).")
+        class_iou = scores.loc[(scores["metric"] == "iou") & (scores["class_name"] != "")]
+    show_classes(class_iou.dropna(subset=["value"]), list(runs))
+
+
+def show_classes(class_iou: pd.DataFrame, runs: list[str]) -> None:
+    """Draws each class, and the gains where there are two runs."""
+    names = list(dict.fromkeys(class_iou["run"]))
+    if not names:
+        return
+    class_column, gain_column = st.columns(2)
+    class_column.plotly_chart(class_iou_figure(class_iou, runs=runs), key="class_iou")
+    with gain_column:
+        if len(names) < 2:
+            st.caption("Choose a second run that was scored here to see what one gains over the other.")
+            return
+        baseline, compared = controls.choose_pair(names)
+        gains = run_comparison.gains(class_iou, baseline=baseline, compared=compared)
+        st.plotly_chart(gain_figure(gains, baseline=baseline, compared=compared), key="gains")
+        st.caption(controls.ONE_SEED)
+
+
+def show_training(runs: dict[str, Run]) -> None:
+    """Draws how much the weighting did, and how long a step took."""
+    steps = run_comparison.training_by_epoch({name: runs_cache.steps(run) for name, run in runs.items()})
+    titles = {"hardness_lift": "HL lift (1 = no effect)", "image_ms": "Training step (ms per image, log scale)"}
+    for (measure, title), column in zip(titles.items(), st.columns(2), strict=True):
+        rows = steps.loc[steps["measure"] == measure]
+        if len(rows):
+            figure = by_epoch_figure(rows, runs=list(runs), title=title, log=measure == "image_ms")
+            column.plotly_chart(figure, key=measure)
+    st.caption("Line: mean lift, median time. Band: the middle 80 % of an epoch's steps.")
+
+
+if runs := controls.choose_runs():
+    classes = run_comparison.shared_classes([run.record.class_names for run in runs.values()])
+    show_progress(runs, classes)
+    st.markdown("##### Scores")
+    show_scores(runs, classes)
+    st.markdown("##### Training")
+    show_training(runs)
+    st.markdown("##### Settings")
+    controls.settings_table(runs)
+else:
+    st.info("Choose one run or several.")

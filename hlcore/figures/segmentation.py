@@ -1,0 +1,110 @@
+"""Segmentation scores of several runs: by class, by metric, and the gain of one run over another."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from hlcore.figures.runs import run_colour
+from hlcore.figures.style import SERIES, template
+
+METRICS = {
+    "iou": "mIoU",
+    "boundary_iou": "boundary IoU",
+    "iou_small": "small objects",
+    "iou_medium": "medium objects",
+    "iou_large": "large objects",
+    "accuracy": "pixel accuracy",
+}
+"""What each metric is called under its bars."""
+GAIN, LOSS = SERIES[0], SERIES[1]
+INTERVAL = "#9a9a9a"
+"""Seen on the bars, on white and on black."""
+
+
+def scores_figure(table: pd.DataFrame, *, runs: Sequence[str], height_px: int = 320) -> go.Figure:
+    """The scores of each run beside each other, a group of bars a metric, with intervals.
+
+    Args:
+        table: run, metric (of METRICS), value, low, high.
+        runs: All that are compared; a run's place among them decides its colour.
+        height_px: Of the figure.
+    """
+    figure = go.Figure(layout={"template": template(), "height": height_px, "barmode": "group"})
+    for run, rows in table.groupby("run", sort=False):
+        bars = go.Bar(
+            x=[METRICS[metric] for metric in rows["metric"]],
+            y=rows["value"],
+            name=str(run),
+            marker={"color": run_colour(str(run), runs)},
+            error_y=_interval(rows),
+            customdata=_texts(rows),
+            hovertemplate=f"%{{x}}: <b>%{{customdata}}</b><extra>{run}</extra>",
+        )
+        figure.add_trace(bars)
+    return figure.update_yaxes(title="Score (0 to 1)", range=[0, 1])
+
+
+def class_iou_figure(table: pd.DataFrame, *, runs: Sequence[str]) -> go.Figure:
+    """IoU of each class, a bar for each run, with intervals where there are any.
+
+    Args:
+        table: run, class_name, value, low, high; classes are drawn from the top in their order.
+        runs: All that are compared; a run's place among them decides its colour.
+    """
+    bars_a_class = len(set(table["run"]))
+    rows_high = len(set(table["class_name"])) * (0.6 * bars_a_class + 0.4)
+    figure = go.Figure(layout={"template": template(), "height": _height_px(rows_high)})
+    for run, rows in table.groupby("run", sort=False):
+        bars = go.Bar(
+            x=rows["value"],
+            y=rows["class_name"],
+            orientation="h",
+            name=str(run),
+            marker={"color": run_colour(str(run), runs)},
+            error_x=_interval(rows),
+            customdata=_texts(rows),
+            hovertemplate=f"%{{y}}: <b>%{{customdata}}</b><extra>{run}</extra>",
+        )
+        figure.add_trace(bars)
+    figure.update_xaxes(title="IoU (0 to 1)", range=[0, 1])
+    return figure.update_yaxes(autorange="reversed", automargin=True, dtick=1)
+
+
+def gain_figure(table: pd.DataFrame, *, baseline: str, compared: str) -> go.Figure:
+    """What a run gains over another in each class; what it loses is drawn in another colour.
+
+    Args:
+        table: class_name, value (IoU of `compared` minus IoU of `baseline`), in the order drawn from the top.
+        baseline: Name of the run that is subtracted.
+        compared: Name of the other.
+    """
+    bars = go.Bar(
+        x=table["value"],
+        y=table["class_name"],
+        orientation="h",
+        marker={"color": [GAIN if value >= 0 else LOSS for value in table["value"]]},
+        hovertemplate="%{y}: <b>%{x:+.3f}</b><extra></extra>",
+    )
+    figure = go.Figure(bars, layout={"template": template(), "height": _height_px(len(table))})
+    figure.update_xaxes(title=f"IoU of {compared} minus IoU of {baseline}", zeroline=True)
+    return figure.update_yaxes(autorange="reversed", automargin=True, dtick=1)
+
+
+def _interval(rows: pd.DataFrame) -> dict[str, object]:
+    """Error bars from low to high, where there is an interval."""
+    ends = {"array": rows["high"] - rows["value"], "arrayminus": rows["value"] - rows["low"]}
+    look = {"thickness": 1.5, "width": 3, "color": INTERVAL, "visible": bool(rows["low"].notna().any())}
+    return {name: values.fillna(0) for name, values in ends.items()} | look
+
+
+def _texts(rows: pd.DataFrame) -> list[str]:
+    """Each value as the hover text has it, with its interval where there is one."""
+    return [
+        f"{value:.3f}" + (f" (95 %: {low:.3f} to {high:.3f})" if low == low else "")  # noqa: PLR0124  NaN is not itself
+        for value, low, high in rows[["value", "low", "high"]].itertuples(index=False)
+    ]
+
+
+def _height_px(rows: float) -> int:
+    return round(110 + 24 * rows)
