@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import numpy as np
 import torch
 from jaxtyping import Float32
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.modules.dropout import _DropoutNd  # what every dropout layer of torch is
 
 from hlcore.errors import InvalidInputError
@@ -72,6 +72,11 @@ def run_network(network: HardnessSegmenter, image: Image, *, window: int | None 
     return SegmentationOutput(logits.float().cpu(), None if hardness is None else hardness.float().cpu())
 
 
+def has_dropout(network: HardnessSegmenter) -> bool:
+    """Whether encoder or segmentation branch have dropout, so that passes with it on may differ."""
+    return any(_dropouts(network))
+
+
 @torch.inference_mode()
 def mc_dropout_entropy(
     network: HardnessSegmenter, image: Image, *, passes: int = 20, window: int | None = None, seed: int = 0
@@ -89,8 +94,8 @@ def mc_dropout_entropy(
     """
     if passes < 1:
         raise InvalidInputError(f"Monte Carlo dropout takes at least one pass, got {passes}")
-    in_encoder, in_branch = (_dropouts(part) for part in (network.encoder, network.segmentation_branch))
-    if not in_encoder and not in_branch:
+    in_encoder, in_branch = _dropouts(network)
+    if not has_dropout(network):
         raise InvalidInputError(
             "the network has no dropout, so Monte Carlo dropout has nothing to vary; "
             "train one with dropout (such as decoder_aspp_dropout) or leave mc_dropout at 0"
@@ -127,8 +132,13 @@ def _mode(network: HardnessSegmenter) -> Iterator[None]:
             module.training = training
 
 
-def _dropouts(part: nn.Module) -> list[nn.Module]:
-    return [module for module in part.modules() if isinstance(module, _DropoutNd) and module.p > 0]
+def _dropouts(network: HardnessSegmenter) -> tuple[list[_DropoutNd], list[_DropoutNd]]:
+    """Dropout layers of the encoder, and of the segmentation branch."""
+    encoder, branch = (
+        [module for module in part.modules() if isinstance(module, _DropoutNd) and module.p > 0]
+        for part in (network.encoder, network.segmentation_branch)
+    )
+    return encoder, branch
 
 
 def _present(output: SegmentationOutput) -> list[Tensor]:

@@ -99,6 +99,16 @@ def record(run: Run, epoch: int, picture: Picture) -> PredictionRecord:
     return _record(path, _modified(path), picture.digest, picture.sample)
 
 
+def checkpoint(run: Run, epoch: int) -> "Checkpoint":
+    """The network of an epoch, which all sessions share: whoever changes anything in it takes a copy.
+
+    Raises:
+        CheckpointError: the checkpoint cannot be read.
+    """
+    path = run.checkpoint_path(epoch)
+    return _checkpoint(path, _modified(path))
+
+
 def analyses(run: Run) -> dict[str, Analysis]:
     """What `hlcore analyze` has measured of a run, by name."""
     found = {}

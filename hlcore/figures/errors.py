@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from hlcore.figures.curves import add_curve
-from hlcore.figures.style import GRID, QUANTITIES, SERIES, template
+from hlcore.figures.style import QUANTITIES, SERIES, template
 
 SCORES: Mapping[str, str] = {
     "hardness": "hardness",
@@ -37,12 +37,13 @@ METRICS: Mapping[str, str] = {"auroc": "AUROC", "ap": "AP"}
 _CHANCE = {"color": "#7f7f7f", "width": 1, "dash": "dot"}
 
 
-def risk_coverage_figure(curves: pd.DataFrame, *, height_px: int = 340) -> go.Figure:
+def risk_coverage_figure(curves: pd.DataFrame, *, height_px: int = 340, legend: bool = True) -> go.Figure:
     """Error rate among the pixels kept, by how many are kept, a line for each score; lower is better.
 
     Args:
         curves: Of one region, with the columns score, pixels_share, risk, threshold, low, high.
         height_px: Of the figure.
+        legend: Show one.
     """
     figure = go.Figure()
     percents = curves[["risk", "low", "high"]] * 100
@@ -62,15 +63,16 @@ def risk_coverage_figure(curves: pd.DataFrame, *, height_px: int = 340) -> go.Fi
     figure.update_traces(mode="lines")
     figure.update_xaxes(title="Pixels kept, lowest scores first (coverage)", range=[0, 100], ticksuffix=" %")
     figure.update_yaxes(title="Wrong among the kept (risk)", ticksuffix=" %", rangemode="tozero")
-    return _finish(figure, height_px)
+    return _finish(figure, height_px, legend=legend)
 
 
-def roc_figure(curves: pd.DataFrame, *, height_px: int = 340) -> go.Figure:
+def roc_figure(curves: pd.DataFrame, *, height_px: int = 340, legend: bool = True) -> go.Figure:
     """Wrong pixels flagged by right pixels flagged, a line for each score; the diagonal is chance.
 
     Args:
         curves: Of one region, with the columns score, pixels_share, errors_share, false_positive_share.
         height_px: Of the figure.
+        legend: Show one.
     """
     figure = go.Figure()
     for score in _known(curves):
@@ -88,7 +90,7 @@ def roc_figure(curves: pd.DataFrame, *, height_px: int = 340) -> go.Figure:
     figure.add_shape(type="line", x0=0, y0=0, x1=100, y1=100, layer="below", line=_CHANCE)
     figure.update_xaxes(title="Right pixels flagged", range=[0, 100], ticksuffix=" %")
     figure.update_yaxes(title="Wrong pixels flagged", range=[0, 101], ticksuffix=" %")
-    return _finish(figure, height_px)
+    return _finish(figure, height_px, legend=legend)
 
 
 def score_figure(scores: pd.DataFrame, *, row_px: int = 24) -> go.Figure:
@@ -124,7 +126,7 @@ def score_figure(scores: pd.DataFrame, *, row_px: int = 24) -> go.Figure:
                 },
                 customdata=bars[["low", "high"]],
                 orientation="h",
-                marker={"color": [COLOURS[name] for name in names]},
+                marker={"color": [COLOURS[name] for name in names], "opacity": 0.7},
                 hovertemplate="%{y}: <b>%{x:.3f}</b> (%{customdata[0]:.3f} to %{customdata[1]:.3f})<extra></extra>",
                 showlegend=False,
                 row=row,
@@ -164,7 +166,7 @@ def threshold_figure(curve: pd.DataFrame, *, flagged: float, height_px: int = 30
     figure.add_vline(100 * flagged, line={"color": "#7f7f7f", "width": 1.5})
     figure.update_xaxes(title="Pixels flagged, highest scores first", range=[0, 100], ticksuffix=" %")
     figure.update_yaxes(title="Share", range=[0, 101], ticksuffix=" %")
-    return _finish(figure, height_px)
+    return _finish(figure, height_px, legend=True)
 
 
 def _known(table: pd.DataFrame) -> list[str]:
@@ -176,6 +178,6 @@ def _error_rate(scores: pd.DataFrame, region: str) -> float:
     return float(scores.loc[(scores["region"] == region) & (scores["metric"] == "error_rate"), "value"].iloc[0])
 
 
-def _finish(figure: go.Figure, height_px: int) -> go.Figure:
-    figure.update_layout(template=template(), height=height_px, legend={"y": -0.28, "yanchor": "top"})
-    return figure.update_xaxes(gridcolor=GRID)
+def _finish(figure: go.Figure, height_px: int, *, legend: bool) -> go.Figure:
+    figure.update_xaxes(dtick=25)
+    return figure.update_layout(template=template(), height=height_px, showlegend=legend)

@@ -1,0 +1,108 @@
+"""What the Errors page says; every number is computed."""
+
+import numpy as np
+import pandas as pd
+
+from hlcore.analysis.error_prediction import Region
+from hlcore.analysis.flagging import Caught
+from hlcore.figures.errors import REGIONS, SCORES
+from hlcore.storage.analyses import Analysis
+
+FREE = ("max_softmax", "entropy", "edge_distance")
+"""Signals that every network gives for nothing, without a hardness branch."""
+WITHOUT_LABELS = (
+    "Nobody labelled this picture, so which pixels are wrong is not known and nothing can be measured; the flagged "
+    "pixels are shown all the same. To measure, choose one of the scenes, or bring a label map along: *Your photo*, "
+    "then *Labels*."
+)
+ABOUT_METRICS = (
+    "AUROC: the probability that a wrong pixel scores above a right one (0.5 is chance). AP: mean precision over the "
+    "wrong pixels (chance is their share). FPR95: share of the right pixels flagged where 95 % of the wrong ones are. "
+    "AURC: mean error rate among the kept, over all coverages. In brackets the 95 % interval over images; ± how far the "
+    "bins may have moved the value."
+)
+METRICS = {"auroc": "AUROC ↑", "ap": "AP ↑", "fpr95": "FPR95 ↓", "aurc": "AURC ↓"}
+"""Heads of the columns; the arrow says which way is better."""
+
+
+def flagging(score: str, threshold: float, region: Region, shares: Caught) -> str:
+    """What a threshold does, in one sentence."""
+    of = "" if region == "all" else f" {REGIONS[region]}"
+    if not np.isfinite(threshold) and threshold > 0:
+        return f"nothing is flagged, for there is no pixel{of}."
+    start = f"flagging where {_rule(score, threshold)}: **{percent(shares.pixels_share)} of the pixels**{of}"
+    return f"{start}{_found(shares)}."
+
+
+def one_picture(name: str, shares: Caught, analysis: Analysis) -> str:
+    """What the threshold of a data set does to the picture above."""
+    text = (
+        f"The picture, {name}, is one of your choice: the same threshold flags {percent(shares.pixels_share)} of its "
+    )
+    text += f"pixels{_found(shares).replace('**', '')}."
+    if np.isnan(shares.errors_share):
+        text += " It has no label that could be wrong, so no error is shown."
+    if analysis.record.merged is not None:
+        text += " The data set was measured with merged classes; the picture shows the network's own."
+    return text
+
+
+def verdict(scores: pd.DataFrame, region: Region, *, images: int) -> str:
+    """Whether hardness ranks wrong pixels better than each other score, by the paired difference of AUROC.
+
+    A difference counts where its whole interval lies farther from 0 than its bins may have moved it; on one image,
+    which has no interval, where the value does.
+    """
+    table = scores.loc[scores["region"] == region].set_index(["metric", "score"])
+    if ("auroc", "hardness") not in table.index or np.isnan(table.loc[("auroc", "hardness"), "value"]):
+        return "Here no pixel is wrong, or all are: no score can be told from another."
+    several = images > 1
+    groups: dict[str, list[str]] = {"loses to": [], "beats": [], "cannot be told apart from": []}
+    for name, row in table.loc["auroc_minus_hardness"].to_dict("index").items():
+        low, high = (row["low"], row["high"]) if several else (row["value"], row["value"])
+        verb = "loses to" if low > row["bound"] else "beats" if high < -row["bound"] else "cannot be told apart from"
+        numbers = f"{row['value']:+.3f}" + (f", {low:+.3f} to {high:+.3f}" if several else "")
+        groups[verb].append(f"{SCORES[name]} ({'free, ' if name in FREE else ''}{numbers})".replace("-", "−"))
+    found = "; it ".join(f"**{verb}** {', '.join(names)}" for verb, names in groups.items() if names)
+    row = table.loc[("auroc", "hardness")]
+    interval = f" ({row['low']:.3f} to {row['high']:.3f})" if several else ""
+    paired = (
+        f"In brackets: how much higher their AUROC is, paired over {images} images, with 95 % interval."
+        if several
+        else "In brackets: how much higher their AUROC is. One picture has no interval and says nothing about another."
+    )
+    return (
+        f"Over {REGIONS[region]}, hardness ranks wrong pixels above right ones with an AUROC of {row['value']:.3f}"
+        f"{interval}. It {found}. {paired}"
+    )
+
+
+def metrics(scores: pd.DataFrame, region: Region) -> pd.DataFrame:
+    """A row a score and a column a metric: value, interval if there is one, and what the bins may change."""
+    rows = scores.loc[(scores["region"] == region) & scores["metric"].isin(list(METRICS))]
+    table = rows.assign(text=[_with_interval(row) for row in rows.to_dict("records")])
+    table = table.set_index(["score", "metric"])["text"].unstack("metric")  # noqa: PD010 - texts cannot be averaged
+    table = table.loc[[score for score in SCORES if score in table.index], list(METRICS)]
+    return table.rename(index=dict(SCORES), columns=METRICS)
+
+
+def percent(share: float) -> str:
+    """A share in percent, with one decimal; – where there is none."""
+    return "–" if np.isnan(share) else f"{100 * share:.1f} %"
+
+
+def _with_interval(row: dict) -> str:
+    interval = "" if np.isnan(row["low"]) else f" ({row['low']:.3f}–{row['high']:.3f})"
+    return f"{row['value']:.3f}{interval} ± {row['bound']:.4f}"
+
+
+def _rule(score: str, threshold: float) -> str:
+    if score == "edge_distance":
+        return f"a predicted edge is at most {-threshold:.1f} px away"
+    return f"{SCORES[score]} ≥ {threshold:.3g}{' nats' if 'entropy' in score else ''}"
+
+
+def _found(shares: Caught) -> str:
+    if np.isnan(shares.errors_share):
+        return "" if np.isnan(shares.precision) else ", no error among them"
+    return f", **{percent(shares.errors_share)} of the errors**, **{percent(shares.precision)} precision**"

@@ -1,0 +1,70 @@
+"""Which pixels are wrong, and does hardness say so better than what every network gives for free?"""
+
+from functools import partial
+
+import streamlit as st
+
+from app import error_controls, error_sentences, picking, state, widgets
+from app.cache import errors as error_cache
+from app.error_controls import Measured
+from app.error_scene import error_scene
+from app.samples import Picture
+from app.viewer import viewer
+from hlcore.analysis.error_prediction import Region
+from hlcore.analysis.flagging import caught, outcomes, threshold_for
+from hlcore.figures.errors import risk_coverage_figure, roc_figure, score_figure, threshold_figure
+from hlcore.storage.analyses import Analysis
+from hlcore.storage.runs import Run
+
+KEY = "errors_viewer"
+
+
+def show(run: Run, picture: Picture, region: Region, analysis: Analysis | None) -> None:
+    """Draws the flagged pixels of the picture, and below them what was measured on it or on the data set."""
+    choice = error_controls.choose(run, picture, analysis)
+    scored = error_cache.scored(run, choice.epoch, picture, dropout=choice.dropout)
+    values, where = scored.scores[choice.score], scored.where[region]
+    if analysis is not None and choice.measured is not None:
+        threshold, found = choice.measured.at(choice.score, region, choice.share)
+        start = f"{widgets.scope_title(analysis)}: "
+    else:
+        threshold, found, start = threshold_for(values, where, share=choice.share), None, "This picture: "
+    outcome = outcomes(values, where, error=scored.error, threshold=threshold)
+    of_picture = caught(outcome, where)
+    st.markdown(start + error_sentences.flagging(choice.score, threshold, region, found or of_picture))
+    scene = error_scene(run, picture, choice, scored, outcome, name=f"{region}:{threshold}")
+    viewer(scene, key=KEY, point=state.point(*reversed(picture.size)), on_pinned=partial(state.pin, KEY))
+    if analysis is not None:
+        st.caption(error_sentences.one_picture(picture.sample.name, of_picture, analysis))
+    widgets.notes(picture, choice.look)
+    if choice.measured is None:
+        st.info(error_sentences.WITHOUT_LABELS, icon=":material/info:")
+    else:
+        draw(choice.measured, choice.score, region, flagged=(found or of_picture).pixels_share)
+
+
+def draw(measured: Measured, score: str, region: Region, *, flagged: float) -> None:
+    """Who wins, the curves of all scores, and what every threshold does."""
+    st.markdown(error_sentences.verdict(measured.scores, region, images=measured.images))
+    curves = measured.curves.loc[measured.curves["region"] == region]
+    if curves.empty:
+        return
+    error_controls.legend(list(curves["score"].unique()))
+    risk_column, roc_column, threshold_column = st.columns(3)
+    risk_column.plotly_chart(risk_coverage_figure(curves, legend=False), key="risk_coverage")
+    roc_column.plotly_chart(roc_figure(curves, legend=False), key="roc")
+    threshold_column.plotly_chart(threshold_figure(measured.curve(score, region), flagged=flagged), key="thresholds")
+    st.dataframe(error_sentences.metrics(measured.scores, region))
+    st.caption(error_sentences.ABOUT_METRICS)
+    st.plotly_chart(score_figure(measured.scores), key="auroc_and_ap")
+
+
+st.caption("Which pixels are wrong? Does hardness say so better than what every network gives for free?")
+chosen = widgets.chosen_run()
+scope_column, region_column = st.columns([6, 4], vertical_alignment="bottom")
+with scope_column:
+    scope = widgets.choose_scope(chosen)
+with region_column:
+    counted = error_controls.choose_region()
+if (taken := picking.choose_picture(chosen)) is not None:
+    show(chosen, taken, counted, scope)
