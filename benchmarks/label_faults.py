@@ -182,7 +182,7 @@ def _region_table(
         "kind": np.array(["", *faults.kinds])[shown],
         **{f"{name}/{how}": summarise(regions, scores[name], how) for name in SCORES for how in SUMMARIES},
         "cleanlab quality/mean": summarise(regions, 1 - rival["quality"], "mean"),
-        "cleanlab issues/mean": summarise(regions, rival["issue"], "mean"),
+        "cleanlab issues/mean": summarise(regions, rival["issue"].astype(float), "mean"),
     }
     return pd.DataFrame(columns)
 
@@ -233,8 +233,8 @@ def _ranking(
 
 def _faulty_share(counts: Counts, *, kinds: Sequence[int]) -> Float[np.ndarray, "*axes"]:
     """Share of the pixels ranked that are of these kinds."""
-    faulty = counts["pixels"][..., list(kinds)].sum(axis=-1)
-    return divide(faulty, faulty + counts["pixels"][..., 0])
+    faulty = counts["pixels"][..., list(kinds)].sum(axis=-1, keepdims=True)
+    return divide(faulty, faulty + counts["pixels"][..., :1])[..., 0]
 
 
 def _mean_hardness(counts: Counts, *, which: str, number: int) -> Float[np.ndarray, "*axes"]:

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from hlcore.analysis.label_faults import plant_faults
-from hlcore.analysis.label_suspicion import SCORES, SUMMARIES, disagreements, score_map, summarise, suspects
+from hlcore.analysis.label_faults import PlantedFaults, plant_faults
+from hlcore.analysis.label_suspicion import SCORES, SUMMARIES, disagreements, faults_in, score_map, summarise, suspects
 from hlcore.errors import InvalidInputError
 from hlcore.types import PredictionRecord
 
@@ -142,3 +142,17 @@ def test_a_network_that_knows_the_labels_finds_every_planted_fault(label_map, se
     truth = np.where(label_map == 255, 0, label_map)
     regions = disagreements(planted.label_map, truth, smallest_px=1)
     assert np.array_equal(regions > 0, planted.faults > 0)
+
+
+@given(
+    regions=arrays(np.int64, (5, 6), elements=st.integers(0, 3)),
+    faults=arrays(np.int32, (5, 6), elements=st.integers(0, 2)),
+)
+def test_a_region_shows_the_fault_that_changed_half_of_it(regions, faults):
+    regions = np.unique(regions, return_inverse=True)[1].reshape(regions.shape)
+    planted = PlantedFaults(np.zeros((5, 6), np.uint8), faults, ("swapped", "dropped"))
+    expected = []
+    for number in range(1, regions.max() + 1):
+        inside = faults[regions == number].tolist()
+        expected.append(next((fault for fault in (1, 2) if 2 * inside.count(fault) >= len(inside)), 0))
+    assert faults_in(regions, planted).tolist() == expected
