@@ -1,6 +1,7 @@
 """Numbers of a table in words, each with its 95 % interval over images."""
 
 from collections.abc import Iterable, Sequence
+from decimal import ROUND_CEILING, Context
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -54,11 +55,7 @@ def at_most(values: Iterable[float]) -> str:
         >>> at_most([0.01, 0.01411]), at_most([0.0])
         ('0.015', '0')
     """
-    largest = max(values)
-    if not largest:
-        return "0"
-    unit = 10.0 ** (np.floor(np.log10(largest)) - 1)
-    return f"{np.ceil(largest / unit * (1 - 1e-9)) * unit:.2g}"
+    return format(Context(prec=2, rounding=ROUND_CEILING).create_decimal(str(float(max(values)))).normalize(), "f")
 
 
 def digits(value: float) -> str:

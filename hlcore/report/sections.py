@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 from hlcore.figures import edges as edge_figures
 from hlcore.figures import errors as error_figures
 from hlcore.figures import objects as object_figures
+from hlcore.figures import segmentation as segmentation_figures
 from hlcore.figures import stability as stability_figures
 from hlcore.figures.errors import REGIONS, SCORES
 from hlcore.report import sentences
@@ -66,7 +67,7 @@ def sections(analysis: Analysis) -> list[Section]:
     """
     table = analysis.table
     parts = [
-        Section("Segmentation", sentences.segmentation(table), []),
+        Section("Segmentation", sentences.segmentation(table), _segmentation_drawings(analysis)),
         Section("Hardness and edges", sentences.edges(table), _edge_drawings(analysis)),
         Section("Hardness and the size of objects", sentences.objects(table), _object_drawings(analysis)),
         Section(
@@ -90,6 +91,15 @@ def _score_cells(scores: pd.DataFrame) -> Cells:
         if name in set(scores["score"])
     }
     return Cells(["score", *columns], rows)
+
+
+def _segmentation_drawings(analysis: Analysis) -> list[Drawing]:
+    run = analysis.record.run
+    table = only(analysis.table("segmentation").query("class_name != ''"), metric="iou").assign(run=run)
+    figure = segmentation_figures.class_iou_figure(table, runs=[run])
+    return [
+        Drawing("segmentation", figure, "IoU of each class; a class that is neither labelled nor predicted has none.")
+    ]
 
 
 def _edge_drawings(analysis: Analysis) -> list[Drawing]:

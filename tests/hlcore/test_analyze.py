@@ -63,11 +63,11 @@ def test_every_table_is_written_and_every_image_is_in_it(analysed: Analysis) -> 
     assert tables(analysed.path).keys() == TABLES
     assert analysed.record.state == "complete"
     assert analysed.record.epochs == (0, 1, 2)
-    assert analysed.table("images")["image"].tolist() == NAMES
+    assert list(analysed.table("images")["image"]) == NAMES
     for name in NAMES:
         assert analysed.thumbnail_path(name).is_file()
     labelled = sum(int((sample.label_map != 255).sum()) for sample in Streets("test", count=5, size=(48, 64)))
-    assert analysed.table("confusion")["pixels"].sum() == labelled
+    assert sum(analysed.table("confusion")["pixels"]) == labelled
 
 
 def test_interrupted_and_resumed_is_the_same_as_never_interrupted(scenes_run, analysed, tmp_path, monkeypatch) -> None:
@@ -98,7 +98,7 @@ def test_tables_interrupted_while_they_are_written_are_written_again(scenes_run,
         with pytest.raises(KeyboardInterrupt):
             finish(scenes_run, config)
     looks = Looks(monkeypatch)
-    assert finish(scenes_run, config).table("segmentation")["value"].notna().any()
+    assert max(finish(scenes_run, config).table("confusion")["pixels"]) > 0
     assert not looks.images
 
 
@@ -205,7 +205,7 @@ def test_a_run_is_scored_in_the_classes_of_another_data_set(scenes_run, two_clas
     assert analysis.record.root == two_classes
     assert set(analysis.table("segmentation")["class_name"]) == {"", "stuff", "thing"}
     home = finish(scenes_run, AnalyzeConfig(out=tmp_path / "home", split="val", limit=2)).table("confusion")
-    assert analysis.table("confusion")["pixels"].sum() <= home["pixels"].sum()
+    assert sum(analysis.table("confusion")["pixels"]) == sum(home["pixels"])
 
 
 def test_a_data_set_of_other_classes_needs_a_merge(scenes_run, two_classes, tmp_path) -> None:
