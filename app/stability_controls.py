@@ -145,18 +145,18 @@ def legend(splits: list[str]) -> None:
 
 
 def headline(tables: Mapping[str, pd.DataFrame]) -> list[str]:
-    """One sentence a split: how far both maps faded and how much of their hardest tenth stayed, last pair."""
+    """One sentence a split: how far both maps faded, and how much of their hardest tenth stayed at last."""
     sentences = []
     for split in tables["levels"]["split"].unique():
-        levels = tables["levels"].query("split == @split and measure == 'relative_level'")
+        levels = tables["levels"].query("split == @split and measure == 'relative_level'").dropna(subset="value")
         pairs = tables["epoch_pairs"].query("split == @split and measure == 'top10_iou' and kind == 'consecutive'")
-        last = {name: levels.query("map == @name")["value"].iloc[-1] for name in ("hardness", "loss")}
-        kept = {name: pairs.query("map == @name")["value"].iloc[-1] for name in ("hardness", "loss")}
-        sentences.append(
-            f"**{SPLITS.get(split, split)}**: at the last epoch mean hardness is {last['hardness']:.0%} and mean loss "
-            f"{last['loss']:.0%} of what they were at the first kept one; between the last two snapshots the hardest "
-            f"10 % overlap with an IoU of {kept['hardness']:.2f} (hardness) and {kept['loss']:.2f} (loss)"
-        )
+        last = levels.groupby("map")["value"].last()
+        stayed = pairs.dropna(subset="value").groupby("map")["value"].last()
+        faded = " and ".join(f"mean {name} is {value:.0%}" for name, value in last.items())
+        overlaps = " and ".join(f"{value:.2f} ({name})" for name, value in stayed.items())
+        parts = [f"at the last epoch {faded} of what it was at the first kept one"] if faded else []
+        parts.append(f"between the last two snapshots the hardest 10 % overlap with an IoU of {overlaps}")
+        sentences.append(f"**{SPLITS.get(split, split)}**: {'; '.join(parts)}")
     return sentences
 
 
@@ -165,7 +165,7 @@ def variation_table(variation: pd.DataFrame) -> None:
     table = variation.assign(
         split=variation["split"].map(lambda split: SPLITS.get(split, split)),
         scaled=variation["measure"].str.endswith("normalised").map({True: "to sum 1", False: "as it is"}),
-    )
+    ).dropna(subset="value")
     st.dataframe(
         table[["split", "map", "scaled", "value", "low", "high"]],
         hide_index=True,

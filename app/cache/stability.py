@@ -11,6 +11,7 @@ from jaxtyping import Float32
 
 from app import cache, samples
 from app.samples import FOLLOWED, Picture
+from hlcore.errors import CheckpointError
 from hlcore.storage.analyses import Analysis
 from hlcore.storage.runs import Run
 from hlcore.types import HardnessMap, LossMap
@@ -85,7 +86,15 @@ def followed(run: Run) -> list[Series]:
 
 
 def of_picture(run: Run, picture: Picture) -> Series:
-    """One picture, which every kept epoch of the run looks at."""
+    """One picture, which every kept epoch of the run looks at.
+
+    Raises:
+        CheckpointError: fewer than two epochs are kept.
+    """
+    if len(run.epochs) < 2:
+        raise CheckpointError(
+            f"{run.path} has kept {len(run.epochs)} epochs, and stability takes two; it is {run.record.state}"
+        )
     epochs = {f"epoch-{epoch:04d}": epoch for epoch in run.epochs}
     label_map = picture.sample.label_map
 

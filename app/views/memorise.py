@@ -73,9 +73,12 @@ def learn(run: Run, epoch: int, picture: Picture, look: Look) -> None:
     place, began = st.empty(), time.monotonic()
     for seen in memorise.learn(run, epoch, picture):
         known.take(seen)
-        left = (time.monotonic() - began) / max(1, seen.step) * (seen.steps - seen.step)
-        loss = f", loss {seen.mean_loss:.3f} nats, about {left:.0f} s left" if seen.step else ""
-        bar.progress(seen.step / seen.steps, f"Step {seen.step} of {seen.steps}{loss}")
+        if seen.step == 0:
+            began = time.monotonic()
+        else:
+            left = (time.monotonic() - began) / seen.step * (seen.steps - seen.step)
+            text = f"Step {seen.step} of {seen.steps}, loss {seen.mean_loss:.3f} nats, about {left:.0f} s left"
+            bar.progress(seen.step / seen.steps, text)
         if seen.snapshot is not None:
             with place.container():
                 draw(run, picture, known, look, key=f"{KEY}_{seen.step}")
