@@ -251,7 +251,7 @@ def _exact(table: pd.DataFrame, level: str, kind: str) -> Iterator[dict[str, Any
         precision = _ranked(np.array(table[column], float), faulty, weights)
         yield _row(level, method, summary, kind, "average precision", precision)
     shares = divide((weights * faulty).sum(axis=1), weights.sum(axis=1))
-    chance = Estimate(faulty.mean(), *np.nanquantile(shares, [0.025, 0.975]))
+    chance = Estimate(faulty.mean(), *_interval(shares))
     yield _row(level, "chance", "", kind, "average precision", chance)
 
 
@@ -265,7 +265,13 @@ def _ranked(
     for counts, chosen in zip(sums, (~faulty, faulty), strict=True):
         np.add.at(counts.T, ranks[chosen], all_and_resampled[:, chosen].T)
     value, *resampled = average_precision(sums[0], sums[1])
-    return Estimate(value, *np.nanquantile(resampled, [0.025, 0.975]))
+    return Estimate(value, *_interval(np.array(resampled)))
+
+
+def _interval(resampled: Float[np.ndarray, " B"]) -> Float[np.ndarray, "2"]:
+    """The ends of the 95 % interval; NaN where no resampling has a value."""
+    known = resampled[np.isfinite(resampled)]
+    return np.quantile(known, [0.025, 0.975]) if len(known) else np.full(2, np.nan)
 
 
 def _row(level: str, method: str, summary: str, kind: str, measure: str, estimate: Estimate) -> dict[str, Any]:
