@@ -69,7 +69,8 @@ def sentence(correlations: pd.DataFrame, table: pd.DataFrame, choice: Choice, *,
     names |= {name: f"of hardness, {CONTROLS[name].name}," for name in CONTROLS if name != choice.quantity}
     texts = [f"{text} {_number(rho[name], of=len(table))}" for name, text in names.items()]
     images = len(set(table["image"]))
-    counted = f"{len(table):,} objects" + (f" in {images:,} images" if images > 1 else "")
+    counted = f"{len(table):,} objects" if len(table) > 1 else "one object"
+    counted += f" in {images:,} images" if images > 1 else ""
     counted += "" if labelled else ", which are parts of the prediction as there is no label map"
     return f"Spearman on {SIZES[choice.bins.size].lower()}, {counted}: " + " · ".join(texts)
 
@@ -92,7 +93,9 @@ def show_object(run: Run, row: Row, *, analysis: Analysis | None, epoch: int, pi
 
 
 def _number(row: dict[Hashable, Any], *, of: int) -> str:
-    """A value with its interval and, where only some have it, the number of objects."""
+    """A value with its interval and, where only some have it, the number of objects; a dash where there is none."""
+    if math.isnan(row["value"]):
+        return "–"
     interval = "" if math.isnan(row["low"]) else f"{row['low']:.2f} to {row['high']:.2f}"
     some = f"{row['objects']:,} objects" if row["objects"] < of else ""
     notes = ", ".join(filter(None, (interval, some)))

@@ -166,6 +166,13 @@ def test_classes_that_have_no_object_are_said(open_measured, objects):
     assert "There is no object of 10 px or more here" in app.info[0].value
 
 
+def test_one_object_alone_has_no_correlation(open_measured, objects):
+    app = open_measured(table=objects[:1])
+    assert not app.exception
+    assert app.markdown[0].value.startswith("Spearman on area, one object: of hardness – ·")
+    assert len(figures(app)) == 2
+
+
 def test_a_run_without_hardness_is_one_sentence(open_app):
     app = open_app(page=PAGE, run="blind")
     assert not app.exception
