@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 from skimage import data
 
+from hlcore.storage.analyses import open_analysis
 from hlcore.storage.bundles import open_bundle
 from hlcore.storage.runs import open_run
 
@@ -134,9 +135,47 @@ def test_ctrl_c_leaves_a_run_that_can_be_resumed(settings: Path, tmp_path: Path)
     assert stopped.resume_path.is_file()
 
 
+def test_analyze_writes_tables_and_a_report_beside_the_run(run: Path, tmp_path: Path) -> None:
+    whole = shutil.copytree(run, tmp_path / "whole")
+    done = hlcore("analyze", whole, "--split", "test", "--epochs", "1,2")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == f"complete: {whole / 'analyses' / 'streets-test' / 'report.html'}\n"
+    analysis = open_analysis(whole / "analyses" / "streets-test")
+    assert (analysis.record.epoch, analysis.record.epochs, analysis.record.images) == (2, (1, 2), 2)
+    assert analysis.record.command == f"hlcore analyze {whole} --split test --epochs 1,2"
+    assert f"hlcore analyze {whole} --split test --epochs 1,2" in analysis.report_path.read_text()
+    done = hlcore("analyze", whole, "--split", "test", "--epoch", 1)
+    assert done.returncode == 1
+    assert "was made otherwise (epoch: 2, now 1" in done.stderr
+
+
+def test_ctrl_c_leaves_an_analysis_that_the_same_command_goes_on_with(run: Path, tmp_path: Path) -> None:
+    large = shutil.copytree(run, tmp_path / "large")
+    record = json.loads((large / "run.json").read_text())
+    record["config"]["data"]["val_scenes"] = 500
+    (large / "run.json").write_text(json.dumps(record))
+    command = [sys.executable, "-m", "hlcore", "analyze", str(large), "--out", str(tmp_path / "out")]
+    measuring = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 120
+    while not list(tmp_path.glob("out/parts/*.npz")) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    measuring.send_signal(signal.SIGINT)
+    said, _ = measuring.communicate(timeout=120)
+    assert measuring.returncode == 0
+    assert said == f"stopped; go on with: hlcore analyze {large} --out {tmp_path / 'out'}\n"
+    assert open_analysis(tmp_path / "out").record.state == "running"
+    assert 1 <= len(list(tmp_path.glob("out/parts/*"))) < 500
+    assert not list(tmp_path.glob("out/*.parquet"))
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
+        (("analyze", "RUN", "--epoch", "9"), "kept the epochs 0, 1, 2, not 9"),
+        (("analyze", "RUN", "--epochs", "some"), "Invalid value"),
+        (("analyze", "RUN", "--dataset", "camvid"), "the data set 'camvid' lies in files"),
+        (("analyze", "RUN", "no-such-folder", "--dataset", "camvid"), "expected the folder no-such-folder/val"),
+        (("analyze", "RUN", "--merge", "list.yaml"), "list.yaml does not name a class for a class"),
         (("evaluate", "no-such-folder"), "error: no-such-folder is not a run: it has no run.json"),
         (("predict", "RUN", "no-such.png", "--out", "out"), "error: no image found for 'no-such.png'"),
         (("evaluate", "RUN", "--epoch", "9"), "kept the epochs 0, 1, 2, not 9"),
@@ -163,7 +202,7 @@ def test_what_does_not_fit_gets_one_sentence(run: Path, tmp_path: Path, argument
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("command", [(), ("train",), ("evaluate",), ("predict",), ("runs",), ("app",)])
+@pytest.mark.parametrize("command", [(), ("train",), ("evaluate",), ("predict",), ("analyze",), ("runs",), ("app",)])
 def test_help_imports_neither_torch_nor_pandas(command: tuple[str, ...]) -> None:
     program = (
         "import sys\nfrom hlcore.cli import app\n"
