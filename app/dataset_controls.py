@@ -31,6 +31,21 @@ FORMATS = {
     "iou": "{:.3f}",
     "entropy": "{:.3f} nats",
 }
+COLUMNS = {
+    "image": "image",
+    "class_name": "class",
+    "pixels": "pixels",
+    "width": st.column_config.NumberColumn("width (px)"),
+    "height": st.column_config.NumberColumn("height (px)"),
+    "hardness_mean": st.column_config.NumberColumn("mean hardness", format="%.3f"),
+    "hardness_p95": st.column_config.NumberColumn("95th percentile of hardness", format="%.3f"),
+    "loss_mean": st.column_config.NumberColumn("mean loss (nats)", format="%.3f"),
+    "error_share": st.column_config.NumberColumn("wrong pixels", format="percent"),
+    "entropy_mean": st.column_config.NumberColumn("mean entropy (nats)", format="%.3f"),
+    "mean_iou": st.column_config.NumberColumn("mean IoU", format="%.3f"),
+    "disagreement": st.column_config.NumberColumn("disagreement", format="percent"),
+}
+"""What the columns of the table are called."""
 ALL = "all"
 """In links, the choice of no class."""
 PICTURES, TABLE = "pictures", "table"

@@ -38,7 +38,8 @@ def summary(analysis: Analysis, images: pd.DataFrame, ranking: Ranking) -> str:
     where = f" in the pixels of {ranking.class_name}" if ranking.class_name else ""
     record, measure = analysis.record, TITLES[ranking.by].lower()
     of_all = f"{len(images)} of the {record.images} images of {record.dataset} {record.split}, epoch {record.epoch}"
-    return f"{of_all}: {measure}{where}{reach}."
+    merged = "" if record.merged is None else f" Predictions are merged into the classes of {record.dataset}."
+    return f"{of_all}: {measure}{where}{reach}.{merged}"
 
 
 def show_pictures(analysis: Analysis, part: pd.DataFrame, ranking: Ranking) -> None:
@@ -55,7 +56,14 @@ def show_pictures(analysis: Analysis, part: pd.DataFrame, ranking: Ranking) -> N
 def show_table(analysis: Analysis, images: pd.DataFrame, table: pd.DataFrame) -> None:
     """All that is known of each image; a selected row leads to its image."""
     known = images[["image"]].merge(table, on="image")
-    chosen = st.dataframe(known, hide_index=True, on_select="rerun", selection_mode="single-row", key="images_table")
+    chosen = st.dataframe(
+        known,
+        hide_index=True,
+        column_config=controls.COLUMNS,
+        on_select="rerun",
+        selection_mode="single-row",
+        key="images_table",
+    )
     if rows := chosen["selection"]["rows"]:
         name = known["image"].iloc[rows[0]]
         show_link(analysis, name, f"Inspect {name}")

@@ -38,6 +38,9 @@ def scores_figure(table: pd.DataFrame, *, runs: Sequence[str], height_px: int = 
             name=str(run),
             marker={"color": run_colour(str(run), runs)},
             error_y=_interval(rows),
+            text=[f"{value:.2f}" for value in rows["value"]],
+            textposition="inside",
+            insidetextanchor="start",
             customdata=_texts(rows),
             hovertemplate=f"%{{x}}: <b>%{{customdata}}</b><extra>{run}</extra>",
         )

@@ -117,6 +117,12 @@ def test_images_are_found_by_a_part_of_their_name(open_app, analysis):
     assert "No image of this data set fits" in app.info[0].value
 
 
+def test_merged_classes_are_named(open_app, run):
+    make_analysis(run, images=14, tables={"images": IMAGES}, merged={"Sky": "Sky"})
+    app = open_app(page=PAGE)
+    assert any("merged into the classes of streets" in caption.value for caption in app.caption)
+
+
 def test_without_thumbnails_there_is_a_table(open_app, run):
     make_analysis(run, images=14, tables={"images": IMAGES})
     app = open_app(page=PAGE)

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hlcore.analysis.run_comparison import (
@@ -73,6 +73,7 @@ def test_gains_are_differences_of_classes_both_have_the_largest_first():
     assert gain["value"].tolist() == pytest.approx([0.2, -0.1])
 
 
+@settings(max_examples=30)
 @given(st.lists(st.tuples(st.sampled_from("xyz"), st.floats(0, 1), st.floats(0, 1)), unique_by=lambda row: row[0]))
 def test_what_one_run_gains_the_other_loses(rows):
     columns = {run: [row[place] for row in rows] for place, run in enumerate(("class_name", "a", "b"))}
