@@ -12,10 +12,11 @@ CLASSES = ("Sky", "Road", "Car")
 
 
 def record(index: int) -> PredictionRecord:
-    """Blocks of classes under a network that is right nearly everywhere."""
+    """Blocks of classes under a network that mistakes some of them."""
     random = np.random.default_rng(index)
     label_map = random.integers(0, 3, (5, 6)).repeat(9, axis=0).repeat(9, axis=1).astype(np.uint8)
-    logits = 4 * np.eye(3)[label_map] + random.normal(size=(*label_map.shape, 3))
+    of_blocks = 1.2 * random.normal(size=(5, 6, 3)).repeat(9, axis=0).repeat(9, axis=1)
+    logits = 4 * np.eye(3)[label_map] + of_blocks + random.normal(size=(*label_map.shape, 3))
     probabilities = np.exp(logits) / np.exp(logits).sum(axis=-1, keepdims=True)
     return PredictionRecord(
         f"street {index}",
@@ -30,7 +31,9 @@ def record(index: int) -> PredictionRecord:
 
 @pytest.fixture(scope="module")
 def table() -> pd.DataFrame:
-    return pd.DataFrame(label_faults._table([record(index) for index in range(6)], seeds=2))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(label_faults, "RESAMPLINGS", 20)
+        return pd.DataFrame(label_faults._table([record(index) for index in range(6)], seeds=2))
 
 
 def values(table: pd.DataFrame, **where: str) -> pd.Series:
@@ -62,7 +65,7 @@ def test_cleanlab_ranks_pixels_exactly_as_the_loss_does(table):
     assert float(ranked["cleanlab quality"]) == float(ranked["loss"])
 
 
-def test_every_method_beats_chance_where_the_network_is_nearly_right(table):
+def test_every_method_beats_chance_where_the_network_is_mostly_right(table):
     for level in ("pixel", "region", "image"):
         ranked = values(table, level=level, kind="all", measure="average precision")
         assert (ranked.drop("chance") > ranked["chance"]).all()
