@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 from jaxtyping import Float, Integer
-from scipy.special import logit
+from scipy.special import expit, logit
 
 from hlcore.analysis.rank_histograms import binning_error, spearman
 from hlcore.analysis.statistics import Counts, ImageSums, divide, times_drawn
@@ -34,14 +34,15 @@ _VALUE_BINS = 60
 _SCALES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "hardness_mean": lambda x: x / 2 + 1 / 4 + logit(x) / 72,
     "hardness_interior": lambda x: x / 2 + 1 / 4 + logit(x) / 72,
-    "hardness_over_edge": lambda x: (2 + x + np.sign(x) * np.sqrt(np.abs(x))) / 4,
+    "hardness_over_edge": lambda x: 0.2 * (1 + x) + 0.3 * (expit((x - 0.5) / 0.08) + expit((x + 0.5) / 0.08)),
     "loss_mean": lambda x: np.sqrt(x / (1 + x)),
     "error_share": lambda x: x,
     "iou": np.sqrt,
 }
 QUANTITIES = tuple(_SCALES)
 """Columns whose dependence on size is measured. Their bins are even on a rising scale from 0 to 1, finer where values
-lie dense (hardness near 0 and 1); ranks do not care which."""
+lie dense: hardness near 0 and 1, and so, of thin objects, near 0.5 above and below what edges predict. Ranks do not
+care."""
 SIZES: tuple[Size, ...] = tuple(SMALLEST_PX)
 
 _IMAGES_AT_ONCE = 64
