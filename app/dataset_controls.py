@@ -9,7 +9,6 @@ import pandas as pd
 import streamlit as st
 
 from app import state, widgets
-from app.cache import dataset as dataset_cache
 from hlcore.analysis.images import CLASS_RANKINGS, RANKINGS
 from hlcore.data.catalog import STREETS
 from hlcore.storage.analyses import Analysis
@@ -31,21 +30,6 @@ FORMATS = {
     "iou": "{:.3f}",
     "entropy": "{:.3f} nats",
 }
-COLUMNS = {
-    "image": "image",
-    "class_name": "class",
-    "pixels": "pixels",
-    "width": st.column_config.NumberColumn("width (px)"),
-    "height": st.column_config.NumberColumn("height (px)"),
-    "hardness_mean": st.column_config.NumberColumn("mean hardness", format="%.3f"),
-    "hardness_p95": st.column_config.NumberColumn("95th percentile of hardness", format="%.3f"),
-    "loss_mean": st.column_config.NumberColumn("mean loss (nats)", format="%.3f"),
-    "error_share": st.column_config.NumberColumn("wrong pixels", format="percent"),
-    "entropy_mean": st.column_config.NumberColumn("mean entropy (nats)", format="%.3f"),
-    "mean_iou": st.column_config.NumberColumn("mean IoU", format="%.3f"),
-    "disagreement": st.column_config.NumberColumn("disagreement", format="percent"),
-}
-"""What the columns of the table are called."""
 ALL = "all"
 """In links, the choice of no class."""
 PICTURES, TABLE = "pictures", "table"
@@ -126,11 +110,6 @@ def choose_part(ranked: pd.DataFrame) -> pd.DataFrame:
     if pages > 1:
         page = state.keep("part", st.pagination(pages, default=page))
     return ranked.iloc[(page - 1) * PAGE_IMAGES : page * PAGE_IMAGES]
-
-
-def has_thumbnails(analysis: Analysis, part: pd.DataFrame) -> bool:
-    """Whether there is a small picture of any of these images."""
-    return any(dataset_cache.thumbnail(analysis, name) is not None for name in part["image"])
 
 
 def _class_title(name: str) -> str:

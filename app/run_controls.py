@@ -69,12 +69,6 @@ def mean_iou_columns(runs: dict[str, Run], classes: tuple[str, ...]) -> list[str
     return ["mean_iou"] if _same_classes(runs, classes) else list(iou_columns(classes).values())
 
 
-def analysed_scores(analyses: dict[str, Analysis]) -> pd.DataFrame:
-    """The table `segmentation` of each run's analysis, below each other, with a column run."""
-    tables = [cache.table(analysis, "segmentation").assign(run=run) for run, analysis in analyses.items()]
-    return pd.concat(tables, ignore_index=True)
-
-
 def about_data(runs: dict[str, Run], classes: tuple[str, ...]) -> str:
     """What keeps the validation scores of these runs from being compared, as a sentence; empty where nothing does."""
     data = {run.record.data_fingerprint: run.record.config.data for run in runs.values()}

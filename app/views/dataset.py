@@ -1,12 +1,10 @@
 """The images of an analysed data set, the hardest (or easiest, worst, best) first."""
 
-from urllib.parse import urlencode
-
 import pandas as pd
 import streamlit as st
 
 from app import dataset_controls as controls
-from app import samples, state, widgets
+from app import dataset_images, widgets
 from app.cache import dataset as dataset_cache
 from app.dataset_controls import FORMATS, TABLE, TITLES, Ranking
 from hlcore.analysis.images import ranked
@@ -23,12 +21,12 @@ def show(analysis: Analysis) -> None:
         return
     summary_column, part_column = st.columns([5, 3], vertical_alignment="center")
     summary_column.caption(summary(analysis, images, ranking))
+    if ranking.shown == TABLE or not dataset_images.has_thumbnails(analysis, images.head()):
+        dataset_images.show_table(analysis, images, table)
+        return
     with part_column:
-        part = images if ranking.shown == TABLE else controls.choose_part(images)
-    if ranking.shown == TABLE or not controls.has_thumbnails(analysis, part):
-        show_table(analysis, images, table)
-    else:
-        show_pictures(analysis, part, ranking)
+        part = controls.choose_part(images)
+    dataset_images.show_pictures(analysis, part, ranking)
 
 
 def summary(analysis: Analysis, images: pd.DataFrame, ranking: Ranking) -> str:
@@ -40,46 +38,6 @@ def summary(analysis: Analysis, images: pd.DataFrame, ranking: Ranking) -> str:
     of_all = f"{len(images)} of the {record.images} images of {record.dataset} {record.split}, epoch {record.epoch}"
     merged = "" if record.merged is None else f" Predictions are merged into the classes of {record.dataset}."
     return f"{of_all}: {measure}{where}{reach}.{merged}"
-
-
-def show_pictures(analysis: Analysis, part: pd.DataFrame, ranking: Ranking) -> None:
-    """A picture each, with its hardness map beside it; the picture opens it in a new tab, its name in this one."""
-    grid = st.grid(min_column_width=250)
-    for name, value in part[["image", "value"]].itertuples(index=False):
-        with grid.cell():
-            if (picture := dataset_cache.thumbnail(analysis, name)) is not None:
-                address = "./?" + urlencode(inspected(analysis, name))
-                st.image(picture, width="stretch", link=address, alt=f"{name} and its hardness map")
-            show_link(analysis, name, f"{name} · {FORMATS[ranking.by].format(value)}")
-
-
-def show_table(analysis: Analysis, images: pd.DataFrame, table: pd.DataFrame) -> None:
-    """All that is known of each image; a selected row leads to its image."""
-    known = images[["image"]].merge(table, on="image")
-    chosen = st.dataframe(
-        known,
-        hide_index=True,
-        column_config=controls.COLUMNS,
-        on_select="rerun",
-        selection_mode="single-row",
-        key="images_table",
-    )
-    if rows := chosen["selection"]["rows"]:
-        name = known["image"].iloc[rows[0]]
-        show_link(analysis, name, f"Inspect {name}")
-    else:
-        st.caption("Select a row to inspect its image.")
-
-
-def show_link(analysis: Analysis, name: str, label: str) -> None:
-    """A link to an image, on this tab."""
-    link = inspected(analysis, name)
-    st.page_link("views/inspect.py", label=label, icon=":material/search:", query_params=link)
-
-
-def inspected(analysis: Analysis, name: str) -> dict[str, str]:
-    """The link under which Inspect shows an image."""
-    return state.link(source=samples.DATA, data=analysis.name, sample=name)
 
 
 run = widgets.chosen_run()

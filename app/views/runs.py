@@ -1,15 +1,12 @@
 """Several runs side by side: how they went, how well they segment, and what one gains over another."""
 
-import pandas as pd
 import streamlit as st
 
-from app import cache
+from app import cache, run_scores
 from app import run_controls as controls
 from app.cache import runs as runs_cache
-from app.run_controls import VALIDATION
 from hlcore.analysis import run_comparison
 from hlcore.figures.runs import by_epoch_figure
-from hlcore.figures.segmentation import class_iou_figure, gain_figure, scores_figure
 from hlcore.storage.runs import Run
 
 
@@ -30,41 +27,6 @@ def show_progress(runs: dict[str, Run], classes: tuple[str, ...]) -> None:
         st.caption(f"{controls.about_data(runs, classes)} {controls.ONE_SEED}")
 
 
-def show_scores(runs: dict[str, Run], classes: tuple[str, ...]) -> None:
-    """Draws what the runs reach on one data set: all metrics, each class, and the gain of one over another."""
-    scored = runs_cache.scored(runs)
-    data = controls.choose_scores(scored, runs=len(runs))
-    if data == VALIDATION:
-        epochs = {name: cache.epoch_table(run) for name, run in runs.items()}
-        class_iou = run_comparison.last_class_iou(epochs, controls.iou_columns(classes))
-        st.caption(
-            "Boundary IoU, IoU by size of object and intervals are there for data `hlcore analyze` has measured."
-        )
-    else:
-        scores = controls.analysed_scores(scored[data])
-        st.plotly_chart(scores_figure(scores.loc[scores["class_name"] == ""], runs=list(runs)), key="scores_figure")
-        st.caption("Intervals are over images (95 %).")
-        class_iou = scores.loc[(scores["metric"] == "iou") & (scores["class_name"] != "")]
-    show_classes(class_iou.dropna(subset=["value"]), list(runs))
-
-
-def show_classes(class_iou: pd.DataFrame, runs: list[str]) -> None:
-    """Draws each class, and the gains where there are two runs."""
-    names = list(dict.fromkeys(class_iou["run"]))
-    if not names:
-        return
-    class_column, gain_column = st.columns(2)
-    class_column.plotly_chart(class_iou_figure(class_iou, runs=runs), key="class_iou")
-    with gain_column:
-        if len(names) < 2:
-            st.caption("Choose a second run that was scored here to see what one gains over the other.")
-            return
-        baseline, compared = controls.choose_pair(names)
-        gains = run_comparison.gains(class_iou, baseline=baseline, compared=compared)
-        st.plotly_chart(gain_figure(gains, baseline=baseline, compared=compared), key="gains")
-        st.caption(controls.ONE_SEED)
-
-
 def show_training(runs: dict[str, Run]) -> None:
     """Draws how much the weighting did, and how long a step took."""
     steps = run_comparison.training_by_epoch({name: runs_cache.steps(run) for name, run in runs.items()})
@@ -81,7 +43,7 @@ if runs := controls.choose_runs():
     classes = run_comparison.shared_classes([run.record.class_names for run in runs.values()])
     show_progress(runs, classes)
     st.markdown("##### Scores")
-    show_scores(runs, classes)
+    run_scores.show_scores(runs, classes)
     st.markdown("##### Training")
     show_training(runs)
     st.markdown("##### Settings")

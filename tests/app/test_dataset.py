@@ -128,6 +128,7 @@ def test_without_thumbnails_there_is_a_table(open_app, run):
     app = open_app(page=PAGE)
     assert not app.exception
     assert app.dataframe[0].value["image"].tolist()[:2] == ["test-0013", "test-0012"]
+    assert not app.get("pagination")
 
 
 def test_the_table_has_all_images_and_what_is_known_of_them(open_app, analysis):
