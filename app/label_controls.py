@@ -93,13 +93,13 @@ def choose_order(suspects: pd.DataFrame, pair_column: DeltaGenerator, order_colu
             key="dispute",
             persist_state="session",
         )
-    state.choice("by", list(RANKINGS), default="score")
+    state.choice("ranking", list(RANKINGS), default="score")
     with order_column:
         by = st.selectbox(
             "Highest first",
             list(RANKINGS),
             format_func=RANKINGS.__getitem__,
-            key="by",
+            key="ranking",
             persist_state="session",
             help="The loss where it is easy, or the loss alone. On planted faults the loss alone finds more: "
             "docs/app.md has the numbers.",

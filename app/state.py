@@ -74,7 +74,7 @@ _PARAMETERS: dict[str, Callable[[str], Any]] = {
     "planted": _flag,
     "planting": int,
     "dispute": str,
-    "by": str,
+    "ranking": str,
     "sheet": int,
     "score": str,
     "region": str,

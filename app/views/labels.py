@@ -61,14 +61,14 @@ def show(hunt: Hunt, suspects: pd.DataFrame, look: Look) -> None:
     with page_column:
         part = controls.choose_page(suspects)
     summary_column.markdown(controls.summary(hunt, suspects))
+    with file_column:
+        controls.offer_verdicts(hunt)
     if part.empty:
         st.info("There is no region whose label and prediction differ here.")
     else:
         controls.tile_titles()
     for suspect in part.to_dict("records"):
         controls.card(hunt, suspect, look)
-    with file_column:  # last, so that it holds the verdicts just given
-        controls.offer_verdicts(hunt)
 
 
 st.caption(controls.ABOUT)

@@ -74,7 +74,7 @@ def test_a_scene_has_its_regions_in_order_with_all_their_maps(open_app, scenes):
 
 
 def test_the_regions_of_a_scene_may_be_ranked_by_their_loss(open_app):
-    losses = [float(text.split("loss ")[1].split(" ")[0]) for text in facts(open_app(page=PAGE, by="loss_mean"))]
+    losses = [float(text.split("loss ")[1].split(" ")[0]) for text in facts(open_app(page=PAGE, ranking="loss_mean"))]
     assert losses == sorted(losses, reverse=True)
 
 
@@ -206,11 +206,11 @@ def test_an_analysis_without_suspects_is_one_sentence(open_measured):
 
 
 def test_bad_choices_in_the_link_are_said(open_app):
-    app = open_app(page=PAGE, dispute="Moon > Road", by="weather", sheet="9999", planted="maybe", planting="-3")
+    app = open_app(page=PAGE, dispute="Moon > Road", ranking="weather", sheet="9999", planted="maybe", planting="-3")
     assert not app.exception
     said = " ".join(warning.value for warning in app.warning)
     assert "there is no dispute 'Moon > Road' here; showing 'all'" in said
-    assert "there is no by 'weather' here; showing 'score'" in said
+    assert "there is no ranking 'weather' here; showing 'score'" in said
     assert "sheet must lie in 1.." in said
     assert "planted must be a whole number, got 'maybe'" in said
     assert "planting must lie in 0..99, got -3" in said
