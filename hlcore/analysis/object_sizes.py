@@ -11,7 +11,7 @@ from jaxtyping import Float, Integer
 from scipy.special import expit, logit
 
 from hlcore.analysis.rank_histograms import binning_error, spearman
-from hlcore.analysis.statistics import Counts, ImageSums, divide, times_drawn
+from hlcore.analysis.statistics import Counts, ImageSums, divide
 from hlcore.errors import InvalidInputError
 
 Size = Literal["area_px", "thickness_px"]
@@ -44,8 +44,6 @@ QUANTITIES = tuple(_SCALES)
 lie dense: hardness near 0 and 1, and so, of thin objects, near 0.5 above and below what edges predict. Ranks do not
 care."""
 SIZES: tuple[Size, ...] = tuple(SMALLEST_PX)
-
-_IMAGES_AT_ONCE = 64
 
 
 @dataclass(frozen=True)
@@ -99,9 +97,22 @@ def count(
         quantities: Some of QUANTITIES.
         sizes: Whose rank correlation is wanted.
     """
-    first = np.zeros(len(objects), np.intp)
-    counts = _counts(objects, first, 1, bins=bins, quantities=quantities, sizes=sizes)
-    return {name: sums[0] for name, sums in counts.items()}
+    size = objects[bins.size].to_numpy(float)
+    curve_bin = np.searchsorted(bins.cut_points, size, side="right")
+    size_bins = {each: np.searchsorted(_SIZE_ENDS, _whole(objects, each), side="right") - 1 for each in sizes}
+    curve, ranks = (len(bins.cut_points) + 1,), (len(_SIZE_ENDS), _VALUE_BINS + 2)
+    counts = {}
+    for quantity in quantities:
+        values = objects[quantity].to_numpy(float) if quantity in objects else np.full(len(objects), np.nan)
+        known = ~np.isnan(values)
+        at = (curve_bin[known],)
+        counts[f"curve_objects {quantity}"] = _sums_by(at, curve)
+        counts[f"curve_log_size {quantity}"] = _sums_by(at, curve, np.log(size[known]))
+        counts[f"curve_sum {quantity}"] = _sums_by(at, curve, values[known])
+        value_bin = _value_bin(values[known], quantity)
+        for each, size_bin in size_bins.items():
+            counts[f"ranks {each} {quantity}"] = _sums_by((size_bin[known], value_bin), ranks)
+    return counts
 
 
 def summarise(
@@ -110,23 +121,11 @@ def summarise(
     bins: SizeBins = AREA,
     quantities: Sequence[str] = QUANTITIES,
     sizes: Sequence[Size] = SIZES,
-    resamplings: int = 200,
 ) -> ImageSums:
-    """The sums of many images at once: what adding each image's `count` gives, much faster.
-
-    An image without objects has no rows and does not matter.
-    """
-    index, names = pd.factorize(objects["image"])
-    sums = ImageSums(resamplings)
-    for start in range(0, len(names), _IMAGES_AT_ONCE):
-        some = names[start : start + _IMAGES_AT_ONCE]
-        within = np.flatnonzero((index >= start) & (index < start + len(some)))
-        part, image = objects.iloc[within], index[within] - start
-        counts = _counts(part, image, len(some), bins=bins, quantities=quantities, sizes=sizes)
-        drawn = np.stack([times_drawn(name, resamplings=resamplings) for name in some]).astype(float)
-        total = {name: values.sum(axis=0) for name, values in counts.items()}
-        resampled = {name: np.tensordot(drawn.T, values, axes=1) for name, values in counts.items()}
-        sums = sums + ImageSums(resamplings, len(some), total, resampled)
+    """The sums over the images of a table of objects; an image without objects has no rows and would add nothing."""
+    sums = ImageSums()
+    for name, rows in objects.groupby("image", sort=False):
+        sums.add(str(name), count(rows, bins=bins, quantities=quantities, sizes=sizes))
     return sums
 
 
@@ -175,34 +174,6 @@ def size_correlations(sums: ImageSums) -> pd.DataFrame:
         row = {"size": size, "quantity": quantity, "objects": int(histogram.sum())}
         rows.append(row | {"value": float(value), "low": float(low), "high": float(high), "bound": bound})
     return pd.DataFrame(rows)
-
-
-def _counts(
-    objects: pd.DataFrame,
-    image: Integer[np.ndarray, " N"],
-    images: int,
-    *,
-    bins: SizeBins,
-    quantities: Sequence[str],
-    sizes: Sequence[Size],
-) -> dict[str, np.ndarray]:
-    """The counts of several images, these along the first axis; `image` is the index of each object's."""
-    size = objects[bins.size].to_numpy(float)
-    curve_bin = np.searchsorted(bins.cut_points, size, side="right")
-    size_bins = {each: np.searchsorted(_SIZE_ENDS, _whole(objects, each), side="right") - 1 for each in sizes}
-    curve, ranks = (images, len(bins.cut_points) + 1), (images, len(_SIZE_ENDS), _VALUE_BINS + 2)
-    counts = {}
-    for quantity in quantities:
-        values = objects[quantity].to_numpy(float) if quantity in objects else np.full(len(objects), np.nan)
-        known = ~np.isnan(values)
-        at = (image[known], curve_bin[known])
-        counts[f"curve_objects {quantity}"] = _sums_by(at, curve)
-        counts[f"curve_log_size {quantity}"] = _sums_by(at, curve, np.log(size[known]))
-        counts[f"curve_sum {quantity}"] = _sums_by(at, curve, values[known])
-        value_bin = _value_bin(values[known], quantity)
-        for each, size_bin in size_bins.items():
-            counts[f"ranks {each} {quantity}"] = _sums_by((image[known], size_bin[known], value_bin), ranks)
-    return counts
 
 
 def _whole(objects: pd.DataFrame, size: Size) -> Integer[np.ndarray, " N"]:

@@ -19,7 +19,7 @@ from hlcore.analysis.object_sizes import (
     tables,
 )
 from hlcore.analysis.rank_histograms import binning_error, spearman
-from hlcore.analysis.statistics import ImageSums, times_drawn
+from hlcore.analysis.statistics import times_drawn
 from hlcore.errors import InvalidInputError
 
 FEW = ("hardness_mean", "iou")
@@ -47,23 +47,10 @@ def objects_of(images: int, *, each: int = 12, seed: int = 0) -> pd.DataFrame:
     )
 
 
-def added_one_by_one(objects, **choices):
-    sums = ImageSums()
-    for name, rows in objects.groupby("image"):
-        sums.add(name, count(rows, **choices))
-    return sums
-
-
 def assert_equal_tables(first, second):
     assert first.keys() == second.keys()
     for name, table in first.items():
         pd.testing.assert_frame_equal(table, second[name], rtol=1e-9)
-
-
-def test_many_images_at_once_give_what_one_by_one_gives():
-    objects = objects_of(70, each=5)  # more than are summed at once
-    choices = {"quantities": FEW, "sizes": ("area_px",)}
-    assert_equal_tables(tables(summarise(objects, **choices)), tables(added_one_by_one(objects, **choices)))
 
 
 @settings(max_examples=8, deadline=None)
@@ -138,9 +125,9 @@ def test_a_quantity_nobody_measured_has_no_correlation():
 
 def test_an_image_without_objects_adds_nothing():
     objects = objects_of(4)
-    with_empty = added_one_by_one(objects)
-    with_empty.add("empty", count(objects.iloc[:0]))
-    assert_equal_tables(tables(with_empty), tables(added_one_by_one(objects)))
+    sums = summarise(objects)
+    sums.add("empty", count(objects.iloc[:0]))
+    assert_equal_tables(tables(sums), tables(summarise(objects)))
 
 
 def test_one_image_has_values_and_no_intervals():
