@@ -11,6 +11,8 @@ from hlcore.analyze.subject import Subject, open_subject
 from hlcore.config import AnalyzeConfig
 from hlcore.data.samples import Sample
 from hlcore.errors import DatasetError
+from hlcore.figures.maps import colour_map
+from hlcore.figures.style import HARDNESS_SCALES
 from hlcore.inference import predict
 from hlcore.storage.analyses import Analysis
 from hlcore.storage.analysis_writer import AnalysisWriter, begin_analysis
@@ -68,9 +70,11 @@ def _measured(
     yield Step(writer.analysis, measured, "measure")
     for place in left:
         sample = subject.data[subject.indices[place]]
-        if subject.config.thumbnails:
-            writer.write_thumbnail(sample.name, sample.image)
         record = _look(subject, checkpoint, sample, mc_dropout=subject.config.mc_dropout)
+        if subject.config.thumbnails:
+            hardness = colour_map(record.hardness_map, scale=HARDNESS_SCALES[0], low=0, high=1)
+            writer.write_thumbnail(sample.name, sample.image)
+            writer.write_thumbnail(f"{sample.name}.hardness", hardness)
         seen = {epoch: _look(subject, network, sample) for epoch, network in networks.items() if epoch != subject.epoch}
         of_epoch = {snapshot_name(epoch): seen.get(epoch, record) for epoch in networks}
         writer.write_part(place, measure(record, of_epoch))

@@ -2,7 +2,7 @@
 
 analysis.json            which run, epoch and data; how it was measured
 <table>.parquet          the tables of hlcore.analysis
-thumbnails/<image>.webp  small pictures of the images; none where they were not wanted
+thumbnails/<image>.webp  small pictures of the images, and <image>.hardness.webp of their hardness maps; or none
 report.html              the figures, to be read without the app
 parts/                   what each image added, until the analysis is complete
 """

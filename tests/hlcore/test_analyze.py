@@ -66,6 +66,7 @@ def test_every_table_is_written_and_every_image_is_in_it(analysed: Analysis) -> 
     assert list(analysed.table("images")["image"]) == NAMES
     for name in NAMES:
         assert analysed.thumbnail_path(name).is_file()
+        assert analysed.thumbnail_path(f"{name}.hardness").is_file()
     labelled = sum(int((sample.label_map != 255).sum()) for sample in Streets("test", count=5, size=(48, 64)))
     assert sum(analysed.table("confusion")["pixels"]) == labelled
 
