@@ -1,8 +1,9 @@
 """What the tables of an analysis show and what they do not, in plain sentences; every number is looked up."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from hlcore.figures.errors import REGIONS, SCORES
@@ -12,6 +13,8 @@ Tables = Callable[[str], pd.DataFrame]
 """From the name of a table to the table."""
 
 BEFORE_TRAINING = "epoch-0000"
+STANDINGS = ("loses to", "beats", "cannot be told apart from")
+"""How hardness stands against another score."""
 
 
 class Findings(NamedTuple):
@@ -116,11 +119,10 @@ def errors(tables: Tables) -> Findings:
         of_region = only(scores, region=region)
         if of_region.empty:
             continue
-        auroc = {name: number(of_region, score=name, metric="auroc") for name in of_region["score"].unique()}
+        auroc, ap = (number(of_region, score="hardness", metric=metric) for metric in ("auroc", "ap"))
         seen.append(
             f"{'Over all labelled pixels' if region == 'all' else where.capitalize()}, hardness tells wrong from right "
-            f"with an AUROC of {auroc['hardness']} and an AP of {number(of_region, score='hardness', metric='ap')}."
-            f"{_against(of_region, auroc)}"
+            f"with an AUROC of {auroc} and an AP of {ap}.{_against(of_region)}"
         )
     curves = only(tables("risk_curves"), region="all")
     texts = [text for name in ("hardness", "max_softmax") if (text := _at_tenth(curves, name))]
@@ -174,16 +176,26 @@ def _range(rows: pd.DataFrame) -> str:
     return f"{digits(min(rows['value']))} to {digits(max(rows['value']))}"
 
 
-def _against(of_region: pd.DataFrame, auroc: Mapping[str, Number]) -> str:
-    """How hardness stands against every other score: by the paired differences of AUROC."""
-    groups: dict[str, list[str]] = {"loses to": [], "beats": [], "cannot be told apart from": []}
-    for name, value in auroc.items():
-        difference = number(of_region, score=name, metric="auroc_minus_hardness")
-        if name == "hardness":
+def standing(of_region: pd.DataFrame) -> dict[str, list[str]]:
+    """The other scores that hardness loses to, beats and cannot be told from, by the paired differences of AUROC.
+
+    Args:
+        of_region: Rows of the table "scores" of one region.
+    """
+    groups: dict[str, list[str]] = {name: [] for name in STANDINGS}
+    for name in SCORES:
+        auroc = number(of_region, score=name, metric="auroc")
+        if name == "hardness" or np.isnan(auroc.value):
             continue
-        group = "loses to" if difference.low > 0 else "beats" if difference.high < 0 else "cannot be told apart from"
-        groups[group].append(f"{SCORES[name]} ({digits(value.value)})")
-    texts = [f"{verb} {listed(names)}" for verb, names in groups.items() if names]
+        difference = number(of_region, score=name, metric="auroc_minus_hardness")
+        at = 0 if difference.low > 0 else 1 if difference.high < 0 else 2
+        groups[STANDINGS[at]].append(f"{SCORES[name]} ({auroc.alone})")
+    return groups
+
+
+def _against(of_region: pd.DataFrame) -> str:
+    """How hardness stands against every other score, in a sentence."""
+    texts = [f"{verb} {listed(names)}" for verb, names in standing(of_region).items() if names]
     return f" It {'; it '.join(texts)}." if texts else ""
 
 

@@ -1,0 +1,246 @@
+"""Writes docs/results.md: what was measured on the bundled runs, every number and every sentence from the tables.
+
+    python -m benchmarks.results                  # docs/results.md from the analyses below
+    python -m benchmarks.results keep FOLDER      # first: keep the small tables of an analysis in benchmarks/results/
+
+An analysis is made by `hlcore analyze`; the command of each stands in the document. Pictures, and tables with a row for
+each object or image, are not kept: the photographs belong to their makers.
+"""
+
+import shlex
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+from cyclopts import App
+
+from hlcore.figures.errors import REGIONS, SCORES
+from hlcore.report import facts, sentences
+from hlcore.report.numbers import Number, number, only
+from hlcore.report.sentences import BEFORE_TRAINING, Findings, Tables
+from hlcore.storage.analyses import Analysis, AnalysisRecord, open_analysis
+from hlcore.storage.files import make_folder, write_text
+from hlcore.storage.runs import open_run
+
+PROJECT = Path(__file__).parents[1]
+KEPT = PROJECT / "benchmarks" / "results"
+DOCUMENT = PROJECT / "docs" / "results.md"
+TABLES = (
+    "edge_contrast", "edges", "epoch_pairs", "levels", "risk_curves", "scores", "segmentation", "size_correlations",
+)  # fmt: skip
+"""What the document needs of an analysis."""
+PARTS: tuple[tuple[str, Callable[[Tables], Findings]], ...] = (
+    ("Segmentation", sentences.segmentation),
+    ("Edges", sentences.edges),
+    ("Objects", sentences.objects),
+    ("Errors", sentences.errors),
+    ("Stability", sentences.stability),
+)
+
+
+class Entry(NamedTuple):
+    """An analysis in the document."""
+
+    title: str
+    run: Path
+    analysis: Path
+
+
+ENTRIES = (
+    Entry("streets, test", PROJECT / "checkpoints" / "streets", PROJECT / "checkpoints/streets/analyses/streets-test"),
+    Entry("CamVid, test", PROJECT / "checkpoints" / "camvid", KEPT / "camvid-camvid-test"),
+    Entry("CamVid, val", PROJECT / "checkpoints" / "camvid", KEPT / "camvid-camvid-val"),
+    Entry("CamVid abroad: IDD-Lite, val", PROJECT / "checkpoints" / "camvid", KEPT / "camvid-idd_lite-val"),
+)
+ABOUT = """Written by `python -m benchmarks.results` from the tables of `hlcore analyze`: no number, no verdict is typed.
+In brackets stands the 95 % interval over images: how far a number may move with other images of the same kind. It says
+nothing about other trainings; each run has one seed."""
+FAULTS = KEPT / "label_faults.csv"
+
+app = App(name="python -m benchmarks.results", help=__doc__)
+
+
+@app.default
+def main(*, out: Path = DOCUMENT) -> None:
+    """Write the document from the analyses that are there, and say which are not.
+
+    Parameters
+    ----------
+    out
+        The document.
+    """
+    there = [entry for entry in ENTRIES if (entry.analysis / "analysis.json").is_file()]
+    for entry in ENTRIES:
+        if entry not in there:
+            print(f"left out: {entry.title}, there is no {entry.analysis}")
+    faults = pd.read_csv(FAULTS, keep_default_na=False) if FAULTS.is_file() else None
+    write_text(out, document([(entry, open_analysis(entry.analysis)) for entry in there], faults))
+
+
+@app.command
+def keep(analysis: Path) -> None:
+    """Copy what the document needs of an analysis, without any path of this machine.
+
+    Parameters
+    ----------
+    analysis
+        Its folder.
+    """
+    opened = open_analysis(analysis)
+    record = opened.record
+    folder = KEPT / f"{record.run}-{record.dataset}-{record.split}"
+    make_folder(folder)
+    for name in TABLES:
+        if opened.table_path(name).is_file():
+            opened.table(name).to_parquet(folder / f"{name}.parquet", index=False, compression="zstd")
+    portable = record.model_copy(update={"root": None, "command": portable_command(record)})
+    write_text(folder / "analysis.json", portable.model_dump_json(indent=2) + "\n")
+    print(f"{sum(file.stat().st_size for file in folder.iterdir())} bytes in {folder}")
+
+
+def portable_command(record: AnalysisRecord) -> str:
+    """The command of an analysis with the data set's name for its folder, and without the place of the result."""
+    words = shlex.split(record.command.replace("--out=", "--out "))
+    if "--out" in words:
+        at = words.index("--out")
+        del words[at : at + 2]
+    return shlex.join(
+        record.dataset.upper() if record.root and Path(word).resolve() == record.root else word for word in words
+    )
+
+
+def document(analyses: list[tuple[Entry, Analysis]], faults: pd.DataFrame | None) -> str:
+    """The document."""
+    parts = [
+        f"# Results\n\n{ABOUT}\n",
+        "## Where hardness loses\n",
+        "AUROC of every other score (in brackets) against that of hardness, paired over the same images.\n",
+        *_losses(analyses),
+    ]
+    for entry, analysis in analyses:
+        parts += _of_analysis(entry, analysis)
+    if faults is not None:
+        parts += _of_faults(faults)
+    return "\n".join(parts).rstrip() + "\n"
+
+
+def _losses(analyses: list[tuple[Entry, Analysis]]) -> Iterator[str]:
+    rows = []
+    for entry, analysis in analyses:
+        for region, where in REGIONS.items():
+            standing = sentences.standing(only(analysis.table("scores"), region=region))
+            rows.append([entry.title, where, *("; ".join(standing[name]) or "none" for name in sentences.STANDINGS)])
+    yield _table(["data", "pixels", *(f"hardness {name}" for name in sentences.STANDINGS)], rows)
+
+
+def _of_analysis(entry: Entry, analysis: Analysis) -> Iterator[str]:
+    record = analysis.record
+    yield f"\n## {entry.title}\n"
+    yield f"    {record.command}\n"
+    seed = open_run(entry.run).record.config.seed
+    about = {name: text for name, text in facts(record).items() if name != "Run"}
+    yield "\n".join(f"- {name}: {text}" for name, text in {"Run": f"{record.run}, seed {seed}", **about}.items()) + "\n"
+    for title, say in PARTS:
+        if title == "Stability" and not record.epochs:
+            continue
+        findings = say(analysis.table)
+        yield f"### {title}\n"
+        yield "\n\n".join([*findings.seen, f"*Not shown:* {findings.not_shown}"]) + "\n"
+        yield from _tables_of(title, analysis)
+
+
+def _tables_of(title: str, analysis: Analysis) -> Iterator[str]:
+    table = analysis.table
+    if title == "Edges":
+        contrast = table("edge_contrast")
+        names = ("hardness", "loss", "error_rate")
+        rows = [
+            [source, *(str(number(contrast, source=source, class_name="", quantity=name)) for name in names)]
+            for source in contrast["source"].unique()
+        ]
+        yield _table(["edge contrast, edges of", *names], rows)
+    elif title == "Objects":
+        rho = table("size_correlations")
+        rows = [
+            [quantity, *(str(number(rho, size=size, quantity=quantity)) for size in ("area_px", "thickness_px"))]
+            for quantity in rho["quantity"].unique()
+        ]
+        yield _table(["Spearman's rho of", "on area", "on thickness"], rows)
+    elif title == "Errors":
+        for metric, name in (("auroc", "AUROC"), ("ap", "AP-Error")):
+            scores = only(table("scores"), metric=metric)
+            rows = [
+                [SCORES[score], *(str(number(scores, score=score, region=region)) for region in REGIONS)]
+                for score in scores["score"].unique()
+            ]
+            yield _table([name, *REGIONS.values()], rows)
+    elif title == "Stability":
+        yield from _stability_tables(analysis)
+
+
+def _stability_tables(analysis: Analysis) -> Iterator[str]:
+    pairs, levels = only(analysis.table("epoch_pairs"), kind="consecutive"), analysis.table("levels")
+    of_pairs = list(dict.fromkeys(zip(pairs["first"], pairs["second"], strict=True)))
+    maps = ("hardness", "loss")
+    for measure, name in (("spearman", "Spearman's rho"), ("top10_iou", "top 10 % IoU")):
+        rows = [
+            [
+                f"{_epoch(first)} → {_epoch(second)}",
+                *(str(number(pairs, map=of, measure=measure, first=first, second=second)) for of in maps),
+            ]
+            for first, second in of_pairs
+        ]
+        yield _table([f"{name}, epochs", *maps], rows)
+    kept = [name for name in dict.fromkeys(levels["snapshot"]) if name != BEFORE_TRAINING]
+    rows = [
+        [f"{_epoch(name)}", *(str(number(levels, map=of, measure="relative_level", snapshot=name)) for of in maps)]
+        for name in kept
+    ]
+    yield _table([f"mean over that at epoch {_epoch(kept[0])}, epoch", *maps], rows)
+
+
+def _of_faults(faults: pd.DataFrame) -> Iterator[str]:
+    yield "\n## Planted label faults\n"
+    yield "    python -m benchmarks.label_faults --run RUN\n"
+    yield "Average precision of what finds faults planted into the labels; `suspicion` is loss × (1 − hardness).\n"
+    faults = only(faults, measure="average precision", kind="all")
+    for run, split in dict.fromkeys(zip(faults["run"], faults["split"], strict=True)):
+        rows = only(faults, run=run, split=split)
+        yield f"### {run}, {split}, {rows['images'].tolist()[0]} images\n"
+        of_pixels = only(rows, level="pixel")
+        best, plain = (_fault_number(of_pixels, method) for method in ("suspicion", "loss"))
+        yield (
+            sentences.verdict(
+                best,
+                plain,
+                higher="Over pixels, suspicion finds more of the faults than plain loss.",
+                lower="Over pixels, suspicion finds fewer of the faults than plain loss: hardness does harm here.",
+                neither="Over pixels, suspicion and plain loss cannot be told apart.",
+            )
+            + "\n"
+        )
+        cells = [[row["level"], row["method"], row["summary"], str(_number(row))] for row in rows.to_dict("records")]
+        yield _table(["ranked", "by", "summary", "average precision"], cells)
+
+
+def _fault_number(rows: pd.DataFrame, method: str) -> Number:
+    return _number(only(rows, method=method).to_dict("records")[0])
+
+
+def _number(row: dict) -> Number:
+    value, low, high = (float(row[name]) if row[name] != "" else float("nan") for name in ("value", "low", "high"))
+    return Number(value, low, high)
+
+
+def _epoch(snapshot: str) -> int:
+    return int(snapshot.removeprefix("epoch-"))
+
+
+def _table(columns: list[str], rows: list[list[str]]) -> str:
+    lines = [columns, ["---"] * len(columns), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,67 @@
+"""The document of results: what the kept tables say, and nothing of the machine they were made on."""
+
+import shlex
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from benchmarks import results
+from hlcore.storage.analyses import AnalysisRecord, open_analysis
+from hlcore.storage.runs import now
+
+
+def record(root: Path | None, command: str) -> AnalysisRecord:
+    return AnalysisRecord(
+        state="complete",
+        created=now(),
+        run="camvid",
+        epoch=45,
+        dataset="camvid",
+        root=root,
+        split="test",
+        data_fingerprint="0" * 64,
+        images=2,
+        class_names=("Sky", "Road"),
+        palette=((0, 0, 255), (128, 64, 128)),
+        versions={},
+        command=command,
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "portable"),
+    [
+        ("hlcore analyze RUN DATA --split test", "hlcore analyze RUN CAMVID --split test"),
+        ("hlcore analyze RUN DATA --out OUT --epochs all", "hlcore analyze RUN CAMVID --epochs all"),
+        ("hlcore analyze RUN --data DATA --out=OUT", "hlcore analyze RUN --data CAMVID"),
+    ],
+)
+def test_a_kept_command_names_no_folder_of_this_machine(tmp_path: Path, given: str, portable: str) -> None:
+    root = tmp_path / "a folder"
+    names = {"DATA": shlex.quote(str(root)), "OUT": shlex.quote(str(tmp_path))}
+    for name, path in names.items():
+        given = given.replace(name, path)
+    assert results.portable_command(record(root, given)) == portable
+
+
+def test_only_small_tables_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = tmp_path / "made"
+    made.mkdir()
+    root = tmp_path / "data"
+    text = record(root, f"hlcore analyze RUN {root} --out {made}").model_dump_json()
+    (made / "analysis.json").write_text(text, encoding="utf-8")
+    for name in ("scores", "objects"):
+        pd.DataFrame({"value": [0.5]}).to_parquet(made / f"{name}.parquet")
+    monkeypatch.setattr(results, "KEPT", tmp_path / "kept")
+    results.keep(made)
+    kept = open_analysis(tmp_path / "kept" / "camvid-camvid-test")
+    assert {path.name for path in kept.path.iterdir()} == {"analysis.json", "scores.parquet"}
+    assert str(tmp_path) not in (kept.path / "analysis.json").read_text(encoding="utf-8")
+    pd.testing.assert_frame_equal(kept.table("scores"), pd.DataFrame({"value": [0.5]}))
+
+
+def test_the_document_is_what_the_kept_tables_say(tmp_path: Path) -> None:
+    results.main(out=tmp_path / "results.md")
+    written = (tmp_path / "results.md").read_text(encoding="utf-8")
+    assert written == results.DOCUMENT.read_text(encoding="utf-8"), "run `python -m benchmarks.results`"
