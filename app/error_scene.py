@@ -5,9 +5,10 @@ import numpy as np
 from app import cache, scenes
 from app.cache.errors import Scored
 from app.error_controls import Choice
+from app.error_sentences import percent
 from app.samples import Picture
 from app.viewer import ColourBar, Panel, Readout, Scene
-from hlcore.analysis.flagging import CAUGHT, FALSE_ALARM, FLAGGED, MISSED
+from hlcore.analysis.flagging import CAUGHT, FALSE_ALARM, FLAGGED, MISSED, Caught
 from hlcore.figures.errors import SCORES
 from hlcore.figures.style import Colour, colour_scale
 from hlcore.storage.runs import Run
@@ -23,7 +24,9 @@ LABELLED = (CAUGHT, MISSED, FALSE_ALARM)
 NAMES = ("right and not flagged, or not counted", *(name for name, _ in KINDS.values()))
 
 
-def error_scene(run: Run, picture: Picture, choice: Choice, scored: Scored, outcome: np.ndarray, *, name: str) -> Scene:
+def error_scene(
+    run: Run, picture: Picture, choice: Choice, scored: Scored, outcome: np.ndarray, shares: Caught, *, name: str
+) -> Scene:
     """The picture with its flagged pixels, and the score that flags them.
 
     Args:
@@ -32,6 +35,7 @@ def error_scene(run: Run, picture: Picture, choice: Choice, scored: Scored, outc
         choice: Score and look.
         scored: Its scores.
         outcome: H W, the kinds of pixels.
+        shares: What the outcome comes to, said beside the picture.
         name: Of the outcome, among those of one score of `scored`.
     """
     score, look, maps = choice.score, choice.look, cache.maps(run, choice.epoch, picture)
@@ -43,6 +47,8 @@ def error_scene(run: Run, picture: Picture, choice: Choice, scored: Scored, outc
     scale = colour_scale(look.scale)[:: -1 if score == "edge_distance" else 1]
     title = SCORES[score][0].upper() + SCORES[score][1:]
     flagged = "Flagged" if scored.error is None else "Flagged, and wrong"
+    note = f"{percent(shares.pixels_share)} of the pixels"
+    note += "" if np.isnan(shares.errors_share) else f", {percent(shares.errors_share)} of the errors"
     return Scene(
         planes=(
             cache.image_plane(picture),
@@ -51,7 +57,7 @@ def error_scene(run: Run, picture: Picture, choice: Choice, scored: Scored, outc
             *(() if score == "hardness" else (scenes.hardness_plane("hardness", maps),)),
         ),
         panels=(
-            Panel(flagged, base="image", dim=True, layer="outcome", colours=colours),
+            Panel(flagged, note, base="image", dim=True, layer="outcome", colours=colours),
             Panel(title, base="image", layer=score, colours=scale, high=high, opacity=look.opacity),
         ),
         columns=2,

@@ -18,20 +18,23 @@ WITHOUT_LABELS = (
 ABOUT_METRICS = (
     "AUROC: the probability that a wrong pixel scores above a right one (0.5 is chance). AP: mean precision over the "
     "wrong pixels (chance is their share). FPR95: share of the right pixels flagged where 95 % of the wrong ones are. "
-    "AURC: mean error rate among the kept, over all coverages. In brackets the 95 % interval over images; ± how far the "
-    "bins may have moved the value."
+    "AURC: mean error rate among the kept, over all coverages. In brackets the 95 % interval over images; ± how far "
+    "the bins may have moved the value."
 )
+TIES = 0.02
+"""Of the pixels; so many more flagged than asked for want an explanation."""
 METRICS = {"auroc": "AUROC ↑", "ap": "AP ↑", "fpr95": "FPR95 ↓", "aurc": "AURC ↓"}
 """Heads of the columns; the arrow says which way is better."""
 
 
-def flagging(score: str, threshold: float, region: Region, shares: Caught) -> str:
-    """What a threshold does, in one sentence."""
+def flagging(score: str, threshold: float, region: Region, shares: Caught, *, share: float) -> str:
+    """What a threshold does, in one sentence, and why it may flag more than the share that was asked for."""
     of = "" if region == "all" else f" {REGIONS[region]}"
     if not np.isfinite(threshold) and threshold > 0:
         return f"nothing is flagged, for there is no pixel{of}."
     start = f"flagging where {_rule(score, threshold)}: **{percent(shares.pixels_share)} of the pixels**{of}"
-    return f"{start}{_found(shares)}."
+    ties = " Pixels of equal score are flagged together." if shares.pixels_share > share + TIES else ""
+    return f"{start}{_found(shares)}.{ties}"
 
 
 def one_picture(name: str, shares: Caught, analysis: Analysis) -> str:

@@ -31,8 +31,9 @@ def show(run: Run, picture: Picture, region: Region, analysis: Analysis | None) 
         threshold, found, start = threshold_for(values, where, share=choice.share), None, "This picture: "
     outcome = outcomes(values, where, error=scored.error, threshold=threshold)
     of_picture = caught(outcome, where)
-    st.markdown(start + error_sentences.flagging(choice.score, threshold, region, found or of_picture))
-    scene = error_scene(run, picture, choice, scored, outcome, name=f"{region}:{threshold}")
+    said = found or of_picture
+    st.markdown(start + error_sentences.flagging(choice.score, threshold, region, said, share=choice.share))
+    scene = error_scene(run, picture, choice, scored, outcome, of_picture, name=f"{region}:{threshold}")
     viewer(scene, key=KEY, point=state.point(*reversed(picture.size)), on_pinned=partial(state.pin, KEY))
     if analysis is not None:
         st.caption(error_sentences.one_picture(picture.sample.name, of_picture, analysis))
@@ -40,7 +41,7 @@ def show(run: Run, picture: Picture, region: Region, analysis: Analysis | None) 
     if choice.measured is None:
         st.info(error_sentences.WITHOUT_LABELS, icon=":material/info:")
     else:
-        draw(choice.measured, choice.score, region, flagged=(found or of_picture).pixels_share)
+        draw(choice.measured, choice.score, region, flagged=said.pixels_share)
 
 
 def draw(measured: Measured, score: str, region: Region, *, flagged: float) -> None:

@@ -32,6 +32,18 @@ DIFFERENCES = {"auroc_minus_hardness": "auroc", "ap_minus_hardness": "ap"}
 """How much higher a score's metric is than that of hardness on the same images; its interval is paired, so that a
 difference may be clear where both intervals overlap."""
 
+CURVE_COLUMNS = (
+    "score",
+    "region",
+    "pixels_share",
+    "errors_share",
+    "precision",
+    "false_positive_share",
+    "risk",
+    "threshold",
+    "low",
+    "high",
+)
 SHARES = np.unique(np.concatenate([[0.001, 0.002, 0.005], np.arange(101) / 100]))
 """Shares of the pixels at which a curve has points."""
 
@@ -92,7 +104,7 @@ def risk_curves(sums: ImageSums) -> pd.DataFrame:
     for its thresholds lie between bins; the thresholds are the highest that flag at least one of SHARES.
     """
     curves = [_curve(sums, region, at, name) for region in REGIONS for at, name in _measured(sums, region)]
-    return pd.concat(curves, ignore_index=True)
+    return pd.concat(curves, ignore_index=True) if curves else pd.DataFrame(columns=list(CURVE_COLUMNS))
 
 
 def _curve(sums: ImageSums, region: Region, at: int, name: str) -> pd.DataFrame:
@@ -110,19 +122,19 @@ def _curve(sums: ImageSums, region: Region, at: int, name: str) -> pd.DataFrame:
         return divide(kept_wrong, kept_right + kept_wrong)
 
     estimate = sums.estimate(risk)
-    columns = {
-        "score": name,
-        "region": region,
-        "pixels_share": flagged[begin] / flagged[0],
-        "errors_share": divide(caught[begin], caught[:1]),
-        "precision": divide(caught[begin], flagged[begin]),
-        "false_positive_share": divide(false[begin], false[:1]),
-        "risk": estimate.value,
-        "threshold": SCORES[name].bins.lower_end(begin),
-        "low": estimate.low,
-        "high": estimate.high,
-    }
-    return pd.DataFrame(columns)
+    columns = (
+        name,
+        region,
+        flagged[begin] / flagged[0],
+        divide(caught[begin], caught[:1]),
+        divide(caught[begin], flagged[begin]),
+        divide(false[begin], false[:1]),
+        estimate.value,
+        SCORES[name].bins.lower_end(begin),
+        estimate.low,
+        estimate.high,
+    )
+    return pd.DataFrame(dict(zip(CURVE_COLUMNS, columns, strict=True)))
 
 
 def _histograms(counts: Counts, region: Region) -> tuple[Histograms, Histograms]:

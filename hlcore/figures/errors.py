@@ -61,7 +61,7 @@ def risk_coverage_figure(curves: pd.DataFrame, *, height_px: int = 340, legend: 
             "<extra>%{fullData.name}</extra>",
         )
     figure.update_traces(mode="lines")
-    figure.update_xaxes(title="Pixels kept, lowest scores first (coverage)", range=[0, 100], ticksuffix=" %")
+    figure.update_xaxes(title="Pixels kept (coverage)", range=[0, 100], ticksuffix=" %")
     figure.update_yaxes(title="Wrong among the kept (risk)", ticksuffix=" %", rangemode="tozero")
     return _finish(figure, height_px, legend=legend)
 
@@ -164,7 +164,7 @@ def threshold_figure(curve: pd.DataFrame, *, flagged: float, height_px: int = 30
             "<extra>%{fullData.name}</extra>",
         )
     figure.add_vline(100 * flagged, line={"color": "#7f7f7f", "width": 1.5})
-    figure.update_xaxes(title="Pixels flagged, highest scores first", range=[0, 100], ticksuffix=" %")
+    figure.update_xaxes(title="Pixels flagged", range=[0, 100], ticksuffix=" %")
     figure.update_yaxes(title="Share", range=[0, 101], ticksuffix=" %")
     return _finish(figure, height_px, legend=True)
 

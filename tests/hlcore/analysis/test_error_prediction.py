@@ -150,6 +150,15 @@ def test_a_region_without_a_pixel_has_no_row() -> None:
     assert set(tables(sums(flat))["scores"]["region"]) == {"all", "interior"}
 
 
+def test_images_without_a_labelled_pixel_give_empty_tables() -> None:
+    record = street(5)
+    found = tables(sums(replace(record, label_map=np.full_like(record.labels, IGNORE_INDEX))))
+    assert list(found["scores"].columns) == COLUMNS
+    assert "threshold" in found["risk_curves"].columns
+    assert found["scores"].empty
+    assert found["risk_curves"].empty
+
+
 def test_columns_metrics_and_scores() -> None:
     table = tables(sums(street(0), street(1)))["scores"]
     assert list(table.columns) == COLUMNS
