@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Any, get_args
 
 import pandas as pd
-import plotly.graph_objects as go
 import streamlit as st
 
 from app import state
@@ -77,16 +76,14 @@ def choose(objects: Objects) -> Choice:
     return Choice(quantity, bins, tuple(classes))
 
 
-def clickable(figure: go.Figure, *, height: int) -> str | None:
-    """The object whose point is clicked in a figure of objects, as in links; None where none is."""
-    event = st.plotly_chart(figure, height=height, on_select="rerun", selection_mode="points", key="objects_points")
-    points = event["selection"]["points"]
-    return _name(*points[0]["customdata"][:2]) if points else None
+def object_name(image: Any, number: Any) -> str:
+    """What an object is called in a link."""
+    return f"{image}#{number}"
 
 
 def choose_object(table: pd.DataFrame, *, identity: str, clicked: str | None) -> Row:
     """The table of these objects, and the one selected in it; at first the clicked, the linked or the first one."""
-    names = [_name(*pair) for pair in zip(table["image"], table["object"], strict=True)]
+    names = [object_name(*pair) for pair in zip(table["image"], table["object"], strict=True)]
     first = names.index(clicked if clicked in names else state.choice("object", names, default=names[0]))
     shown = st.dataframe(
         table,
@@ -106,11 +103,6 @@ def choose_object(table: pd.DataFrame, *, identity: str, clicked: str | None) ->
     at = rows[0] if rows and rows[0] < len(table) else first
     state.keep("object", names[at])
     return table.iloc[at].to_dict()
-
-
-def _name(image: Any, number: Any) -> str:
-    """An object in a link."""
-    return f"{image}#{number}"
 
 
 def _choose_bins(size: Size) -> SizeBins:

@@ -94,6 +94,20 @@ def test_the_linked_object_is_the_one_that_is_outlined(open_measured, scenes):
     assert not app.warning
 
 
+def test_the_object_whose_point_is_clicked_is_outlined_and_stands_in_the_link(open_measured, scenes, monkeypatch):
+    clicked = {"selection": {"points": [{"customdata": ["test-0002", 3, 40, 2.0, 1.0]}]}}
+    monkeypatch.setattr("streamlit.plotly_chart", lambda *_, **__: clicked)
+    app = open_measured(object="test-0001#2")
+    assert scenes(app)[0]["panels"][0]["title"] == "test-0002, object 3"
+    assert app.query_params["object"] == "test-0002#3"
+
+
+def test_a_click_on_the_curve_changes_nothing(open_measured, scenes, monkeypatch):
+    clicked = {"selection": {"points": [{"customdata": [0.1, 0.3, "10 to 30 px", 7]}]}}
+    monkeypatch.setattr("streamlit.plotly_chart", lambda *_, **__: clicked)
+    assert scenes(open_measured(object="test-0001#2"))[0]["panels"][0]["title"] == "test-0001, object 2"
+
+
 def test_an_object_that_is_not_there_is_said(open_measured):
     app = open_measured(object="test-0001#999")
     assert not app.exception
