@@ -110,11 +110,9 @@ def checkpoint(run: Run, epoch: int) -> "Checkpoint":
 
 
 def analyses(run: Run) -> dict[str, Analysis]:
-    """What `hlcore analyze` has measured of a run, by name."""
-    found = {}
-    for path in find_analyses(run.path):
-        found[path.name] = _analysis(path, _modified(path / "analysis.json"))
-    return found
+    """What `hlcore analyze` has measured of a run, by name; one that is not complete has no tables and is left out."""
+    found = {path.name: _analysis(path, _modified(path / "analysis.json")) for path in find_analyses(run.path)}
+    return {name: analysis for name, analysis in found.items() if analysis.record.state == "complete"}
 
 
 def table(analysis: Analysis, name: str) -> pd.DataFrame:
