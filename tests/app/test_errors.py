@@ -2,6 +2,7 @@
 
 import io
 import shutil
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -21,9 +22,10 @@ PAGE = "views/errors.py"
 NAN = float("nan")
 
 
+@cache
 def measured_tables(*, dropout=False):
-    """Three scenes predicted with a shift and a large fence, on which the largest probability knows the errors and hardness does not."""
-    sums = ImageSums(20)
+    """Three scenes predicted with a shift and a fence; the largest probability knows the errors, hardness does not."""
+    sums = ImageSums(10)
     for number, scene in enumerate(Streets("test", count=3, size=(64, 96))):
         random = np.random.default_rng(number)
         prediction = np.roll(np.where(scene.label_map == 255, 0, scene.label_map), 3, axis=1).astype(np.uint8)
