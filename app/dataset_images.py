@@ -17,7 +17,7 @@ COLUMNS = {
     "width": st.column_config.NumberColumn("width (px)"),
     "height": st.column_config.NumberColumn("height (px)"),
     "hardness_mean": st.column_config.NumberColumn("mean hardness", format="%.3f"),
-    "hardness_p95": st.column_config.NumberColumn("95th percentile of hardness", format="%.3f"),
+    "hardness_p95": st.column_config.NumberColumn("hardness, 95th pct.", format="%.3f"),
     "loss_mean": st.column_config.NumberColumn("mean loss (nats)", format="%.3f"),
     "error_share": st.column_config.NumberColumn("wrong pixels", format="percent"),
     "entropy_mean": st.column_config.NumberColumn("mean entropy (nats)", format="%.3f"),
