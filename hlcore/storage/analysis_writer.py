@@ -128,7 +128,8 @@ def begin_analysis(path: Path, record: AnalysisRecord) -> AnalysisWriter:
 
 
 def _refuse_another(path: Path, kept: AnalysisRecord, wanted: AnalysisRecord) -> None:
-    fields = [name for name in AnalysisRecord.model_fields if name not in _MAY_DIFFER]
+    may_differ = _MAY_DIFFER | ({"versions"} if kept.state == "complete" else set())  # nothing is added to it any more
+    fields = [name for name in AnalysisRecord.model_fields if name not in may_differ]
     differing = [name for name in fields if getattr(kept, name) != getattr(wanted, name)]
     if differing:
         one = "; ".join(

@@ -106,6 +106,14 @@ def test_the_same_data_may_lie_elsewhere_and_the_network_run_elsewhere(tmp_path:
     assert again.analysis.record == first.analysis.record
 
 
+def test_other_versions_may_look_at_an_analysis_but_not_go_on_with_it(tmp_path: Path) -> None:
+    writer = begin_analysis(tmp_path, record())
+    with pytest.raises(CheckpointError, match=r"versions: {'torch': '2'}, now {'torch': '3'}"):
+        begin_analysis(tmp_path, record(versions={"torch": "3"}))
+    writer.complete()
+    assert begin_analysis(tmp_path, record(versions={"torch": "3"})).is_complete
+
+
 def test_a_growing_table_is_the_concatenation_of_its_rows_in_groups(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setattr("hlcore.storage.analysis_writer._Rows.GROUP", 3)
     writer = begin_analysis(tmp_path, record())
