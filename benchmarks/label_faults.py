@@ -8,8 +8,8 @@ the mean precision over what is faulty; chance is its share, which stands beside
 images; sd_of_seeds is the standard deviation between plantings.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from functools import partial, reduce
+from collections.abc import Iterator
+from functools import reduce
 from operator import add
 from pathlib import Path
 from typing import Any
@@ -19,12 +19,11 @@ import pandas as pd
 from cleanlab.segmentation.filter import find_label_issues
 from cleanlab.segmentation.rank import get_label_quality_scores
 from cyclopts import App
-from jaxtyping import Bool, Float, Integer
 
+from benchmarks.fault_rankings import KEYS, NUM_BINS, RESAMPLINGS, bins_of, histograms_of, rows_of
 from hlcore.analysis.label_faults import KINDS, PlantedFaults, plant_faults
 from hlcore.analysis.label_suspicion import SCORES, SUMMARIES, disagreements, faults_in, score_map, summarise
-from hlcore.analysis.ranking import auroc, average_precision
-from hlcore.analysis.statistics import Counts, Estimate, ImageSums, divide, times_drawn
+from hlcore.analysis.statistics import Counts, ImageSums
 from hlcore.data.catalog import open_data
 from hlcore.inference import predict
 from hlcore.storage.checkpoints import load_checkpoint
@@ -32,13 +31,6 @@ from hlcore.storage.runs import open_run
 from hlcore.types import PredictionRecord
 
 RESULTS = Path(__file__).parent / "results" / "label_faults.csv"
-KEYS = ["level", "method", "summary", "kind", "measure"]
-PIXEL_METHODS = (*SCORES, "cleanlab quality", "cleanlab issues")
-RESAMPLINGS = 200
-LOG_SCORES = np.linspace(-7, 2, 3001)
-"""Edges of the bins of log10(score) in which pixels are counted: a bin is 0.7 % wide."""
-NUM_BINS = len(LOG_SCORES) + 1
-
 app = App(name="python -m benchmarks.label_faults", help=__doc__)
 
 
@@ -97,9 +89,9 @@ def _table(records: list[PredictionRecord], seeds: int) -> Iterator[dict[str, An
     for seed in range(seeds):
         each.append(_planting(records, seed))
         print(f"planting {seed + 1} of {seeds} ranked", flush=True)
-    of_seeds = [list(_rows(*planting)) for planting in each]
+    of_seeds = [list(rows_of(*planting)) for planting in each]
     pixels, regions, images = zip(*each, strict=True)
-    together = _rows(reduce(add, pixels), pd.concat(regions), pd.concat(images))
+    together = rows_of(reduce(add, pixels), pd.concat(regions), pd.concat(images))
     for row, *apart in zip(together, *of_seeds, strict=True):
         yield {**row, "sd_of_seeds": np.std([one["value"] for one in apart], ddof=1) if seeds > 1 else np.nan}
 
@@ -145,8 +137,8 @@ def _pixel_counts(
     valid, hardness = record.valid, record.hardness_map[record.valid]
     kind = np.asarray(sum(number * faults.where(kind) for number, kind in enumerate(KINDS, start=1)))[valid]
     disputed, rows = record.error[valid], len(KINDS) + 1
-    bins = {name: _bins(score[valid]) for name, score in scores.items()}
-    bins["cleanlab quality"] = _bins(-np.log(np.maximum(rival["quality"][valid], np.finfo(np.float32).tiny)))
+    bins = {name: bins_of(score[valid]) for name, score in scores.items()}
+    bins["cleanlab quality"] = bins_of(-np.log(np.maximum(rival["quality"][valid], np.finfo(np.float32).tiny)))
     bins["cleanlab issues"] = bins["loss"] + NUM_BINS * rival["issue"][valid]  # its issues first, by the loss
     ease = np.minimum((1000 * (1 - hardness)).astype(int), 999)
     return {
@@ -154,21 +146,10 @@ def _pixel_counts(
         "hardness": np.bincount(kind, hardness, rows),
         "disputed pixels": np.bincount(kind[disputed], minlength=rows),
         "disputed hardness": np.bincount(kind[disputed], hardness[disputed], rows),
-        "disputed loss": _histograms(kind[disputed], bins["loss"][disputed]),
-        "disputed 1 - hardness": _histograms(kind[disputed], ease[disputed]),
-        **{name: _histograms(kind, of_score) for name, of_score in bins.items()},
+        "disputed loss": histograms_of(kind[disputed], bins["loss"][disputed]),
+        "disputed 1 - hardness": histograms_of(kind[disputed], ease[disputed]),
+        **{name: histograms_of(kind, of_score) for name, of_score in bins.items()},
     }
-
-
-def _bins(scores: Float[np.ndarray, " N"]) -> Integer[np.ndarray, " N"]:
-    """The bin of each score, by its logarithm."""
-    return np.digitize(np.log10(np.maximum(scores, 1e-9)), LOG_SCORES)
-
-
-def _histograms(kind: Integer[np.ndarray, " N"], bins: Integer[np.ndarray, " N"]) -> Integer[np.ndarray, "K B"]:
-    """Number of pixels by kind (row) and bin."""
-    rows = len(KINDS) + 1
-    return np.bincount(kind * 2 * NUM_BINS + bins, minlength=rows * 2 * NUM_BINS).reshape(rows, -1)
 
 
 def _region_table(
@@ -202,82 +183,6 @@ def _image_row(
         **{f"{name}/highest region": regions[f"{name}/p95"].max() if len(regions) else 0.0 for name in SCORES},
         **{f"{name}/image": rival[name] for name in ("cleanlab softmin", "cleanlab number of issues")},
     }
-
-
-def _rows(pixels: ImageSums, regions: pd.DataFrame, images: pd.DataFrame) -> Iterator[dict[str, Any]]:
-    """A row a value."""
-    for kind in ("all", *KINDS):
-        kinds = range(1, len(KINDS) + 1) if kind == "all" else [1 + KINDS.index(kind)]
-        for method in PIXEL_METHODS:
-            ratio = partial(_ranking, rank=average_precision, histograms=method, kinds=kinds)
-            yield _row("pixel", method, "", kind, "average precision", pixels.estimate(ratio))
-        chance = pixels.estimate(partial(_faulty_share, kinds=kinds))
-        yield _row("pixel", "chance", "", kind, "average precision", chance)
-        for method in ("1 - hardness", "loss"):
-            ratio = partial(_ranking, rank=auroc, histograms=f"disputed {method}", kinds=kinds)
-            yield _row("disputed pixel", method, "", kind, "auroc", pixels.estimate(ratio))
-        yield from _exact(regions if kind == "all" else regions.loc[regions["kind"].isin(["", kind])], "region", kind)
-    for number, kind in enumerate(("unchanged", *KINDS)):
-        for level, which in (("pixel", ""), ("disputed pixel", "disputed ")):
-            hardness = pixels.estimate(partial(_mean_hardness, which=which, number=number))
-            yield _row(level, "hardness", "mean", kind, "hardness", hardness)
-    yield from _exact(images, "image", "all")
-
-
-def _ranking(
-    counts: Counts, *, rank: Callable[..., np.ndarray], histograms: str, kinds: Sequence[int]
-) -> Float[np.ndarray, "*axes"]:
-    """How well a score ranks the pixels of these kinds above the unchanged."""
-    return rank(counts[histograms][..., 0, :], counts[histograms][..., list(kinds), :].sum(axis=-2))
-
-
-def _faulty_share(counts: Counts, *, kinds: Sequence[int]) -> Float[np.ndarray, "*axes"]:
-    """Share of the pixels ranked that are of these kinds."""
-    faulty = counts["pixels"][..., list(kinds)].sum(axis=-1, keepdims=True)
-    return divide(faulty, faulty + counts["pixels"][..., :1])[..., 0]
-
-
-def _mean_hardness(counts: Counts, *, which: str, number: int) -> Float[np.ndarray, "*axes"]:
-    return divide(counts[f"{which}hardness"], counts[f"{which}pixels"])[..., number]
-
-
-def _exact(table: pd.DataFrame, level: str, kind: str) -> Iterator[dict[str, Any]]:
-    """Average precision of each score of a table of regions or images."""
-    faulty = np.array(table["kind"] != "")
-    drawn = {name: times_drawn(name, resamplings=RESAMPLINGS) for name in sorted(set(table["image"]))}
-    weights = np.array([drawn[name] for name in table["image"]], float).reshape(-1, RESAMPLINGS).T
-    for column in table.columns[2:]:
-        method, summary = column.split("/")
-        precision = _ranked(np.array(table[column], float), faulty, weights)
-        yield _row(level, method, summary, kind, "average precision", precision)
-    shares = divide((weights * faulty).sum(axis=1), weights.sum(axis=1))
-    chance = Estimate(faulty.mean(), *_interval(shares))
-    yield _row(level, "chance", "", kind, "average precision", chance)
-
-
-def _ranked(
-    scores: Float[np.ndarray, " N"], faulty: Bool[np.ndarray, " N"], weights: Float[np.ndarray, "B N"]
-) -> Estimate:
-    """Exact average precision, equal scores tied, with its interval over the resamplings' weights."""
-    values, ranks = np.unique(scores, return_inverse=True)
-    sums = np.zeros((2, len(weights) + 1, len(values)))
-    all_and_resampled = np.vstack([np.ones(len(scores)), weights])
-    for counts, chosen in zip(sums, (~faulty, faulty), strict=True):
-        np.add.at(counts.T, ranks[chosen], all_and_resampled[:, chosen].T)
-    value, *resampled = average_precision(sums[0], sums[1])
-    return Estimate(value, *_interval(np.array(resampled)))
-
-
-def _interval(resampled: Float[np.ndarray, " B"]) -> Float[np.ndarray, "2"]:
-    """The ends of the 95 % interval; NaN where no resampling has a value."""
-    known = resampled[np.isfinite(resampled)]
-    return np.quantile(known, [0.025, 0.975]) if len(known) else np.full(2, np.nan)
-
-
-def _row(level: str, method: str, summary: str, kind: str, measure: str, estimate: Estimate) -> dict[str, Any]:
-    value, low, high = (float(end) for end in estimate)
-    keys = dict(zip(KEYS, (level, method, summary, kind, measure), strict=True))
-    return {**keys, "value": value, "low": low, "high": high}
 
 
 if __name__ == "__main__":

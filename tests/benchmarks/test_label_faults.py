@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import average_precision_score
 
-from benchmarks import label_faults
+from benchmarks import fault_rankings, label_faults
 from hlcore.types import PredictionRecord
 
 CLASSES = ("Sky", "Road", "Car")
@@ -32,8 +32,9 @@ def record(index: int) -> PredictionRecord:
 @pytest.fixture(scope="module")
 def table() -> pd.DataFrame:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(label_faults, "RESAMPLINGS", 20)
-        return pd.DataFrame(label_faults._table([record(index) for index in range(6)], seeds=2))
+        for module in (label_faults, fault_rankings):
+            patch.setattr(module, "RESAMPLINGS", 10)
+        return pd.DataFrame(label_faults._table([record(index) for index in range(4)], seeds=2))
 
 
 def values(table: pd.DataFrame, **where: str) -> pd.Series:
@@ -46,7 +47,7 @@ def test_exact_rankings_are_those_of_scikit_learn():
     random = np.random.default_rng(0)
     scores, faulty = random.integers(0, 30, 200) / 7, random.random(200) < 0.2
     weights = random.poisson(1.0, (9, 200)).astype(float)
-    value, low, high = label_faults._ranked(scores, faulty, weights)
+    value, low, high = fault_rankings._with_interval(fault_rankings._ranked(scores, faulty, weights))
     assert value == pytest.approx(average_precision_score(faulty, scores))
     resampled = [average_precision_score(faulty, scores, sample_weight=drawn) for drawn in weights]
     assert (low, high) == pytest.approx(tuple(np.quantile(resampled, [0.025, 0.975])))
@@ -55,8 +56,8 @@ def test_exact_rankings_are_those_of_scikit_learn():
 def test_pixel_rankings_are_those_of_scikit_learn_within_the_bins():
     random = np.random.default_rng(1)
     kind, scores = (random.random(5000) < 0.1).astype(int), random.exponential(1.0, 5000)
-    histograms = label_faults._histograms(kind, label_faults._bins(scores))
-    binned = label_faults.average_precision(histograms[0].astype(float), histograms[1].astype(float))
+    histograms = fault_rankings.histograms_of(kind, fault_rankings.bins_of(scores))
+    binned = fault_rankings.average_precision(histograms[0].astype(float), histograms[1].astype(float))
     assert binned == pytest.approx(average_precision_score(kind, scores), abs=0.003)
 
 
@@ -74,9 +75,20 @@ def test_every_method_beats_chance_where_the_network_is_mostly_right(table):
 def test_a_value_lies_within_its_interval_and_plantings_differ(table):
     known = table.dropna(subset=["value", "low", "high"])
     assert (known["low"] <= known["high"]).all()
-    assert known["value"].between(0, 1).all()
+    gains = known["measure"] == fault_rankings.GAIN
+    assert known.loc[~gains, "value"].between(0, 1).all()
     assert (table["sd_of_seeds"] > 0).any()
 
 
+def test_a_gain_is_the_difference_of_two_rows(table):
+    for level, summary in (("pixel", ""), ("region", "p95"), ("image", "highest region")):
+        ranked, gain = (
+            values(table, level=level, summary=summary, kind="all", measure=measure)
+            for measure in ("average precision", fault_rankings.GAIN)
+        )
+        assert float(gain["suspicion"]) == pytest.approx(float(ranked["suspicion"] - ranked["loss"]))
+        assert float(gain["loss"]) == 0
+
+
 def test_each_row_has_its_own_name(table):
-    assert not table.duplicated(label_faults.KEYS).any()
+    assert not table.duplicated(fault_rankings.KEYS).any()
