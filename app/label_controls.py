@@ -101,8 +101,8 @@ def choose_order(suspects: pd.DataFrame, pair_column: DeltaGenerator, order_colu
             format_func=RANKINGS.__getitem__,
             key="ranking",
             persist_state="session",
-            help="The loss where it is easy, or the loss alone. On planted faults the loss alone finds more: "
-            "docs/app.md has the numbers.",
+            help="The loss of what is easy, or the loss alone. On planted faults the loss alone ranks better; "
+            "on hard objects the product is near 0 whatever the label.",
         )
     kept = suspects if pair == ALL else suspects.loc[pair_of == pair]
     return kept.sort_values(by, ascending=False, kind="stable")
@@ -145,8 +145,8 @@ def summary(hunt: Hunt, suspects: pd.DataFrame) -> str:
     kinds = ", ".join(f"{planted.count(kind)} {kind}" for kind in KINDS if kind in planted)
     real, found = sum(fault > 0 for fault in first), len({*first} - {0})
     return (
-        f"{text}  \nPlanted: {len(planted)} ({kinds}). Of the first {len(first)} regions **{real}** lie on a planted "
-        f"fault, which shows **{found}** of the {len(planted)}."
+        f"{text}  \nPlanted: {len(planted)} faults ({kinds}). Of the first {len(first)} regions **{real}** lie on one; "
+        f"they show **{found}** of the {len(planted)}."
     )
 
 
