@@ -70,7 +70,7 @@ class AnalysisWriter:
         picture = PillowImage.fromarray(image)
         picture.thumbnail((THUMBNAIL_PX, THUMBNAIL_PX))
         with replacing(self.analysis.thumbnail_path(name)) as temporary:
-            picture.save(temporary, format="WEBP", quality=75)
+            picture.save(temporary, format="WEBP", quality=60)
 
     def write_table(self, name: str, table: pd.DataFrame) -> None:
         """Keeps a whole table."""
