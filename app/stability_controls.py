@@ -167,7 +167,7 @@ def variation_table(variation: pd.DataFrame) -> None:
         scaled=variation["measure"].str.endswith("normalised").map({True: "to sum 1", False: "as it is"}),
     ).dropna(subset="value")
     st.dataframe(
-        table[["split", "map", "scaled", "value", "low", "high"]],
+        table[["split", "map", "scaled", "value", "low", "high"]].dropna(axis="columns", how="all"),
         hide_index=True,
         column_config={name: st.column_config.NumberColumn(format="%.2f") for name in ("value", "low", "high")},
         key="stability_variation",
