@@ -53,7 +53,7 @@ ENTRIES = (
     Entry("CamVid, val", PROJECT / "checkpoints" / "camvid", KEPT / "camvid-camvid-val"),
     Entry("CamVid abroad: IDD-Lite, val", PROJECT / "checkpoints" / "camvid", KEPT / "camvid-idd_lite-val"),
 )
-ABOUT = """Written by `python -m benchmarks.results` from the tables of `hlcore analyze`: no number, no verdict is typed.
+ABOUT = """Written by `python -m benchmarks.results` from the tables of `hlcore analyze`: nothing in it is typed.
 In brackets stands the 95 % interval over images: how far a number may move with other images of the same kind. It says
 nothing about other trainings; each run has one seed."""
 FAULTS = KEPT / "label_faults.csv"
