@@ -54,7 +54,8 @@ def analyze(run: Run, root: Path | None, config: AnalyzeConfig, *, command: str 
     device = str(checkpoint.network.mean.device)
     writer = begin_analysis(subject.path, subject.record(device=device, command=command))
     if not writer.is_complete:
-        networks = {epoch: load_epoch(run, epoch, device=config.device) for epoch in subject.epochs}
+        others = [epoch for epoch in subject.epochs if epoch != subject.epoch]
+        networks = {epoch: load_epoch(run, epoch, device=config.device) for epoch in others}
         yield from _measured(writer, subject, checkpoint, networks)
         yield Step(writer.analysis, len(subject.indices), "tables")
         write_tables(writer)
@@ -65,6 +66,7 @@ def analyze(run: Run, root: Path | None, config: AnalyzeConfig, *, command: str 
 def _measured(
     writer: AnalysisWriter, subject: Subject, checkpoint: Checkpoint, networks: dict[int, Checkpoint]
 ) -> Iterator[Step]:
+    """Looks at each image that is left: with the network that is measured, and with those of the other epochs."""
     left = [place for place in range(len(subject.indices)) if not writer.has_part(place)]
     measured = len(subject.indices) - len(left)
     yield Step(writer.analysis, measured, "measure")
@@ -75,8 +77,8 @@ def _measured(
             hardness = colour_map(record.hardness_map, scale=HARDNESS_SCALES[0], low=0, high=1)
             writer.write_thumbnail(sample.name, sample.image)
             writer.write_thumbnail(f"{sample.name}.hardness", hardness)
-        seen = {epoch: _look(subject, network, sample) for epoch, network in networks.items() if epoch != subject.epoch}
-        of_epoch = {snapshot_name(epoch): seen.get(epoch, record) for epoch in networks}
+        seen = {epoch: _look(subject, network, sample) for epoch, network in networks.items()}
+        of_epoch = {snapshot_name(epoch): seen.get(epoch, record) for epoch in subject.epochs}
         writer.write_part(place, measure(record, of_epoch))
         measured += 1
         yield Step(writer.analysis, measured, sample.name)

@@ -166,4 +166,4 @@ def _weights_fingerprint(paths: Sequence[Path]) -> str:
 def _device_name(device: str) -> str:
     if device.startswith("cuda"):
         return torch.cuda.get_device_name(device)
-    return f"{device}, {torch.get_num_threads()} of {os.cpu_count()} cores"
+    return f"cpu, {torch.get_num_threads()} of {os.cpu_count()} cores" if device == "cpu" else device

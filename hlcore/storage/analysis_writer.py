@@ -98,7 +98,7 @@ class AnalysisWriter:
         """Removes what each image added."""
         for path in [*self._parts.glob("*.npz"), *self._parts.glob(".*.part")]:
             path.unlink()
-        if self._parts.is_dir():
+        if self._parts.is_dir() and not any(self._parts.iterdir()):
             self._parts.rmdir()
 
     @property
