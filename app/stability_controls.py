@@ -47,6 +47,7 @@ def choose_scope(run: Run) -> str | Analysis:
         format_func=lambda name: titles[name],
         key="scope",
         required=True,
+        wrap=True,
         persist_state="session",
         help="Followed images were looked at by the network while it was trained, half of them images it was "
         "trained on; `hlcore analyze --epochs all` measures a data set; a picture is looked at by every kept epoch.",
@@ -65,6 +66,7 @@ def choose_aspect(scope: str | Analysis) -> str:
         format_func=lambda part: PARTS[part],
         key="aspect",
         required=True,
+        wrap=True,
         persist_state="session",
     )
     return state.chosen("aspect")
@@ -92,6 +94,7 @@ def choose_scaled() -> bool:
         format_func=lambda name: options[name],
         key="scaled",
         required=True,
+        wrap=True,
         persist_state="session",
         help="Scaled, hardness is the weight (sigmoid + c, over its sum) and the loss is what is left when fading is "
         "taken out. As they are, they are the sigmoid and nats; both vary most where they are near 0.",
@@ -128,6 +131,7 @@ def choose_kind() -> Literal["consecutive", "last"]:
         format_func=lambda kind: KINDS[kind],
         key="against",
         required=True,
+        wrap=True,
         persist_state="session",
     )
     return state.chosen("against")
