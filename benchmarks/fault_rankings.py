@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float, Integer
 
-from hlcore.analysis.label_faults import KINDS
+from hlcore.analysis.label_faults import KINDS, PlantedFaults
 from hlcore.analysis.label_suspicion import SCORES
 from hlcore.analysis.ranking import auroc, average_precision
 from hlcore.analysis.statistics import Counts, Estimate, ImageSums, divide, times_drawn
@@ -18,59 +18,79 @@ PIXEL_METHODS = (*SCORES, "cleanlab quality", "cleanlab issues")
 GAIN = "average precision minus that of loss"
 """Measured on the same resamplings, so its interval is narrower than those of the two suggest."""
 RESAMPLINGS = 200
-LOG_SCORES = np.linspace(-7, 2, 3001)
-"""Edges of the bins of log10(score) in which pixels are counted: a bin is 0.7 % wide."""
+LOG_SCORES = np.linspace(-7, 2, 1201)
+"""Edges of the bins of log10(score) in which pixels are counted: a bin is 1.7 % wide."""
 NUM_BINS = len(LOG_SCORES) + 1
+LARGE_PX = 500
+"""A fault that changes so many pixels is a large one."""
+GROUPS = tuple((kind, large) for kind in KINDS for large in (False, True))
+"""Of faults; numbered from 1, since 0 is what was left unchanged."""
+SELECTIONS = {
+    "all": [number for number, _ in enumerate(GROUPS, start=1)],
+    **{kind: [number for number, group in enumerate(GROUPS, start=1) if group[0] == kind] for kind in KINDS},
+    f"under {LARGE_PX} px": [number for number, group in enumerate(GROUPS, start=1) if not group[1]],
+    f"{LARGE_PX} px and more": [number for number, group in enumerate(GROUPS, start=1) if group[1]],
+}
+"""Faults that are ranked against what was left unchanged, by their groups; other faults are left out."""
+
+
+def groups_of(faults: PlantedFaults) -> Integer[np.ndarray, " n+1"]:
+    """The group of each fault 1..n, and 0 for no fault."""
+    pixels = np.bincount(faults.faults.ravel(), minlength=len(faults.kinds) + 1)
+    groups = [1 + GROUPS.index((kind, bool(px >= LARGE_PX))) for kind, px in zip(faults.kinds, pixels[1:], strict=True)]
+    return np.array([0, *groups])
 
 
 def rows_of(pixels: ImageSums, regions: pd.DataFrame, images: pd.DataFrame) -> Iterator[dict[str, Any]]:
     """A row a value."""
-    for kind in ("all", *KINDS):
-        kinds = range(1, len(KINDS) + 1) if kind == "all" else [1 + KINDS.index(kind)]
+    for kind, groups in SELECTIONS.items():
         for method in PIXEL_METHODS:
-            ratio = partial(_ranking, rank=average_precision, histograms=method, kinds=kinds)
+            ratio = partial(_ranking, rank=average_precision, histograms=method, groups=groups)
             yield _row("pixel", method, "", kind, "average precision", pixels.estimate(ratio))
-            gain = partial(_gain, histograms=method, kinds=kinds)
+            gain = partial(_gain, histograms=method, groups=groups)
             yield _row("pixel", method, "", kind, GAIN, pixels.estimate(gain))
-        chance = pixels.estimate(partial(_faulty_share, kinds=kinds))
+        chance = pixels.estimate(partial(_faulty_share, groups=groups))
         yield _row("pixel", "chance", "", kind, "average precision", chance)
         for method in ("1 - hardness", "loss"):
-            ratio = partial(_ranking, rank=auroc, histograms=f"disputed {method}", kinds=kinds)
+            ratio = partial(_ranking, rank=auroc, histograms=f"disputed {method}", groups=groups)
             yield _row("disputed pixel", method, "", kind, "auroc", pixels.estimate(ratio))
-        yield from _exact(regions if kind == "all" else regions.loc[regions["kind"].isin(["", kind])], "region", kind)
-    for number, kind in enumerate(("unchanged", *KINDS)):
+        yield from _exact(regions.loc[regions["group"].isin([0, *groups])], "region", kind)
+    for kind, groups in {"unchanged": [0], **SELECTIONS}.items():
         for level, which in (("pixel", ""), ("disputed pixel", "disputed ")):
-            hardness = pixels.estimate(partial(_mean_hardness, which=which, number=number))
+            hardness = pixels.estimate(partial(_mean_hardness, which=which, groups=groups))
             yield _row(level, "hardness", "mean", kind, "hardness", hardness)
     yield from _exact(images, "image", "all")
 
 
 def _ranking(
-    counts: Counts, *, rank: Callable[..., np.ndarray], histograms: str, kinds: Sequence[int]
+    counts: Counts, *, rank: Callable[..., np.ndarray], histograms: str, groups: Sequence[int]
 ) -> Float[np.ndarray, "*axes"]:
-    """How well a score ranks the pixels of these kinds above the unchanged."""
-    return rank(counts[histograms][..., 0, :], counts[histograms][..., list(kinds), :].sum(axis=-2))
+    """How well a score ranks the pixels of these groups above the unchanged."""
+    return rank(counts[histograms][..., 0, :], counts[histograms][..., list(groups), :].sum(axis=-2))
 
 
-def _gain(counts: Counts, *, histograms: str, kinds: Sequence[int]) -> Float[np.ndarray, "*axes"]:
+def _gain(counts: Counts, *, histograms: str, groups: Sequence[int]) -> Float[np.ndarray, "*axes"]:
     """Average precision of a score minus that of the loss, on the same images."""
-    own, plain = (_ranking(counts, rank=average_precision, histograms=h, kinds=kinds) for h in (histograms, "loss"))
+    own, plain = (_ranking(counts, rank=average_precision, histograms=h, groups=groups) for h in (histograms, "loss"))
     return own - plain
 
 
-def _faulty_share(counts: Counts, *, kinds: Sequence[int]) -> Float[np.ndarray, "*axes"]:
-    """Share of the pixels ranked that are of these kinds."""
-    faulty = counts["pixels"][..., list(kinds)].sum(axis=-1, keepdims=True)
+def _faulty_share(counts: Counts, *, groups: Sequence[int]) -> Float[np.ndarray, "*axes"]:
+    """Share of the pixels ranked that are of these groups."""
+    faulty = counts["pixels"][..., list(groups)].sum(axis=-1, keepdims=True)
     return divide(faulty, faulty + counts["pixels"][..., :1])[..., 0]
 
 
-def _mean_hardness(counts: Counts, *, which: str, number: int) -> Float[np.ndarray, "*axes"]:
-    return divide(counts[f"{which}hardness"], counts[f"{which}pixels"])[..., number]
+def _mean_hardness(counts: Counts, *, which: str, groups: Sequence[int]) -> Float[np.ndarray, "*axes"]:
+    hardness, pixels = (
+        counts[f"{which}{of}"][..., list(groups)].sum(axis=-1, keepdims=True) for of in ("hardness", "pixels")
+    )
+    return divide(hardness, pixels)[..., 0]
 
 
 def _exact(table: pd.DataFrame, level: str, kind: str) -> Iterator[dict[str, Any]]:
     """Average precision of each score of a table of regions or images."""
-    faulty = np.array(table["kind"] != "")
+    faulty = np.array(table["group"] > 0)
     drawn = {name: times_drawn(name, resamplings=RESAMPLINGS) for name in sorted(set(table["image"]))}
     weights = np.array([drawn[name] for name in table["image"]], float).reshape(-1, RESAMPLINGS).T
     ranked = {name: _ranked(np.array(table[name], float), faulty, weights) for name in table.columns[2:]}
@@ -113,7 +133,7 @@ def bins_of(scores: Float[np.ndarray, " N"]) -> Integer[np.ndarray, " N"]:
     return np.digitize(np.log10(np.maximum(scores, 1e-9)), LOG_SCORES)
 
 
-def histograms_of(kind: Integer[np.ndarray, " N"], bins: Integer[np.ndarray, " N"]) -> Integer[np.ndarray, "K B"]:
-    """Number of pixels by kind (row) and bin."""
-    rows = len(KINDS) + 1
-    return np.bincount(kind * 2 * NUM_BINS + bins, minlength=rows * 2 * NUM_BINS).reshape(rows, -1)
+def histograms_of(group: Integer[np.ndarray, " N"], bins: Integer[np.ndarray, " N"]) -> Integer[np.ndarray, "G B"]:
+    """Number of pixels by group (row; row 0 is unchanged) and bin."""
+    rows = len(GROUPS) + 1
+    return np.bincount(group * 2 * NUM_BINS + bins, minlength=rows * 2 * NUM_BINS).reshape(rows, -1)

@@ -20,8 +20,8 @@ from cleanlab.segmentation.filter import find_label_issues
 from cleanlab.segmentation.rank import get_label_quality_scores
 from cyclopts import App
 
-from benchmarks.fault_rankings import KEYS, NUM_BINS, RESAMPLINGS, bins_of, histograms_of, rows_of
-from hlcore.analysis.label_faults import KINDS, PlantedFaults, plant_faults
+from benchmarks.fault_rankings import GROUPS, KEYS, NUM_BINS, RESAMPLINGS, bins_of, groups_of, histograms_of, rows_of
+from hlcore.analysis.label_faults import PlantedFaults, plant_faults
 from hlcore.analysis.label_suspicion import SCORES, SUMMARIES, disagreements, faults_in, score_map, summarise
 from hlcore.analysis.statistics import Counts, ImageSums
 from hlcore.data.catalog import open_data
@@ -133,34 +133,33 @@ def _cleanlab(records: list[PredictionRecord]) -> Iterator[dict[str, Any]]:
 def _pixel_counts(
     record: PredictionRecord, faults: PlantedFaults, scores: dict[str, np.ndarray], rival: dict[str, Any]
 ) -> Counts:
-    """Pixels, hardness and histograms of the scores; a row for unchanged pixels, then one for each kind of fault."""
+    """Pixels, hardness and histograms of the scores; a row for unchanged pixels, then one for each group of faults."""
     valid, hardness = record.valid, record.hardness_map[record.valid]
-    kind = np.asarray(sum(number * faults.where(kind) for number, kind in enumerate(KINDS, start=1)))[valid]
-    disputed, rows = record.error[valid], len(KINDS) + 1
+    group, disputed, rows = groups_of(faults)[faults.faults][valid], record.error[valid], len(GROUPS) + 1
     bins = {name: bins_of(score[valid]) for name, score in scores.items()}
     bins["cleanlab quality"] = bins_of(-np.log(np.maximum(rival["quality"][valid], np.finfo(np.float32).tiny)))
     bins["cleanlab issues"] = bins["loss"] + NUM_BINS * rival["issue"][valid]  # its issues first, by the loss
     ease = np.minimum((1000 * (1 - hardness)).astype(int), 999)
     return {
-        "pixels": np.bincount(kind, minlength=rows),
-        "hardness": np.bincount(kind, hardness, rows),
-        "disputed pixels": np.bincount(kind[disputed], minlength=rows),
-        "disputed hardness": np.bincount(kind[disputed], hardness[disputed], rows),
-        "disputed loss": histograms_of(kind[disputed], bins["loss"][disputed]),
-        "disputed 1 - hardness": histograms_of(kind[disputed], ease[disputed]),
-        **{name: histograms_of(kind, of_score) for name, of_score in bins.items()},
+        "pixels": np.bincount(group, minlength=rows),
+        "hardness": np.bincount(group, hardness, rows),
+        "disputed pixels": np.bincount(group[disputed], minlength=rows),
+        "disputed hardness": np.bincount(group[disputed], hardness[disputed], rows),
+        "disputed loss": histograms_of(group[disputed], bins["loss"][disputed]),
+        "disputed 1 - hardness": histograms_of(group[disputed], ease[disputed]),
+        **{name: histograms_of(group, of_score) for name, of_score in bins.items()},
     }
 
 
 def _region_table(
     record: PredictionRecord, faults: PlantedFaults, scores: dict[str, np.ndarray], rival: dict[str, Any]
 ) -> pd.DataFrame:
-    """The disputed regions with every score; `kind` is that of the fault it shows, if any."""
+    """The disputed regions with every score; `group` is that of the fault it shows."""
     regions = disagreements(record.labels, record.prediction)
     shown = faults_in(regions, faults)
     columns = {
         "image": np.full(len(shown), record.name),
-        "kind": np.array(["", *faults.kinds])[shown],
+        "group": groups_of(faults)[shown],
         **{f"{name}/{how}": summarise(regions, scores[name], how) for name in SCORES for how in SUMMARIES},
         "cleanlab quality/mean": summarise(regions, 1 - rival["quality"], "mean"),
         "cleanlab issues/mean": summarise(regions, rival["issue"].astype(float), "mean"),
@@ -178,7 +177,7 @@ def _image_row(
     """An image with every score of the image as a whole."""
     return {
         "image": record.name,
-        "kind": "some" if faults.kinds else "",
+        "group": int(len(faults.kinds) > 0),
         **{f"{name}/mean of pixels": np.nanmean(scores[name]) for name in SCORES},
         **{f"{name}/highest region": regions[f"{name}/p95"].max() if len(regions) else 0.0 for name in SCORES},
         **{f"{name}/image": rival[name] for name in ("cleanlab softmin", "cleanlab number of issues")},

@@ -6,6 +6,7 @@ import pytest
 from sklearn.metrics import average_precision_score
 
 from benchmarks import fault_rankings, label_faults
+from hlcore.analysis.label_faults import PlantedFaults
 from hlcore.types import PredictionRecord
 
 CLASSES = ("Sky", "Road", "Car")
@@ -41,6 +42,15 @@ def values(table: pd.DataFrame, **where: str) -> pd.Series:
     """The values of the rows where these columns have these values, by method."""
     chosen = table.loc[(table[list(where)] == pd.Series(where)).all(axis=1)]
     return chosen.set_index("method")["value"]
+
+
+def test_faults_are_grouped_by_kind_and_size():
+    faults = np.zeros((30, 40), np.int32)
+    faults[:, :20], faults[0, 20:] = 1, 2
+    planted = PlantedFaults(np.zeros_like(faults), faults, ("dropped", "swapped"))
+    groups = fault_rankings.groups_of(planted)
+    assert groups[0] == 0
+    assert [fault_rankings.GROUPS[group - 1] for group in groups[1:]] == [("dropped", True), ("swapped", False)]
 
 
 def test_exact_rankings_are_those_of_scikit_learn():
