@@ -73,10 +73,11 @@ def facts(record: AnalysisRecord) -> dict[str, str]:
 
 
 class Thumbnail(NamedTuple):
-    """A small picture on the page."""
+    """Small pictures of an image and of its hardness map on the page."""
 
     name: str
-    source: str
+    sources: dict[str, str]
+    """What each shows to where it comes from."""
     hardness: str
     mean_iou: str
 
@@ -85,10 +86,18 @@ def _hardest(analysis: Analysis) -> Iterator[Thumbnail]:
     """The images with the highest mean hardness of which there is a small picture."""
     images = analysis.table("images").sort_values("hardness_mean", ascending=False, kind="stable").head(HARDEST)
     for row in images.to_dict("records"):
-        path = analysis.thumbnail_path(row["image"])
-        if path.is_file():
-            source = f"data:image/webp;base64,{base64.b64encode(path.read_bytes()).decode()}"
-            yield Thumbnail(row["image"], source, digits(row["hardness_mean"]), digits(row["mean_iou"]))
+        name = row["image"]
+        paths = {
+            name: analysis.thumbnail_path(name),
+            f"hardness of {name}": analysis.thumbnail_path(f"{name}.hardness"),
+        }
+        sources = {text: _inline(path) for text, path in paths.items() if path.is_file()}
+        if sources:
+            yield Thumbnail(name, sources, digits(row["hardness_mean"]), digits(row["mean_iou"]))
+
+
+def _inline(path: Path) -> str:
+    return f"data:image/webp;base64,{base64.b64encode(path.read_bytes()).decode()}"
 
 
 def _packed(text: str) -> str:
