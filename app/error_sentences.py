@@ -53,8 +53,8 @@ def one_picture(name: str, shares: Caught, analysis: Analysis) -> str:
 def verdict(scores: pd.DataFrame, region: Region, *, images: int) -> str:
     """Whether hardness ranks wrong pixels better than each other score, by the paired difference of AUROC.
 
-    A difference counts where its whole interval lies farther from 0 than its bins may have moved it; on one image,
-    which has no interval, where the value does.
+    A difference counts where its whole interval lies on one side of 0; on one image, which has no interval, where the
+    value lies farther from 0 than its bins may have moved it.
     """
     table = scores.loc[scores["region"] == region].set_index(["metric", "score"])
     if ("auroc", "hardness") not in table.index or np.isnan(table.loc[("auroc", "hardness"), "value"]):
@@ -62,9 +62,9 @@ def verdict(scores: pd.DataFrame, region: Region, *, images: int) -> str:
     several = images > 1
     groups: dict[str, list[str]] = {"loses to": [], "beats": [], "cannot be told apart from": []}
     for name, row in table.loc["auroc_minus_hardness"].to_dict("index").items():
-        low, high = (row["low"], row["high"]) if several else (row["value"], row["value"])
-        verb = "loses to" if low > row["bound"] else "beats" if high < -row["bound"] else "cannot be told apart from"
-        numbers = f"{row['value']:+.3f}" + (f", {low:+.3f} to {high:+.3f}" if several else "")
+        ends = (row["low"], row["high"]) if several else (row["value"] - row["bound"], row["value"] + row["bound"])
+        verb = "loses to" if ends[0] > 0 else "beats" if ends[1] < 0 else "cannot be told apart from"
+        numbers = f"{row['value']:+.3f}" + (f", {ends[0]:+.3f} to {ends[1]:+.3f}" if several else "")
         groups[verb].append(f"{SCORES[name]} ({'free, ' if name in FREE else ''}{numbers})".replace("-", "−"))
     found = "; it ".join(f"**{verb}** {', '.join(names)}" for verb, names in groups.items() if names)
     row = table.loc[("auroc", "hardness")]
@@ -74,9 +74,10 @@ def verdict(scores: pd.DataFrame, region: Region, *, images: int) -> str:
         if several
         else "In brackets: how much higher their AUROC is. One picture has no interval and says nothing about another."
     )
+    where = ("over " if region == "all" else "") + REGIONS[region]
     return (
-        f"Over {REGIONS[region]}, hardness ranks wrong pixels above right ones with an AUROC of {row['value']:.3f}"
-        f"{interval}. It {found}. {paired}"
+        f"{where[0].upper()}{where[1:]}, hardness ranks wrong pixels above right ones with an AUROC of "
+        f"{row['value']:.3f}{interval}. It {found}. {paired}"
     )
 
 

@@ -103,14 +103,14 @@ def score_figure(scores: pd.DataFrame, *, row_px: int = 24) -> go.Figure:
     known = scores.dropna(subset=["value"])
     regions = [region for region in REGIONS if region in set(known["region"])]
     names = _known(known)
-    titles = [f"{title}, {REGIONS[region]}" for region in regions for title in METRICS.values()]
+    titles = [title for region in regions for title in (REGIONS[region].capitalize(), "")]
     figure = make_subplots(
         rows=max(1, len(regions)),
         cols=len(METRICS),
         shared_yaxes=True,
         subplot_titles=titles,
         horizontal_spacing=0.04,
-        vertical_spacing=0.36 / max(1, len(regions)),
+        vertical_spacing=0.5 / max(1, len(regions)),
     )
     for row, region in enumerate(regions, start=1):
         for column, metric in enumerate(METRICS, start=1):
@@ -132,14 +132,15 @@ def score_figure(scores: pd.DataFrame, *, row_px: int = 24) -> go.Figure:
                 row=row,
                 col=column,
             )
+            figure.update_xaxes(title={"text": METRICS[metric], "standoff": 4}, row=row, col=column)
             chance = 0.5 if metric == "auroc" else _error_rate(known, region)
             figure.add_shape(
                 type="line", x0=chance, x1=chance, y0=0, y1=1, yref="y domain", line=_CHANCE, row=row, col=column
             )
     figure.update_xaxes(range=[0, 1], dtick=0.25)
     figure.update_yaxes(autorange="reversed", automargin=True)
-    figure.update_annotations(font={"size": 12})
-    return figure.update_layout(template=template(), height=90 + len(regions) * (len(names) * row_px + 60), bargap=0.25)
+    figure.update_annotations(x=0, xanchor="left", font={"size": 13})
+    return figure.update_layout(template=template(), height=90 + len(regions) * (len(names) * row_px + 80), bargap=0.25)
 
 
 def threshold_figure(curve: pd.DataFrame, *, flagged: float, height_px: int = 300) -> go.Figure:

@@ -68,10 +68,11 @@ def test_bars_carry_value_interval_and_chance() -> None:
     assert list(bars.error_x.array) == pytest.approx([0.05] * 2)
     assert list(bars.error_x.arrayminus) == pytest.approx([0.1] * 2)
     assert [shape.x0 for shape in figure.layout.shapes] == [0.5, 0.1, 0.5, 0.1]
-    assert [note.text for note in figure.layout.annotations][:2] == [
-        "AUROC, all labelled pixels",
-        "AP, all labelled pixels",
+    assert [note.text for note in figure.layout.annotations] == [
+        "All labelled pixels",
+        "Within 2 px of a predicted edge",
     ]
+    assert [figure.layout[axis].title.text for axis in ("xaxis", "xaxis2")] == ["AUROC", "AP"]
 
 
 def test_threshold_figure_marks_where_the_reader_is() -> None:
