@@ -107,6 +107,9 @@ class OptimConfig(Frozen):
     """Learning rate of both branches (peak of the schedule)."""
     encoder_lr: PositiveFloat | None = None
     """Learning rate of the encoder. Default: 0.3 lr."""
+    hardness_lr: PositiveFloat | None = None
+    """Learning rate of the hardness branch. Default: lr. AdamW divides the gradient by its own size, so the loss's
+    lambda does not slow the branch down; this does."""
     weight_decay: Annotated[float, Field(ge=0)] = 1e-2
     """Decoupled weight decay (AdamW)."""
     schedule: Literal["one_cycle", "poly"] = "one_cycle"

@@ -77,7 +77,8 @@ def make_optimizers(network: HardnessSegmenter, config: OptimConfig) -> list[Opt
     ]
     optimizers: list[Optimizer] = [AdamW(groups, weight_decay=config.weight_decay)]
     if network.hardness_branch is not None:
-        optimizers.append(AdamW(network.hardness_parameters(), lr=config.lr, weight_decay=config.weight_decay))
+        lr = config.hardness_lr or config.lr
+        optimizers.append(AdamW(network.hardness_parameters(), lr=lr, weight_decay=config.weight_decay))
     return optimizers
 
 

@@ -197,6 +197,20 @@ def test_an_observing_branch_does_not_steer_the_segmenter(tmp_path: Path) -> Non
     assert load_checkpoint(alone.checkpoint_path(1)).network.hardness_branch is None
 
 
+def test_the_learning_rate_and_not_lambda_slows_the_hardness_branch(tmp_path: Path) -> None:
+    def moved(name: str, *, hardness_lambda: float = 0.01, hardness_lr: float | None = None) -> float:
+        optim = OptimConfig(epochs=1, batch_size=2, hardness_lr=hardness_lr, schedule="poly", clip_norm=1e6)
+        loss = LossConfig(hardness_lambda=hardness_lambda)
+        run = finish(train(tiny(tmp_path, name=name, optim=optim, loss=loss)))
+        before, after = (load_file(run.checkpoint_path(epoch)) for epoch in (0, 1))
+        names = [key for key in before if key.startswith("hardness_branch.") and key.endswith("weight")]
+        return sum(float((after[key] - before[key]).norm() ** 2) for key in names) ** 0.5
+
+    given = moved("given")
+    assert moved("lambda", hardness_lambda=1.0) == pytest.approx(given, rel=0.05)
+    assert moved("rate", hardness_lr=1e-5) == pytest.approx(0.01 * given, rel=0.5)
+
+
 def test_a_loss_that_is_not_finite_stops_the_run_and_names_the_images(tmp_path: Path) -> None:
     says = r"the loss is (nan|inf) at step \d+ .* train-000\d.*epoch-000\d"
     with pytest.raises(TrainingError, match=says) as stopped:
