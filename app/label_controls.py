@@ -15,8 +15,10 @@ from app.cache import labels as label_cache
 from app.cache.labels import MOST_FAULTS, Evidence
 from app.scenes import Look
 from hlcore.analysis.label_faults import KINDS, PlantedFaults
+from hlcore.data.catalog import STREETS
 from hlcore.figures.crops import GAP_PX, TILE_PX
 from hlcore.figures.style import Colour
+from hlcore.storage.analyses import Analysis
 
 ABOUT = (
     "Where the network is sure of another class than the label's although the place is easy: is the label wrong, or "
@@ -49,6 +51,7 @@ class Hunt:
         palette: Their colours.
         evidence: What is seen on an image, by its name.
         faults: What was planted, if anything was.
+        note: To be said beside the counts.
     """
 
     place: str
@@ -57,6 +60,14 @@ class Hunt:
     palette: tuple[Colour, ...]
     evidence: Callable[[str], Evidence]
     faults: PlantedFaults | None = None
+    note: str = ""
+
+
+def note_on(analysis: Analysis) -> str:
+    """What is to be known of the labels of a data set."""
+    if analysis.record.dataset != STREETS:
+        return ""
+    return "Scenes have perfect labels: these are the network's mistakes. *This picture* can plant faults."
 
 
 def choose_planting(toggle_column: DeltaGenerator, seed_column: DeltaGenerator) -> int | None:
@@ -140,7 +151,7 @@ def summary(hunt: Hunt, suspects: pd.DataFrame) -> str:
     accepted, dismissed = verdicts.count("accept"), verdicts.count("dismiss")
     text = f"**{accepted}** accepted · **{dismissed}** dismissed · **{len(hunt.suspects) - accepted - dismissed}** open"
     if hunt.faults is None:
-        return text
+        return f"{text}  \n{hunt.note}" if hunt.note else text
     first, planted = suspects["fault"].head(FIRST).tolist(), hunt.faults.kinds
     kinds = ", ".join(f"{planted.count(kind)} {kind}" for kind in KINDS if kind in planted)
     real, found = sum(fault > 0 for fault in first), len({*first} - {0})

@@ -26,7 +26,8 @@ def of_dataset(run: Run, analysis: Analysis) -> None:
     with view_column, st.popover("View", icon=":material/tune:", width="stretch"):
         look = widgets.choose_look(labelled=True)
     evidence = partial(label_cache.evidence_of, run, analysis)
-    hunt = Hunt(f"{run.name}/{analysis.name}", suspects, about.class_names, about.palette, evidence)
+    place, note = f"{run.name}/{analysis.name}", controls.note_on(analysis)
+    hunt = Hunt(place, suspects, about.class_names, about.palette, evidence, note=note)
     show(hunt, controls.choose_order(suspects, pair_column, order_column), look)
 
 
