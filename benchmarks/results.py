@@ -30,6 +30,12 @@ TABLES = (
     "edge_contrast", "edges", "epoch_pairs", "levels", "risk_curves", "scores", "segmentation", "size_correlations",
 )  # fmt: skip
 """What the document needs of an analysis."""
+QUOTED = {
+    "edges": "class_name == ''",
+    "edge_contrast": "class_name == ''",
+    "risk_curves": "region == 'all' and 0.1 <= pixels_share < 0.2",
+}
+"""Of the larger ones, the rows it needs."""
 PARTS: tuple[tuple[str, Callable[[Tables], Findings]], ...] = (
     ("Segmentation", sentences.segmentation),
     ("Edges", sentences.edges),
@@ -93,7 +99,10 @@ def keep(analysis: Path) -> None:
     make_folder(folder)
     for name in TABLES:
         if opened.table_path(name).is_file():
-            opened.table(name).to_parquet(folder / f"{name}.parquet", index=False, compression="zstd")
+            table = opened.table(name)
+            if name in QUOTED:
+                table = table.query(QUOTED[name])
+            table.to_parquet(folder / f"{name}.parquet", index=False, compression="zstd")
     portable = record.model_copy(update={"root": None, "command": portable_command(record)})
     write_text(folder / "analysis.json", portable.model_dump_json(indent=2) + "\n")
     print(f"{sum(file.stat().st_size for file in folder.iterdir())} bytes in {folder}")

@@ -94,12 +94,13 @@ def objects(tables: Tables) -> Findings:
         f"2 px from every edge; {count['hardness_interior']} objects have such pixels) rho is {interior}; of the "
         f"hardness above what the edge profile predicts it is {over}. "
     )
+    off = float(max(only(table, quantity="hardness_over_edge")["bound"]))  # by the bins of its histogram
     seen += verdict(
-        over,
+        Number(over.value, over.low - off, over.high + off),
         Number(0, 0, 0),
         higher="So, edges taken into account, small objects are not harder but easier.",
         lower="So small objects are harder than their edges explain.",
-        neither="So, edges taken into account, nothing is left of small objects being harder.",
+        neither="So, edges taken into account, little or nothing is left of small objects being harder.",
     )
     bound = table[table["quantity"].isin(["hardness_mean", "hardness_interior", "hardness_over_edge"])]["bound"]
     return Findings(

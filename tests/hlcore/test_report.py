@@ -201,7 +201,11 @@ def object_tables(over: tuple[float, float, float]):
     ("over", "sentence"),
     [
         ((-0.2, -0.3, -0.1), "So small objects are harder than their edges explain."),
-        ((0.0, -0.1, 0.1), "So, edges taken into account, nothing is left of small objects being harder."),
+        ((0.0, -0.1, 0.1), "So, edges taken into account, little or nothing is left of small objects being harder."),
+        (
+            (-0.05, -0.09, -0.01),
+            "So, edges taken into account, little or nothing is left of small objects being harder.",
+        ),
         ((0.2, 0.1, 0.3), "So, edges taken into account, small objects are not harder but easier."),
     ],
 )
