@@ -138,9 +138,13 @@ def _losses(analyses: list[tuple[Entry, Analysis]]) -> Iterator[str]:
     rows = []
     for entry, analysis in analyses:
         for region, where in REGIONS.items():
-            standing = sentences.standing(only(analysis.table("scores"), region=region))
-            rows.append([entry.title, where, *("; ".join(standing[name]) or "none" for name in sentences.STANDINGS)])
-    yield _table(["data", "pixels", *(f"hardness {name}" for name in sentences.STANDINGS)], rows)
+            scores = only(analysis.table("scores"), region=region)
+            standing = sentences.standing(scores)
+            auroc = str(number(scores, score="hardness", metric="auroc"))
+            rows.append(
+                [entry.title, where, auroc, *("; ".join(standing[name]) or "none" for name in sentences.STANDINGS)]
+            )
+    yield _table(["data", "pixels", "hardness", *(f"hardness {name}" for name in sentences.STANDINGS)], rows)
 
 
 def _of_analysis(entry: Entry, analysis: Analysis) -> Iterator[str]:
