@@ -8,16 +8,17 @@ each object or image, are not kept: the photographs belong to their makers.
 """
 
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
 from cyclopts import App
 
+from benchmarks.studies import markdown_table, of_faults, of_stability
 from hlcore.figures.errors import REGIONS, SCORES
 from hlcore.report import facts, sentences
-from hlcore.report.numbers import Number, number, only
+from hlcore.report.numbers import number, only
 from hlcore.report.sentences import BEFORE_TRAINING, Findings, Tables
 from hlcore.storage.analyses import Analysis, AnalysisRecord, open_analysis
 from hlcore.storage.files import make_folder, write_text
@@ -62,7 +63,6 @@ ENTRIES = (
 ABOUT = """Written by `python -m benchmarks.results` from the tables of `hlcore analyze`: nothing in it is typed.
 In brackets stands the 95 % interval over images: how far a number may move with other images of the same kind. It says
 nothing about other trainings; each run has one seed."""
-FAULTS = KEPT / "label_faults.csv"
 
 app = App(name="python -m benchmarks.results", help=__doc__)
 
@@ -80,8 +80,17 @@ def main(*, out: Path = DOCUMENT) -> None:
     for entry in ENTRIES:
         if entry not in there:
             print(f"left out: {entry.title}, there is no {entry.analysis}")
-    faults = pd.read_csv(FAULTS, keep_default_na=False) if FAULTS.is_file() else None
-    write_text(out, document([(entry, open_analysis(entry.analysis)) for entry in there], faults))
+    write_text(out, document([(entry, open_analysis(entry.analysis)) for entry in there], read_studies()))
+
+
+def read_studies() -> list[Iterator[str]]:
+    """The sections of the studies whose tables are there."""
+    studies = ((KEPT / "label_faults.csv", of_faults), (KEPT / "stability.csv", of_stability))
+    return [
+        section(pd.read_csv(path, keep_default_na=False, na_values=["nan"]))
+        for path, section in studies
+        if path.is_file()
+    ]
 
 
 @app.command
@@ -119,8 +128,8 @@ def portable_command(record: AnalysisRecord) -> str:
     )
 
 
-def document(analyses: list[tuple[Entry, Analysis]], faults: pd.DataFrame | None) -> str:
-    """The document."""
+def document(analyses: list[tuple[Entry, Analysis]], studies: Iterable[Iterable[str]] = ()) -> str:
+    """The document, with the sections of the studies at its end."""
     parts = [
         f"# Results\n\n{ABOUT}\n",
         "## Where hardness loses\n",
@@ -129,8 +138,8 @@ def document(analyses: list[tuple[Entry, Analysis]], faults: pd.DataFrame | None
     ]
     for entry, analysis in analyses:
         parts += _of_analysis(entry, analysis)
-    if faults is not None:
-        parts += _of_faults(faults)
+    for section in studies:
+        parts += section
     return "\n".join(parts).rstrip() + "\n"
 
 
@@ -144,7 +153,7 @@ def _losses(analyses: list[tuple[Entry, Analysis]]) -> Iterator[str]:
             rows.append(
                 [entry.title, where, auroc, *("; ".join(standing[name]) or "none" for name in sentences.STANDINGS)]
             )
-    yield _table(["data", "pixels", "hardness", *(f"hardness {name}" for name in sentences.STANDINGS)], rows)
+    yield markdown_table(["data", "pixels", "hardness", *(f"hardness {name}" for name in sentences.STANDINGS)], rows)
 
 
 def _of_analysis(entry: Entry, analysis: Analysis) -> Iterator[str]:
@@ -172,14 +181,14 @@ def _tables_of(title: str, analysis: Analysis) -> Iterator[str]:
             [source, *(str(number(contrast, source=source, class_name="", quantity=name)) for name in names)]
             for source in contrast["source"].unique()
         ]
-        yield _table(["edge contrast, edges of", *names], rows)
+        yield markdown_table(["edge contrast, edges of", *names], rows)
     elif title == "Objects":
         rho = table("size_correlations")
         rows = [
             [quantity, *(str(number(rho, size=size, quantity=quantity)) for size in ("area_px", "thickness_px"))]
             for quantity in rho["quantity"].unique()
         ]
-        yield _table(["Spearman's rho of", "on area", "on thickness"], rows)
+        yield markdown_table(["Spearman's rho of", "on area", "on thickness"], rows)
     elif title == "Errors":
         for metric, name in (("auroc", "AUROC"), ("ap", "AP-Error")):
             scores = only(table("scores"), metric=metric)
@@ -187,7 +196,7 @@ def _tables_of(title: str, analysis: Analysis) -> Iterator[str]:
                 [SCORES[score], *(str(number(scores, score=score, region=region)) for region in REGIONS)]
                 for score in scores["score"].unique()
             ]
-            yield _table([name, *REGIONS.values()], rows)
+            yield markdown_table([name, *REGIONS.values()], rows)
     elif title == "Stability":
         yield from _stability_tables(analysis)
 
@@ -204,55 +213,17 @@ def _stability_tables(analysis: Analysis) -> Iterator[str]:
             ]
             for first, second in of_pairs
         ]
-        yield _table([f"{name}, epochs", *maps], rows)
+        yield markdown_table([f"{name}, epochs", *maps], rows)
     kept = [name for name in dict.fromkeys(levels["snapshot"]) if name != BEFORE_TRAINING]
     rows = [
         [f"{_epoch(name)}", *(str(number(levels, map=of, measure="relative_level", snapshot=name)) for of in maps)]
         for name in kept
     ]
-    yield _table([f"mean over that at epoch {_epoch(kept[0])}, epoch", *maps], rows)
-
-
-def _of_faults(faults: pd.DataFrame) -> Iterator[str]:
-    yield "\n## Planted label faults\n"
-    yield "    python -m benchmarks.label_faults --run RUN\n"
-    yield "Average precision of what finds faults planted into the labels; `suspicion` is loss × (1 − hardness).\n"
-    faults = only(faults, measure="average precision", kind="all")
-    for run, split in dict.fromkeys(zip(faults["run"], faults["split"], strict=True)):
-        rows = only(faults, run=run, split=split)
-        yield f"### {run}, {split}, {rows['images'].tolist()[0]} images\n"
-        of_pixels = only(rows, level="pixel")
-        best, plain = (_fault_number(of_pixels, method) for method in ("suspicion", "loss"))
-        yield (
-            sentences.verdict(
-                best,
-                plain,
-                higher="Over pixels, suspicion finds more of the faults than plain loss.",
-                lower="Over pixels, suspicion finds fewer of the faults than plain loss: hardness does harm here.",
-                neither="Over pixels, suspicion and plain loss cannot be told apart.",
-            )
-            + "\n"
-        )
-        cells = [[row["level"], row["method"], row["summary"], str(_number(row))] for row in rows.to_dict("records")]
-        yield _table(["ranked", "by", "summary", "average precision"], cells)
-
-
-def _fault_number(rows: pd.DataFrame, method: str) -> Number:
-    return _number(only(rows, method=method).to_dict("records")[0])
-
-
-def _number(row: dict) -> Number:
-    value, low, high = (float(row[name]) if row[name] != "" else float("nan") for name in ("value", "low", "high"))
-    return Number(value, low, high)
+    yield markdown_table([f"mean over that at epoch {_epoch(kept[0])}, epoch", *maps], rows)
 
 
 def _epoch(snapshot: str) -> int:
     return int(snapshot.removeprefix("epoch-"))
-
-
-def _table(columns: list[str], rows: list[list[str]]) -> str:
-    lines = [columns, ["---"] * len(columns), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
 
 
 if __name__ == "__main__":

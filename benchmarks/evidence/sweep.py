@@ -41,7 +41,7 @@ def fill(table: str, *, data: Path, out: Path, most: int | None = None) -> Itera
         with rows_path(table).open("a", encoding="utf-8") as rows:
             rows.write(json.dumps(row) + "\n")
         shutil.rmtree(run.path / "checkpoints")
-        yield f"{config.name}: test mIoU {row['mean_iou_last']:.4f}"
+        yield f"{config.name}: {row['scored_on']} mIoU {row['mean_iou_last']:.4f}"
 
 
 def read_rows(table: str) -> list[dict[str, object]]:

@@ -1,0 +1,119 @@
+"""Sections of docs/results.md that come from a study of their own: planted label faults, and why maps hold still."""
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+
+from hlcore.report.numbers import Number, number, only, verdict
+
+GAIN = "average precision minus that of loss"
+SHOWN_PAIRS = 5
+"""Consecutive epochs that are listed of a run, evenly spaced over its training; all of them are counted."""
+
+
+def markdown_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table in Markdown."""
+    lines = [columns, ["---"] * len(columns), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
+
+
+def of_faults(faults: pd.DataFrame) -> Iterator[str]:
+    """What finds faults that were planted into labels; the table is that of `benchmarks.label_faults`."""
+    yield "\n## Planted label faults\n"
+    yield "    python -m benchmarks.label_faults --run RUN\n"
+    yield (
+        "Average precision of what finds faults planted into the labels; `suspicion` is loss × (1 − hardness). Behind "
+        "each stands what it gains over plain loss, paired over the same images and plantings.\n"
+    )
+    for run, split in dict.fromkeys(zip(faults["run"], faults["split"], strict=True)):
+        rows = only(faults, run=run, split=split)
+        yield f"### {run}, {split}, {rows['images'].tolist()[0]} images, {rows['seeds'].tolist()[0]} plantings\n"
+        pixels = only(rows, level="pixel")
+        for kind in ("all", "swapped", "shifted", "dropped", "under 500 px", "500 px and more"):
+            gain = number(pixels, method="suspicion", kind=kind, measure=GAIN)
+            said = verdict(
+                gain,
+                Number(0, 0, 0),
+                higher="suspicion finds more than plain loss",
+                lower="suspicion finds less than plain loss, so hardness does harm here",
+                neither="suspicion and plain loss cannot be told apart",
+            )
+            yield f"- Over pixels, faults {_KINDS[kind]}: {said}; gain {gain}."
+        yield ""
+        found = only(rows, kind="all", measure="average precision")
+        names = list(zip(found["level"], found["method"], found["summary"], strict=True))
+        cells = [
+            [
+                *name,
+                str(number(rows, **where, measure="average precision")),
+                str(number(rows, **where, measure=GAIN)).replace("not known", ""),
+            ]
+            for name in names
+            for where in [{**dict(zip(("level", "method", "summary"), name, strict=True)), "kind": "all"}]
+        ]
+        yield markdown_table(["ranked", "by", "summary", "average precision", "gain over plain loss"], cells)
+
+
+_KINDS = {
+    "all": "of every kind",
+    "swapped": "that swap a class",
+    "shifted": "that shift an object",
+    "dropped": "that drop an object",
+    "under 500 px": "under 500 px",
+    "500 px and more": "of 500 px and more",
+}
+
+
+def of_stability(study: pd.DataFrame) -> Iterator[str]:
+    """How far the maps of each run hold still from epoch to epoch; the table is that of `benchmarks.stability`."""
+    yield "\n## Why maps hold still, or do not\n"
+    yield "    python -m benchmarks.stability --run RUN\n"
+    yield (
+        "Consecutive kept epochs of each run. `near 0` is the share of Spearman's squared rank differences that lies "
+        "where both maps are below 0.05: there the ranks of a map are noise, whatever it does elsewhere.\n"
+    )
+    for run, split in dict.fromkeys(zip(study["run"], study["split"], strict=True)):
+        if not split:
+            continue
+        rows = only(study, run=run, split=split)
+        pairs = _consecutive(rows)
+        images = max(rows["images"].tolist())
+        yield f"### {run}, {split}, {images:.0f} images\n"
+        for measure, name in (("top10_iou", "top 10 % IoU"), ("spearman", "Spearman's rho")):
+            hardness, loss = (
+                [number(rows, map=of, measure=measure, first=a, second=b) for a, b in pairs]
+                for of in ("hardness", "loss")
+            )
+            above = sum(h.low > other.high for h, other in zip(hardness, loss, strict=True))
+            below = sum(h.high < other.low for h, other in zip(hardness, loss, strict=True))
+            yield (
+                f"- {name}: hardness clearly higher in {above} of {len(pairs)} pairs of epochs, loss in {below}; "
+                f"at the last pair {hardness[-1]} for hardness and {loss[-1]} for loss."
+            )
+        levels = [number(rows, map=of, measure="relative_level", second=pairs[-1][1]) for of in ("hardness", "loss")]
+        yield f"- Last over first kept epoch (untrained left out): mean hardness {levels[0]}, mean loss {levels[1]}.\n"
+        shown = [pairs[i] for i in np.unique(np.linspace(0, len(pairs) - 1, SHOWN_PAIRS).round().astype(int))]
+        cells = [
+            [
+                f"{_epoch(a)} → {_epoch(b)}",
+                *(str(number(rows, map=of, measure=m, first=a, second=b)) for m, of in _SHOWN),
+            ]
+            for a, b in shown
+        ]
+        yield markdown_table(["epochs", *(f"{_NAMES[m]}, {of}" for m, of in _SHOWN)], cells)
+
+
+_SHOWN = tuple((measure, of) for measure in ("top10_iou", "spearman", "tail") for of in ("hardness", "loss"))
+_NAMES = {"top10_iou": "top 10 % IoU", "spearman": "Spearman", "tail": "near 0"}
+
+
+def _consecutive(rows: pd.DataFrame) -> list[tuple[str, str]]:
+    """The pairs of kept epochs that follow each other, the untrained network left out."""
+    names = sorted(name for name in set(only(rows, measure="level")["second"]) if _epoch(name) > 0)
+    return list(pairwise(names))
+
+
+def _epoch(snapshot: str) -> int:
+    return int(snapshot.removeprefix("epoch-"))
