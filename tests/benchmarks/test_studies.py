@@ -63,3 +63,14 @@ def test_the_last_level_stands_over_the_first(study):
 
 def test_a_table_has_a_line_a_row():
     assert markdown_table(["a", "b"], [["1", "2"]]) == "| a | b |\n| --- | --- |\n| 1 | 2 |\n"
+
+
+@pytest.mark.parametrize(
+    ("slow", "said"), [(0.9, "fades less the slower"), (0.3, "fades more the slower"), (0.8, "does not clearly change")]
+)
+def test_what_is_said_of_the_branch_s_pace_follows_from_the_last_levels(study, slow, said):
+    fast = study.assign(run="streets-every-epoch")
+    other = study.assign(run="streets-slow-hardness")
+    level = (other["measure"] == "relative_level") & (other["map"] == "hardness")
+    other.loc[level, ["value", "low", "high"]] = [slow, slow - 0.01, slow + 0.01]
+    assert said in "\n".join(of_stability(pd.concat([fast, other])))
