@@ -122,9 +122,9 @@ def frequent_pairs(pairs: pd.DataFrame, source: str, quantity: str) -> pd.DataFr
 
 def pair_profile(pairs: pd.DataFrame, source: str, quantity: str, pair: str) -> pd.DataFrame:
     """One pair by distance, as a profile of all its pixels; empty where only its edge was kept."""
-    first, second = pair.split(" | ")
-    rows = only(pairs, source=source, quantity=quantity, first=first, second=second)
-    return rows.loc[rows["distance"] != AT_EDGE].assign(class_name="")
+    rows = only(pairs, source=source, quantity=quantity)
+    of_pair = rows["first"] + " | " + rows["second"] == pair
+    return rows.loc[of_pair & (rows["distance"] != AT_EDGE)].assign(class_name="")
 
 
 def about(measured: Measured, analysis: Analysis | None) -> str:
@@ -147,13 +147,17 @@ def contrast(measured: Measured, source: str, quantity: str, class_name: str) ->
     value, low, high = rows[["value", "low", "high"]].to_numpy(float)[0]
     st.metric(
         f"Edge contrast of {QUANTITIES[quantity].lower()}{class_name and f', {class_name}'}",
-        f"{value:.3g} ×" if np.isfinite(value) else "–",
-        f"95 %: {low:.3g} to {high:.3g}" if np.isfinite([low, high]).all() else None,
+        f"{_three_digits(value)} ×" if np.isfinite(value) else "–",
+        f"95 %: {_three_digits(low)} to {_three_digits(high)}" if np.isfinite([low, high]).all() else None,
         delta_color="off",
         delta_arrow="off",
         help="The mean within 2 px of an edge over the mean beyond 16 px. None where nothing lies that far away, or "
         "where the mean there is 0.",
     )
+
+
+def _three_digits(value: float) -> str:
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
 
 
 def downloads(measured: Measured) -> None:

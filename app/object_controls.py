@@ -131,4 +131,6 @@ def _numbers(typed: str) -> tuple[float, ...]:
     try:
         return tuple(float(part) for part in typed.replace(";", ",").split(",") if part.strip())
     except ValueError as error:
-        raise InvalidInputError(f"cut points must be numbers separated by commas, got '{typed}'") from error
+        raise InvalidInputError(
+            f"cut points must be numbers separated by commas, got '{state.literal(typed)}'"
+        ) from error

@@ -5,9 +5,11 @@ the link over when a session begins or the reader goes back in the history; `wri
 link after a page has run. All values in the URL are plain strings. An uploaded photograph lives in the session only.
 """
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
+from urllib.parse import unquote
 
 import streamlit as st
 
@@ -23,7 +25,8 @@ class Upload:
 
 
 def _names(text: str) -> list[str]:
-    return [name for name in text.split(",") if name]
+    """Names that `_text` has joined; a comma in a name is %2C there."""
+    return [unquote(name) for name in text.split(",") if name]
 
 
 def _flag(text: str) -> bool:
@@ -105,7 +108,7 @@ def read_url() -> None:
             st.session_state[name] = parse(given[name])
             st.session_state[_LINKED].add(name)
         except ValueError:
-            st.session_state[_COMPLAINTS].append(f"{name} must be a whole number, got '{given[name]}'")
+            st.session_state[_COMPLAINTS].append(f"{name} must be a whole number, got '{literal(given[name])}'")
 
 
 def arrive(page: str) -> None:
@@ -135,6 +138,12 @@ def complaints() -> list[str]:
     return list(st.session_state[_COMPLAINTS])
 
 
+def literal(value: object) -> str:
+    """A value of a link as a sentence shows it: letter by letter, so that it brings no picture and no further link."""
+    text = " ".join(str(value).split())[:100]
+    return text if re.fullmatch(r"[\w #>|,-]*", text) else f"`{text.replace('`', ' ')}`"
+
+
 def chosen(name: str) -> Any:
     """The choice of this name, made before."""
     return st.session_state[name]
@@ -144,7 +153,7 @@ def choice(name: str, options: Sequence[T], *, default: T) -> T:
     """The choice of this name, made one of the options; to be called before its widget, whose key is the name."""
     value = st.session_state.get(name, default)
     if value not in options:
-        _complain(name, f"there is no {name} '{value}' here; showing '{default}'")
+        _complain(name, f"there is no {name} '{literal(value)}' here; showing '{default}'")
         value = default
     if name not in st.session_state or st.session_state[name] != value:
         st.session_state[name] = value
@@ -173,7 +182,7 @@ def choices(name: str, options: Sequence[str], *, default: Sequence[str]) -> lis
     chosen = list(st.session_state.get(name) or default)
     kept = [value for value in chosen if value in options] or list(default)
     if missing := [value for value in chosen if value not in options]:
-        _complain(name, f"there is no {', '.join(missing)} to show here")
+        _complain(name, f"there is no {', '.join(map(literal, missing))} to show here")
     if st.session_state.get(name) != kept:
         st.session_state[name] = kept
     return kept
@@ -260,7 +269,7 @@ def _texts() -> dict[str, str]:
 def _text(value: Any) -> str:
     """A choice as it stands in a link."""
     if isinstance(value, list):
-        return ",".join(map(str, value))
+        return ",".join(str(name).replace("%", "%25").replace(",", "%2C") for name in value)
     return str(int(value) if isinstance(value, bool) else value)
 
 

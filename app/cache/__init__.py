@@ -1,6 +1,7 @@
 """The only place that knows Streamlit's caches: runs, networks, maps and packed planes, each bounded."""
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -110,9 +111,17 @@ def checkpoint(run: Run, epoch: int) -> "Checkpoint":
 
 
 def analyses(run: Run) -> dict[str, Analysis]:
-    """What `hlcore analyze` has measured of a run, by name; one that is not complete has no tables and is left out."""
-    found = {path.name: _analysis(path, _modified(path / "analysis.json")) for path in find_analyses(run.path)}
-    return {name: analysis for name, analysis in found.items() if analysis.record.state == "complete"}
+    """What `hlcore analyze` has measured of a run, by name; one that is not complete has no tables and is left out.
+
+    So is one that cannot be read, of which `unreadable_analyses` tells.
+    """
+    found = [one for one in _analyses(run) if isinstance(one, Analysis) and one.record.state == "complete"]
+    return {analysis.name: analysis for analysis in found}
+
+
+def unreadable_analyses(run: Run) -> list[str]:
+    """A sentence for each analysis of a run that cannot be read, as one of another version."""
+    return [str(one) for one in _analyses(run) if isinstance(one, CheckpointError)]
 
 
 def table(analysis: Analysis, name: str) -> pd.DataFrame:
@@ -152,6 +161,15 @@ def value_plane(name: str, identity: str, values: Float32[np.ndarray, "H W"], *,
 
 
 # An argument that a function below does not use is part of its cache's key; one with a leading underscore is not.
+
+
+def _analyses(run: Run) -> Iterator[Analysis | CheckpointError]:
+    """Every analysis of a run, or why it cannot be read."""
+    for path in find_analyses(run.path):
+        try:
+            yield _analysis(path, _modified(path / "analysis.json"))
+        except CheckpointError as error:
+            yield error
 
 
 def _modified(path: Path) -> int:

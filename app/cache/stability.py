@@ -102,7 +102,8 @@ def of_picture(run: Run, picture: Picture) -> Series:
         maps = cache.maps(run, epochs[snapshot], picture)
         return maps.hardness_map, maps.loss_map if label_map is not None else None
 
-    identity = f"{run.path}:{','.join(epochs)}:{picture.digest}"
+    written = [run.checkpoint_path(epoch).stat().st_mtime_ns for epoch in run.epochs]
+    identity = f"{run.path}:{','.join(epochs)}:{max(written)}:{picture.digest}"
     return Series(
         samples.title(run, samples.SCENES, picture.sample.name), PICTURE, picture, identity, tuple(epochs), read
     )

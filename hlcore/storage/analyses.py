@@ -22,6 +22,8 @@ from hlcore.storage.files import read_json
 class AnalysisRecord(Frozen):
     """What analysis.json holds."""
 
+    format: Literal[1] = 1
+    """Of the tables; one that changes what a table holds is another number, and is measured again."""
     state: Literal["running", "complete"]
     created: datetime
     run: str

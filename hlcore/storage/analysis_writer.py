@@ -81,7 +81,7 @@ class AnalysisWriter:
     def growing_table(self, name: str) -> Iterator[Callable[[pd.DataFrame], None]]:
         """A function that adds rows to a table which is never in memory as a whole.
 
-        The table appears when the context is left without an error; one without rows does not.
+        The table appears when the context is left without an error; without rows it has columns alone.
         """
         with replacing(self.analysis.table_path(name)) as temporary:
             rows = _Rows(temporary)

@@ -104,6 +104,8 @@ def test_a_link_opens_the_same_view(open_app, scenes):
         ({"opacity": "300"}, "opacity must lie in 0..100, got 300; showing 100"),
         ({"show": "Image,Dreams"}, "there is no Dreams to show here"),
         ({"scale": "jet"}, "there is no scale 'jet' here; showing 'inferno'"),
+        ({"scale": "![](//a/b)"}, "there is no scale '`![](//a/b)`' here"),  # shows no picture of another place
+        ({"scale": "a\n\n`[b](//c)"}, "there is no scale '`a  [b](//c)`' here"),
     ],
 )
 def test_a_bad_choice_in_the_link_is_said_and_the_page_still_works(open_app, scenes, link, sentence):

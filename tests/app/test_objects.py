@@ -122,6 +122,15 @@ def test_only_the_chosen_classes_are_counted_drawn_and_listed(open_measured, obj
     assert len(table) < len(objects)
 
 
+def test_a_class_with_a_comma_in_its_name_stands_in_the_link_and_is_read_back(open_measured, objects):
+    named = objects.assign(class_name=objects["class_name"].replace("Road", "Road, 100 %"))
+    names = tuple(name.replace("Road", "Road, 100 %") for name in CAMVID.names)
+    app = open_measured(table=named, changes={"class_names": names}, object_classes="Road%2C 100 %25,Sky")
+    assert not app.warning
+    assert set(app.dataframe[0].value["class_name"]) == {"Road, 100 %", "Sky"}
+    assert app.query_params["object_classes"] in ("Road%2C 100 %25,Sky", ["Road%2C 100 %25,Sky"])
+
+
 def test_a_class_the_run_does_not_know_is_said_and_all_are_shown(open_measured, objects):
     app = open_measured(object_classes="Zebra")
     assert "there is no Zebra to show here" in app.warning[0].value
