@@ -93,7 +93,8 @@ class ImageSums:
 
         Returns:
             The ratio of the total, and the quantiles of the resamplings' ratios (percentile interval). The ends are
-            NaN for fewer than two images, and where more than half of the resamplings have no ratio.
+            NaN for fewer than two images, and where a quarter of the resamplings or more have no ratio: what a single
+            image shows is missing in 37 % of them and the same in the others, what two images show in 14 %.
 
         Raises:
             InvalidInputError: no image was added.
@@ -134,7 +135,7 @@ def divide(part: Real[np.ndarray, "..."], whole: Real[np.ndarray, "..."]) -> Flo
 
 
 def _quantile(ratios: Float[np.ndarray, "B *shape"], level: float) -> Float[np.ndarray, "*shape"]:
-    """The quantile of the known ratios along the first axis, NaN where half of them or fewer are known.
+    """The quantile of the known ratios along the first axis, NaN where three quarters of them or fewer are known.
 
     np.nanquantile gives the same a hundred times slower: it goes through the columns one by one.
     """
@@ -144,7 +145,7 @@ def _quantile(ratios: Float[np.ndarray, "B *shape"], level: float) -> Float[np.n
     at = level * np.maximum(number - 1, 0)
     below = np.floor(at).astype(np.intp)
     lower, upper = (np.take_along_axis(ordered, i, axis=0) for i in (below, np.ceil(at).astype(np.intp)))
-    enough = 2 * number > len(ratios)
+    enough = 4 * number > 3 * len(ratios)
     lower, upper = (np.where(enough, value, np.nan) for value in (lower, upper))
     return (lower + (at - below) * (upper - lower))[0, ...]
 
