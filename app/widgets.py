@@ -1,5 +1,6 @@
 """The controls and texts that several pages share."""
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import replace
 from html import escape
@@ -12,6 +13,7 @@ from app import cache, state
 from app.cache import Maps
 from app.samples import Picture
 from app.scenes import INSPECTED, Look
+from hlcore.data.catalog import STREETS
 from hlcore.errors import CheckpointError
 from hlcore.figures.style import HARDNESS_SCALES
 from hlcore.storage.analyses import Analysis
@@ -55,7 +57,7 @@ def chosen_run() -> Run:
 
 
 def facts(run: Run) -> None:
-    """What the run is, as a small table."""
+    """What the run is, as a small table, and which of its analyses cannot be read."""
     config, table = run.record.config, cache.epoch_table(run)
     data = config.data.dataset
     if data == "streets":
@@ -75,16 +77,18 @@ def facts(run: Run) -> None:
         rows["mIoU, best"] = f"{best['mean_iou']:.3f} (epoch {best['epoch']:.0f})"
     cells = "".join(f"<dt>{escape(name)}</dt><dd>{escape(str(value))}</dd>" for name, value in rows.items())
     st.html(f'<dl class="facts">{cells}</dl>')
+    for sentence in cache.unreadable_analyses(run):
+        st.warning(sentence, icon=":material/error:")
 
 
 def choose_scope(run: Run, *, picture: str = "This picture") -> Analysis | None:
     """What is measured on: one of the run's analyses of a data set, or None for the picture that is chosen below."""
     analyses = cache.analyses(run)
-    chosen = state.choice("scope", [PICTURE, *analyses], default=next(iter(analyses), PICTURE))
+    state.choice("scope", [PICTURE, *analyses], default=next(iter(analyses), PICTURE))
     if not analyses:
-        st.caption(f"Measured on one picture. `hlcore analyze {run.path.name}` measures a whole data set.")
+        st.caption(f"Measured on one picture. `{analyze_command(run)}` measures a whole data set.")
         return None
-    chosen = st.segmented_control(
+    st.segmented_control(
         "Measured on",
         [PICTURE, *analyses],
         format_func=lambda name: picture if name == PICTURE else scope_title(analyses[name]),
@@ -93,7 +97,15 @@ def choose_scope(run: Run, *, picture: str = "This picture") -> Analysis | None:
         persist_state="session",
         help="A data set that `hlcore analyze` has measured, or one picture at once.",
     )
-    return None if chosen == PICTURE else analyses[chosen]
+    return analyses.get(state.chosen("scope"))
+
+
+def analyze_command(run: Run) -> str:
+    """What measures a data set with this run, to be typed where the app was started."""
+    path = run.path.relative_to(Path.cwd()) if run.path.is_relative_to(Path.cwd()) else run.path
+    data = run.record.config.data
+    folder = [] if data.dataset == STREETS or data.root else [f"/path/to/{data.dataset}"]
+    return shlex.join(["hlcore", "analyze", str(path), *folder])
 
 
 def scope_title(analysis: Analysis) -> str:
