@@ -184,10 +184,11 @@ def _whole(objects: pd.DataFrame, size: Size) -> Integer[np.ndarray, " N"]:
 
 def _value_bin(values: Float[np.ndarray, " N"], quantity: str) -> Integer[np.ndarray, " N"]:
     """The first bin for 0, the last for 1, between them even bins of the quantity's scale."""
-    with np.errstate(divide="ignore"):  # a hardness of exactly 1 lies at infinity
+    with np.errstate(divide="ignore"):  # a hardness of exactly 0 or 1 lies at infinity
         scaled = _SCALES[quantity](values)
     between = 1 + np.clip(scaled * _VALUE_BINS, 0, _VALUE_BINS - 1).astype(np.intp)
-    return np.where(scaled <= 0, 0, np.where(scaled >= 1, _VALUE_BINS + 1, between))
+    lowest, highest = np.isin(scaled, (-np.inf, 0)), np.isin(scaled, (1, np.inf))
+    return np.where(lowest, 0, np.where(highest, _VALUE_BINS + 1, between))
 
 
 def _sums_by(

@@ -143,6 +143,17 @@ def test_a_hardness_of_exactly_zero_or_one_has_a_rank_too():
     assert table["bound"].tolist() == [0]
 
 
+def test_hardness_next_to_zero_is_no_tie_and_widens_the_bound():
+    """A saturated sigmoid: what lies in one bin there differs in rank."""
+    hardness = np.concatenate([np.linspace(1e-9, 1e-12, 50), np.linspace(0.1, 0.9, 50)])
+    area = np.arange(10, 110)
+    objects = pd.DataFrame(
+        {"image": "only", "area_px": area, "thickness_px": 2 * np.sqrt(area), "hardness_mean": hardness}
+    )
+    [row] = size_correlations(summarise(objects, quantities=FEW[:1], sizes=("area_px",))).to_dict("records")
+    assert abs(spearmanr(area, hardness).statistic - row["value"]) <= row["bound"]
+
+
 @pytest.mark.parametrize("cut_points", [(30, 20), (5,), (30, 30), (100, np.inf), (np.nan,)])
 def test_cut_points_that_make_no_bins_are_refused_in_a_sentence(cut_points):
     with pytest.raises(InvalidInputError, match="cut points must be numbers above 10 px, each larger than"):
