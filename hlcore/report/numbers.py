@@ -49,13 +49,16 @@ def verdict(
 
 
 def at_most(values: Iterable[float]) -> str:
-    """The largest number, rounded up to two digits that say something.
+    """The largest number that is known, rounded up to two digits that say something.
 
     Example:
-        >>> at_most([0.01, 0.01411]), at_most([0.0])
-        ('0.015', '0')
+        >>> at_most([np.nan, 0.01, 0.01411]), at_most([0.0]), at_most([np.nan])
+        ('0.015', '0', 'an unknown amount')
     """
-    return format(Context(prec=2, rounding=ROUND_CEILING).create_decimal(str(float(max(values)))).normalize(), "f")
+    known = [float(value) for value in values if not np.isnan(value)]
+    if not known:
+        return "an unknown amount"
+    return format(Context(prec=2, rounding=ROUND_CEILING).create_decimal(str(max(known))).normalize(), "f")
 
 
 def digits(value: float) -> str:
@@ -74,9 +77,11 @@ def percent(share: float) -> str:
     """A share in percent.
 
     Example:
-        >>> [percent(share) for share in (0.1, 0.0149, 0.734)]
-        ['10 %', '1.5 %', '73 %']
+        >>> [percent(share) for share in (0.1, 0.0149, 0.734, np.nan)]
+        ['10 %', '1.5 %', '73 %', 'an unknown share']
     """
+    if np.isnan(share):
+        return "an unknown share"
     return f"{100 * share:.{0 if share >= 0.0995 else 1}f} %"
 
 

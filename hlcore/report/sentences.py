@@ -87,7 +87,7 @@ def objects(tables: Tables) -> Findings:
         higher="large objects are harder",
         lower="small objects are harder",
         neither="size and hardness do not go together",
-    )
+    ).removesuffix(".")
     seen = (
         f"Spearman's rho of an object's mean hardness on its area is {plain} over {count['hardness_mean']} objects: "
         f"{trend}. Small objects are mostly edge, so edges must be held still. Inside the objects alone (farther than "
@@ -203,10 +203,13 @@ def _against(of_region: pd.DataFrame) -> str:
 def _at_tenth(curves: pd.DataFrame, score: str) -> str:
     """What the first threshold does that flags a tenth of the pixels."""
     rows = only(curves, score=score).query("pixels_share >= 0.1").sort_values("pixels_share")
-    if rows.empty:
+    if rows.empty or np.isnan(rows.iloc[0]["errors_share"]):
         return ""
     row = rows.iloc[0]
-    return f"{percent(row['errors_share'])} of the errors by {SCORES[score]} (precision {percent(row['precision'])})"
+    tied = f"; ties make it {percent(row['pixels_share'])} of the pixels" if row["pixels_share"] >= 0.11 else ""
+    return (
+        f"{percent(row['errors_share'])} of the errors by {SCORES[score]} (precision {percent(row['precision'])}{tied})"
+    )
 
 
 def _epoch(snapshot: str) -> str:

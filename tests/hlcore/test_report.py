@@ -186,8 +186,16 @@ def test_where_hardness_loses_to_a_free_signal_the_text_says_so(difference, sent
     findings = sentences.errors(score_tables(edge_distance=difference))
     assert findings.seen[0] == "10 % of the labelled pixels are predicted wrong."
     assert findings.seen[1].endswith(sentence)
-    assert findings.seen[2] == "Flagging a tenth of the pixels catches 46 % of the errors by hardness (precision 38 %)."
+    caught = "46 % of the errors by hardness (precision 38 %; ties make it 12 % of the pixels)"
+    assert findings.seen[2] == f"Flagging a tenth of the pixels catches {caught}."
     assert findings.not_shown.endswith("whose bins may change it by 0.001 at most.")
+
+
+def test_without_a_labelled_pixel_the_text_says_that_nothing_is_known() -> None:
+    empty = {name: score_tables()(name).iloc[:0] for name in ("scores", "risk_curves")}
+    findings = sentences.errors(empty.__getitem__)
+    assert findings.seen == ("an unknown share of the labelled pixels are predicted wrong.",)
+    assert "nan" not in findings.not_shown.lower()
 
 
 def object_tables(over: tuple[float, float, float]):
