@@ -1,16 +1,13 @@
 """The controls of the Data set page: which analysis, in what order, which part of it."""
 
-import shlex
 from dataclasses import dataclass
 from math import ceil
-from pathlib import Path
 
 import pandas as pd
 import streamlit as st
 
 from app import state, widgets
 from hlcore.analysis.images import CLASS_RANKINGS, RANKINGS
-from hlcore.data.catalog import STREETS
 from hlcore.storage.analyses import Analysis
 from hlcore.storage.runs import Run
 
@@ -57,11 +54,8 @@ class Ranking:
 
 def say_how(run: Run) -> None:
     """The empty page: what to do for it to show something."""
-    path = run.path.relative_to(Path.cwd()) if run.path.is_relative_to(Path.cwd()) else run.path
-    data = run.record.config.data
-    folder = [] if data.dataset == STREETS or data.root else [f"/path/to/{data.dataset}"]
     st.info(f"No data set has been measured with {run.name} yet. This measures one; then reload this page:")
-    st.code(shlex.join(["hlcore", "analyze", str(path), *folder]), language="bash")
+    st.code(widgets.analyze_command(run), language="bash")
 
 
 def choose_analysis(analyses: dict[str, Analysis]) -> Analysis:

@@ -21,9 +21,7 @@ def choose_runs() -> dict[str, Run]:
     names = list(cache.run_folders())
     first = state.chosen("run")
     state.choices("runs", names, default=[first, *(name for name in names if name != first)][:MOST_RUNS])
-    chosen = st.multiselect(
-        "Runs", names, key="runs", max_selections=MOST_RUNS, persist_state="session", label_visibility="collapsed"
-    )
+    chosen = st.multiselect("Compared", names, key="runs", max_selections=MOST_RUNS, persist_state="session")
     runs, sentences = runs_cache.readable(chosen)
     for sentence in sentences:
         st.warning(sentence, icon=":material/error:")

@@ -40,6 +40,7 @@ def summary(analysis: Analysis, images: pd.DataFrame, ranking: Ranking) -> str:
     return f"{of_all}: {measure}{where}{reach}.{merged}"
 
 
+st.caption("Which images are hard, which go wrong, and where do hardness and loss disagree? Open one in Inspect.")
 run = widgets.chosen_run()
 if analyses := dataset_cache.listed(run):
     show(controls.choose_analysis(analyses))

@@ -53,6 +53,7 @@ def show_object(run: Run, row: Row, *, analysis: Analysis | None, epoch: int, pi
     viewer(object_scenes.close_up(row, picture, maps, of_object), key="object_close_up")
 
 
+st.caption("Are small and thin things hard, and is that more than their edges explain?")
 chosen = widgets.chosen_run()
 scope = widgets.choose_scope(chosen)
 if scope is not None:

@@ -39,6 +39,7 @@ def show_training(runs: dict[str, Run]) -> None:
     st.caption("Line: mean lift, median time. Band: the middle 80 % of an epoch's steps.")
 
 
+st.caption("How did several runs go, how well do they segment, and what does one gain over another?")
 if runs := controls.choose_runs():
     classes = run_comparison.shared_classes([run.record.class_names for run in runs.values()])
     show_progress(runs, classes)

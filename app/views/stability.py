@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Literal
 
 import pandas as pd
 import streamlit as st
@@ -23,7 +22,7 @@ LEVELS = ("relative_level", "edge_share")
 
 def show(run: Run) -> None:
     """Draws the part of the page that was chosen."""
-    scope_column, aspect_column, further_column = st.columns([4, 6, 4], vertical_alignment="bottom")
+    scope_column, aspect_column = st.columns([7, 6], vertical_alignment="bottom")
     with scope_column:
         scope = stability_controls.choose_scope(run)
     with aspect_column:
@@ -42,9 +41,7 @@ def show(run: Run) -> None:
     if aspect == PAIRS:
         pairs(tables)
         return
-    with further_column:
-        kind = stability_controls.choose_kind()
-    measures(tables, kind)
+    measures(tables)
 
 
 def picked(run: Run) -> list[Series]:
@@ -73,11 +70,15 @@ def maps(run: Run, series: list[Series], aspect: str) -> None:
             viewer(draw(one, legend=index == 0), key=key, point=place, on_pinned=partial(state.pin, key))
 
 
-def measures(tables: Mapping[str, pd.DataFrame], kind: Literal["consecutive", "last"]) -> None:
+def measures(tables: Mapping[str, pd.DataFrame]) -> None:
     """Every measure over the snapshots, with what it shows and does not show."""
-    for sentence in stability_controls.headline(tables):
-        st.caption(f"{sentence}.")
-    stability_controls.legend(list(tables["levels"]["split"].unique()))
+    text_column, kind_column = st.columns([9, 4], vertical_alignment="center")
+    with kind_column:
+        kind = stability_controls.choose_kind()
+    with text_column:
+        for sentence in stability_controls.headline(tables):
+            st.caption(f"{sentence}.")
+        stability_controls.legend(list(tables["levels"]["split"].unique()))
     columns = st.columns(COLUMNS)
     for index, (measure, sentence) in enumerate(SENTENCES.items()):
         if measure in LEVELS:
