@@ -17,9 +17,11 @@ def show_scores(runs: dict[str, Run], classes: tuple[str, ...]) -> None:
     """Draws what the runs reach on one data set: all metrics, each class, and the gain of one over another."""
     scored = runs_cache.scored(runs)
     data = controls.choose_scores(scored, runs=len(runs))
+    caveat = controls.ONE_SEED
     if data == VALIDATION:
         epochs = {name: cache.epoch_table(run) for name, run in runs.items()}
         class_iou = run_comparison.last_class_iou(epochs, controls.iou_columns(classes))
+        caveat = f"{controls.about_data(runs, classes)} {caveat}"
         st.caption(
             "Boundary IoU, IoU by size of object and intervals are there for data `hlcore analyze` has measured."
         )
@@ -28,11 +30,11 @@ def show_scores(runs: dict[str, Run], classes: tuple[str, ...]) -> None:
         st.plotly_chart(scores_figure(scores.loc[scores["class_name"] == ""], runs=list(runs)), key="scores_figure")
         st.caption("Intervals are over images (95 %).")
         class_iou = scores.loc[(scores["metric"] == "iou") & (scores["class_name"] != "")]
-    show_classes(class_iou.dropna(subset=["value"]), list(runs))
+    show_classes(class_iou.dropna(subset=["value"]), list(runs), caveat=caveat)
 
 
-def show_classes(class_iou: pd.DataFrame, runs: list[str]) -> None:
-    """Draws each class, and the gains where there are two runs."""
+def show_classes(class_iou: pd.DataFrame, runs: list[str], *, caveat: str) -> None:
+    """Draws each class, and the gains where there are two runs, above what they do not show."""
     names = list(dict.fromkeys(class_iou["run"]))
     if not names:
         return
@@ -45,7 +47,7 @@ def show_classes(class_iou: pd.DataFrame, runs: list[str]) -> None:
         baseline, compared = controls.choose_pair(names)
         gains = run_comparison.gains(class_iou, baseline=baseline, compared=compared)
         st.plotly_chart(gain_figure(gains, baseline=baseline, compared=compared), key="gains")
-        st.caption(controls.ONE_SEED)
+        st.caption(caveat)
 
 
 def analysed_scores(analyses: dict[str, Analysis]) -> pd.DataFrame:

@@ -38,4 +38,6 @@ def by_epoch_figure(
             showlegend=len(runs) > 1,
         )
     figure.update_xaxes(title="Epoch")
+    if log:
+        figure.update_yaxes(tickformat=",")  # else 200 is written as 2
     return figure.update_yaxes(title=title, rangemode="tozero", type="log" if log else "linear")
