@@ -39,7 +39,7 @@ from hlcore.storage.probes import Probe
 from hlcore.storage.runs import Run, open_run
 from hlcore.types import IGNORE_INDEX
 
-RESULTS = Path(__file__).parent / "results" / "stability.csv"
+RESULTS = Path(__file__).parent / "results" / "stability.parquet"
 NEAR = 0.05
 PAIR_NAMES = ("tail", "without_c", "set_iou")
 LEVEL_NAMES = ("near_zero", "near_one", "follows")
@@ -75,13 +75,13 @@ def main(*, run: Path, split: str = "", images: int = 20, root: Path | None = No
     if split:
         table = pd.concat([table, _swapped_rows(opened, samples, split, c)])
     table.insert(0, "run", opened.name)
-    table = table.reindex(columns=COLUMNS)
+    table = table.reindex(columns=COLUMNS).fillna(dict.fromkeys(("split", "map", "first", "second"), ""))
     if out.exists():
-        before = pd.read_csv(out, keep_default_na=False, na_values=["nan"])
+        before = pd.read_parquet(out)
         gone = before["run"].eq(opened.name) & before["split"].isin(list(table["split"].unique()))
         table = pd.concat([before[~gone], table])
     out.parent.mkdir(exist_ok=True)
-    table.to_csv(out, index=False, float_format="%.4g", na_rep="nan")
+    table.astype({"value": "float32", "low": "float32", "high": "float32"}).to_parquet(out, compression="zstd")
 
 
 class _ProbeMaps(Mapping):

@@ -49,7 +49,8 @@ def merge_classes(
     """The record with its prediction renamed after the argmax, and its probabilities summed over the merged classes.
 
     The likeliest class after summing may be another one than the class the prediction is merged into: what counts is
-    the decision the network made. The label map must not be there yet, since it could only name the network's classes.
+    the decision the network made. The label map must not be there yet, since it could only name the network's classes;
+    the entropy under MC dropout is dropped, since it is one over the network's classes.
 
     Example:
         >>> probabilities = np.array([[[0.4]], [[0.3]], [[0.3]]], np.float32)
@@ -64,4 +65,6 @@ def merge_classes(
     probabilities = np.zeros((len(target_names), *record.prediction.shape), np.float32)
     np.add.at(probabilities, targets, record.probabilities)
     prediction = targets.astype(record.prediction.dtype)[record.prediction]
-    return replace(record, prediction=prediction, probabilities=probabilities, class_names=target_names)
+    return replace(
+        record, prediction=prediction, probabilities=probabilities, class_names=target_names, mc_entropy=None
+    )

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float, Integer, Real
+from jaxtyping import Bool, Float, Integer, Real
 
 from hlcore.analysis.boundary_iou import boundary_counts
 from hlcore.analysis.size_bands import BANDS, band_counts
@@ -32,13 +32,15 @@ def tables(sums: ImageSums, class_names: tuple[str, ...]) -> dict[str, pd.DataFr
         `segmentation`: class_name, metric, value, low, high, all in 0..1. Metrics are `iou`; `boundary_iou`, of the
         pixels near contours alone; `iou_small`, `iou_medium`, `iou_large`, by area of object; `accuracy`, the
         share of a class's labelled pixels that is predicted right. The class "" has the mean over the classes that
-        are there; for accuracy it has the share of all labelled pixels.
+        are there; for accuracy it has the share of all labelled pixels. A resampling that lacks one of these classes
+        has no mean: over the others alone it would measure something else.
 
         `confusion`: label, prediction (names), pixels.
     """
     rows = []
     for metric in ("iou", "boundary_iou", *(f"iou_{band}" for band in BANDS), "accuracy"):
-        estimate = sums.estimate(lambda counts, metric=metric: _scores(counts, metric))
+        there = np.isfinite(_scores(sums.total, metric)[1:])
+        estimate = sums.estimate(lambda counts, metric=metric, there=there: _scores(counts, metric, there))
         columns = {"class_name": ("", *class_names), "metric": metric, **estimate._asdict()}
         rows.append(pd.DataFrame(columns))
     pairs = pd.MultiIndex.from_product([class_names, class_names], names=["label", "prediction"])
@@ -98,8 +100,8 @@ def pixel_accuracy(confusion_matrix: Integer[np.ndarray, "C C"]) -> float:
     return float(np.trace(confusion_matrix) / total) if total else float("nan")
 
 
-def _scores(counts: Counts, metric: str) -> Float[np.ndarray, "*B K"]:
-    """The score of all classes, then of each."""
+def _scores(counts: Counts, metric: str, there: Bool[np.ndarray, " C"] | None = None) -> Float[np.ndarray, "*B K"]:
+    """The score of all classes, or of those that are there, then of each."""
     confusion = counts["confusion"]
     if metric == "accuracy":
         hits = np.diagonal(confusion, axis1=-2, axis2=-1)
@@ -115,7 +117,12 @@ def _scores(counts: Counts, metric: str) -> Float[np.ndarray, "*B K"]:
         band = BANDS.index(metric.removeprefix("iou_"))
         labelled, hits, false = (counts[f"band_{what}_px"][..., band, :] for what in ("label", "hit", "false"))
         of_class = divide(hits, labelled + false)
-    return np.concatenate([_mean(of_class), of_class], axis=-1)
+    of_all = (
+        _mean(of_class)
+        if there is None
+        else divide(of_class[..., there].sum(-1, keepdims=True), there.sum(keepdims=True))
+    )
+    return np.concatenate([of_all, of_class], axis=-1)
 
 
 def _mean(of_class: Float[np.ndarray, "*B C"]) -> Float[np.ndarray, "*B 1"]:

@@ -75,7 +75,7 @@ class AnalysisWriter:
     def write_table(self, name: str, table: pd.DataFrame) -> None:
         """Keeps a whole table."""
         with replacing(self.analysis.table_path(name)) as temporary:
-            table.to_parquet(temporary, index=False)
+            table.to_parquet(temporary, index=False, compression="zstd")
 
     @contextmanager
     def growing_table(self, name: str) -> Iterator[Callable[[pd.DataFrame], None]]:
@@ -199,14 +199,16 @@ class _Rows:
         if self._writer is not None:
             self._writer.close()
         else:
-            (pd.DataFrame() if self._empty is None else self._empty).to_parquet(self._path, index=False)
+            (pd.DataFrame() if self._empty is None else self._empty).to_parquet(
+                self._path, index=False, compression="zstd"
+            )
 
     def _write(self) -> None:
         group = pd.concat(self._waiting, ignore_index=True)
         self._waiting = []
         if self._writer is None:
             table = pa.Table.from_pandas(group, preserve_index=False)
-            self._writer = pq.ParquetWriter(self._path, table.schema)
+            self._writer = pq.ParquetWriter(self._path, table.schema, compression="zstd")
         else:
             table = pa.Table.from_pandas(group, schema=self._writer.schema, preserve_index=False)
         self._writer.write_table(table)

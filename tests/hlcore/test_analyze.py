@@ -214,6 +214,12 @@ def test_a_data_set_of_other_classes_needs_a_merge(scenes_run, two_classes, tmp_
         finish(scenes_run, AnalyzeConfig(out=tmp_path / "new", dataset="folder"), root=two_classes)
 
 
+def test_mc_dropout_and_merged_classes_do_not_go_together(scenes_run, two_classes, tmp_path) -> None:
+    config = AnalyzeConfig(dataset="folder", merge=merge_file(tmp_path / "merge.json"), mc_dropout=2)
+    with pytest.raises(InvalidInputError, match="leave --mc-dropout or --merge out"):
+        next(analyze(scenes_run, two_classes, config))
+
+
 def test_a_merge_names_the_class_it_lacks(scenes_run, two_classes, tmp_path) -> None:
     merge = merge_file(tmp_path / "merge.json", Car="things")
     with pytest.raises(InvalidInputError, match="the data set has no class things"):

@@ -1,5 +1,7 @@
 """Classes of a run merged into those of a data set."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -70,3 +72,8 @@ def test_a_labelled_record_is_not_merged() -> None:
     labelled = look(np.full((4, 2, 2), 0.25, np.float32)).with_label_map(np.zeros((2, 2), np.uint8))
     with pytest.raises(InvalidInputError, match="one is labelled already"):
         merge_classes(labelled, merged_indices(MERGED, HOME, ABROAD), ABROAD)
+
+
+def test_the_entropy_over_the_network_s_own_classes_is_not_kept() -> None:
+    record = replace(look(np.full((4, 2, 2), 0.25, np.float32)), mc_entropy=np.ones((2, 2), np.float32))
+    assert merge_classes(record, merged_indices(MERGED, HOME, ABROAD), ABROAD).mc_entropy is None

@@ -1,0 +1,20 @@
+"""What is kept in the repository as a whole."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).parents[1]
+LARGEST_MB = 20
+"""So that the whole of it travels to another machine in a moment."""
+
+
+def test_tracked_files_stay_small():
+    if shutil.which("git") is None or not (PROJECT / ".git").exists():
+        pytest.skip("this is no git checkout")
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=PROJECT, check=True, capture_output=True, text=True).stdout
+    files = [PROJECT / name for name in listed.split("\0") if name]
+    megabytes = sum(file.stat().st_size for file in files if file.is_file()) / 1e6
+    assert megabytes < LARGEST_MB
