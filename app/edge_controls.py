@@ -152,7 +152,7 @@ def contrast(measured: Measured, source: str, quantity: str, class_name: str) ->
         delta_color="off",
         delta_arrow="off",
         help="The mean within 2 px of an edge over the mean beyond 16 px. None where nothing lies that far away, or "
-        "where the mean there is 0.",
+        "where the mean there is 0. Of all classes together, unless a single one is chosen.",
     )
 
 
