@@ -42,16 +42,16 @@ class _Settings(cyclopts.config.Yaml):
 def _with_config_file(
     *tokens: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)], config: Path | None = None
 ) -> Any:
-    """Reads the settings of `train` from a file before those of the command line.
+    """Reads the command's settings from a file before those of the command line.
 
     Parameters
     ----------
     config
-        A YAML file with the settings of `train`, nested as their names are; what the command line says comes first.
+        A YAML file with the command's settings, nested as their names are; what the command line says comes first.
     """
     if config is not None:
         if not config.is_file():
-            raise InvalidInputError(f"{config} does not exist; expected a YAML file with the settings of train")
+            raise InvalidInputError(f"{config} does not exist; expected a YAML file with the command's settings")
         app.config = [_Settings(config, must_exist=True, use_commands_as_keys=False)]
     return app(tokens)
 

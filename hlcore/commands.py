@@ -143,5 +143,6 @@ def analyze(
     command = shlex.join(["hlcore", *sys.argv[1:]])
     steps = measure(open_run(run), data, config or AnalyzeConfig(), command=command)
     analysis = follow_analysis(steps, command=command)
-    if analysis is not None:
-        print(f"complete: {write_report(analysis)}")
+    if analysis is None:
+        raise SystemExit(130)  # as a shell says of Ctrl-C, so that what was to follow does not
+    print(f"complete: {write_report(analysis)}")

@@ -161,7 +161,7 @@ def test_ctrl_c_leaves_an_analysis_that_the_same_command_goes_on_with(run: Path,
         time.sleep(0.1)
     measuring.send_signal(signal.SIGINT)
     said, _ = measuring.communicate(timeout=120)
-    assert measuring.returncode == 0
+    assert measuring.returncode == 130
     assert said == f"stopped; go on with: hlcore analyze {large} --out {tmp_path / 'out'}\n"
     assert open_analysis(tmp_path / "out").record.state == "running"
     assert 1 <= len(list(tmp_path.glob("out/parts/*"))) < 500
