@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
@@ -35,11 +36,10 @@ def add_curve(
     place = {key: where.pop(key) for key in ("row", "col") if key in where}
     known = table[table["low"].notna() & table["high"].notna()]
     if len(known):
-        edge = pd.concat([known["high"], known["low"].iloc[::-1]])
-        there_and_back = pd.concat([known[x], known[x].iloc[::-1]])
+        low, high, at = (known[column].to_numpy() for column in ("low", "high", x))
         band = go.Scatter(
-            x=there_and_back,
-            y=edge,
+            x=np.concatenate([at, at[::-1]]),
+            y=np.concatenate([high, low[::-1]]),
             fill="toself",
             fillcolor=translucent(colour),
             line={"width": 0},
