@@ -36,7 +36,7 @@ def add_curve(
     place = {key: where.pop(key) for key in ("row", "col") if key in where}
     known = table[table["low"].notna() & table["high"].notna()]
     if len(known):
-        low, high, at = (known[column].to_numpy() for column in ("low", "high", x))
+        low, high, at = (np.asarray(known[column]) for column in ("low", "high", x))
         band = go.Scatter(
             x=np.concatenate([at, at[::-1]]),
             y=np.concatenate([high, low[::-1]]),
