@@ -123,10 +123,12 @@ class Picture:
     Attributes:
         sample: Scaled down where it was larger than asked for.
         original: The image before that.
+        window: Side of the sliding window it is looked at through, px; None for the whole at once.
     """
 
     sample: Sample
     original: Image
+    window: int | None = None
 
     @property
     def size(self) -> tuple[int, int]:
@@ -140,8 +142,8 @@ class Picture:
 
     @cached_property
     def digest(self) -> str:
-        """Changes with every pixel of the image and of its label map."""
-        digest = blake2b(repr(self.size).encode(), digest_size=16)
+        """Changes with every pixel of the image and of its label map, and with the window."""
+        digest = blake2b(repr((self.size, self.window)).encode(), digest_size=16)
         digest.update(self.sample.image.tobytes())
         if self.sample.label_map is not None:
             digest.update(self.sample.label_map.tobytes())
@@ -157,6 +159,11 @@ def fit(sample: Sample, side: int) -> Picture:
     size = (max(1, round(height * scale)), max(1, round(width * scale)))
     label_map = None if sample.label_map is None else resize_classes(sample.label_map, size)
     return Picture(Sample(sample.name, resize_image(sample.image, size), label_map), sample.image)
+
+
+def as_analysed(sample: Sample, analysis: Analysis) -> Picture:
+    """An image of a data set as `hlcore analyze` looked at it: at its own size, through the same window."""
+    return Picture(sample, sample.image, analysis.record.window)
 
 
 def _scenes(run: Run) -> Streets:

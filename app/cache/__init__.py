@@ -91,13 +91,13 @@ def maps(run: Run, epoch: int, picture: Picture) -> Maps:
         InvalidInputError: the network has no hardness branch.
     """
     path = run.checkpoint_path(epoch)
-    return _maps(path, _modified(path), picture.digest, picture.sample)
+    return _maps(path, _modified(path), picture.digest, picture)
 
 
 def record(run: Run, epoch: int, picture: Picture) -> PredictionRecord:
     """All the network of an epoch says about a picture, for what is measured on it. Raises as `maps` does."""
     path = run.checkpoint_path(epoch)
-    return _record(path, _modified(path), picture.digest, picture.sample)
+    return _record(path, _modified(path), picture.digest, picture)
 
 
 def checkpoint(run: Run, epoch: int) -> "Checkpoint":
@@ -215,7 +215,7 @@ def _table(_analysis: Analysis, name: str, path: Path, modified: int) -> pd.Data
 
 
 @st.cache_resource(max_entries=1, show_spinner="Looking at the picture …")  # its probabilities may take a gigabyte
-def _record(path: Path, modified: int, digest: str, _sample: Sample) -> PredictionRecord:
+def _record(path: Path, modified: int, digest: str, _picture: Picture) -> PredictionRecord:
     checkpoint = _checkpoint(path, modified)
     from hlcore.inference import predict
 
@@ -225,16 +225,17 @@ def _record(path: Path, modified: int, digest: str, _sample: Sample) -> Predicti
         )
     return predict(
         checkpoint.network,
-        _sample.image,
+        _picture.sample.image,
         class_names=checkpoint.class_names,
-        name=_sample.name,
-        label_map=_sample.label_map,
+        name=_picture.sample.name,
+        label_map=_picture.sample.label_map,
+        window=_picture.window,
     )
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
-def _maps(path: Path, modified: int, digest: str, _sample: Sample) -> Maps:
-    record = _record(path, modified, digest, _sample)
+def _maps(path: Path, modified: int, digest: str, _picture: Picture) -> Maps:
+    record = _record(path, modified, digest, _picture)
     labelled = record.label_map is not None
     return Maps(
         identity=f"{path}:{modified}:{digest}",

@@ -78,7 +78,7 @@ def evidence_of(run: Run, analysis: Analysis, name: str) -> Evidence:
         DatasetError: the data set is not to be found, or has no such image, or it cannot be read.
     """
     sample, about = dataset_cache.sample(analysis, name), analysis.record
-    picture = samples.fit(sample, max(sample.image.shape))
+    picture = samples.as_analysed(sample, analysis)
     if about.merged is None:
         return evidence(run, about.epoch, picture)
     return _merged(cache.maps(run, about.epoch, picture).identity, run, analysis, picture)

@@ -9,7 +9,7 @@ from app.cache import dataset as dataset_cache
 from app.cache import objects as object_cache
 from app.cache.objects import Objects
 from app.object_scenes import Row
-from app.samples import Picture, fit
+from app.samples import Picture, as_analysed
 from app.viewer import viewer
 from hlcore.errors import DatasetError
 from hlcore.storage.analyses import Analysis
@@ -44,7 +44,7 @@ def show_object(run: Run, row: Row, *, analysis: Analysis | None, epoch: int, pi
         except DatasetError as error:
             st.info(f"This object cannot be shown: {error}")
             return
-        picture = fit(sample, max(sample.image.shape))
+        picture = as_analysed(sample, analysis)
     assert picture is not None
     maps = cache.maps(run, epoch, picture)
     classes = picture.sample.label_map if analysis or picture.sample.label_map is not None else maps.prediction

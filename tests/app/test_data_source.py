@@ -48,6 +48,14 @@ def test_a_scene_of_an_analysis_is_the_scene_that_was_measured(tmp_path):
     assert np.array_equal(sample.label_map, scene.label_map)
 
 
+def test_an_image_is_looked_at_through_the_window_it_was_measured_through(tmp_path):
+    sample = Streets("test", count=2, size=(64, 96))[0]
+    whole, windowed = (make_analysis(tmp_path, f"streets-{window}", window=window) for window in (None, 64))
+    picture = samples.as_analysed(sample, windowed)
+    assert (picture.window, picture.size) == (64, (64, 96))
+    assert picture.digest != samples.as_analysed(sample, whole).digest == samples.fit(sample, 96).digest
+
+
 def test_files_are_read_from_the_folder_the_analysis_names(tmp_path, camvid):
     sample = samples.analysed(make_analysis(tmp_path, dataset="camvid", root=camvid), "b")
     assert sample.label_map.tolist() == [[1] * 6] * 4
