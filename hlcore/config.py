@@ -1,9 +1,10 @@
 """Every setting of a run, as frozen data; the text under a field is its `--help`."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt
 
 LossName = Literal["ce", "balanced_ce", "ohem", "focal", "hardness"]
 Device = Literal["auto", "cpu", "cuda", "mps"]
@@ -163,6 +164,12 @@ class TrainConfig(Frozen):
         return self.name or "-".join([self.data.dataset, self.network.network.replace("/", "-"), self.loss.name])
 
 
+def _as_epochs(text: str) -> str:
+    if re.fullmatch(r"all|\d+(,\d+)+", text) is None:
+        raise ValueError(f"expected all, or several epochs such as 3,9,24, got {text!r}")
+    return text
+
+
 class AnalyzeConfig(Frozen):
     """What is measured of a run."""
 
@@ -174,7 +181,7 @@ class AnalyzeConfig(Frozen):
     """Split that is measured, such as val or test. Default: the one the run was validated on."""
     epoch: Annotated[int, Field(ge=0)] | None = None
     """A kept epoch. Default: the last."""
-    epochs: Annotated[str, Field(pattern=r"^(all|\d+(,\d+)+)$")] | None = None
+    epochs: Annotated[str, AfterValidator(_as_epochs)] | None = None
     """Kept epochs whose maps are compared for stability: `all`, or several such as 3,9,24. Default: none."""
     merge: Path | None = None
     """A YAML or JSON file, class of the run to class of the data set, where the two differ."""

@@ -53,6 +53,7 @@ def follow_training(reports: Reports) -> None:
 def follow_analysis(steps: Iterator[Step], *, command: str) -> Analysis | None:
     """Draws the progress of an analysis and returns it, or None where Ctrl-C stopped it; `command` goes on with it."""
     analysis = None
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # also where a shell started this in the back
     try:
         with Progress(*_COLUMNS, console=Console(stderr=True)) as bar:
             task = bar.add_task("analyze", total=None)
@@ -63,6 +64,8 @@ def follow_analysis(steps: Iterator[Step], *, command: str) -> Analysis | None:
     except KeyboardInterrupt:
         print(f"stopped; go on with: {command}")
         return None
+    finally:
+        signal.signal(signal.SIGINT, before)
     return analysis
 
 

@@ -172,7 +172,7 @@ def test_ctrl_c_leaves_an_analysis_that_the_same_command_goes_on_with(run: Path,
     ("arguments", "sentence"),
     [
         (("analyze", "RUN", "--epoch", "9"), "kept the epochs 0, 1, 2, not 9"),
-        (("analyze", "RUN", "--epochs", "some"), "Invalid value"),
+        (("analyze", "RUN", "--epochs", "some"), "such as 3,9,24, got 'some'"),
         (("analyze", "RUN", "--dataset", "camvid"), "the data set 'camvid' lies in files"),
         (("analyze", "RUN", "no-such-folder", "--dataset", "camvid"), "expected the folder no-such-folder/val"),
         (("analyze", "RUN", "--merge", "list.yaml"), "list.yaml does not name a class for a class"),
