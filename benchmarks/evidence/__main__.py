@@ -41,7 +41,7 @@ def compare(table: str) -> None:
         Name of the grid.
     """
     differences = paired_differences(pd.DataFrame(read_rows(table)), open_grid(table))
-    print(differences.round(4).to_string(index=False))
+    print("no two values share a seed yet" if differences.empty else differences.round(4).to_string(index=False))
 
 
 if __name__ == "__main__":
