@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import numpy as np
 import torch
-from jaxtyping import Float32
+from jaxtyping import Float32, Integer
 from torch import Tensor
 from torch.nn.modules.dropout import _DropoutNd  # what every dropout layer of torch is
 
@@ -79,13 +79,20 @@ def has_dropout(network: HardnessSegmenter) -> bool:
 
 @torch.inference_mode()
 def mc_dropout_entropy(
-    network: HardnessSegmenter, image: Image, *, passes: int = 20, window: int | None = None, seed: int = 0
+    network: HardnessSegmenter,
+    image: Image,
+    *,
+    passes: int = 20,
+    window: int | None = None,
+    seed: int = 0,
+    targets: Integer[np.ndarray, " C"] | None = None,
 ) -> Float32[np.ndarray, "H W"]:
     """Entropy of the mean distribution over passes with dropout on (Monte Carlo dropout), in nats, 0 to log(C).
 
     Only the dropout layers of encoder and segmentation branch are in training mode: batch normalisation and drop-path
     stay as they are for prediction. Features are computed once where the encoder has no dropout. Overlapping windows
-    average their distributions. The same seed gives the same map on the same machine.
+    average their distributions. The same seed gives the same map on the same machine. With `targets`, the class that
+    each of the network's is merged into, the entropy is that over the merged classes.
 
     Raises:
         InvalidInputError: the network has no dropout, or there is no pass.
@@ -117,7 +124,11 @@ def mc_dropout_entropy(
         for layer in (*in_encoder, *in_branch):
             layer.train()
         (mean,) = _windowed(mean_distribution, network, image, window)
-    return torch.special.entr(mean[0]).sum(dim=0).clamp_min(0).cpu().numpy()
+    distribution = mean[0]
+    if targets is not None:
+        into = torch.from_numpy(targets).to(device)
+        distribution = distribution.new_zeros(distribution.shape).index_add(0, into, distribution)
+    return torch.special.entr(distribution).sum(dim=0).clamp_min(0).cpu().numpy()
 
 
 @contextmanager

@@ -50,7 +50,7 @@ def merge_classes(
 
     The likeliest class after summing may be another one than the class the prediction is merged into: what counts is
     the decision the network made. The label map must not be there yet, since it could only name the network's classes;
-    the entropy under MC dropout is dropped, since it is one over the network's classes.
+    the entropy under MC dropout is dropped, since it is one over the network's classes: measure it with `targets`.
 
     Example:
         >>> probabilities = np.array([[[0.4]], [[0.3]], [[0.3]]], np.float32)

@@ -13,7 +13,7 @@ from hlcore.data.samples import Sample
 from hlcore.errors import DatasetError
 from hlcore.figures.maps import colour_map
 from hlcore.figures.style import HARDNESS_SCALES
-from hlcore.inference import predict
+from hlcore.inference import mc_dropout_entropy, predict
 from hlcore.storage.analyses import Analysis
 from hlcore.storage.analysis_writer import AnalysisWriter, begin_analysis
 from hlcore.storage.checkpoints import Checkpoint
@@ -94,8 +94,14 @@ def _look(subject: Subject, checkpoint: Checkpoint, sample: Sample, *, mc_dropou
         class_names=checkpoint.class_names,
         name=sample.name,
         window=subject.config.window,
-        mc_dropout=mc_dropout,
+        mc_dropout=0 if subject.targets is not None else mc_dropout,
     )
     if subject.targets is not None:
         record = merge_classes(record, subject.targets, subject.data.classes.names)
+        if mc_dropout:
+            network, window = checkpoint.network, subject.config.window
+            entropy = mc_dropout_entropy(
+                network, sample.image, passes=mc_dropout, window=window, targets=subject.targets
+            )
+            record = replace(record, mc_entropy=entropy)
     return replace(record, label_map=sample.label_map)

@@ -128,8 +128,6 @@ def open_subject(run: Run, root: Path | None, config: AnalyzeConfig) -> Subject:
     root = None if dataset == STREETS or root is None else root.resolve()
     merged = None if config.merge is None else read_merge(config.merge)
     names = run.record.class_names
-    if merged is not None and config.mc_dropout:
-        raise InvalidInputError("MC dropout's entropy is over the run's own classes; leave --mc-dropout or --merge out")
     if merged is not None:
         return Subject(run, data, root, config, merged, merged_indices(merged, names, data.classes.names))
     if data.classes.names != names:

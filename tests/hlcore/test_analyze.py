@@ -199,9 +199,10 @@ def merge_file(path: Path, **changes: str) -> Path:
 
 def test_a_run_is_scored_in_the_classes_of_another_data_set(scenes_run, two_classes, tmp_path) -> None:
     merge = merge_file(tmp_path / "merge.json")
-    config = AnalyzeConfig(out=tmp_path / "new", dataset="folder", merge=merge)
+    config = AnalyzeConfig(out=tmp_path / "new", dataset="folder", merge=merge, mc_dropout=2)
     analysis = finish(scenes_run, config, root=two_classes)
     assert analysis.record.class_names == ("stuff", "thing")
+    assert "mc_entropy" in set(analysis.table("scores")["score"])
     assert analysis.record.merged == read_merge(merge)
     assert analysis.record.root == two_classes
     assert set(analysis.table("segmentation")["class_name"]) == {"", "stuff", "thing"}
@@ -212,12 +213,6 @@ def test_a_run_is_scored_in_the_classes_of_another_data_set(scenes_run, two_clas
 def test_a_data_set_of_other_classes_needs_a_merge(scenes_run, two_classes, tmp_path) -> None:
     with pytest.raises(InvalidInputError, match=r"but the data set has stuff, thing; say with --merge FILE"):
         finish(scenes_run, AnalyzeConfig(out=tmp_path / "new", dataset="folder"), root=two_classes)
-
-
-def test_mc_dropout_and_merged_classes_do_not_go_together(scenes_run, two_classes, tmp_path) -> None:
-    config = AnalyzeConfig(dataset="folder", merge=merge_file(tmp_path / "merge.json"), mc_dropout=2)
-    with pytest.raises(InvalidInputError, match="leave --mc-dropout or --merge out"):
-        next(analyze(scenes_run, two_classes, config))
 
 
 def test_a_merge_names_the_class_it_lacks(scenes_run, two_classes, tmp_path) -> None:

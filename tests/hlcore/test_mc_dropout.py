@@ -39,6 +39,16 @@ def test_entropy_is_that_of_the_mean_over_passes_each_run_by_hand(network: Hardn
     assert entropy.max() <= math.log(3) + 1e-6
 
 
+def test_entropy_over_merged_classes_is_that_of_their_summed_means(network: HardnessSegmenter) -> None:
+    own = mc_dropout_entropy(network, IMAGE, passes=4)
+    np.testing.assert_array_equal(mc_dropout_entropy(network, IMAGE, passes=4, targets=np.array([0, 1, 2])), own)
+    merged = mc_dropout_entropy(network, IMAGE, passes=4, targets=np.array([1, 0, 1]))
+    assert merged.max() <= math.log(2) + 1e-6
+    assert (merged <= own + 1e-6).all()
+    assert (merged < own).any()
+    np.testing.assert_allclose(mc_dropout_entropy(network, IMAGE, targets=np.zeros(3, np.intp)), 0, atol=1e-6)
+
+
 def test_the_same_seed_gives_the_same_map_and_another_seed_another(network: HardnessSegmenter) -> None:
     first, second, other = (mc_dropout_entropy(network, IMAGE, passes=4, seed=seed) for seed in (0, 0, 1))
     np.testing.assert_array_equal(first, second)
