@@ -1,9 +1,7 @@
 """The controls of the Data set page: which analysis, in what order, which part of it."""
 
 from dataclasses import dataclass
-from math import ceil
 
-import pandas as pd
 import streamlit as st
 
 from app import state, widgets
@@ -95,15 +93,6 @@ def choose_ranking(analysis: Analysis) -> Ranking:
         "As", [PICTURES, TABLE], format_func=str.capitalize, key="form", required=True, persist_state="session"
     )
     return Ranking(by, "" if class_name == ALL else class_name, order == "highest", find or "", shown or PICTURES)
-
-
-def choose_part(ranked: pd.DataFrame) -> pd.DataFrame:
-    """One page of the images."""
-    pages = max(1, ceil(len(ranked) / PAGE_IMAGES))
-    page = state.number("part", 1, pages, default=1)
-    if pages > 1:
-        page = state.keep("part", st.pagination(pages, default=page))
-    return ranked.iloc[(page - 1) * PAGE_IMAGES : page * PAGE_IMAGES]
 
 
 def _class_title(name: str) -> str:

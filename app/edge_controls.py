@@ -10,6 +10,7 @@ import streamlit as st
 from app import state, widgets
 from hlcore.analysis.boundaries import EdgeSource
 from hlcore.analysis.edges import AT_EDGE
+from hlcore.analysis.statistics import only
 from hlcore.figures.edges import ALL
 from hlcore.storage.analyses import Analysis
 
@@ -54,13 +55,6 @@ class Measured:
     def labelled(self) -> bool:
         """Whether loss and errors are known."""
         return "loss" in set(self.edges.dropna(subset=["value"])["quantity"])
-
-
-def only(table: pd.DataFrame, **where: str) -> pd.DataFrame:
-    """The rows where the columns have these values."""
-    for column, value in where.items():
-        table = table.loc[table[column] == value]
-    return table
 
 
 def choose_source(measured: Measured) -> EdgeSource:

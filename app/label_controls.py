@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from html import escape
-from math import ceil
 from typing import Any
 
 import pandas as pd
@@ -117,15 +116,6 @@ def choose_order(suspects: pd.DataFrame, pair_column: DeltaGenerator, order_colu
         )
     kept = suspects if pair == ALL else suspects.loc[pair_of == pair]
     return kept.sort_values(by, ascending=False, kind="stable")
-
-
-def choose_page(suspects: pd.DataFrame) -> pd.DataFrame:
-    """One page of the suspects."""
-    pages = max(1, ceil(len(suspects) / SHOWN))
-    page = state.number("sheet", 1, pages, default=1)
-    if pages > 1:
-        page = state.keep("sheet", st.pagination(pages, default=page))
-    return suspects.iloc[(page - 1) * SHOWN : page * SHOWN]
 
 
 def card(hunt: Hunt, suspect: dict[str, Any], look: Look) -> None:

@@ -4,9 +4,11 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import replace
 from html import escape
+from math import ceil
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import streamlit as st
 
 from app import cache, state
@@ -112,6 +114,15 @@ def scope_title(analysis: Analysis) -> str:
     """What an analysis was made of, in few words."""
     record = analysis.record
     return f"{record.dataset} {record.split}, {record.images} images"
+
+
+def choose_page(name: str, rows: pd.DataFrame, *, size: int) -> pd.DataFrame:
+    """One page of so many rows."""
+    pages = max(1, ceil(len(rows) / size))
+    page = state.number(name, 1, pages, default=1)
+    if pages > 1:
+        page = state.keep(name, st.pagination(pages, default=page))
+    return rows.iloc[(page - 1) * size : page * size]
 
 
 def choose_epoch(name: str, label: str, run: Run, *, at: float = 1.0) -> int:

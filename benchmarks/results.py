@@ -16,9 +16,10 @@ import pandas as pd
 from cyclopts import App
 
 from benchmarks.studies import markdown_table, of_faults, of_stability
+from hlcore.analysis.statistics import only
 from hlcore.figures.errors import REGIONS, SCORES
 from hlcore.report import facts, sentences
-from hlcore.report.numbers import number, only
+from hlcore.report.numbers import number
 from hlcore.report.sentences import BEFORE_TRAINING, Findings, Tables
 from hlcore.storage.analyses import Analysis, AnalysisRecord, open_analysis
 from hlcore.storage.files import make_folder, write_text

@@ -6,7 +6,8 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
-from hlcore.report.numbers import Number, number, only, verdict
+from hlcore.analysis.statistics import only
+from hlcore.report.numbers import Number, number, verdict
 
 GAIN = "average precision minus that of loss"
 PACES = {"streets-every-epoch": "3e-3, as given", "streets-tenth-hardness": "3e-4", "streets-slow-hardness": "3e-5"}

@@ -25,7 +25,7 @@ def show(analysis: Analysis) -> None:
         dataset_images.show_table(analysis, images, table)
         return
     with part_column:
-        part = controls.choose_part(images)
+        part = widgets.choose_page("part", images, size=controls.PAGE_IMAGES)
     dataset_images.show_pictures(analysis, part, ranking)
 
 

@@ -60,7 +60,7 @@ def show(hunt: Hunt, suspects: pd.DataFrame, look: Look) -> None:
     """Draws one page of the regions."""
     summary_column, page_column, file_column = st.columns([6, 5, 2], vertical_alignment="center")
     with page_column:
-        part = controls.choose_page(suspects)
+        part = widgets.choose_page("sheet", suspects, size=controls.SHOWN)
     summary_column.markdown(controls.summary(hunt, suspects))
     with file_column:
         controls.offer_verdicts(hunt)

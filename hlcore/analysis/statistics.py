@@ -9,9 +9,10 @@ set that were summed on two machines add up to the sums of the whole.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
+import pandas as pd
 from jaxtyping import Float, Integer, Real
 
 from hlcore.errors import InvalidInputError
@@ -132,6 +133,13 @@ def divide(part: Real[np.ndarray, "..."], whole: Real[np.ndarray, "..."]) -> Flo
     """
     shape = np.broadcast_shapes(part.shape, whole.shape)
     return np.divide(part, whole, out=np.full(shape, np.nan), where=np.broadcast_to(whole, shape) > 0)
+
+
+def only(table: pd.DataFrame, **where: Any) -> pd.DataFrame:
+    """The rows of a table where the columns have these values."""
+    for column, value in where.items():
+        table = table.loc[table[column] == value]
+    return table
 
 
 def _quantile(ratios: Float[np.ndarray, "B *shape"], level: float) -> Float[np.ndarray, "*shape"]:

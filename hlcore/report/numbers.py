@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from hlcore.analysis.statistics import only
+
 
 class Number(NamedTuple):
     """A value with the ends of its interval; NaN where there is none."""
@@ -97,13 +99,6 @@ def number(table: pd.DataFrame, **where: Any) -> Number:
         return Number(np.nan, np.nan, np.nan)
     row = rows.iloc[0]
     return Number(float(row["value"]), float(row["low"]), float(row["high"]))
-
-
-def only(table: pd.DataFrame, **where: Any) -> pd.DataFrame:
-    """The rows where the columns have these values."""
-    for column, value in where.items():
-        table = table.loc[table[column] == value]
-    return table
 
 
 def listed(names: Sequence[str]) -> str:

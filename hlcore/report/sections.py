@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from hlcore.analysis.statistics import only
 from hlcore.figures import edges as edge_figures
 from hlcore.figures import errors as error_figures
 from hlcore.figures import objects as object_figures
@@ -14,7 +15,7 @@ from hlcore.figures import segmentation as segmentation_figures
 from hlcore.figures import stability as stability_figures
 from hlcore.figures.errors import REGIONS, SCORES
 from hlcore.report import sentences
-from hlcore.report.numbers import Number, number, only
+from hlcore.report.numbers import Number, number
 from hlcore.report.sentences import Findings
 from hlcore.storage.analyses import Analysis
 

@@ -6,8 +6,9 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from hlcore.analysis.statistics import only
 from hlcore.figures.errors import REGIONS, SCORES
-from hlcore.report.numbers import Number, at_most, digits, listed, number, only, percent, verdict
+from hlcore.report.numbers import Number, at_most, digits, listed, number, percent, verdict
 
 Tables = Callable[[str], pd.DataFrame]
 """From the name of a table to the table."""
