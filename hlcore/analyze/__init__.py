@@ -79,7 +79,7 @@ def _measured(
             writer.write_thumbnail(f"{sample.name}.hardness", hardness)
         seen = {epoch: _look(subject, network, sample) for epoch, network in networks.items()}
         of_epoch = {snapshot_name(epoch): seen.get(epoch, record) for epoch in subject.epochs}
-        writer.write_part(place, measure(record, of_epoch))
+        writer.write_part(place, measure(record, of_epoch, c=subject.run.record.config.loss.c))
         measured += 1
         yield Step(writer.analysis, measured, sample.name)
 

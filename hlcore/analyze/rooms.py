@@ -37,12 +37,15 @@ OBJECTS, STABILITY = "objects", "stability"
 """Two rooms that ask for more: for the edge profile of the whole data set, and for several epochs."""
 
 
-def measure(record: PredictionRecord, of_epoch: Mapping[str, PredictionRecord]) -> Part:
-    """What one image adds: with the epoch that is measured and, if stability is, with those that are compared."""
+def measure(record: PredictionRecord, of_epoch: Mapping[str, PredictionRecord], *, c: float) -> Part:
+    """What one image adds: with the epoch that is measured and, if stability is, with those that are compared.
+
+    `c` is the constant of the run's hardness weight, which stability compares.
+    """
     counts = {room: count(record) for room, (count, _) in COUNTED.items()}
     if of_epoch:
         maps = {name: (one.hardness_map, one.loss_map) for name, one in of_epoch.items()}
-        counts[STABILITY] = stability.compare(maps, record.labels)
+        counts[STABILITY] = stability.compare(maps, record.labels, c=c)
     rows = {table: describe(record) for table, describe in DESCRIBED.items()}
     return Part(record.name, counts, rows | {OBJECTS: objects.measure(record)})
 

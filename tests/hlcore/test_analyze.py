@@ -172,6 +172,20 @@ def test_the_sums_of_all_images_have_the_size_of_one_images(scenes_run, tmp_path
     assert kept_sums(1) == kept_sums(4)
 
 
+def test_the_weight_that_stability_compares_has_the_run_s_own_constant(scenes_run, tmp_path) -> None:
+    """A large constant makes all weights alike, so hardly any of them moves elsewhere; the loss knows no constant."""
+    moved = {}
+    for c in (0.1, 100.0):
+        trained = scenes_run.record.config
+        trained = trained.model_copy(update={"loss": trained.loss.model_copy(update={"c": c})})
+        run = Run(scenes_run.path, scenes_run.record.model_copy(update={"config": trained}))
+        config = AnalyzeConfig(out=tmp_path / f"{c}", split="test", limit=1, epochs="0,2")
+        pairs = finish(run, config).table("epoch_pairs")
+        moved[c] = pairs[pairs["measure"] == "total_variation"].groupby("map")["value"].mean()
+    assert moved[100.0]["hardness"] < 0.1 * moved[0.1]["hardness"]
+    assert moved[100.0]["loss"] == moved[0.1]["loss"]
+
+
 def test_dropout_adds_its_entropy_to_the_scores(scenes_run, tmp_path) -> None:
     config = AnalyzeConfig(out=tmp_path / "new", split="test", limit=1, mc_dropout=2)
     assert "mc_entropy" in set(finish(scenes_run, config).table("scores")["score"])
