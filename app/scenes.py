@@ -1,202 +1,185 @@
-"""What the viewer shows on each page: which planes lie in which panels, in which colours. So every page draws alike."""
+"""What the viewer shows of a run and a picture: the layers of all its epochs, and the panels each page begins with."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
-import numpy as np
-from jaxtyping import UInt8
-
-from app import cache
-from app.cache import LARGEST_LOSS_NATS, Maps
+from app import cache, definitions
+from app.cache import LARGEST_LOSS_NATS
+from app.looks import NATS
 from app.samples import Picture
-from app.viewer import ColourBar, Panel, Readout, Scene
 from app.viewer.planes import Plane
-from hlcore.figures.maps import class_colours, resize_map
-from hlcore.figures.style import DIFFERENCE_SCALE, ERROR, LOSS_SCALE, Colour, ScaleName, colour_scale
+from app.viewer.scene import EVERY_STEP, OTHER, Layer, Panel, Scene, Step
+from hlcore.figures.style import DIFFERENCE_SCALE, ENTROPY_SCALE, ERROR, LOSS_SCALE
 from hlcore.storage.runs import Run
-from hlcore.types import LabelMap, LossMap
 
-STRIP_COLUMNS = 5
-STRIP_SIDE_PX = 320
-"""Longer side of a map in the strip of epochs."""
-MOST_CLASSES_LISTED = 24
-INSPECTED = ("Image", "Hardness", "Prediction", "Labels", "Loss", "Errors")
+EpochPlanes = Mapping[int, Mapping[str, Plane]]
+"""Of each epoch that has looked at the picture: its planes by name."""
+STRIP_COLUMNS = 8
+LABELLED, UNLABELLED = ("Image", "Hardness", "Loss", "Errors"), ("Image", "Hardness", "Prediction", "Entropy")
 
 
-@dataclass(frozen=True)
-class Look:
-    """How maps are shown.
-
-    Attributes:
-        scale: Colours of the hardness maps.
-        opacity: Of what lies over the image, 0 to 1.
-        nats: Upper end of the loss maps' scale.
-        above: Only the part at least so hard is shown; None shows all of it.
-    """
-
-    scale: ScaleName
-    opacity: float
-    nats: int
-    above: float | None = None
-
-
-def inspected(run: Run, picture: Picture, maps: Maps, look: Look, *, show: Sequence[str]) -> Scene:
-    """One epoch's maps of one picture; `show` names panels of INSPECTED."""
-    record, label_map = run.record, picture.sample.label_map
-    palette, names = class_colours(record.palette), record.class_names
-    planes = [
-        cache.image_plane(picture),
-        hardness_plane("hardness", maps),
-        cache.class_plane("prediction", maps.identity, maps.prediction),
-        cache.value_plane("probability", maps.identity, maps.probability, low=0, high=1),
-    ]
-    readouts = [Readout("predicted", "prediction", names)]
-    panels = {
-        "Image": Panel("Image", base="image"),
-        "Hardness": hardness_panel("Hardness", "hardness", look),
-        "Prediction": Panel("Prediction", base="image", layer="prediction", colours=palette, opacity=look.opacity),
-    }
-    if label_map is not None and maps.loss_map is not None and maps.error is not None:
-        planes += [
-            cache.class_plane("label", picture.digest, label_map),
-            loss_plane("loss", maps.identity, maps.loss_map),
-            cache.class_plane("error", maps.identity, maps.error),
-        ]
-        panels |= {
-            "Labels": Panel("Labels", base="image", layer="label", colours=palette, opacity=look.opacity),
-            "Loss": loss_panel("Loss", "loss", look),
-            "Errors": Panel("Errors", base="image", dim=True, layer="error", colours=_error_colours()),
-        }
-        readouts.append(Readout("labelled", "label", names))
-    readouts += [Readout("hardness", "hardness"), Readout("probability", "probability")]
-    readouts += [Readout("loss", "loss", digits=2, unit=" nats")] if "Loss" in panels else []
-    shown = tuple(panels[name] for name in INSPECTED if name in panels and name in show) or (panels["Hardness"],)
+def inspected(run: Run, picture: Picture, planes: EpochPlanes) -> Scene:
+    """All maps of one picture; the reader chooses which and of which epoch."""
+    names = UNLABELLED if picture.sample.label_map is None else LABELLED
     return Scene(
-        planes=tuple(planes),
-        panels=shown,
-        columns=min(len(shown), 2 if len(shown) in (2, 4) else 3),
-        readouts=tuple(readouts),
-        bars=_bars(look, hardness="Hardness" in show, loss="Loss" in show and "Loss" in panels),
-        classes=_legend(run, maps.prediction, label_map) if {"Prediction", "Labels"} & set(show) else (),
+        picture.size,
+        layers(run, picture, planes),
+        tuple(Panel(name) for name in names),
+        steps=steps(run),
+        free=True,
+        caption=caption(run, picture),
     )
 
 
-def compared(
-    picture: Picture, first: Maps, second: Maps, look: Look, *, epochs: tuple[int, int], notes: list[str]
-) -> Scene:
-    """Two epochs' maps of one picture beside each other and their difference, second minus first.
-
-    `notes` stand beside the panels: three of hardness and, where there are labels, three of loss.
-    """
-    a, b = (f"epoch {epoch}" for epoch in epochs)
-    pair, change = f"{first.identity}-{second.identity}", f"Change {epochs[0]} to {epochs[1]}"
-    hardness_change = second.hardness_map - first.hardness_map
-    planes = [
-        cache.image_plane(picture),
-        hardness_plane("hardness a", first),
-        hardness_plane("hardness b", second),
-        cache.value_plane("hardness change", pair, hardness_change, low=-1, high=1),
-    ]
-    panels = [
-        hardness_panel(f"Hardness, {a}", "hardness a", look, notes[0]),
-        hardness_panel(f"Hardness, {b}", "hardness b", look, notes[1]),
-        difference_panel(change, "hardness change", reach=1, note=notes[2]),
-    ]
-    readouts = [Readout(a, "hardness a"), Readout(b, "hardness b"), Readout("change", "hardness change")]
-    bars = [*_bars(look, hardness=True, loss=first.loss_map is not None), _difference_bar("Hardness change", 1)]
-    if first.loss_map is not None and second.loss_map is not None:
-        loss_change, reach = second.loss_map - first.loss_map, LARGEST_LOSS_NATS
-        planes += [
-            loss_plane("loss a", first.identity, first.loss_map),
-            loss_plane("loss b", second.identity, second.loss_map),
-            cache.value_plane("loss change", pair, loss_change, low=-reach, high=reach),
-        ]
-        panels += [
-            loss_panel(f"Loss, {a}", "loss a", look, notes[3]),
-            loss_panel(f"Loss, {b}", "loss b", look, notes[4]),
-            difference_panel(change, "loss change", reach=look.nats, note=notes[5]),
-        ]
-        readouts += [Readout(f"loss, {a}", "loss a", digits=2), Readout(f"loss, {b}", "loss b", digits=2)]
-        bars.append(_difference_bar("Loss change", look.nats, " nats"))
-    return Scene(tuple(planes), tuple(panels), columns=3, readouts=tuple(readouts), bars=tuple(bars))
+def compared(run: Run, picture: Picture, planes: EpochPlanes, *, group: str) -> Scene:
+    """Hardness and, where there are labels, loss of two epochs beside each other, and what changed between them."""
+    names = ["Hardness", *([] if picture.sample.label_map is None else ["Loss"])]
+    panels = [(Panel(name, OTHER), Panel(name), Panel(f"{name} change")) for name in names]
+    return Scene(
+        picture.size,
+        layers(run, picture, planes),
+        tuple(panel for row in panels for panel in row),
+        steps=steps(run),
+        columns=3,
+        narrow_columns=1,
+        group=group,
+        caption=caption(run, picture),
+    )
 
 
-def strip(picture: Picture, maps: dict[int, Maps], look: Look) -> Scene:
-    """Small hardness maps of every epoch, in rows, with the loss maps below each row where they are known."""
+def strip(run: Run, picture: Picture, planes: EpochPlanes, *, group: str) -> Scene:
+    """Hardness of every epoch and, where there are labels, the loss below; moves with the others of its group."""
+    columns = min(STRIP_COLUMNS, len(run.epochs))
+    rows = [run.epochs[start : start + columns] for start in range(0, len(run.epochs), columns)]
+    names = ["Hardness", *([] if picture.sample.label_map is None else ["Loss"])]
+    panels: list[Panel] = []
+    for row in rows:
+        for name in names:
+            first = f"{name}, epoch {row[0]}"
+            panels += [Panel(name, str(epoch), title=f"epoch {epoch}" if epoch != row[0] else first) for epoch in row]
+            panels += [Panel("")] * (columns - len(row))
+    return Scene(
+        picture.size,
+        layers(run, picture, planes),
+        tuple(panels),
+        steps=steps(run),
+        columns=columns,
+        narrow_columns=4,
+        controls=False,
+        group=group,
+        caption=caption(run, picture),
+        height_vh=22 * len(rows) * len(names),
+    )
+
+
+def layers(run: Run, picture: Picture, planes: EpochPlanes) -> tuple[Layer, ...]:
+    """Everything that is known of a picture, at every epoch that has looked at it."""
+    labelled = picture.sample.label_map is not None
+    by_name = {name: {str(epoch): of_epoch[name] for epoch, of_epoch in planes.items()} for name in _names(planes)}
+    several = len(run.epochs) > 1
+    return (
+        image_layer(picture),
+        hardness_layer(by_name["hardness"]),
+        class_layer("Prediction", run, by_name["prediction"]),
+        *((class_layer("Labels", run, {EVERY_STEP: cache.label_plane(picture)}),) if labelled else ()),
+        *((loss_layer(by_name["loss"]),) if labelled else ()),
+        entropy_layer(run, by_name["entropy"]),
+        *((errors_layer(),) if labelled else ()),
+        *((change_layer("Hardness"),) if several else ()),
+        *((change_layer("Loss", ranges=NATS, unit=" nats", digits=2),) if several and labelled else ()),
+        objects_layer("Labels" if labelled else "Prediction", _object_planes(picture, by_name)),
+    )
+
+
+def image_layer(picture: Picture) -> Layer:
+    """The picture itself."""
+    return Layer("Image", "image", {EVERY_STEP: cache.image_plane(picture)})
+
+
+def hardness_layer(planes: Mapping[str, Plane]) -> Layer:
+    """Hardness over the image, 0 to 1, in the colours the reader chooses."""
+    return Layer("Hardness", "values", planes, over=True, definition=definitions.link("hardness"))
+
+
+def loss_layer(planes: Mapping[str, Plane], name: str = "Loss", definition: str = "loss") -> Layer:
+    """Cross entropy or what is made of it, nats; its colours end where the reader chooses."""
+    return Layer(
+        name,
+        "values",
+        planes,
+        scale=LOSS_SCALE,
+        high=LARGEST_LOSS_NATS,
+        ranges=NATS,
+        unit=" nats",
+        digits=2,
+        definition=definitions.link(definition),
+    )
+
+
+def entropy_layer(run: Run, planes: Mapping[str, Plane]) -> Layer:
+    """Entropy of the class probabilities, nats, up to that of classes that are all alike."""
+    high = cache.highest_entropy(run)
+    return Layer(
+        "Entropy",
+        "values",
+        planes,
+        scale=ENTROPY_SCALE,
+        high=high,
+        unit=" nats",
+        digits=2,
+        definition=definitions.link("entropy"),
+    )
+
+
+def class_layer(name: str, run: Run, planes: Mapping[str, Plane]) -> Layer:
+    """Classes over the image, in the run's colours."""
+    classes = tuple(zip(run.record.class_names, run.record.palette, strict=True))
+    return Layer(name, "classes", planes, over=True, classes=classes, legend=True)
+
+
+def errors_layer() -> Layer:
+    """The pixels whose prediction differs from their label."""
+    classes = (("right", None), ("wrong", ERROR), ("unlabelled", None))
+    return Layer("Errors", "errors", of=("Prediction", "Labels"), dim=True, classes=classes)
+
+
+def change_layer(name: str, *, ranges: Sequence[float] = (), unit: str = "", digits: int = 3) -> Layer:
+    """What was added to a layer since the epoch it is compared with, or taken away."""
+    return Layer(
+        f"{name} change",
+        "change",
+        of=(name,),
+        scale=DIFFERENCE_SCALE,
+        ranges=tuple(ranges),
+        unit=unit,
+        digits=digits,
+        definition=definitions.link("change"),
+    )
+
+
+def objects_layer(of: str, planes: Mapping[str, Plane]) -> Layer:
+    """Objects by number, drawn as outlines."""
+    return Layer("Objects", "objects", planes, of=(of,))
+
+
+def steps(run: Run) -> tuple[Step, ...]:
+    """The kept epochs, each with its iteration where it is known."""
+    table = cache.epoch_table(run)
+    iterations = {0: 0} | dict(zip(table["epoch"], table["iteration"], strict=True))
+    notes = {epoch: f"iteration {iterations[epoch]:,.0f}" for epoch in run.epochs if epoch in iterations}
+    return tuple(Step(str(epoch), f"epoch {epoch}", notes.get(epoch, "")) for epoch in run.epochs)
+
+
+def caption(run: Run, picture: Picture) -> str:
+    """What a saved picture is of."""
     height, width = picture.size
-    scale = min(1.0, STRIP_SIDE_PX / max(height, width))
-    size = (max(1, round(height * scale)), max(1, round(width * scale)))
-    planes, panels = [], []
-    for start in range(0, len(maps), STRIP_COLUMNS):
-        row = dict(list(maps.items())[start : start + STRIP_COLUMNS])
-        gap = [Panel("")] * (STRIP_COLUMNS - len(row))
-        small = {epoch: resize_map(m.hardness_map, size) for epoch, m in row.items()}
-        planes += [
-            cache.value_plane(f"hardness {epoch}", f"{row[epoch].identity}:{size}", values, low=0, high=1)
-            for epoch, values in small.items()
-        ]
-        panels += [Panel(f"Epoch {e}", layer=f"hardness {e}", colours=colour_scale(look.scale)) for e in row] + gap
-        losses = {epoch: resize_map(m.loss_map, size) for epoch, m in row.items() if m.loss_map is not None}
-        planes += [loss_plane(f"loss {e}", f"{row[e].identity}:{size}", values) for e, values in losses.items()]
-        panels += [loss_panel(f"Loss, epoch {e}", f"loss {e}", look) for e in losses] + (gap if losses else [])
-    return Scene(
-        planes=tuple(planes),
-        panels=tuple(panels),
-        columns=STRIP_COLUMNS,
-        narrow_columns=STRIP_COLUMNS,
-        readouts=tuple(Readout(f"epoch {epoch}", f"hardness {epoch}") for epoch in maps),
-        bars=_bars(look, hardness=True, loss=len(planes) > len(maps)),
-        size=picture.size,
-        height_vh=24 * len(panels) // STRIP_COLUMNS,
-    )
+    return f"{run.name}, {picture.sample.name}, {width} x {height} px"
 
 
-def hardness_plane(name: str, maps: Maps) -> Plane:
-    """A hardness map, packed."""
-    return cache.value_plane(name, maps.identity, maps.hardness_map, low=0, high=1)
+def _names(planes: EpochPlanes) -> list[str]:
+    return list(next(iter(planes.values())))
 
 
-def loss_plane(name: str, identity: str, loss_map: LossMap) -> Plane:
-    """A loss map, packed."""
-    return cache.value_plane(name, identity, loss_map, low=0, high=LARGEST_LOSS_NATS)
-
-
-def hardness_panel(title: str, plane: str, look: Look, note: str = "") -> Panel:
-    """Hardness over the image, 0 to 1."""
-    colours = colour_scale(look.scale)
-    return Panel(title, note, base="image", layer=plane, colours=colours, opacity=look.opacity, above=look.above)
-
-
-def loss_panel(title: str, plane: str, look: Look, note: str = "") -> Panel:
-    """Cross entropy; unlabelled pixels in grey."""
-    return Panel(title, note, layer=plane, colours=colour_scale(LOSS_SCALE), high=look.nats)
-
-
-def difference_panel(title: str, plane: str, *, reach: float, note: str = "") -> Panel:
-    """What was added or taken away, from -reach to reach."""
-    return Panel(title, note, layer=plane, colours=colour_scale(DIFFERENCE_SCALE), low=-reach, high=reach)
-
-
-def _legend(run: Run, prediction: LabelMap, label_map: LabelMap | None) -> tuple[tuple[str, Colour], ...]:
-    """All classes or, where there are many, those in the picture."""
-    table = list(zip(run.record.class_names, run.record.palette, strict=True))
-    if len(table) <= MOST_CLASSES_LISTED:
-        return tuple(table)
-    present = np.union1d(prediction, prediction if label_map is None else label_map)
-    return tuple(table[index] for index in present if index < len(table))
-
-
-def _bars(look: Look, *, hardness: bool, loss: bool) -> tuple[ColourBar, ...]:
-    bars = [ColourBar("Hardness", colour_scale(look.scale), "0", "1")] if hardness else []
-    bars += [ColourBar("Loss", colour_scale(LOSS_SCALE), "0", f"{look.nats}", " nats")] if loss else []
-    return tuple(bars)
-
-
-def _difference_bar(label: str, reach: float, unit: str = "") -> ColourBar:
-    return ColourBar(label, colour_scale(DIFFERENCE_SCALE), f"-{reach:g}", f"+{reach:g}", unit)
-
-
-def _error_colours() -> UInt8[np.ndarray, "256 4"]:
-    colours = np.zeros((256, 4), np.uint8)
-    colours[1] = (*ERROR, 255)
-    return colours
+def _object_planes(picture: Picture, by_name: Mapping[str, Mapping[str, Plane]]) -> Mapping[str, Plane]:
+    if picture.sample.label_map is not None:
+        return {EVERY_STEP: cache.object_plane(picture)}
+    return by_name["objects"]

@@ -7,6 +7,7 @@ link after a page has run. All values in the URL are plain strings. An uploaded 
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import unquote
@@ -45,8 +46,14 @@ _PARAMETERS: dict[str, Callable[[str], Any]] = {
     "show": _names,
     "opacity": int,
     "scale": str,
-    "hardest": int,
     "nats": int,
+    "above": str,
+    "zoom": str,
+    "compare": str,
+    "grey": str,
+    "hidden": str,
+    "outlines": str,
+    "box": str,
     "x": int,
     "y": int,
     "object_size": str,
@@ -93,6 +100,8 @@ _RESULTS = "_results"
 _MOST_RESULTS = 4
 """Results that one session keeps; an older one makes room."""
 _VERDICTS = "_verdicts"
+_HEARD = "_heard"
+_READY = "_ready"
 
 
 def read_url() -> None:
@@ -217,11 +226,44 @@ def point(width: int, height: int) -> tuple[int, int] | None:
     return None if x is None or y is None else (x, y)
 
 
-def pin(viewer: str) -> None:
-    """Keeps the pixel that was clicked in a viewer."""
-    pixel = st.session_state[viewer]["pinned"]
-    if pixel is not None:
-        st.session_state.update(x=int(pixel["x"]), y=int(pixel["y"]))
+def known(name: str, options: Sequence[str]) -> None:
+    """Says so where the link's choice of this name has some that are not among the options; keeps the choice."""
+    if missing := [value for value in st.session_state.get(name) or [] if value not in options]:
+        _complain(name, f"there is no {', '.join(map(literal, missing))} to show here")
+
+
+def take(viewer: str) -> None:
+    """Keeps what was chosen in a viewer; what it took back is forgotten, what cannot be is left out."""
+    report = st.session_state[viewer]["view"]
+    for name, text in (report or {}).items():
+        if name == "heard":
+            st.session_state[_HEARD] = {**st.session_state.get(_HEARD, {}), viewer: int(text)}
+        elif name in _PARAMETERS and text == "":
+            st.session_state[name] = None
+        elif name in _PARAMETERS:
+            with suppress(ValueError):
+                st.session_state[name] = _PARAMETERS[name](text)
+
+
+def heard(viewer: str) -> int:
+    """Number of the last report of this viewer that was taken."""
+    return st.session_state.get(_HEARD, {}).get(viewer, 0)
+
+
+def texts(names: Iterable[str]) -> dict[str, str]:
+    """The choices of these names as they stand in a link; one that was not made is left out."""
+    made = _texts()
+    return {name: made[name] for name in names if made.get(name)}
+
+
+def ready(identity: str) -> list[int]:
+    """The epochs that have looked at a picture in this session, the latest last."""
+    return list(st.session_state.get(_READY, {}).get(identity, []))
+
+
+def note_ready(identity: str, epochs: Sequence[int]) -> None:
+    """Notes which epochs have looked at a picture; those of another picture are forgotten."""
+    st.session_state[_READY] = {identity: list(epochs)}
 
 
 def upload(name: str) -> Upload | None:

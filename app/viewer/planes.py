@@ -1,19 +1,23 @@
-"""Planes: arrays of one image's size, packed for the viewer."""
+"""Planes: arrays of one image's size, packed for the viewer, and the address each is fetched from."""
 
 import io
 import zlib
 from dataclasses import dataclass
+from functools import cached_property
 from hashlib import blake2b
 from typing import Literal
 
 import numpy as np
+import streamlit as st
 from jaxtyping import Float, Integer
 from PIL import Image as PillowImage
+from streamlit import runtime
 
 from hlcore.types import Image
 
 NO_VALUE = 65535
 """What a pixel without a value is sent as."""
+MOST_NUMBERS = 65534
 
 
 @dataclass(frozen=True)
@@ -21,7 +25,6 @@ class Plane:
     """A packed array.
 
     Attributes:
-        name: What panels and read-outs call it.
         kind: "rgb" (a PNG), "u8" (deflated class indices) or "u16" (deflated values, 65535 = none).
         size: (H, W).
         content: The packed bytes.
@@ -29,34 +32,48 @@ class Plane:
         high: The value of 65534, for "u16".
     """
 
-    name: str
     kind: Literal["rgb", "u8", "u16"]
     size: tuple[int, int]
     content: bytes
     low: float = 0.0
     high: float = 1.0
 
+    @cached_property
+    def digest(self) -> str:
+        """Changes with the content and with what it means."""
+        return f"{self.kind}-{blake2b(self.content, digest_size=16).hexdigest()}"
+
     def header(self) -> dict[str, object]:
-        """What viewer.js needs to know to read the content."""
-        digest = blake2b(self.content, digest_size=16).hexdigest()
-        header = {"name": self.name, "kind": self.kind, "length": len(self.content), "low": self.low, "high": self.high}
-        return {**header, "digest": f"{self.kind}-{digest}"}
+        """What the browser needs to fetch and read the content: the address, once for a content and a session."""
+        base = st.get_option("server.baseUrlPath").strip("/")
+        # Streamlit tells large files apart by samples of their bytes; the name brings in all of them.
+        address = runtime.get_instance().media_file_mgr.add(
+            self.content, "application/octet-stream", self.digest, file_name=self.digest
+        )
+        url = f"/{base}{address}" if base else address
+        return {"url": url, "kind": self.kind, "low": self.low, "high": self.high, "digest": self.digest}
 
 
-def image_plane(name: str, image: Image) -> Plane:
+def image_plane(image: Image) -> Plane:
     """An image, exact."""
     file = io.BytesIO()
     PillowImage.fromarray(image).save(file, "PNG", compress_level=1)
-    return Plane(name, "rgb", image.shape[:2], file.getvalue())
+    return Plane("rgb", image.shape[:2], file.getvalue())
 
 
-def class_plane(name: str, label_map: Integer[np.ndarray, "H W"]) -> Plane:
+def class_plane(label_map: Integer[np.ndarray, "H W"]) -> Plane:
     """Class indices 0 to 255, exact."""
-    return Plane(name, "u8", label_map.shape, zlib.compress(label_map.astype(np.uint8).tobytes(), 1))
+    return Plane("u8", label_map.shape, zlib.compress(label_map.astype(np.uint8).tobytes(), 1))
 
 
-def value_plane(name: str, values: Float[np.ndarray, "H W"], *, low: float, high: float) -> Plane:
+def number_plane(numbers: Integer[np.ndarray, "H W"]) -> Plane:
+    """Numbers 0 to 65534, such as those of objects, exact; what is above has none."""
+    packed = np.where(numbers > MOST_NUMBERS, NO_VALUE, numbers).astype("<u2")
+    return Plane("u16", numbers.shape, zlib.compress(packed.tobytes(), 1), 0, MOST_NUMBERS)
+
+
+def value_plane(values: Float[np.ndarray, "H W"], *, low: float, high: float) -> Plane:
     """Values in steps of (high - low) / 65534, clipped to low..high; NaN has no value."""
     steps = (np.clip(values, low, high) - low) * ((NO_VALUE - 1) / (high - low))
     packed = np.where(np.isnan(values), NO_VALUE, np.rint(steps)).astype("<u2")
-    return Plane(name, "u16", values.shape, zlib.compress(packed.tobytes(), 1), low, high)
+    return Plane("u16", values.shape, zlib.compress(packed.tobytes(), 1), low, high)

@@ -1,0 +1,31 @@
+"""How maps are shown: the reader's choices in the viewers, which stand in the link and hold on every page."""
+
+from functools import partial
+
+from app import state
+from app.viewer import viewer
+from app.viewer.scene import Scene
+from hlcore.figures.style import HARDNESS_SCALES
+
+NATS = (1, 2, 4, 8)
+"""Upper ends of the loss maps' colours to choose from."""
+CHOICES = ("opacity", "scale", "nats", "above", "zoom", "compare", "grey", "hidden", "outlines", "box", "x", "y")
+"""Link parameters that every viewer has."""
+
+
+def show(scene: Scene, *, key: str) -> None:
+    """Draws a scene as the link says, and takes over what the reader chooses in it.
+
+    Args:
+        scene: What is drawn.
+        key: Of the viewer, unique on the page.
+    """
+    state.number("opacity", 0, 100, default=70)
+    state.choice("scale", HARDNESS_SCALES, default=HARDNESS_SCALES[0])
+    state.choice("nats", NATS, default=4)
+    state.point(*reversed(scene.size))
+    names = [*CHOICES, *([scene.step, "other"] if scene.steps else [])]
+    if scene.free:
+        state.known("show", [layer.name for layer in scene.layers])
+        names.append("show")
+    viewer(scene, key=key, view=state.texts(names), heard=state.heard(key), on_view=partial(state.take, key))

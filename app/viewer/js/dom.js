@@ -1,0 +1,19 @@
+// Elements of the page.
+
+export function element(tag, properties = {}, ...children) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(properties)) {
+    if (name === "on") for (const [event, run] of Object.entries(value)) made.addEventListener(event, run);
+    else if (name.includes("-") || name === "role") made.setAttribute(name, value);
+    else made[name] = value;
+  }
+  made.append(...children.filter((child) => child !== null));
+  return made;
+}
+
+// A number as a reader wants it: its digits and its unit.
+export const written = (value, { digits, unit }) => (value === null ? "–" : value.toFixed(digits) + unit);
+
+export const percent = (share) => (Number.isFinite(share) ? `${(100 * share).toFixed(share < 0.0995 ? 2 : 1)} %` : "–");
+
+export const clamp = (value, low, high) => Math.min(high, Math.max(low, value));

@@ -1,0 +1,127 @@
+// Gestures: wheel, drag, pinch and keys, the same in every panel.
+import { clamp } from "./dom.js";
+import { pixelAt } from "./panels.js";
+import { centred, magnified, placement } from "./view.js";
+
+const CLICK_PX = 4; // a hand that moved no farther has clicked
+const WHEEL = 0.0016;
+
+export function listen(viewer, panel) {
+  const { stage } = panel;
+  const touches = new Map(); // pointerId -> where it is
+  let began = null;
+  const dense = () => panel.canvas.width / stage.clientWidth || 1;
+  const inStage = (event) => {
+    const box = stage.getBoundingClientRect();
+    return [(event.clientX - box.left) * dense(), (event.clientY - box.top) * dense()];
+  };
+  const zoomTo = (zoom) => viewer.change({ zoom });
+  const magnify = (by, at, down) => zoomTo(magnified(viewer.scene, viewer.view.zoom, panel.canvas.width, panel.canvas.height, by, at, down));
+  panel.magnify = (by) => magnify(by, panel.canvas.width / 2, panel.canvas.height / 2);
+
+  stage.addEventListener("wheel", (event) => {
+    if (event.deltaY > 0 && !viewer.view.zoom) return; // all is seen: let the page scroll
+    event.preventDefault();
+    magnify(Math.exp(-WHEEL * clamp(event.deltaY, -300, 300) * (event.deltaMode ? 30 : 1)), ...inStage(event));
+  }, { passive: false });
+
+  stage.addEventListener("pointerdown", (event) => {
+    if (event.button !== 0) return;
+    touches.set(event.pointerId, event);
+    const pixel = pixelAt(viewer, panel, event.clientX, event.clientY);
+    if (touches.size === 1) {
+      began = { x: event.clientX, y: event.clientY, zoom: viewer.view.zoom, pixel, moved: false, kind: grip(viewer, panel, event) };
+    } else began = { kind: "pinch", moved: true };
+    stage.setPointerCapture(event.pointerId);
+  });
+
+  stage.addEventListener("pointermove", (event) => {
+    const pixel = pixelAt(viewer, panel, event.clientX, event.clientY);
+    if (!began || !touches.has(event.pointerId)) return viewer.hoverAt(pixel);
+    const before = [...touches.values()];
+    touches.set(event.pointerId, event);
+    if (began.kind === "pinch") return pinch(before, [...touches.values()]);
+    began.moved ||= Math.hypot(event.clientX - began.x, event.clientY - began.y) > CLICK_PX;
+    if (began.moved) drag(event, pixel);
+  });
+
+  const pinch = (before, after) => {
+    if (after.length !== 2) return;
+    const apart = ([a, b]) => Math.hypot(a.clientX - b.clientX, a.clientY - b.clientY);
+    const [a, b] = after.map(inStage);
+    magnify(apart(after) / Math.max(1, apart(before)), (a[0] + b[0]) / 2, (a[1] + b[1]) / 2);
+  };
+
+  const drag = (event, pixel) => {
+    if (began.kind === "wipe") return viewer.change({ at: clamp(inStage(event)[0] / panel.canvas.width, 0, 1) });
+    if (began.kind === "box") return viewer.change({ box: boxOf(began.pixel, pixel) });
+    if (!began.zoom) return;
+    const { width, height } = panel.canvas, place = placement(viewer.scene, began.zoom, width, height);
+    const by = (now, then) => ((now - then) * dense()) / place.scale;
+    zoomTo(centred(viewer.scene, began.zoom.x * viewer.scene.width - by(event.clientX, began.x), began.zoom.y * viewer.scene.height - by(event.clientY, began.y), began.zoom.times, width, height));
+  };
+
+  const end = (event) => {
+    const click = began && !began.moved && event.type === "pointerup" && touches.size === 1;
+    touches.delete(event.pointerId);
+    if (click) viewer.pin(began.pixel);
+    if (touches.size === 0) began = null;
+  };
+  stage.addEventListener("pointerup", end);
+  stage.addEventListener("pointercancel", end);
+  stage.addEventListener("pointerleave", () => began || viewer.hoverAt(null));
+  stage.addEventListener("blur", () => viewer.hoverAt(null));
+  stage.addEventListener("dblclick", () => viewer.view.zoom && zoomTo(null));
+  stage.addEventListener("keydown", (event) => onKey(viewer, panel, event));
+}
+
+// What a drag will do: move the line between two layers, draw a rectangle, or move the picture.
+function grip(viewer, panel, event) {
+  const box = panel.stage.getBoundingClientRect();
+  const atLine = Math.abs(event.clientX - box.left - viewer.view.at * box.width) < 14;
+  if (viewer.view.compare === "wipe" && atLine) return "wipe";
+  return viewer.drawing || event.shiftKey ? "box" : "move";
+}
+
+const boxOf = ([x, y], [u, v]) => [Math.min(x, u), Math.min(y, v), Math.max(x, u) + 1, Math.max(y, v) + 1];
+
+const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+
+function onKey(viewer, panel, event) {
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  const arrow = ARROWS[event.key];
+  const steps = viewer.scene.steps.length > 1;
+  if (arrow && (event.shiftKey || !steps || arrow[1])) moveCursor(viewer, panel, arrow);
+  else if (arrow) viewer.goBy(arrow[0]);
+  else if (event.key === "Enter") viewer.pin(cursor(viewer));
+  else if (event.key === "+" || event.key === "=") panel.magnify(1.5);
+  else if (event.key === "-") panel.magnify(1 / 1.5);
+  else if (KEYS[event.key]) KEYS[event.key](viewer);
+  else return;
+  event.preventDefault();
+  event.stopPropagation(); // the page has keys of its own
+}
+
+const KEYS = {
+  0: (viewer) => viewer.change({ zoom: null }),
+  1: (viewer) => viewer.oneToOne(),
+  " ": (viewer) => viewer.play(),
+  w: (viewer) => viewer.compare("wipe"),
+  b: (viewer) => viewer.compare("blink"),
+  d: (viewer) => viewer.draw(),
+  g: (viewer) => viewer.change({ grey: !viewer.view.grey }),
+  o: (viewer) => viewer.nextOutlines(),
+  Escape: (viewer) => viewer.clear(),
+};
+
+export const KEYS_SAID =
+  "Left and right: previous and next step. Shift and arrows: move the cursor. Enter: keep the pixel. Plus, minus: zoom. " +
+  "0: all of it. 1: one to one. Space: play. W: wipe. B: blink. D: draw a rectangle. G: grey. O: outlines. Escape: clear.";
+
+const cursor = ({ hover, view, scene }) => hover ?? (view.x === null ? [scene.width >> 1, scene.height >> 1] : [view.x, view.y]);
+
+function moveCursor(viewer, panel, [right, down]) {
+  const { width, height } = viewer.scene, [x, y] = cursor(viewer);
+  const by = Math.max(1, Math.round(2 / placement(viewer.scene, viewer.view.zoom, panel.canvas.width, panel.canvas.height).scale));
+  viewer.hoverAt([clamp(x + by * right, 0, width - 1), clamp(y + by * down, 0, height - 1)], { spoken: true });
+}

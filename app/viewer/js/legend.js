@@ -1,0 +1,182 @@
+// Colour bars with their thresholds, the classes to hide and show, and the lines that read values out.
+import { css, highOf, lowOf, scaleOf } from "./colours.js";
+import { clamp, element, percent, written } from "./dom.js";
+import { kept, means, objectAt, regionAt, said, thresholdFor } from "./measure.js";
+import { layerOf, numbersOf, regionLayer } from "./paint.js";
+
+const STEPS = 1000; // of a threshold's slider
+
+export function makeLegend(viewer) {
+  viewer.readout = element("div", { className: "readout" });
+  viewer.spoken = element("div", { className: "spoken", "aria-live": "polite" });
+  viewer.extra = element("div", { className: "readout extra" });
+  viewer.bars = element("div", { className: "bars" });
+  viewer.chips = element("div", { className: "chips", role: "group", "aria-label": "Classes" });
+  return [viewer.readout, viewer.spoken, viewer.extra, viewer.bars, viewer.chips];
+}
+
+const coloured = (layer) => layer && (layer.kind === "values" || layer.kind === "change");
+
+function shownLayers(viewer) {
+  const names = new Set(viewer.group().flatMap((one) => one.panels.map((panel) => panel.layer)));
+  if (viewer.view.compare) names.add(viewer.view.against);
+  return [...names].map((name) => layerOf(viewer, name)).filter(Boolean);
+}
+
+export function drawLegend(viewer) {
+  const layers = shownLayers(viewer);
+  const bars = layers.filter(coloured);
+  const known = new Map([...viewer.bars.children].map((bar) => [bar.dataset.name, bar]));
+  const wanted = bars.map((layer) => known.get(layer.name) ?? makeBar(viewer, layer.name));
+  if (wanted.length !== viewer.bars.children.length || wanted.some((bar, i) => bar !== viewer.bars.children[i])) viewer.bars.replaceChildren(...wanted);
+  wanted.forEach((bar) => drawBar(viewer, bar));
+  drawChips(viewer, layers);
+}
+
+function makeBar(viewer, name) {
+  const layer = () => layerOf(viewer, name);
+  const value = (slider) => lowOf(viewer, layer()) + (slider.value / STEPS) * (highOf(viewer, layer()) - lowOf(viewer, layer()));
+  const set = (above) => {
+    const { [name]: _, ...others } = viewer.view.above;
+    viewer.change({ above: above === null ? others : { [name]: above, ...others } });
+  };
+  const slider = element("input", { type: "range", min: 0, max: STEPS, step: 1, on: { input: () => set(Number(slider.value) === 0 ? null : value(slider)), dblclick: () => set(null) } });
+  const share = element("input", { type: "number", min: 0.1, max: 100, step: 0.1, title: "Keep the highest part, in percent of the pixels" });
+  share.addEventListener("change", () => {
+    const wanted = Number(share.value) / 100;
+    const step = viewer.leader().view.step;
+    if (!(wanted > 0)) return drawBar(viewer, bar);
+    set(wanted >= 1 ? null : thresholdFor(viewer.measured(), layerOf(viewer.measured(), name), step, wanted));
+  });
+  share.addEventListener("keydown", (event) => event.stopPropagation());
+  const label = layer().definition ? element("a", { href: layer().definition, target: "_blank", title: `What ${name.toLowerCase()} is` }) : element("span");
+  label.textContent = name;
+  const low = element("span", { className: "end" }), high = element("span", { className: "end" });
+  const track = element("span", { className: "track" }, slider);
+  const words = element("output");
+  const clear = element("button", { type: "button", className: "close", textContent: "×", title: "Show all", "aria-label": `Show all of ${name}`, on: { click: () => set(null) } });
+  const keep = element("label", { className: "keep" }, "highest", share, "%");
+  const bar = element("div", { className: "bar" }, label, low, track, high, keep, words, clear);
+  bar.dataset.name = name;
+  Object.assign(bar, { parts: { slider, share, low, high, track, words, clear } });
+  return bar;
+}
+
+function drawBar(viewer, bar) {
+  const layer = layerOf(viewer, bar.dataset.name), { slider, share, low, high, track, words, clear } = bar.parts;
+  const from = lowOf(viewer, layer), to = highOf(viewer, layer), colours = scaleOf(viewer, layer);
+  const stops = Array.from({ length: 17 }, (_, i) => css(colours, Math.round((255 * i) / 16)));
+  track.style.background = `linear-gradient(90deg, ${stops.join(", ")})`;
+  low.textContent = Number(from.toPrecision(3));
+  high.textContent = `${Number(to.toPrecision(3))}${layer.unit}`;
+  const above = viewer.view.above[layer.name];
+  const one = viewer.measured(), found = above === undefined ? null : kept(one, layerOf(one, layer.name), one.view.step);
+  slider.value = above === undefined ? 0 : Math.round((STEPS * (above - from)) / (to - from));
+  track.style.setProperty("--cut", `${clamp((100 * ((above ?? from) - from)) / (to - from), 0, 100)}%`);
+  slider.setAttribute("aria-label", `Show ${layer.name.toLowerCase()} from`);
+  slider.setAttribute("aria-valuetext", above === undefined ? "all of it" : written(above, layer));
+  slider.title = "Drag to keep the highest part";
+  if (share.getRootNode().activeElement !== share) share.value = found ? Number((100 * found.pixels).toFixed(1)) : 100;
+  share.setAttribute("aria-label", `Highest part of ${layer.name.toLowerCase()} shown, percent of the pixels`);
+  clear.hidden = above === undefined;
+  words.textContent = found ? thresholdWords(layer, above, found) : "";
+}
+
+function thresholdWords(layer, above, found) {
+  const parts = [`≥ ${written(above, layer)}: ${percent(found.pixels)} of the pixels`];
+  if (found.errors !== null) parts.push(`${percent(found.errors)} of the errors caught`, `precision ${percent(found.precision)}`);
+  return parts.join(", ");
+}
+
+function drawChips(viewer, layers) {
+  const legends = layers.filter((layer) => layer.legend || layer.kind === "errors");
+  const names = new Map(legends.flatMap((layer) => layer.classes.filter(([, colour]) => colour).map(([name, colour]) => [name, { colour, fixed: !layer.legend }])));
+  const signature = JSON.stringify([...names]);
+  if (viewer.chips.dataset.signature !== signature) {
+    viewer.chips.dataset.signature = signature;
+    viewer.chips.replaceChildren(...[...names].map(([name, { colour, fixed }]) => makeChip(viewer, name, colour, fixed)));
+  }
+  for (const chip of viewer.chips.children) chip.setAttribute("aria-pressed", String(!viewer.view.hidden.includes(chip.dataset.name)));
+}
+
+function makeChip(viewer, name, colour, fixed) {
+  const swatch = element("i");
+  swatch.style.background = `rgb(${colour})`;
+  if (fixed) return element("span", { className: "chip" }, swatch, name);
+  const others = () => [...viewer.chips.children].map((chip) => chip.dataset.name).filter((one) => one && one !== name);
+  const toggle = () => {
+    const { hidden } = viewer.view;
+    viewer.change({ hidden: hidden.includes(name) ? hidden.filter((one) => one !== name) : [...hidden, name] });
+  };
+  const solo = () => {
+    const alone = others().every((one) => viewer.view.hidden.includes(one));
+    viewer.change({ hidden: alone ? [] : others() });
+  };
+  const chip = element("button", { type: "button", className: "chip", title: `Click: hide ${name}. Shift and click, or two clicks: ${name} alone.`, on: { click: (event) => (event.shiftKey ? solo() : toggle()), dblclick: solo } }, swatch, name);
+  chip.dataset.name = name;
+  return chip;
+}
+
+// The values under the cursor, or at the pinned pixel; and what a rectangle, an object or a hard region comes to.
+export function readOut(viewer, { spoken = false } = {}) {
+  const { view, scene } = viewer;
+  const at = viewer.hover ?? (view.x === null || view.y === null ? null : [view.x, view.y]);
+  const items = at ? valuesAt(viewer, at) : [["", "Point at a panel to read its values; click to keep the pixel."]];
+  fill(viewer.readout, items);
+  if (spoken) viewer.spoken.textContent = items.map(([name, text]) => `${name} ${text}`).join(", ");
+  for (const panel of viewer.panels) {
+    const layer = layerOf(viewer, panel.layer);
+    const value = viewer.hover && layer ? said(viewer, layer, panel.step, viewer.hover[1] * scene.width + viewer.hover[0]) : null;
+    panel.note.classList.toggle("value", value !== null);
+    if (value !== null) panel.note.textContent = value;
+    else if (panel.usual !== undefined) panel.note.textContent = panel.usual;
+  }
+  fill(viewer.extra, [...boxItems(viewer), ...shapeItems(viewer, at)]);
+}
+
+function valuesAt(viewer, [x, y]) {
+  const index = y * viewer.scene.width + x;
+  const items = [["x", `${x} px`], ["y", `${y} px`]];
+  for (const layer of viewer.layers.values()) {
+    if (["image", "objects", "change", "errors"].includes(layer.kind)) continue;
+    const text = said(viewer, layer, viewer.view.step, index);
+    if (text !== null) items.push([READ[layer.name] ?? layer.name.toLowerCase(), text]);
+  }
+  return items;
+}
+
+const READ = { Prediction: "predicted", Labels: "labelled" };
+
+function boxItems(viewer) {
+  const { box } = viewer.view;
+  if (!box) return viewer.drawing ? [["", "Drag a rectangle over the part to measure."]] : [];
+  const [left, top, right, bottom] = fitted(viewer, box);
+  return right > left && bottom > top ? meansItems(`rectangle ${right - left} × ${bottom - top} px`, means(viewer, viewer.view.step, [left, top, right, bottom])) : [];
+}
+
+const fitted = ({ scene }, [left, top, right, bottom]) => [Math.max(0, left), Math.max(0, top), Math.min(scene.width, right), Math.min(scene.height, bottom)].map(Math.round);
+
+function shapeItems(viewer, at) {
+  const { view, scene } = viewer;
+  viewer.over = 0;
+  if (!at || !view.outlines) return [];
+  const index = at[1] * scene.width + at[0], step = view.step;
+  if (view.outlines === "objects") {
+    const object = objectAt(viewer, step, index);
+    viewer.over = object?.number ?? 0;
+    return object ? meansItems(`object ${object.number}, ${object.name}`, means(viewer, step, object.box, object.inside)) : [];
+  }
+  const layer = regionLayer(viewer), region = layer && numbersOf(viewer, layer, step) && regionAt(viewer, layer, step, index);
+  return region ? meansItems("region", means(viewer, step, region.box, region.inside)) : [];
+}
+
+function meansItems(title, { pixels, means: found, errorRate }) {
+  const items = [["", title], ["", `${pixels.toLocaleString("en")} px`]];
+  for (const { layer, mean } of found) if (mean !== null) items.push([`mean ${layer.name.toLowerCase()}`, written(mean, layer)]);
+  if (errorRate !== null) items.push(["wrong", percent(errorRate)]);
+  return items;
+}
+
+function fill(place, items) {
+  place.replaceChildren(...items.map(([name, text]) => element("span", {}, name ? `${name} ` : "", name ? element("b", { textContent: text }) : text)));
+}

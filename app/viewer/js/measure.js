@@ -1,0 +1,166 @@
+// Measuring: the value at a pixel, what a threshold keeps, the means inside a rectangle, an object or a hard region.
+import { lowestKept } from "./colours.js";
+import { hiding, layerOf, numbersOf, planeOf } from "./paint.js";
+import { derived, MOST, NO_VALUE, pixelsOf } from "./planes.js";
+
+export const valueAt = ({ numbers, low, high }, at) =>
+  numbers[at] === NO_VALUE ? null : low + (numbers[at] / MOST) * (high - low);
+
+// What a layer says of a pixel, as text; null while it is on its way.
+export function said(viewer, layer, step, at) {
+  const found = numbersOf(viewer, layer, step);
+  if (!found || layer.kind === "image") return null;
+  if (layer.kind === "errors") return ["right", "wrong", "unlabelled"][found.numbers[at]];
+  if (layer.kind === "classes") return layer.classes[found.numbers[at]]?.[0] ?? "unlabelled";
+  const value = valueAt(found, at);
+  return value === null ? "–" : value.toFixed(layer.digits) + layer.unit;
+}
+
+// Counts of every number of a value layer: of the pixels that count (labelled ones where there are labels, and no class
+// that is hidden), and of the wrong ones among them. Their sums from the top answer every threshold at once.
+export function counts(viewer, layer, step) {
+  const found = numbersOf(viewer, layer, step);
+  if (!found) return null;
+  const errors = layerOf(viewer, "Errors") && numbersOf(viewer, layerOf(viewer, "Errors"), step);
+  const { hides, classes } = hiding(viewer, layer, step);
+  const name = ["counts", found.name, errors?.name, ...viewer.view.hidden].join(" ");
+  return derived(name, 8 * (NO_VALUE + 1), () => {
+    const all = new Uint32Array(NO_VALUE + 1), wrong = new Uint32Array(NO_VALUE + 1);
+    const numbers = found.numbers, error = errors?.numbers;
+    let sum = 0, pixels = 0;
+    for (let i = 0; i < numbers.length; i++) {
+      const v = numbers[i];
+      if (v === NO_VALUE || (error && error[i] === 2) || (hides && hides[classes[i]])) continue;
+      all[v]++;
+      sum += v;
+      pixels++;
+      if (error && error[i] === 1) wrong[v]++;
+    }
+    for (let v = MOST - 1; v >= 0; v--) {
+      all[v] += all[v + 1];
+      wrong[v] += wrong[v + 1];
+    }
+    return { all, wrong: error ? wrong : null, pixels, mean: found.low + (sum / pixels / MOST) * (found.high - found.low) };
+  });
+}
+
+// Share of the labelled pixels that are wrong.
+export function errorRate(viewer, layer, step) {
+  const found = numbersOf(viewer, layer, step);
+  if (!found) return null;
+  const { wrong, labelled } = derived(`rate ${found.name}`, 16, () => {
+    let wrong = 0, labelled = 0;
+    for (const error of found.numbers) {
+      if (error === 2) continue;
+      labelled++;
+      wrong += error;
+    }
+    return { wrong, labelled };
+  });
+  return labelled ? wrong / labelled : null;
+}
+
+// Shares of the pixels and of the errors that a threshold keeps, and how many of the kept are wrong.
+export function kept(viewer, layer, step) {
+  const range = numbersOf(viewer, layer, step), found = range && counts(viewer, layer, step);
+  if (!found) return null;
+  const from = Math.min(MOST, lowestKept(viewer, layer, range));
+  const flagged = found.all[from], hits = found.wrong?.[from];
+  return {
+    pixels: flagged / found.pixels,
+    errors: found.wrong ? hits / found.wrong[0] : null,
+    precision: found.wrong ? hits / flagged : null,
+  };
+}
+
+// The value from which on at least a share of the pixels is kept.
+export function thresholdFor(viewer, layer, step, share) {
+  const range = numbersOf(viewer, layer, step), found = range && counts(viewer, layer, step);
+  if (!found) return null;
+  let from = MOST;
+  while (from > 0 && found.all[from] < share * found.pixels - 1e-9) from--;
+  return range.low + (from / MOST) * (range.high - range.low);
+}
+
+// Means of hardness, loss and errors over the pixels of a rectangle for which `inside` holds.
+export function means(viewer, step, [left, top, right, bottom], inside = () => true) {
+  const width = viewer.scene.width;
+  const values = ["Hardness", "Loss"].map((name) => layerOf(viewer, name)).filter(Boolean);
+  const found = values.map((layer) => ({ layer, ...numbersOf(viewer, layer, step), sum: 0, count: 0 }));
+  const errors = layerOf(viewer, "Errors") && numbersOf(viewer, layerOf(viewer, "Errors"), step);
+  let pixels = 0, labelled = 0, wrong = 0;
+  for (let y = top; y < bottom; y++) {
+    for (let x = left; x < right; x++) {
+      const at = y * width + x;
+      if (!inside(at)) continue;
+      pixels++;
+      for (const one of found) {
+        if (!one.numbers || one.numbers[at] === NO_VALUE) continue;
+        one.sum += one.numbers[at];
+        one.count++;
+      }
+      if (errors && errors.numbers[at] !== 2) {
+        labelled++;
+        wrong += errors.numbers[at];
+      }
+    }
+  }
+  const mean = (one) => (one.count ? one.low + (one.sum / one.count / MOST) * (one.high - one.low) : null);
+  return {
+    pixels,
+    means: found.map((one) => ({ layer: one.layer, mean: mean(one) })),
+    errorRate: labelled ? wrong / labelled : null,
+  };
+}
+
+// An object under a pixel: its number, its bounding box and its class.
+export function objectAt(viewer, step, at) {
+  const layer = [...viewer.layers.values()].find((one) => one.kind === "objects");
+  const plane = layer && planeOf(layer, step), numbers = pixelsOf(plane);
+  if (!numbers || !numbers[at]) return null;
+  const boxes = derived(`boxes ${plane.digest}`, numbers.length / 4, () => boxesOf(numbers, viewer.scene.width));
+  const number = numbers[at];
+  const classes = layerOf(viewer, layer.of[0]), map = classes && pixelsOf(planeOf(classes, step));
+  return { number, box: boxes.get(number), name: map ? (classes.classes[map[at]]?.[0] ?? "") : "", inside: (i) => numbers[i] === number };
+}
+
+function boxesOf(numbers, width) {
+  const boxes = new Map();
+  for (let at = 0; at < numbers.length; at++) {
+    if (!numbers[at]) continue;
+    const x = at % width, y = (at - x) / width, box = boxes.get(numbers[at]);
+    if (!box) boxes.set(numbers[at], [x, y, x + 1, y + 1]);
+    else {
+      if (x < box[0]) box[0] = x;
+      if (x >= box[2]) box[2] = x + 1;
+      if (y >= box[3]) box[3] = y + 1;
+    }
+  }
+  return boxes;
+}
+
+// The connected part (8 neighbours) a threshold keeps around a pixel.
+export function regionAt(viewer, layer, step, at) {
+  const found = numbersOf(viewer, layer, step);
+  if (!found) return null;
+  const { width, height } = viewer.scene, { numbers } = found, from = Math.max(1, lowestKept(viewer, layer, found));
+  const isKept = (i) => numbers[i] >= from && numbers[i] !== NO_VALUE;
+  if (!isKept(at)) return null;
+  const seen = new Uint8Array(numbers.length), open = [at], box = [width, height, 0, 0];
+  seen[at] = 1;
+  while (open.length) {
+    const i = open.pop(), x = i % width, y = (i - x) / width;
+    box[0] = Math.min(box[0], x); box[1] = Math.min(box[1], y);
+    box[2] = Math.max(box[2], x + 1); box[3] = Math.max(box[3], y + 1);
+    for (let v = Math.max(0, y - 1); v <= Math.min(height - 1, y + 1); v++) {
+      for (let u = Math.max(0, x - 1); u <= Math.min(width - 1, x + 1); u++) {
+        const next = v * width + u;
+        if (!seen[next] && isKept(next)) {
+          seen[next] = 1;
+          open.push(next);
+        }
+      }
+    }
+  }
+  return { box, inside: (i) => seen[i] === 1 };
+}

@@ -1,0 +1,208 @@
+// Painting: what a panel shows, at the resolution of the screen, so that no picture is too large to be redrawn at once.
+//
+// Enlarged, each screen pixel takes the picture's pixel below it, so squares stay crisp. Shrunk, it takes the mean of
+// several, at most FINE x FINE of them; while a hand moves something, fewer, so that a frame stays within its time.
+import { classColours, lowestKept, valueColours } from "./colours.js";
+import { derived, MOST, NO_VALUE, pixelsOf } from "./planes.js";
+import { placement } from "./view.js";
+
+const FINE = 4;
+const SAMPLES_AT_ONCE = 2.4e6; // of all panels, in a frame while something moves
+const LINE = [0, 229, 255], MARK = [255, 230, 0];
+
+export const layerOf = (viewer, name) => viewer.layers.get(name);
+
+export const planeOf = (layer, step) => layer?.planes[step] ?? layer?.planes[""];
+
+// The numbers of a layer at a step, with the range they span; null while they are on their way.
+export function numbersOf(viewer, layer, step) {
+  if (layer.kind === "change") return changeOf(viewer, layerOf(viewer, layer.of[0]), step);
+  if (layer.kind === "errors") return errorsOf(viewer, layer, step);
+  const plane = planeOf(layer, step), numbers = pixelsOf(plane);
+  return numbers && { numbers, low: plane.low, high: plane.high, name: plane.digest };
+}
+
+function changeOf(viewer, layer, step) {
+  const now = planeOf(layer, step), then = planeOf(layer, viewer.view.other);
+  const a = pixelsOf(then), b = pixelsOf(now);
+  if (!a || !b) return null;
+  const name = `${then.digest} to ${now.digest}`, reach = now.high - now.low;
+  const numbers = derived(name, 2 * a.length, () => {
+    const made = new Uint16Array(a.length);
+    for (let i = 0; i < a.length; i++) {
+      made[i] = a[i] === NO_VALUE || b[i] === NO_VALUE ? NO_VALUE : (b[i] - a[i] + MOST) >> 1;
+    }
+    return made;
+  });
+  return { numbers, low: -reach, high: reach, name };
+}
+
+// 1 where the classes of two layers differ, 0 where they agree, 2 where the second has none.
+function errorsOf(viewer, layer, step) {
+  const [first, second] = layer.of.map((name) => planeOf(layerOf(viewer, name), step));
+  const predicted = pixelsOf(first), labelled = pixelsOf(second);
+  if (!predicted || !labelled) return null;
+  const name = `${first.digest} against ${second.digest}`;
+  const numbers = derived(name, predicted.length, () => {
+    const made = new Uint8Array(predicted.length);
+    for (let i = 0; i < made.length; i++) made[i] = labelled[i] === 255 ? 2 : predicted[i] === labelled[i] ? 0 : 1;
+    return made;
+  });
+  return { numbers, low: 0, high: 1, name };
+}
+
+// What lies above each other in a panel, and hides what; null while a part of it is on its way.
+export function stackOf(viewer, layer, step) {
+  const image = [...viewer.layers.values()].find((one) => one.kind === "image");
+  const base = image && pixelsOf(planeOf(image, step));
+  if (image && !base) return null;
+  const stack = { base: base ?? null, dim: layer.dim, grey: viewer.view.grey, numbers: null, table: null, hides: null, classes: null };
+  if (layer.kind === "image") return stack;
+  const found = numbersOf(viewer, layer, step);
+  if (!found) return null;
+  const coloured = layer.kind === "values" || layer.kind === "change";
+  const table = coloured ? valueColours(viewer, layer, found) : classColours(viewer, layer);
+  return { ...stack, numbers: found.numbers, table, ...hiding(viewer, layer, step) };
+}
+
+// The classes the reader has hidden, and the map they are looked up in: a layer's own, else labels, else prediction.
+export function hiding(viewer, layer, step) {
+  const legends = [...viewer.layers.values()].filter((one) => one.legend);
+  const own = layer.legend ? layer : (legends.find((one) => one.name === "Labels") ?? legends[0]);
+  const classes = viewer.view.hidden.length && own ? pixelsOf(planeOf(own, step)) : null;
+  if (!classes) return { hides: null, classes: null };
+  const hides = new Uint8Array(256);
+  own.classes.forEach(([name], index) => (hides[index] = viewer.view.hidden.includes(name) ? 1 : 0));
+  return { hides, classes };
+}
+
+// Paints a panel; false where something it needs is still on its way.
+export function paint(viewer, panel, { fine }) {
+  const { canvas } = panel;
+  const layer = layerOf(viewer, panel.layer), stack = layer && stackOf(viewer, layer, panel.step);
+  if (!stack) return false;
+  const { width, height } = canvas;
+  const place = placement(viewer.scene, viewer.view.zoom, width, height);
+  const samples = samplesFor(viewer, place.scale, width * height, fine);
+  const columns = positions(width, place.left, place.scale, viewer.scene.width, samples);
+  const rows = positions(height, place.top, place.scale, viewer.scene.height, samples);
+  if (panel.picture?.width !== width || panel.picture?.height !== height) panel.picture = new ImageData(width, height);
+  const out = new Uint32Array(panel.picture.data.buffer);
+  const other = comparedStack(viewer, panel, layer);
+  const cut = other && viewer.view.compare === "wipe" ? Math.round(viewer.view.at * width) : width;
+  const first = other && viewer.view.compare === "blink" && viewer.blinked ? other : stack;
+  paintColumns(out, width, 0, cut, first, columns, rows, samples, viewer.scene.width);
+  if (cut < width) paintColumns(out, width, cut, width, other, columns, rows, samples, viewer.scene.width);
+  drawOutlines(viewer, panel, out, width, columns, rows, samples);
+  canvas.getContext("2d").putImageData(panel.picture, 0, 0);
+  return true;
+}
+
+function comparedStack(viewer, panel, layer) {
+  const against = viewer.view.compare && layerOf(viewer, viewer.view.against);
+  return against && against !== layer ? stackOf(viewer, against, panel.step) : null;
+}
+
+function samplesFor(viewer, scale, area, fine) {
+  if (scale >= 1) return 1;
+  const whole = Math.min(FINE, Math.ceil(1 / scale));
+  const panels = viewer.panels.filter((panel) => panel.layer).length || 1;
+  return fine ? whole : Math.min(whole, Math.max(1, Math.floor(Math.sqrt(SAMPLES_AT_ONCE / panels / area))));
+}
+
+// For each sample of each screen pixel along one side, the picture's pixel it takes, or -1 beyond its rim.
+export function positions(length, start, scale, size, samples) {
+  const found = new Int32Array(length * samples);
+  for (let i = 0; i < found.length; i++) {
+    const at = Math.floor(((i + 0.5) / samples - start) / scale);
+    found[i] = at >= 0 && at < size ? at : -1;
+  }
+  return found;
+}
+
+function paintColumns(out, width, from, to, stack, columns, rows, samples, size) {
+  const { base, numbers, table, hides, classes, dim, grey } = stack;
+  const height = rows.length / samples;
+  for (let j = 0; j < height; j++) {
+    for (let i = from; i < to; i++) {
+      let r = 0, g = 0, b = 0, count = 0;
+      for (let q = j * samples; q < (j + 1) * samples; q++) {
+        if (rows[q] < 0) continue;
+        for (let p = i * samples; p < (i + 1) * samples; p++) {
+          if (columns[p] < 0) continue;
+          const at = rows[q] * size + columns[p];
+          count++;
+          let colour = numbers === null ? 0 : table[numbers[at]];
+          if (hides !== null && hides[classes[at]] === 1) colour = 0;
+          const alpha = colour >>> 24;
+          const cr = colour & 255, cg = (colour >> 8) & 255, cb = (colour >> 16) & 255;
+          if (alpha === 255) {
+            r += cr; g += cg; b += cb;
+            continue;
+          }
+          let br = 0, bg = 0, bb = 0;
+          if (base !== null) {
+            const o = 4 * at;
+            br = base[o]; bg = base[o + 1]; bb = base[o + 2];
+            const dark = dim || (numbers !== null && alpha === 0);
+            if (dark || grey) br = bg = bb = (dark ? 0.45 : 1) * (0.299 * br + 0.587 * bg + 0.114 * bb);
+          }
+          const share = alpha / 255;
+          r += br + share * (cr - br);
+          g += bg + share * (cg - bg);
+          b += bb + share * (cb - bb);
+        }
+      }
+      out[j * width + i] = count === 0 ? 0 : (0xff000000 | (Math.round(b / count) << 16) | (Math.round(g / count) << 8) | Math.round(r / count)) >>> 0;
+    }
+  }
+}
+
+// Outlines one screen pixel wide at every zoom: of objects, or of the part that a threshold keeps.
+function drawOutlines(viewer, panel, out, width, columns, rows, samples) {
+  const kind = outlined(viewer, panel);
+  if (!kind) return;
+  const { inside, marked } = kind, size = viewer.scene.width;
+  const height = rows.length / samples;
+  const line = packLine(LINE), mark = packLine(MARK);
+  const before = new Int32Array(width);
+  for (let j = 0; j < height; j++) {
+    let left = 0;
+    for (let i = 0; i < width; i++) {
+      const x = columns[i * samples], y = rows[j * samples];
+      const here = x < 0 || y < 0 ? 0 : inside(y * size + x);
+      const above = j ? before[i] : here;
+      left = i ? left : here;
+      if (here !== above || here !== left) {
+        const isMarked = marked > 0 && (here === marked || above === marked || left === marked);
+        if (isMarked || !kind.markedOnly) out[j * width + i] = isMarked ? mark : line;
+      }
+      before[i] = left = here;
+    }
+  }
+}
+
+function outlined(viewer, panel) {
+  const { view } = viewer;
+  const objects = [...viewer.layers.values()].find((layer) => layer.kind === "objects");
+  const selected = viewer.selected ?? 0;
+  if (objects && (view.outlines === "objects" || selected)) {
+    const numbers = pixelsOf(planeOf(objects, panel.step));
+    if (!numbers) return null;
+    const marked = view.outlines === "objects" && viewer.over ? viewer.over : selected;
+    return { inside: (at) => numbers[at], marked, markedOnly: view.outlines !== "objects" };
+  }
+  const region = view.outlines === "regions" && regionLayer(viewer);
+  const found = region && numbersOf(viewer, region, panel.step);
+  if (!found) return null;
+  const kept = Math.max(1, lowestKept(viewer, region, found));
+  return { inside: (at) => (found.numbers[at] >= kept && found.numbers[at] !== NO_VALUE ? 1 : 0), marked: 0, markedOnly: false };
+}
+
+// The layer whose hard regions are outlined: the first that has a threshold.
+export const regionLayer = (viewer) => {
+  const name = Object.keys(viewer.view.above).find((one) => viewer.layers.has(one));
+  return name === undefined ? null : layerOf(viewer, name);
+};
+
+const packLine = ([r, g, b]) => (0xff000000 | (b << 16) | (g << 8) | r) >>> 0;

@@ -1,0 +1,178 @@
+// Panels: their places on the page, their titles, and the cross-hair, pin and rectangle that all of them share.
+import { clamp, element, percent, written } from "./dom.js";
+import { counts, errorRate } from "./measure.js";
+import { layerOf, numbersOf, paint, planeOf } from "./paint.js";
+import { placement } from "./view.js";
+
+export function shownPanels({ scene, view }) {
+  return scene.free ? view.show.map((layer) => ({ layer, at: "", title: "", note: "" })) : scene.panels;
+}
+
+export const stepOf = ({ view }, at) => (at === "" ? view.step : at === "other" ? view.other : at);
+
+export const stepTitle = ({ scene }, name) => scene.steps.find((step) => step.name === name)?.title ?? name;
+
+// Makes as many panels as are shown, and keeps those there are.
+export function makePanels(viewer, listen) {
+  const shown = shownPanels(viewer);
+  while (viewer.panels.length > shown.length) viewer.panels.pop().figure.remove();
+  while (viewer.panels.length < shown.length) {
+    const panel = makePanel(viewer, viewer.panels.length);
+    listen(viewer, panel);
+    viewer.grid.append(panel.figure);
+    viewer.panels.push(panel);
+  }
+  shown.forEach((one, i) => Object.assign(viewer.panels[i], { layer: one.layer, at: one.at, fixed: one }));
+  viewer.root.classList.toggle("controls-only", shown.length === 0);
+}
+
+function makePanel(viewer, index) {
+  const canvas = element("canvas");
+  const marks = { across: element("i"), down: element("i"), pin: element("i"), box: element("i"), divider: element("i") };
+  for (const [name, mark] of Object.entries(marks)) mark.className = name;
+  const waiting = element("div", { className: "waiting", hidden: true });
+  const stage = element("div", { className: "stage", tabIndex: 0, role: "application" }, canvas, ...Object.values(marks), waiting);
+  const title = element("b");
+  const choice = element("select", { on: { change: () => viewer.choose(index, choice.value) } });
+  const close = element("button", { type: "button", className: "close", textContent: "×", title: "Close this panel", "aria-label": "Close this panel", on: { click: () => viewer.close(index) } });
+  const note = element("span", { className: "note" });
+  const figure = element("figure", {}, element("figcaption", {}, title, choice, note, close), stage);
+  return { figure, stage, canvas, title, choice, close, note, waiting, ...marks };
+}
+
+// Gives the panels the columns that show them largest within the room there is, and the canvases their resolution.
+export function layOut(viewer) {
+  const { scene, grid, panels } = viewer;
+  if (!panels.length) return;
+  const width = grid.clientWidth, ratio = scene.width / scene.height;
+  if (!width) return;
+  const room = (scene.height_vh / 100) * window.innerHeight, gap = 10;
+  const wide = (columns) => {
+    const rows = Math.ceil(panels.length / columns);
+    return Math.min((width - gap * (columns - 1)) / columns, Math.max(80, room / rows - 26) * ratio);
+  };
+  let columns = width < 560 ? (scene.narrow_columns ?? scene.columns) : scene.columns;
+  if (!columns) {
+    columns = 1;
+    for (let tried = 2; tried <= panels.length; tried++) if (wide(tried) > wide(columns) + 1) columns = tried;
+  }
+  const smallest = width < 560 || panels.length > 6 ? 0 : 150;
+  const side = Math.floor(Math.max(wide(columns), Math.min(smallest, (width - gap * (columns - 1)) / columns)));
+  grid.style.gridTemplateColumns = `repeat(${columns}, ${side}px)`;
+  const height = Math.max(Math.round(side / ratio), Math.min(90, room));
+  const dense = window.devicePixelRatio || 1;
+  for (const panel of panels) {
+    panel.stage.style.height = `${height}px`;
+    const w = Math.round(side * dense), h = Math.round(height * dense);
+    if (panel.canvas.width !== w || panel.canvas.height !== h) Object.assign(panel.canvas, { width: w, height: h });
+  }
+}
+
+// Paints every panel, each with its title; one whose numbers are still on their way says so.
+export function paintPanels(viewer, { fine }) {
+  for (const panel of viewer.panels) {
+    panel.step = stepOf(viewer, panel.at);
+    panel.figure.classList.toggle("empty", !panel.layer);
+    if (!panel.layer) continue;
+    const painted = paint(viewer, panel, { fine });
+    panel.waiting.hidden = painted;
+    if (!painted) panel.waiting.textContent = `${stepTitle(viewer, panel.step) || "The picture"} is on its way …`;
+    entitle(viewer, panel);
+  }
+}
+
+function entitle(viewer, panel) {
+  const { scene } = viewer, layer = layerOf(viewer, panel.layer);
+  const others = viewer.panels.some((one) => one.step !== panel.step);
+  const own = layer.kind === "change"
+    ? `${layer.name}, ${stepTitle(viewer, viewer.view.other)} to ${stepTitle(viewer, panel.step).replace(/^\D+/, "")}`
+    : others && Object.keys(layer.planes).some((step) => step !== "") ? `${layer.name}, ${stepTitle(viewer, panel.step)}` : layer.name;
+  const title = panel.fixed.title || own;
+  if (scene.free) fillChoice(viewer, panel);
+  panel.title.hidden = scene.free;
+  panel.choice.hidden = !scene.free;
+  panel.close.hidden = !scene.free || viewer.panels.length < 2;
+  panel.title.textContent = title;
+  panel.spoken = title;
+  panel.usual = panel.fixed.note || meanNote(viewer, layer, panel.step);
+  if (!viewer.hover) panel.note.textContent = panel.usual;
+  panel.stage.setAttribute("aria-label", `${title}. ${viewer.keys}`);
+}
+
+function fillChoice(viewer, panel) {
+  const { choice } = panel, names = choosable(viewer).map((layer) => layer.name);
+  if (choice.dataset.names !== names.join()) {
+    choice.replaceChildren(...names.map((name) => element("option", { value: name, textContent: name })));
+    choice.dataset.names = names.join();
+  }
+  choice.value = panel.layer;
+  choice.setAttribute("aria-label", `Panel ${viewer.panels.indexOf(panel) + 1} shows`);
+}
+
+export const choosable = (viewer) => [...viewer.layers.values()].filter((layer) => layer.kind !== "objects" && (layer.kind !== "change" || viewer.scene.steps.length > 1));
+
+function meanNote(viewer, layer, step) {
+  if (layer.kind === "errors") {
+    const rate = errorRate(viewer, layer, step);
+    return rate === null ? "" : `${percent(rate)} wrong`;
+  }
+  if (layer.kind !== "values" && layer.kind !== "change") return "";
+  const found = numbersOf(viewer, layer, step) && counts(viewer, layer, step);
+  return found && found.pixels ? `mean ${written(found.mean, layer)}` : "";
+}
+
+// Where a pixel of the picture lies in a panel, in the page's pixels, and how large it is there.
+export function onStage(viewer, panel, x, y) {
+  const dense = panel.canvas.width / panel.stage.clientWidth || 1;
+  const place = placement(viewer.scene, viewer.view.zoom, panel.canvas.width, panel.canvas.height);
+  return { left: (place.left + x * place.scale) / dense, top: (place.top + y * place.scale) / dense, side: place.scale / dense };
+}
+
+// The pixel of the picture below a place of the page, held within the picture.
+export function pixelAt(viewer, panel, clientX, clientY) {
+  const box = panel.stage.getBoundingClientRect(), { width, height } = viewer.scene;
+  const dense = panel.canvas.width / panel.stage.clientWidth || 1;
+  const place = placement(viewer.scene, viewer.view.zoom, panel.canvas.width, panel.canvas.height);
+  const at = (client, start, offset, size) => clamp(Math.floor(((client - start) * dense - offset) / place.scale), 0, size - 1);
+  return [at(clientX, box.left, place.left, width), at(clientY, box.top, place.top, height)];
+}
+
+// Cross-hair, pin, rectangle and the line between two compared layers, in every panel at once.
+export function mark(viewer) {
+  const { view, hover } = viewer;
+  for (const panel of viewer.panels) {
+    const centre = ([x, y]) => {
+      const { left, top, side } = onStage(viewer, panel, x, y);
+      return [left + side / 2, top + side / 2];
+    };
+    panel.down.hidden = panel.across.hidden = !hover;
+    if (hover) {
+      const [left, top] = centre(hover);
+      panel.down.style.left = `${left}px`;
+      panel.across.style.top = `${top}px`;
+    }
+    panel.pin.hidden = view.x === null || view.y === null;
+    if (!panel.pin.hidden) {
+      const [left, top] = centre([view.x, view.y]);
+      Object.assign(panel.pin.style, { left: `${left}px`, top: `${top}px` });
+    }
+    panel.box.hidden = !view.box;
+    if (view.box) {
+      const [left, top, right, bottom] = view.box;
+      const start = onStage(viewer, panel, left, top), end = onStage(viewer, panel, right, bottom);
+      Object.assign(panel.box.style, { left: `${start.left}px`, top: `${start.top}px`, width: `${end.left - start.left}px`, height: `${end.top - start.top}px` });
+    }
+    panel.divider.hidden = view.compare !== "wipe" || panel.layer === view.against;
+    panel.divider.style.left = `${100 * view.at}%`;
+  }
+}
+
+export const planesOfPanels = (viewer) => viewer.panels.flatMap((panel) => planesOf(viewer, layerOf(viewer, panel.layer), stepOf(viewer, panel.at)));
+
+// The planes that showing a layer at a step takes.
+export function planesOf(viewer, layer, step) {
+  if (!layer) return [];
+  if (layer.kind === "change") return [step, viewer.view.other].map((one) => planeOf(layerOf(viewer, layer.of[0]), one));
+  if (layer.kind === "errors") return layer.of.map((name) => planeOf(layerOf(viewer, name), step));
+  return [planeOf(layer, step)];
+}

@@ -1,0 +1,83 @@
+// Saving: what is seen as one PNG, a pixel of the file to each of the picture, with titles, colour bars and a caption.
+import { css, highOf, lowOf, scaleOf } from "./colours.js";
+import { layerOf, paint } from "./paint.js";
+import { stepTitle } from "./panels.js";
+import { placement } from "./view.js";
+
+const LINE_PX = 22, GAP_PX = 12, LEGIBLE_PX = 320;
+
+// The part of the picture that is seen: [left, top, right, bottom] in its pixels.
+export function seen({ scene, view, panels }) {
+  const { canvas } = panels[0];
+  const place = placement(scene, view.zoom, canvas.width, canvas.height);
+  const low = (offset) => Math.max(0, Math.floor(-offset / place.scale));
+  const high = (offset, stage, size) => Math.min(size, Math.ceil((stage - offset) / place.scale));
+  return [low(place.left), low(place.top), high(place.left, canvas.width, scene.width), high(place.top, canvas.height, scene.height)];
+}
+
+// One panel at the picture's own resolution, each pixel `times` x `times` large; only the part that is seen.
+export function native(viewer, panel, [left, top, right, bottom], times) {
+  const { scene } = viewer, canvas = document.createElement("canvas");
+  Object.assign(canvas, { width: (right - left) * times, height: (bottom - top) * times });
+  const fit = Math.min(canvas.width / scene.width, canvas.height / scene.height);
+  const zoom = { x: (left + right) / 2 / scene.width, y: (top + bottom) / 2 / scene.height, times: times / fit };
+  paint({ ...viewer, view: { ...viewer.view, zoom } }, { ...panel, canvas, picture: null }, { fine: true });
+  return canvas;
+}
+
+export async function savePicture(viewer) {
+  const { panels, scene, view } = viewer;
+  const part = seen(viewer), shown = panels.filter((panel) => panel.layer);
+  const times = Math.max(1, Math.ceil(LEGIBLE_PX / (part[2] - part[0])));
+  const pictures = shown.map((panel) => native(viewer, panel, part, times));
+  const columns = getComputedStyle(viewer.grid).gridTemplateColumns.split(" ").length;
+  const rows = Math.ceil(shown.length / columns), [{ width, height }] = pictures;
+  const bars = [...new Set(shown.map((panel) => panel.layer))].map((name) => layerOf(viewer, name)).filter((layer) => layer.kind === "values" || layer.kind === "change");
+  const canvas = document.createElement("canvas");
+  canvas.width = columns * (width + GAP_PX) + GAP_PX;
+  canvas.height = rows * (height + LINE_PX + GAP_PX) + (bars.length + 1) * LINE_PX + 2 * GAP_PX;
+  const context = canvas.getContext("2d");
+  context.fillStyle = "#fff";
+  context.fillRect(0, 0, canvas.width, canvas.height);
+  context.textBaseline = "middle";
+  const write = (text, x, y, bold = "") => {
+    context.fillStyle = "#1f2328";
+    context.font = `${bold} 13px sans-serif`;
+    context.fillText(text, x, y, canvas.width - x - GAP_PX);
+  };
+  shown.forEach((panel, i) => {
+    const x = GAP_PX + (i % columns) * (width + GAP_PX), y = GAP_PX + Math.floor(i / columns) * (height + LINE_PX + GAP_PX);
+    write(panel.spoken, x, y + LINE_PX / 2, "600");
+    context.drawImage(pictures[i], x, y + LINE_PX);
+  });
+  let y = GAP_PX + rows * (height + LINE_PX + GAP_PX) + LINE_PX / 2;
+  for (const layer of bars) {
+    drawBar(viewer, context, layer, y, write);
+    y += LINE_PX;
+  }
+  write(captionOf(viewer, part), GAP_PX, y);
+  const blob = await new Promise((done) => canvas.toBlob(done, "image/png"));
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(blob);
+  link.download = `${[scene.caption, stepTitle(viewer, view.step)].join(" ").replace(/[^\w.-]+/g, "-").replace(/^-|-$/g, "")}.png`;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+}
+
+function drawBar(viewer, context, layer, y, write) {
+  const colours = scaleOf(viewer, layer), from = lowOf(viewer, layer), to = highOf(viewer, layer), length = 160;
+  write(layer.name, GAP_PX, y);
+  const start = GAP_PX + 130;
+  write(String(from), start - 24, y);
+  for (let i = 0; i < length; i++) {
+    context.fillStyle = css(colours, Math.round((255 * i) / (length - 1)));
+    context.fillRect(start + i, y - 6, 1, 12);
+  }
+  const above = viewer.view.above[layer.name];
+  write(`${to}${layer.unit}${above === undefined ? "" : `, shown from ${above.toFixed(layer.digits)}`}`, start + length + 8, y);
+}
+
+function captionOf(viewer, [left, top, right, bottom]) {
+  const { scene, view } = viewer, whole = right - left === scene.width && bottom - top === scene.height;
+  return [scene.caption, scene.steps.length ? stepTitle(viewer, view.step) : "", whole ? "" : `x ${left} to ${right - 1}, y ${top} to ${bottom - 1} px`, view.compare ? `${view.compare} with ${view.against}` : ""].filter(Boolean).join(" · ");
+}

@@ -1,0 +1,127 @@
+// Tools: the slider over the steps of training, the buttons, and how maps are shown.
+import { element } from "./dom.js";
+import { choosable } from "./panels.js";
+import { KEYS_SAID } from "./gestures.js";
+
+const MOST_PANELS = 6;
+
+export function makeTools(viewer) {
+  const parts = (viewer.tools = {});
+  const button = (name, text, title, run) => (parts[name] = element("button", { type: "button", textContent: text, title, on: { click: run } }));
+  const change = (changes) => viewer.change(changes);
+  const time = element("div", { className: "time" }, ...makeSlider(viewer, "step"), ...makeSlider(viewer, "other"));
+  const row = element(
+    "div",
+    { className: "tools", role: "toolbar", "aria-label": "Viewer" },
+    button("fit", "Fit", "See all of it (0)", () => change({ zoom: null })),
+    button("one", "1:1", "One pixel of the screen to each of the picture (1)", () => viewer.oneToOne()),
+    button("out", "−", "Zoom out (−)", () => viewer.panels[0]?.magnify(1 / 1.5)),
+    button("in", "+", "Zoom in (+)", () => viewer.panels[0]?.magnify(1.5)),
+    button("draw", "Rectangle", "Measure a rectangle: drag it, or hold shift and drag (D)", () => viewer.draw()),
+    choice(parts, "compare", "Compare", { "": "nothing", wipe: "wipe with", blink: "blink with" }, (value) => change({ compare: value })),
+    (parts.against = element("select", { "aria-label": "Compared with", on: { change: () => change({ against: parts.against.value }) } })),
+    choice(parts, "outlines", "Outlines", { "": "none" }, (value) => change({ outlines: value })),
+    range(parts, "opacity", "Opacity", { min: 0, max: 100 }, (value) => change({ opacity: value })),
+    choice(parts, "scale", "Hardness in", {}, (value) => change({ scale: value })),
+    choice(parts, "nats", "Loss up to", {}, (value) => change({ nats: Number(value) })),
+    button("grey", "Grey image", "Show the image without its colours (G)", () => change({ grey: !viewer.view.grey })),
+    button("add", "+ Panel", "Another panel", () => viewer.add()),
+    button("save", "Save PNG", "What is seen, pixel by pixel, with colour bars and a caption", () => viewer.save()),
+    button("link", "Copy link", "A link to exactly this view", () => viewer.copyLink()),
+    button("help", "Keys", KEYS_SAID, () => (parts.keys.hidden = !parts.keys.hidden)),
+  );
+  parts.keys = element("p", { className: "keys", hidden: true, textContent: KEYS_SAID });
+  return [time, row, parts.keys];
+}
+
+function choice(parts, name, label, options, run) {
+  const select = element("select", { on: { change: () => run(select.value) } });
+  fill(select, options);
+  parts[name] = select;
+  return (parts[`${name}Label`] = element("label", {}, label, select));
+}
+
+function range(parts, name, label, limits, run) {
+  const slider = element("input", { type: "range", ...limits, on: { input: () => run(Number(slider.value)) } });
+  const words = element("output");
+  Object.assign(parts, { [name]: slider, [`${name}Words`]: words });
+  return (parts[`${name}Label`] = element("label", {}, label, slider, words));
+}
+
+function fill(select, options) {
+  const signature = JSON.stringify(options);
+  if (select.dataset.signature === signature) return;
+  select.dataset.signature = signature;
+  select.replaceChildren(...Object.entries(options).map(([value, text]) => element("option", { value, textContent: text })));
+}
+
+// The slider of the step that is shown ("step") or compared with ("other"): one stop for each, none between them.
+function makeSlider(viewer, which) {
+  const names = () => viewer.scene.steps.map((step) => step.name);
+  const slider = element("input", { type: "range", min: 0, step: 1, on: { input: () => viewer.change({ [which]: names()[slider.value] }) } });
+  const title = element("b"), ticks = element("div", { className: "ticks" });
+  const play = which === "step" ? element("button", { type: "button", title: "Play (space)", on: { click: () => viewer.play() } }) : null;
+  const row = element("div", { className: `steps ${which}` }, play, title, element("div", { className: "scale" }, slider, ticks));
+  viewer.tools[which] = { slider, title, ticks, row, play };
+  return [row];
+}
+
+export function drawTools(viewer) {
+  const { scene, view, tools } = viewer;
+  const all = viewer.group(), layers = [...viewer.layers.values()];
+  const panels = all.flatMap((one) => one.panels), shown = panels.map((panel) => viewer.layers.get(panel.layer)).filter(Boolean);
+  const compares = panels.some((panel) => panel.at === "other") || shown.some((layer) => layer.kind === "change");
+  drawSlider(viewer, "step", scene.steps.length > 1, compares ? "Second: " : "");
+  drawSlider(viewer, "other", scene.steps.length > 1 && compares, "First: ");
+  tools.step.play.textContent = viewer.playing ? "❚❚" : "▶";
+  tools.step.play.setAttribute("aria-label", viewer.playing ? "Pause" : "Play");
+  const pressed = (button, on) => button.setAttribute("aria-pressed", String(on));
+  pressed(tools.draw, viewer.drawing);
+  pressed(tools.grey, view.grey);
+  tools.fit.disabled = tools.out.disabled = !view.zoom;
+  tools.compare.value = view.compare;
+  fill(tools.against, Object.fromEntries(choosable(viewer).map((layer) => [layer.name, layer.name])));
+  tools.against.value = view.against;
+  tools.against.hidden = !view.compare;
+  const outlines = { "": "none" };
+  if (layers.some((layer) => layer.kind === "objects")) outlines.objects = "objects";
+  if (Object.keys(view.above).some((name) => viewer.layers.has(name)) || view.outlines === "regions") outlines.regions = "hard regions";
+  fill(tools.outlines, outlines);
+  tools.outlines.value = view.outlines;
+  tools.outlinesLabel.hidden = Object.keys(outlines).length < 2;
+  tools.opacity.value = view.opacity;
+  tools.opacityWords.textContent = `${view.opacity} %`;
+  tools.opacityLabel.hidden = !shown.some((layer) => layer.over);
+  fill(tools.scale, Object.fromEntries(scene.hardnessScales.map((name) => [name, name])));
+  tools.scale.value = view.scale;
+  tools.scaleLabel.hidden = !shown.some((layer) => layer.kind === "values" && !layer.scale);
+  const ranged = shown.find((layer) => layer.ranges.length);
+  tools.natsLabel.hidden = !ranged;
+  if (ranged) fill(tools.nats, Object.fromEntries(ranged.ranges.map((high) => [high, `${high}${ranged.unit}`])));
+  tools.nats.value = view.nats;
+  tools.grey.hidden = !shown.some((layer) => layer.over || layer.kind === "image");
+  tools.add.hidden = !scene.free || view.show.length >= MOST_PANELS;
+}
+
+function drawSlider({ scene, view, tools }, which, shown, before) {
+  const { slider, title, ticks, row } = tools[which];
+  row.hidden = !shown;
+  if (!shown) return;
+  const at = scene.steps.findIndex((step) => step.name === view[which]), step = scene.steps[at];
+  slider.max = scene.steps.length - 1;
+  slider.value = at;
+  slider.setAttribute("aria-label", which === "step" ? capital(scene.step) : `${capital(scene.step)} compared with`);
+  slider.setAttribute("aria-valuetext", step.title + (step.note ? `, ${step.note}` : ""));
+  title.textContent = before + capital(step.title) + (step.note ? ` · ${step.note}` : "");
+  const labels = scene.steps.map((one) => one.title.replace(/^epoch /, ""));
+  if (ticks.dataset.labels === labels.join()) return;
+  ticks.dataset.labels = labels.join();
+  const every = Math.ceil(labels.length / 12);
+  ticks.replaceChildren(...labels.map((label, i) => {
+    const tick = element("span", { textContent: i % every === 0 || i === labels.length - 1 ? label : "" });
+    tick.style.left = `${(100 * i) / Math.max(1, labels.length - 1)}%`;
+    return tick;
+  }));
+}
+
+const capital = (text) => text[0].toUpperCase() + text.slice(1);

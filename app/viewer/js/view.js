@@ -1,0 +1,90 @@
+// The reader's choices: read from and written as the parameters of a link; and where they put each pixel on the screen.
+import { clamp } from "./dom.js";
+
+export const LARGEST_PX = 48; // of the screen, to one of the picture
+
+// The choices of a link; what it cannot have falls back to what is usual.
+export function readView(scene, texts) {
+  const names = scene.layers.map((layer) => layer.name);
+  const steps = scene.steps.map((step) => step.name);
+  const numbers = (text) => (text ? text.split(",").map(Number) : []);
+  const shown = list(texts.show).filter((name) => names.includes(name));
+  const zoom = numbers(texts.zoom), box = numbers(texts.box), compare = list(texts.compare);
+  return {
+    step: steps.includes(texts[scene.step]) ? texts[scene.step] : (steps.at(-1) ?? ""),
+    other: steps.includes(texts.other) ? texts.other : (steps[0] ?? ""),
+    show: shown.length ? shown : scene.panels.map((panel) => panel.layer),
+    opacity: Number(texts.opacity ?? 70),
+    scale: texts.scale ?? scene.hardnessScales[0],
+    nats: Number(texts.nats ?? 4),
+    above: Object.fromEntries(list(texts.above).map((part) => part.split(":")).map(([name, value]) => [name, Number(value)])),
+    zoom: zoom.length === 3 && zoom.every(Number.isFinite) ? { x: zoom[0], y: zoom[1], times: zoom[2] } : null,
+    compare: ["wipe", "blink"].includes(compare[0]) && names.includes(compare[1]) ? compare[0] : "",
+    against: names.includes(compare[1]) ? compare[1] : "Image",
+    at: clamp(Number(compare[2] ?? 50) / 100, 0, 1) || 0,
+    grey: texts.grey === "1",
+    hidden: list(texts.hidden),
+    outlines: texts.outlines ?? "",
+    box: box.length === 4 && box.every(Number.isFinite) ? box : null,
+    x: texts.x === undefined ? null : Number(texts.x),
+    y: texts.y === undefined ? null : Number(texts.y),
+  };
+}
+
+// The same choices as texts for a link; "" for one that is as usual, and so need not stand there.
+export function writeView(scene, view) {
+  const join = (parts) => parts.map((part) => String(part).replaceAll("%", "%25").replaceAll(",", "%2C")).join(",");
+  const above = Object.entries(view.above).map(([name, value]) => `${name}:${Number(value.toPrecision(5))}`);
+  const round = (value) => Number(value.toFixed(4));
+  const texts = {
+    opacity: String(view.opacity),
+    scale: view.scale,
+    nats: String(view.nats),
+    above: join(above),
+    zoom: view.zoom ? [view.zoom.x, view.zoom.y, view.zoom.times].map(round).join(",") : "",
+    compare: view.compare ? join([view.compare, view.against, Math.round(100 * view.at)]) : "",
+    grey: view.grey ? "1" : "",
+    hidden: join(view.hidden),
+    outlines: view.outlines,
+    box: view.box ? view.box.join(",") : "",
+    x: view.x === null ? "" : String(view.x),
+    y: view.y === null ? "" : String(view.y),
+  };
+  if (scene.steps.length) Object.assign(texts, { [scene.step]: view.step, other: view.other });
+  if (scene.free) texts.show = join(view.show);
+  return texts;
+}
+
+const list = (text) => (text ? text.split(",").map(decodeURIComponent) : []);
+
+// How a picture of `scene` lies in a stage of `width` x `height` screen pixels: pixel (x, y) begins at
+// (left + x * scale, top + y * scale). Zoomed out, all of it is seen.
+export function placement({ width: w, height: h }, zoom, width, height) {
+  const fit = Math.min(width / w, height / h);
+  const scale = fit * (zoom?.times ?? 1);
+  const start = (share, size, stage) => {
+    const whole = size * scale;
+    if (whole <= stage) return (stage - whole) / 2;
+    return clamp(stage / 2 - share * whole, stage - whole, 0);
+  };
+  return { scale, fit, left: start(zoom?.x ?? 0.5, w, width), top: start(zoom?.y ?? 0.5, h, height) };
+}
+
+// The zoom after magnifying `by` around the screen pixel (at, down), which keeps its place; null where all is seen.
+export function magnified(scene, zoom, width, height, by, at, down) {
+  const old = placement(scene, zoom, width, height);
+  const times = clamp((zoom?.times ?? 1) * by, 1, Math.max(1, LARGEST_PX / old.fit));
+  if (times <= 1.0001) return null;
+  const x = (at - old.left) / old.scale, y = (down - old.top) / old.scale;
+  return centred(scene, x - (at - width / 2) / (old.fit * times), y - (down - height / 2) / (old.fit * times), times, width, height);
+}
+
+// The zoom that shows pixel (x, y) in the middle of the stage, or as near to it as the picture's rim allows.
+export function centred({ width: w, height: h }, x, y, times, width, height) {
+  const scale = Math.min(width / w, height / h) * times;
+  const held = (at, size, stage) => {
+    const reach = stage / 2 / scale / size;
+    return reach >= 0.5 ? 0.5 : clamp(at / size, reach, 1 - reach);
+  };
+  return { x: held(x, w, width), y: held(y, h, height), times };
+}

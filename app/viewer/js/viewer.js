@@ -1,0 +1,284 @@
+// The viewer: takes scenes from Python, holds the reader's choices, and brings both to the page.
+import { parseScales } from "./colours.js";
+import { element } from "./dom.js";
+import { KEYS_SAID, listen } from "./gestures.js";
+import { drawLegend, makeLegend, readOut } from "./legend.js";
+import { objectAt } from "./measure.js";
+import { numbersOf } from "./paint.js";
+import { choosable, layOut, makePanels, mark, paintPanels, planesOf, planesOfPanels } from "./panels.js";
+import { fetchPlane, pixelsOf, room } from "./planes.js";
+import { savePicture } from "./save.js";
+import { drawTools, makeTools } from "./tools.js";
+import { centred, placement, readView, writeView } from "./view.js";
+
+const REST_MS = 500; // without a touch, after which the page is told
+const FINE_MS = 160; // without a touch, after which everything is painted at its finest
+const PLAY_MS = 700;
+const BLINK_MS = 600;
+const AT_ONCE = 3; // planes under way that nobody waits for
+const viewers = new WeakMap(); // element -> its viewer
+const all = new Set();
+const SHARED = ["step", "other", "opacity", "scale", "nats", "above", "zoom", "compare", "against", "at", "grey", "hidden", "outlines", "box", "x", "y"];
+
+export default function (component) {
+  const root = component.parentElement.querySelector(".viewer");
+  const viewer = viewers.get(root) ?? makeViewer(root);
+  viewer.tell = (changes) => component.setTriggerValue("view", changes);
+  all.add(viewer);
+  viewer.observer.observe(root);
+  viewer.receive(component.data);
+  return () => {
+    viewer.observer.disconnect();
+    viewer.stop();
+    all.delete(viewer);
+  };
+}
+
+function makeViewer(root) {
+  const viewer = { root, panels: [], hover: null, over: 0, selected: 0, revision: null, told: {}, turn: 0, keys: KEYS_SAID };
+  viewers.set(root, viewer);
+  viewer.grid = element("div", { className: "panels" });
+  viewer.head = element("div", { className: "head" });
+  viewer.foot = element("div", { className: "foot" });
+  viewer.problem = element("p", { className: "problem", role: "alert", hidden: true });
+  viewer.foot.append(...makeLegend(viewer));
+  root.append(viewer.head, viewer.problem, viewer.grid, viewer.foot);
+  viewer.head.append(...makeTools(viewer));
+  viewer.observer = new ResizeObserver(() => schedule(viewer, { again: true }));
+  window.addEventListener("resize", () => all.has(viewer) && schedule(viewer, { again: true }));
+  Object.assign(viewer, actions(viewer));
+  root.read = (name, x, y, step) => readNumber(viewer, name, x, y, step);
+  return viewer;
+}
+
+// The number a layer holds at a pixel, as it was sent.
+function readNumber(viewer, name, x, y, step = viewer.view.step) {
+  return numbersOf(viewer, viewer.layers.get(name), step)?.numbers[y * viewer.scene.width + x] ?? null;
+}
+
+const actions = (viewer) => ({
+  receive: (scene) => receive(viewer, scene),
+  group: () => {
+    const { group } = viewer.scene;
+    const members = group ? [...all].filter((one) => one.scene?.group === group) : [];
+    return members.includes(viewer) ? members : [viewer, ...members];
+  },
+  leader: () => viewer.group().find((one) => one.scene.controls) ?? viewer,
+  measured: () => (viewer.panels.length ? viewer : (viewer.group().find((one) => one.panels.length) ?? viewer)),
+  // Takes choices over, here and in the viewers that move with this one, and tells the page once the hand rests.
+  change: (changes, { now = false } = {}) => {
+    const shared = Object.fromEntries(Object.entries(changes).filter(([name]) => SHARED.includes(name)));
+    for (const one of viewer.group()) {
+      Object.assign(one.view, one === viewer ? changes : shared);
+      schedule(one);
+    }
+    const leader = viewer.scene.controls ? viewer : viewer.leader();
+    clearTimeout(leader.resting);
+    leader.resting = setTimeout(() => report(leader), now ? 0 : REST_MS);
+  },
+  hoverAt: (pixel, options) => {
+    for (const one of viewer.group()) {
+      one.hover = pixel;
+      const over = one.over;
+      mark(one);
+      readOut(one, options);
+      if (one.over !== over) schedule(one);
+    }
+  },
+  pin: ([x, y]) => {
+    const object = viewer.view.outlines === "objects" && objectAt(viewer, viewer.view.step, y * viewer.scene.width + x);
+    if (object) {
+      viewer.selected = object.number;
+      viewer.object = viewer.scene.objects_of ? viewer.scene.objects_of + object.number : "";
+    }
+    viewer.change({ x, y }, { now: true });
+  },
+  goBy: (by) => {
+    const names = viewer.scene.steps.map((step) => step.name);
+    const at = Math.min(names.length - 1, Math.max(0, names.indexOf(viewer.view.step) + by));
+    viewer.change({ step: names[at] });
+  },
+  play: () => {
+    const leader = viewer.leader();
+    if (leader.playing) clearInterval(leader.playing);
+    leader.playing = leader.playing ? null : setInterval(() => advance(leader), PLAY_MS);
+    schedule(leader);
+  },
+  stop: () => {
+    for (const timer of [viewer.playing, viewer.blinking]) clearInterval(timer);
+    clearTimeout(viewer.resting);
+    viewer.playing = viewer.blinking = null;
+  },
+  compare: (how) => viewer.change({ compare: viewer.view.compare === how ? "" : how }),
+  draw: () => {
+    for (const one of viewer.group()) {
+      one.drawing = !one.drawing;
+      if (!one.drawing) one.view.box = null;
+    }
+    viewer.change({ box: null });
+  },
+  nextOutlines: () => {
+    const options = [...viewer.leader().tools.outlines.options].map((option) => option.value);
+    viewer.change({ outlines: options[(options.indexOf(viewer.view.outlines) + 1) % options.length] });
+  },
+  clear: () => {
+    viewer.selected = 0;
+    viewer.change({ box: null, x: null, y: null });
+  },
+  oneToOne: () => {
+    const one = viewer.measured(), { canvas } = one.panels[0];
+    const { fit } = placement(one.scene, null, canvas.width, canvas.height);
+    const middle = one.hover ?? (one.view.x === null ? [one.scene.width / 2, one.scene.height / 2] : [one.view.x, one.view.y]);
+    viewer.change({ zoom: fit >= 1 ? null : centred(one.scene, ...middle, 1 / fit, canvas.width, canvas.height) });
+  },
+  choose: (index, layer) => viewer.change({ show: viewer.view.show.map((name, i) => (i === index ? layer : name)) }),
+  close: (index) => viewer.change({ show: viewer.view.show.filter((_, i) => i !== index) }),
+  add: () => {
+    const unused = choosable(viewer).find((layer) => !viewer.view.show.includes(layer.name));
+    viewer.change({ show: [...viewer.view.show, (unused ?? choosable(viewer)[0]).name] });
+  },
+  save: () => savePicture(viewer.measured()).catch((error) => complain(viewer, `The picture could not be saved: ${error.message}`)),
+  copyLink: () => copyLink(viewer),
+});
+
+// A scene from Python. What the reader chose here since the page was last told stays as it is.
+function receive(viewer, scene) {
+  const before = viewer.scene;
+  const known = viewer.revision !== null && before?.step === scene.step;
+  const current = known ? writeView(before, viewer.view) : {};
+  const given = Object.fromEntries(Object.entries(scene.view).filter(([, text]) => text !== ""));
+  viewer.scene = scene;
+  viewer.layers = new Map(scene.layers.map((layer) => [layer.name, layer]));
+  viewer.scales ??= parseScales(scene.scales);
+  const busy = known && (viewer.resting || scene.heard !== viewer.revision);
+  const differs = (name) => (given[name] ?? "") !== (viewer.told[name] ?? "");
+  const names = new Set([...Object.keys(given), ...Object.keys(current)]);
+  const texts = { ...given };
+  if (known) for (const name of names) if (busy || !differs(name)) texts[name] = current[name];
+  for (const name of names) if (texts[name] === "" || texts[name] === undefined) delete texts[name];
+  viewer.view = readView(scene, texts);
+  if (!busy) viewer.told = Object.fromEntries(Object.entries(scene.view));
+  viewer.revision = known ? viewer.revision : scene.heard;
+  if (JSON.stringify(scene.frame) !== JSON.stringify(before?.frame)) viewer.framed = false;
+  if (scene.selected !== null || before?.selected != null) viewer.selected = scene.selected ?? 0;
+  viewer.root.classList.toggle("bare", !scene.controls);
+  schedule(viewer, { again: true });
+}
+
+// Tells the page what was chosen, as the parameters of a link.
+function report(viewer) {
+  viewer.resting = null;
+  const texts = writeView(viewer.scene, viewer.view);
+  if (viewer.object) texts.object = viewer.object;
+  viewer.object = "";
+  const changes = Object.fromEntries(Object.entries(texts).filter(([name, text]) => text !== (viewer.told[name] ?? "")));
+  if (!Object.keys(changes).length) return;
+  viewer.told = { ...viewer.told, ...changes };
+  viewer.revision += 1;
+  viewer.tell({ ...changes, heard: viewer.revision });
+}
+
+function advance(viewer) {
+  const names = viewer.scene.steps.map((step) => step.name);
+  viewer.change({ step: names[(names.indexOf(viewer.view.step) + 1) % names.length] });
+}
+
+function schedule(viewer, { again = false } = {}) {
+  viewer.again ||= again;
+  viewer.frame ??= requestAnimationFrame(() => {
+    viewer.frame = null;
+    if (viewer.scene) refresh(viewer);
+  });
+}
+
+function refresh(viewer) {
+  makePanels(viewer, listen);
+  layOut(viewer);
+  frameObject(viewer);
+  paintPanels(viewer, { fine: false });
+  mark(viewer);
+  readOut(viewer);
+  if (viewer.scene.controls) {
+    drawTools(viewer);
+    drawLegend(viewer);
+  }
+  blinkOrNot(viewer);
+  clearTimeout(viewer.fine);
+  viewer.fine = setTimeout(() => paintPanels(viewer, { fine: true }), FINE_MS);
+  fetchAll(viewer);
+}
+
+// An object that was chosen elsewhere is brought into sight once.
+function frameObject(viewer) {
+  const { scene, panels } = viewer;
+  if (!scene.frame || viewer.framed || !panels.length) return;
+  viewer.framed = true;
+  const [left, top, right, bottom] = scene.frame, { canvas } = panels[0];
+  const { fit } = placement(scene, null, canvas.width, canvas.height);
+  const reach = Math.max((right - left) / canvas.width, (bottom - top) / canvas.height, 24 / canvas.width);
+  const times = Math.min(1 / (2.5 * reach) / fit, 12 / fit);
+  viewer.view.zoom = times > 1 ? centred(scene, (left + right) / 2, (top + bottom) / 2, times, canvas.width, canvas.height) : null;
+}
+
+function blinkOrNot(viewer) {
+  const wanted = viewer.view.compare === "blink";
+  if (wanted === Boolean(viewer.blinking)) return;
+  clearInterval(viewer.blinking);
+  viewer.blinked = false;
+  viewer.blinking = wanted
+    ? setInterval(() => {
+        viewer.blinked = !viewer.blinked;
+        paintPanels(viewer, { fine: true });
+      }, BLINK_MS)
+    : null;
+}
+
+// Fetches what the panels show, then what is read under the cursor, then the steps around.
+async function fetchAll(viewer) {
+  const turn = ++viewer.turn, area = viewer.scene.width * viewer.scene.height;
+  const layers = [...viewer.layers.values()], names = viewer.scene.steps.map((step) => step.name);
+  const at = Math.max(0, names.indexOf(viewer.view.step));
+  const near = names.slice().sort((a, b) => Math.abs(names.indexOf(a) - at) - Math.abs(names.indexOf(b) - at));
+  const image = layers.filter((layer) => layer.kind === "image").flatMap((layer) => planesOf(viewer, layer, viewer.view.step));
+  const first = [...image, ...planesOfPanels(viewer)];
+  const later = [viewer.view.step, ...near].flatMap((step) => layers.flatMap((layer) => planesOf(viewer, layer, step)));
+  const current = new Set([...first, ...layers.flatMap((layer) => planesOf(viewer, layer, viewer.view.step))]);
+  const arrive = async (plane) => {
+    if (pixelsOf(plane)) return;
+    await fetchPlane(plane, area);
+    viewer.problem.hidden = true;
+    if (current.has(plane)) schedule(viewer);
+  };
+  try {
+    await Promise.all([...new Set(first.filter(Boolean))].map(arrive));
+    if (turn !== viewer.turn) return;
+    const rest = [...new Set(later.filter(Boolean))];
+    const take = async () => {
+      while (rest.length && turn === viewer.turn && room(2 * area)) await arrive(rest.shift());
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, take));
+  } catch (error) {
+    complain(viewer, `This picture could not be drawn: ${error.message}. Reload the page to try again.`);
+  }
+}
+
+function complain(viewer, sentence) {
+  viewer.problem.textContent = sentence;
+  viewer.problem.hidden = false;
+}
+
+async function copyLink(viewer) {
+  const url = new URL(window.location.href);
+  for (const [name, text] of Object.entries(writeView(viewer.scene, viewer.view))) {
+    if (text === "") url.searchParams.delete(name);
+    else url.searchParams.set(name, text);
+  }
+  const { link } = viewer.tools;
+  try {
+    await navigator.clipboard.writeText(url.href);
+    link.textContent = "Copied";
+  } catch {
+    window.prompt("The link to this view", url.href); // without https the clipboard is closed
+  }
+  setTimeout(() => (link.textContent = "Copy link"), 1500);
+}
