@@ -1,6 +1,5 @@
 """What every number of the app is: read from definitions.md, linked to by the name of its heading."""
 
-import re
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
@@ -10,19 +9,16 @@ from app import state
 PAGE = "method"
 """The page on which every definition stands under an anchor of its own."""
 SOURCE = Path(__file__).with_suffix(".md")
-_HEADING = re.compile(r"^(##|###) (.+)$", re.MULTILINE)
 
 
 @cache
 def groups() -> dict[str, dict[str, str]]:
     """Group to name to definition, in markdown, in the order of the file."""
-    parts = _HEADING.split(SOURCE.read_text(encoding="utf-8"))[1:]
     found: dict[str, dict[str, str]] = {}
-    for level, title, text in zip(parts[::3], parts[1::3], parts[2::3], strict=True):
-        if level == "##":
-            group = found.setdefault(title, {})
-        else:
-            group[title] = text.strip()
+    for part in SOURCE.read_text(encoding="utf-8").split("\n## ")[1:]:
+        group, *defined = part.split("\n### ")
+        texts = (one.split("\n", 1) for one in defined)
+        found[group.strip()] = {name: text.strip() for name, text in texts}
     return found
 
 

@@ -7,25 +7,26 @@ EQUATIONS = (
     r"L_\mathrm{hard} = -\lambda \sum_i w_i\; \mathrm{detach}(\mathrm{ce}_i)",
 )
 SYMBOLS = (
-    "*D* is what the hardness branch gives for each pixel, *S* the hardness map, the thing to look at; *w* the weight in "
-    "the loss; *ce* the cross entropy of a pixel, 0 where it has no label. By default *c* = {c:g}, which bounds the "
+    "*D* is what the hardness branch gives for each pixel, *S* the hardness map, the thing to look at; *w* the weight "
+    "in the loss; *ce* the cross entropy of a pixel, 0 where it has no label. By default *c* = {c:g}, which bounds the "
     "weights of two pixels to {ratio:g} : 1, and λ = {hardness_lambda:g}. The hardness branch makes the weighted loss "
-    "**large**: it looks for the pixels whose loss is high. As the weights sum to 1, it can raise one only at the cost of "
-    "the others."
+    "**large**: it looks for the pixels whose loss is high. As the weights sum to 1, it can raise one only at the cost "
+    "of the others."
 )
 WALLS = (
     "1. **Features into the hardness branch.** Its loss trains no weight of the encoder. What the encoder learns, it "
     "learns for segmentation.\n"
-    "2. **Weight into the segmentation loss.** The network cannot make its loss small by calling what it gets wrong easy.\n"
-    "3. **Cross entropy into the hardness loss.** The hardness branch cannot make pixels hard; it can only find them.\n\n"
-    "So the hardness branch can be left out afterwards: prediction and probabilities stay the same, bit for bit, and "
+    "2. **Weight into the segmentation loss.** The network cannot make its loss small by calling easy what it gets wrong."
+    "\n"
+    "3. **Cross entropy into the hardness loss.** The hardness branch cannot make pixels hard; it can only find them."
+    "\n\nSo the hardness branch can be left out afterwards: prediction and probabilities stay the same, bit for bit, and "
     "cost no more than without it."
 )
 SUMS = (
     "The paper's figure divides by the sum over one picture, the authors' code by that over the whole batch, ignored "
     "pixels included. Here `normalize` is `batch` (the default) or `image`, and `count_ignored` is off by default: "
-    "`batch` with `count_ignored` on is the authors' code. With `image`, every labelled picture holds an equal share of "
-    "the loss. On several devices each sums over its own part of the batch."
+    "`batch` with `count_ignored` on is the authors' code. With `image`, every labelled picture holds an equal share "
+    "of the loss. On several devices each sums over its own part of the batch."
 )
 BASELINES = (
     "Plain cross entropy, balanced cross entropy (weighted by class), OHEM (only the pixels of low probability) and "
@@ -41,8 +42,8 @@ LIMITS = (
     "- **Not comparable across runs.** Nothing fixes its level: two runs may rank pixels alike at other levels.\n"
     "- **Much of it is edges.** An edge map alone explains a good part of it. The pages Edges, Objects and Errors each "
     "hold the distance to the edge still, to see what is left.\n\n"
-    "`docs/results.md`, which comes with the project, has the numbers behind this, with intervals: *Where hardness loses* "
-    "is its first section."
+    "`docs/results.md`, which comes with the project, has the numbers behind this, with intervals: *Where hardness "
+    "loses* is its first section."
 )
 SOURCES = (
     "Xiao et al., *Not All Pixels Are Equal: Learning Pixel Hardness for Semantic Segmentation*, IJCV 2025: "
