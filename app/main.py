@@ -13,6 +13,9 @@ from hlcore.errors import HlcoreError  # noqa: E402 - the same
 
 st.set_page_config(page_title="Pixel hardness", page_icon=HERE / "icon.png", layout="wide")
 widgets.style()
+learn = {
+    "Learn": [st.Page("views/method.py", title="About the method", url_path="method", icon=":material/menu_book:")]
+}
 folders = cache.run_folders()
 if folders:
     pages = {
@@ -34,9 +37,10 @@ if folders:
             st.Page("views/memorise.py", title="Memorise", icon=":material/psychology:"),
             st.Page("views/runs.py", title="Runs", icon=":material/compare:"),
         ],
+        **learn,
     }
 else:
-    pages = {"": [st.Page("views/start.py", title="Start", default=True)]}
+    pages = {"": [st.Page("views/start.py", title="Start", default=True)], **learn}
 page = st.navigation(pages)
 state.read_url()
 state.arrive(page.title)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
-from urllib.parse import unquote
+from urllib.parse import unquote, urlencode
 
 import streamlit as st
 
@@ -105,13 +105,19 @@ _READY = "_ready"
 
 
 def read_url() -> None:
-    """Takes the choices of the link over, if it is not the one this session wrote itself."""
-    given = st.query_params.to_dict()
+    """Takes over what differs in the link from the one this session wrote; a choice that has gone from it is undone.
+
+    What is alike in both may have been changed by a widget at the same moment, and stays as it is.
+    """
+    given, written = st.query_params.to_dict(), st.session_state.get(_URL, {})
     st.session_state[_COMPLAINTS], st.session_state[_LINKED] = [], set()
-    if not given or given == st.session_state.get(_URL):
+    if not given:
         return
     for name, parse in _PARAMETERS.items():
+        if given.get(name) == written.get(name):
+            continue
         if name not in given:
+            st.session_state[name] = None  # the default, once its widget asks
             continue
         try:
             st.session_state[name] = parse(given[name])
@@ -160,7 +166,7 @@ def chosen(name: str) -> Any:
 
 def choice(name: str, options: Sequence[T], *, default: T) -> T:
     """The choice of this name, made one of the options; to be called before its widget, whose key is the name."""
-    value = st.session_state.get(name, default)
+    value = _made(name, default)
     if value not in options:
         _complain(name, f"there is no {name} '{literal(value)}' here; showing '{default}'")
         value = default
@@ -186,6 +192,12 @@ def link(**choices: str) -> dict[str, str]:
     return _texts() | choices
 
 
+def run_query() -> str:
+    """What a link to another page has after its name so that it opens with this run; "" where none was chosen."""
+    run = st.session_state.get("run")
+    return f"?{urlencode({'run': run})}" if run else ""
+
+
 def choices(name: str, options: Sequence[str], *, default: Sequence[str]) -> list[str]:
     """The choices of this name, those that are not among the options left out; of none, the default."""
     chosen = list(st.session_state.get(name) or default)
@@ -206,7 +218,7 @@ def text(name: str, *, default: str) -> str:
 
 def number(name: str, low: int, high: int, *, default: int) -> int:
     """The number of this name, brought into low..high."""
-    value = st.session_state.get(name, default)
+    value = _made(name, default)
     inside = min(high, max(low, value))
     if inside != value:
         _complain(name, f"{name} must lie in {low}..{high}, got {value}; showing {inside}")
@@ -325,6 +337,12 @@ def keep_result(identity: str, value: T) -> T:
     kept = {name: old for name, old in st.session_state.get(_RESULTS, {}).items() if name != identity}
     st.session_state[_RESULTS] = dict([*kept.items(), (identity, value)][-_MOST_RESULTS:])
     return value
+
+
+def _made(name: str, default: T) -> T:
+    """The choice of this name, or the default where none was made or the link has undone it."""
+    value = st.session_state.get(name)
+    return default if value is None else value
 
 
 def _complain(name: str, sentence: str) -> None:

@@ -1,0 +1,41 @@
+"""About the method: how hardness is learned, what it is not, and what every number of the app means."""
+
+import streamlit as st
+
+from app import cache, definitions, method_drawing, widgets
+from app import method_text as text
+from hlcore.config import LossConfig
+
+
+def show_equations() -> None:
+    """The equations with what their letters mean, what else may be chosen, and who found it."""
+    usual = LossConfig()
+    for equation in text.EQUATIONS:
+        st.latex(equation)
+    ratio = (1 + usual.c) / usual.c
+    st.markdown(text.SYMBOLS.format(c=usual.c, ratio=ratio, hardness_lambda=usual.hardness_lambda))
+    st.markdown(f"##### Where the sum runs\n\n{text.SUMS}")
+    st.markdown(f"##### Other losses\n\n{text.BASELINES}")
+    st.markdown(text.SOURCES)
+
+
+def show_definitions() -> None:
+    """Every number under an anchor of its own."""
+    st.markdown("### What the numbers are")
+    for group, defined in definitions.groups().items():
+        st.markdown(f"#### {group}")
+        for name, sentences in defined.items():
+            st.markdown(f"##### {name}\n\n{sentences}")
+
+
+st.markdown(widgets.ABOUT)
+left, right = st.columns([6, 5], gap="large")
+drawing = left.container()
+left.markdown(f"##### Three walls\n\n{text.WALLS}")
+with right:
+    show_equations()
+st.markdown(f"##### What hardness is not\n\n{text.LIMITS}")
+show_definitions()
+method_drawing.keep_place()
+with drawing:  # last: a cold network takes seconds, and may be broken
+    method_drawing.draw(method_drawing.maps_of(widgets.chosen_run()) if cache.run_folders() else {})
