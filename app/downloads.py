@@ -1,4 +1,4 @@
-"""Files to take away: the hardness map exactly, and what is seen of it."""
+"""Files to take away: the hardness map, exactly."""
 
 import io
 from functools import partial
@@ -6,31 +6,29 @@ from pathlib import Path
 
 import numpy as np
 import streamlit as st
-from PIL import Image as PillowImage
 
-from app.cache import Maps
+from app import cache
 from app.samples import Picture
-from app.scenes import Look
-from hlcore.figures.maps import colour_map, overlay, resize_map
+from hlcore.figures.maps import resize_map
 from hlcore.storage.planes import write_hardness_png
-from hlcore.types import HardnessMap, Image
+from hlcore.storage.runs import Run
+from hlcore.types import HardnessMap
 
 
-def offer(picture: Picture, maps: Maps, look: Look, *, epoch: int) -> None:
-    """Hardness and overlay as files, at the analysed size or the picture's own."""
+def offer(run: Run, picture: Picture, *, epoch: int) -> None:
+    """The hardness map as files, at the analysed size or the picture's own."""
     size = picture.size
     if picture.own_size != picture.size:
         sizes = (picture.size, picture.own_size)
         size = st.radio("Size", sizes, format_func=partial(_size_text, picture), key="download_size")
-    hardness_map = maps.hardness_map if size == picture.size else np.clip(resize_map(maps.hardness_map, size), 0, 1)
-    image = picture.sample.image if size == picture.size else picture.original
+    hardness_map = partial(_hardness_map, run, picture, epoch, size)
     stem = f"{Path(picture.sample.name).stem}-epoch{epoch}"
     for label, suffix, mime, content in (
-        ("Hardness, 16-bit PNG", "hardness.png", "image/png", partial(hardness_png, hardness_map)),
-        ("Hardness, NPY", "hardness.npy", "application/octet-stream", partial(hardness_npy, hardness_map)),
-        ("Overlay, PNG", "overlay.png", "image/png", partial(overlay_png, image, hardness_map, look)),
+        ("Hardness, 16-bit PNG", "hardness.png", "image/png", lambda: hardness_png(hardness_map())),
+        ("Hardness, NPY", "hardness.npy", "application/octet-stream", lambda: hardness_npy(hardness_map())),
     ):
         st.download_button(label, content, f"{stem}.{suffix}", mime, on_click="ignore", width="stretch")
+    st.caption(f"Of epoch {epoch}. *Save PNG* above saves what is seen.")
 
 
 def hardness_png(hardness_map: HardnessMap) -> bytes:
@@ -47,13 +45,9 @@ def hardness_npy(hardness_map: HardnessMap) -> bytes:
     return file.getvalue()
 
 
-def overlay_png(image: Image, hardness_map: HardnessMap, look: Look) -> bytes:
-    """The map over the image in the colours shown, as PNG."""
-    colours = colour_map(hardness_map, scale=look.scale, low=0, high=1)
-    where = None if look.above is None else hardness_map >= look.above
-    file = io.BytesIO()
-    PillowImage.fromarray(overlay(image, colours, opacity=look.opacity, where=where)).save(file, "PNG")
-    return file.getvalue()
+def _hardness_map(run: Run, picture: Picture, epoch: int, size: tuple[int, int]) -> HardnessMap:
+    of_epoch = cache.maps(run, epoch, picture).hardness_map
+    return of_epoch if size == picture.size else np.clip(resize_map(of_epoch, size), 0, 1)
 
 
 def _size_text(picture: Picture, size: tuple[int, int]) -> str:

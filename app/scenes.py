@@ -97,10 +97,10 @@ def image_layer(picture: Picture) -> Layer:
 
 def hardness_layer(planes: Mapping[str, Plane]) -> Layer:
     """Hardness over the image, 0 to 1, in the colours the reader chooses."""
-    return Layer("Hardness", "values", planes, over=True, definition=definitions.link("hardness"))
+    return Layer("Hardness", "values", planes, over=True, definition=definitions.link("Hardness"))
 
 
-def loss_layer(planes: Mapping[str, Plane], name: str = "Loss", definition: str = "loss") -> Layer:
+def loss_layer(planes: Mapping[str, Plane], name: str = "Loss", definition: str = "Loss") -> Layer:
     """Cross entropy or what is made of it, nats; its colours end where the reader chooses."""
     return Layer(
         name,
@@ -126,7 +126,7 @@ def entropy_layer(run: Run, planes: Mapping[str, Plane]) -> Layer:
         high=high,
         unit=" nats",
         digits=2,
-        definition=definitions.link("entropy"),
+        definition=definitions.link("Entropy"),
     )
 
 
@@ -152,7 +152,7 @@ def change_layer(name: str, *, ranges: Sequence[float] = (), unit: str = "", dig
         ranges=tuple(ranges),
         unit=unit,
         digits=digits,
-        definition=definitions.link("change"),
+        definition=definitions.link("Change between two epochs"),
     )
 
 

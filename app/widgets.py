@@ -1,23 +1,17 @@
 """The controls and texts that several pages share."""
 
 import shlex
-from collections.abc import Sequence
-from dataclasses import replace
 from html import escape
 from math import ceil
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import streamlit as st
 
 from app import cache, state
-from app.cache import Maps
 from app.samples import Picture
-from app.scenes import INSPECTED, Look
 from hlcore.data.catalog import STREETS
 from hlcore.errors import CheckpointError
-from hlcore.figures.style import HARDNESS_SCALES
 from hlcore.storage.analyses import Analysis
 from hlcore.storage.runs import Run
 
@@ -27,7 +21,6 @@ ABOUT = (
 )
 FIRST_RUN = "streets"
 """The bundled run that knows the labels of its scenes, so that every map has something to show."""
-NATS = (1, 2, 4, 8)
 PICTURE = "picture"
 """In links, the scope that is no data set."""
 
@@ -125,8 +118,8 @@ def choose_page(name: str, rows: pd.DataFrame, *, size: int) -> pd.DataFrame:
     return rows.iloc[(page - 1) * size : page * size]
 
 
-def choose_epoch(name: str, label: str, run: Run, *, at: float = 1.0) -> int:
-    """A slider over the kept epochs, first set `at` a share of the way from the first to the last.
+def chosen_epoch(name: str, run: Run, *, at: float = 1.0) -> int:
+    """The epoch of this name among the kept ones; unless chosen, `at` a share of the way from the first to the last.
 
     Raises:
         CheckpointError: the run has kept none yet.
@@ -136,72 +129,24 @@ def choose_epoch(name: str, label: str, run: Run, *, at: float = 1.0) -> int:
         raise CheckpointError(
             f"{run.path} holds no checkpoint yet; it is {run.record.state}, so reload this page later"
         )
-    chosen = state.choice(name, epochs, default=epochs[round(at * (len(epochs) - 1))])
-    if len(epochs) == 1:
-        st.caption(f"{label}: {chosen}, the only one kept")
+    return state.choice(name, epochs, default=epochs[round(at * (len(epochs) - 1))])
+
+
+def choose_epoch(run: Run) -> int:
+    """A slider over the kept epochs, for what is measured at one of them.
+
+    Raises:
+        CheckpointError: the run has kept none yet.
+    """
+    chosen = chosen_epoch("epoch", run)
+    if len(run.epochs) == 1:
+        st.caption(f"Epoch {chosen}, the only one kept")
         return chosen
-    return st.select_slider(label, epochs, key=name, persist_state="session")
+    return st.select_slider("Epoch", run.epochs, key="epoch", persist_state="session")
 
 
-def choose_hardest() -> float:
-    """The share of the pixels that is highlighted, 0 to 1."""
-    state.number("hardest", 1, 100, default=100)
-    return st.slider("Show the hardest", 1, 100, key="hardest", format="%d %%", persist_state="session") / 100
-
-
-def choose_look(*, labelled: bool) -> Look:
-    """Opacity, colour scale of the hardness maps and, where there are labels, range of the loss maps."""
-    state.number("opacity", 0, 100, default=70)
-    opacity = st.slider("Opacity over the image", 0, 100, key="opacity", format="%d %%", persist_state="session")
-    state.choice("scale", HARDNESS_SCALES, default=HARDNESS_SCALES[0])
-    scale = st.selectbox("Colours of hardness", HARDNESS_SCALES, key="scale", persist_state="session")
-    nats = state.choice("nats", NATS, default=4)
-    if labelled:
-        st.selectbox("Loss from 0 to", NATS, format_func=lambda n: f"{n} nats", key="nats", persist_state="session")
-    return Look(scale, opacity / 100, nats)
-
-
-def with_hardest(look: Look, maps: Maps, share: float) -> Look:
-    """The look with only the hardest share of the pixels coloured."""
-    return look if share == 1 else replace(look, above=cache.threshold(maps, share))
-
-
-def choose_panels() -> Sequence[str]:
-    """Which maps are shown, where there are labels for them."""
-    state.choices("show", INSPECTED, default=INSPECTED)
-    hint = "Labels, loss and errors need a label map."
-    chosen = st.pills("Maps", INSPECTED, selection_mode="multi", key="show", help=hint, persist_state="session")
-    return chosen or INSPECTED
-
-
-def point_values(run: Run, picture: Picture, maps: Maps) -> None:
-    """The pinned pixel by numbers, for those who do not click, and what is known of it."""
-    height, width = picture.size
-    x_column, y_column, values_column = st.columns([3, 3, 8], vertical_alignment="center")
-    for column, name, size in ((x_column, "x", width), (y_column, "y", height)):
-        column.number_input(f"{name} (px)", 0, size - 1, value=None, step=1, key=name, persist_state="session")
-    place = state.point(width, height)
-    if place is None:
-        values_column.caption("Click on a panel or type x and y to read one pixel.")
-        return
-    x, y = place
-    names, label_map = run.record.class_names, picture.sample.label_map
-    texts = [f"predicted **{names[maps.prediction[y, x]]}** (probability {maps.probability[y, x]:.3f})"]
-    if label_map is not None:
-        label = label_map[y, x]
-        texts.append(f"labelled **{names[label]}**" if label < len(names) else "not labelled")
-    texts.append(f"hardness **{maps.hardness_map[y, x]:.3f}**")
-    if maps.loss_map is not None and np.isfinite(maps.loss_map[y, x]):
-        texts.append(f"loss **{maps.loss_map[y, x]:.3f}** nats")
-    values_column.markdown(" · ".join(texts))
-
-
-def notes(picture: Picture, look: Look, share: float = 1.0) -> None:
-    """Says so where the picture was scaled down or only a part of it is coloured."""
+def notes(picture: Picture) -> None:
+    """Says so where the picture was scaled down."""
     (height, width), (own_height, own_width) = picture.size, picture.own_size
-    texts = []
-    if look.above is not None:
-        texts.append(f"The hardest {share:.0%} of the pixels have a hardness of {look.above:.3f} or more.")
     if picture.size != picture.own_size:
-        texts.append(f"Analysed at {width} x {height} px; the picture itself has {own_width} x {own_height} px.")
-    st.caption(" ".join(texts))
+        st.caption(f"Analysed at {width} x {height} px; the picture itself has {own_width} x {own_height} px.")

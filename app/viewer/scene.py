@@ -130,7 +130,7 @@ class Scene:
     selected: int | None = None
     objects_of: str = ""
     caption: str = ""
-    height_vh: int = 52
+    height_vh: int = 62
 
     def message(self, view: Mapping[str, str], *, heard: int) -> dict[str, Any]:
         """The scene as the browser gets it.

@@ -1,12 +1,9 @@
-"""One picture, one epoch: where the network finds it hard."""
-
-from functools import partial
+"""One picture, every epoch: where the network finds it hard."""
 
 import streamlit as st
 
-from app import cache, downloads, picking, scenes, state, widgets
+from app import downloads, epochs_ready, looks, picking, pixel_history, scenes, widgets
 from app.samples import Picture
-from app.viewer import viewer
 from hlcore.storage.runs import Run
 
 KEY = "inspect_viewer"
@@ -14,24 +11,15 @@ KEY = "inspect_viewer"
 
 def show(run: Run, picture: Picture) -> None:
     """Draws the maps of the picture and what belongs to them."""
-    epoch_column, hardest_column, view_column = st.columns([5, 4, 2], vertical_alignment="bottom")
-    with epoch_column:
-        epoch = widgets.choose_epoch("epoch", "Epoch", run)
-    with hardest_column:
-        share = widgets.choose_hardest()
-    with view_column, st.popover("View", icon=":material/tune:", width="stretch"):
-        look = widgets.choose_look(labelled=picture.sample.label_map is not None)
-        panels = widgets.choose_panels()
-    maps = cache.maps(run, epoch, picture)
-    look = widgets.with_hardest(look, maps, share)
-    scene = scenes.inspected(run, picture, maps, look, show=panels)
-    viewer(scene, key=KEY, point=state.point(*reversed(picture.size)), on_pinned=partial(state.pin, KEY))
-    point_column, download_column = st.columns([9, 2], vertical_alignment="bottom")
+    epoch = widgets.chosen_epoch("epoch", run)
+    looks.show(scenes.inspected(run, picture, epochs_ready.planes(run, picture, epoch)), key=KEY)
+    point_column, download_column = st.columns([9, 2], vertical_alignment="top")
     with point_column:
-        widgets.point_values(run, picture, maps)
+        pixel_history.show(run, picture)
+        widgets.notes(picture)
     with download_column, st.popover("Download", icon=":material/download:", width="stretch"):
-        downloads.offer(picture, maps, look, epoch=epoch)
-    widgets.notes(picture, look, share)
+        downloads.offer(run, picture, epoch=epoch)
+    epochs_ready.finish(run, picture, epoch)
 
 
 widgets.about()

@@ -11,13 +11,15 @@ from plotly.colors import get_colorscale, unlabel_rgb
 from hlcore.errors import InvalidInputError
 
 ColourScale: TypeAlias = UInt8[np.ndarray, "256 3"]
-ScaleName = Literal["inferno", "cividis", "grey", "viridis", "difference"]
+ScaleName = Literal["inferno", "cividis", "grey", "viridis", "dense", "difference"]
 Colour: TypeAlias = tuple[int, int, int]
 
 HARDNESS_SCALES: tuple[ScaleName, ...] = ("inferno", "cividis", "grey")
 """Scales a hardness map may be shown in; the first is the default."""
 LOSS_SCALE: ScaleName = "viridis"
 """The scale of every loss map: never one of the hardness scales, so that nobody mistakes one map for the other."""
+ENTROPY_SCALE: ScaleName = "dense"
+"""The scale of every entropy map, unlike the others for the same reason."""
 DIFFERENCE_SCALE: ScaleName = "difference"
 """Blue where a value fell, white where it stayed, red where it rose."""
 
@@ -34,7 +36,14 @@ QUANTITIES = {"hardness": "#d55e00", "loss": "#009e73", "error_rate": "#0072b2"}
 GRID = "rgba(128,128,128,0.25)"
 """Lines behind the data, seen on white and on black."""
 
-_STOPS = {"inferno": "Inferno", "cividis": "Cividis", "grey": "Greys_r", "viridis": "Viridis", "difference": "RdBu_r"}
+_STOPS = {
+    "inferno": "Inferno",
+    "cividis": "Cividis",
+    "grey": "Greys_r",
+    "viridis": "Viridis",
+    "dense": "dense_r",
+    "difference": "RdBu_r",
+}
 
 
 @cache

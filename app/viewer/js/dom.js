@@ -17,3 +17,11 @@ export const written = (value, { digits, unit }) => (value === null ? "–" : va
 export const percent = (share) => (Number.isFinite(share) ? `${(100 * share).toFixed(share < 0.0995 ? 2 : 1)} %` : "–");
 
 export const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
+
+// Gives a select its options, value to text, unless it has them.
+export function fillOptions(select, options) {
+  const signature = JSON.stringify(options);
+  if (select.dataset.signature === signature) return;
+  select.dataset.signature = signature;
+  select.replaceChildren(...Object.entries(options).map(([value, text]) => element("option", { value, textContent: text })));
+}

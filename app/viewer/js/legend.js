@@ -1,7 +1,7 @@
 // Colour bars with their thresholds, the classes to hide and show, and the lines that read values out.
 import { css, highOf, lowOf, scaleOf } from "./colours.js";
-import { clamp, element, percent, written } from "./dom.js";
-import { kept, means, objectAt, regionAt, said, thresholdFor } from "./measure.js";
+import { clamp, element, fillOptions, percent, written } from "./dom.js";
+import { keptBy, means, objectAt, regionAt, said, thresholdFor } from "./measure.js";
 import { layerOf, numbersOf, regionLayer } from "./paint.js";
 
 const STEPS = 1000; // of a threshold's slider
@@ -51,26 +51,41 @@ function makeBar(viewer, name) {
   share.addEventListener("keydown", (event) => event.stopPropagation());
   const label = layer().definition ? element("a", { href: layer().definition, target: "_blank", title: `What ${name.toLowerCase()} is` }) : element("span");
   label.textContent = name;
-  const low = element("span", { className: "end" }), high = element("span", { className: "end" });
+  const low = element("span", { className: "end" });
+  const high = layer().ranges.length
+    ? element("select", { "aria-label": `${name} up to`, on: { change: () => viewer.change({ nats: Number(high.value) }) } })
+    : element("span", { className: "end" });
+  const scale = layer().kind === "values" && !layer().scale
+    ? element("select", { "aria-label": `Colours of ${name.toLowerCase()}`, on: { change: () => viewer.change({ scale: scale.value }) } })
+    : null;
   const track = element("span", { className: "track" }, slider);
   const words = element("output");
   const clear = element("button", { type: "button", className: "close", textContent: "×", title: "Show all", "aria-label": `Show all of ${name}`, on: { click: () => set(null) } });
   const keep = element("label", { className: "keep" }, "highest", share, "%");
-  const bar = element("div", { className: "bar" }, label, low, track, high, keep, words, clear);
+  const first = element("div", { className: "row" }, label, scale, keep, clear), second = element("div", { className: "row" }, low, track, high);
+  const bar = element("div", { className: "bar" }, first, second, words);
   bar.dataset.name = name;
-  Object.assign(bar, { parts: { slider, share, low, high, track, words, clear } });
+  Object.assign(bar, { parts: { slider, share, low, high, scale, track, words, clear } });
   return bar;
 }
 
 function drawBar(viewer, bar) {
-  const layer = layerOf(viewer, bar.dataset.name), { slider, share, low, high, track, words, clear } = bar.parts;
+  const layer = layerOf(viewer, bar.dataset.name), { slider, share, low, high, scale, track, words, clear } = bar.parts;
   const from = lowOf(viewer, layer), to = highOf(viewer, layer), colours = scaleOf(viewer, layer);
   const stops = Array.from({ length: 17 }, (_, i) => css(colours, Math.round((255 * i) / 16)));
   track.style.background = `linear-gradient(90deg, ${stops.join(", ")})`;
   low.textContent = Number(from.toPrecision(3));
-  high.textContent = `${Number(to.toPrecision(3))}${layer.unit}`;
+  const most = (value) => `${Number(value.toPrecision(3))}${layer.unit}`;
+  if (layer.ranges.length) {
+    fillOptions(high, Object.fromEntries(layer.ranges.map((value) => [value, most(value)])));
+    high.value = viewer.view.nats;
+  } else high.textContent = most(to);
+  if (scale) {
+    fillOptions(scale, Object.fromEntries(viewer.scene.hardnessScales.map((one) => [one, one])));
+    scale.value = viewer.view.scale;
+  }
   const above = viewer.view.above[layer.name];
-  const one = viewer.measured(), found = above === undefined ? null : kept(one, layerOf(one, layer.name), one.view.step);
+  const one = viewer.measured(), found = above === undefined ? null : keptBy(one, layerOf(one, layer.name), one.view.step);
   slider.value = above === undefined ? 0 : Math.round((STEPS * (above - from)) / (to - from));
   track.style.setProperty("--cut", `${clamp((100 * ((above ?? from) - from)) / (to - from), 0, 100)}%`);
   slider.setAttribute("aria-label", `Show ${layer.name.toLowerCase()} from`);
@@ -122,7 +137,7 @@ export function readOut(viewer, { spoken = false } = {}) {
   const { view, scene } = viewer;
   const at = viewer.hover ?? (view.x === null || view.y === null ? null : [view.x, view.y]);
   const items = at ? valuesAt(viewer, at) : [["", "Point at a panel to read its values; click to keep the pixel."]];
-  fill(viewer.readout, items);
+  fillLine(viewer.readout, items);
   if (spoken) viewer.spoken.textContent = items.map(([name, text]) => `${name} ${text}`).join(", ");
   for (const panel of viewer.panels) {
     const layer = layerOf(viewer, panel.layer);
@@ -131,7 +146,7 @@ export function readOut(viewer, { spoken = false } = {}) {
     if (value !== null) panel.note.textContent = value;
     else if (panel.usual !== undefined) panel.note.textContent = panel.usual;
   }
-  fill(viewer.extra, [...boxItems(viewer), ...shapeItems(viewer, at)]);
+  fillLine(viewer.extra, [...boxItems(viewer), ...shapeItems(viewer, at)]);
 }
 
 function valuesAt(viewer, [x, y]) {
@@ -177,6 +192,6 @@ function meansItems(title, { pixels, means: found, errorRate }) {
   return items;
 }
 
-function fill(place, items) {
+function fillLine(place, items) {
   place.replaceChildren(...items.map(([name, text]) => element("span", {}, name ? `${name} ` : "", name ? element("b", { textContent: text }) : text)));
 }

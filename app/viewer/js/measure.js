@@ -61,7 +61,7 @@ export function errorRate(viewer, layer, step) {
 }
 
 // Shares of the pixels and of the errors that a threshold keeps, and how many of the kept are wrong.
-export function kept(viewer, layer, step) {
+export function keptBy(viewer, layer, step) {
   const range = numbersOf(viewer, layer, step), found = range && counts(viewer, layer, step);
   if (!found) return null;
   const from = Math.min(MOST, lowestKept(viewer, layer, range));

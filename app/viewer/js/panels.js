@@ -4,6 +4,8 @@ import { counts, errorRate } from "./measure.js";
 import { layerOf, numbersOf, paint, planeOf } from "./paint.js";
 import { placement } from "./view.js";
 
+const BESIDE_PX = 250; // that read-outs and colour bars need to stand beside the panels
+
 export function shownPanels({ scene, view }) {
   return scene.free ? view.show.map((layer) => ({ layer, at: "", title: "", note: "" })) : scene.panels;
 }
@@ -44,7 +46,7 @@ function makePanel(viewer, index) {
 export function layOut(viewer) {
   const { scene, grid, panels } = viewer;
   if (!panels.length) return;
-  const width = grid.clientWidth, ratio = scene.width / scene.height;
+  const width = viewer.root.clientWidth, ratio = scene.width / scene.height;
   if (!width) return;
   const room = (scene.height_vh / 100) * window.innerHeight, gap = 10;
   const wide = (columns) => {
@@ -57,8 +59,11 @@ export function layOut(viewer) {
     for (let tried = 2; tried <= panels.length; tried++) if (wide(tried) > wide(columns) + 1) columns = tried;
   }
   const smallest = width < 560 || panels.length > 6 ? 0 : 150;
-  const side = Math.floor(Math.max(wide(columns), Math.min(smallest, (width - gap * (columns - 1)) / columns)));
+  let side = Math.floor(Math.max(wide(columns), Math.min(smallest, (width - gap * (columns - 1)) / columns)));
+  const beside = Math.floor((width - BESIDE_PX) / columns) - gap;
+  if (scene.controls && side > beside && side < 1.15 * beside) side = beside;
   grid.style.gridTemplateColumns = `repeat(${columns}, ${side}px)`;
+  viewer.root.classList.toggle("beside", scene.controls && side <= beside);
   const height = Math.max(Math.round(side / ratio), Math.min(90, room));
   const dense = window.devicePixelRatio || 1;
   for (const panel of panels) {

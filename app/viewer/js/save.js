@@ -52,7 +52,7 @@ export async function savePicture(viewer) {
   });
   let y = GAP_PX + rows * (height + LINE_PX + GAP_PX) + LINE_PX / 2;
   for (const layer of bars) {
-    drawBar(viewer, context, layer, y, write);
+    saveBar(viewer, context, layer, y, write);
     y += LINE_PX;
   }
   write(captionOf(viewer, part), GAP_PX, y);
@@ -64,7 +64,7 @@ export async function savePicture(viewer) {
   setTimeout(() => URL.revokeObjectURL(link.href), 10000);
 }
 
-function drawBar(viewer, context, layer, y, write) {
+function saveBar(viewer, context, layer, y, write) {
   const colours = scaleOf(viewer, layer), from = lowOf(viewer, layer), to = highOf(viewer, layer), length = 160;
   write(layer.name, GAP_PX, y);
   const start = GAP_PX + 130;

@@ -1,5 +1,5 @@
 // Tools: the slider over the steps of training, the buttons, and how maps are shown.
-import { element } from "./dom.js";
+import { element, fillOptions } from "./dom.js";
 import { choosable } from "./panels.js";
 import { KEYS_SAID } from "./gestures.js";
 
@@ -22,21 +22,23 @@ export function makeTools(viewer) {
     (parts.against = element("select", { "aria-label": "Compared with", on: { change: () => change({ against: parts.against.value }) } })),
     choice(parts, "outlines", "Outlines", { "": "none" }, (value) => change({ outlines: value })),
     range(parts, "opacity", "Opacity", { min: 0, max: 100 }, (value) => change({ opacity: value })),
-    choice(parts, "scale", "Hardness in", {}, (value) => change({ scale: value })),
-    choice(parts, "nats", "Loss up to", {}, (value) => change({ nats: Number(value) })),
     button("grey", "Grey image", "Show the image without its colours (G)", () => change({ grey: !viewer.view.grey })),
     button("add", "+ Panel", "Another panel", () => viewer.add()),
+  );
+  const files = element(
+    "div",
+    { className: "tools files" },
     button("save", "Save PNG", "What is seen, pixel by pixel, with colour bars and a caption", () => viewer.save()),
     button("link", "Copy link", "A link to exactly this view", () => viewer.copyLink()),
     button("help", "Keys", KEYS_SAID, () => (parts.keys.hidden = !parts.keys.hidden)),
   );
   parts.keys = element("p", { className: "keys", hidden: true, textContent: KEYS_SAID });
-  return [time, row, parts.keys];
+  return [element("div", { className: "first" }, time, files), row, parts.keys];
 }
 
 function choice(parts, name, label, options, run) {
   const select = element("select", { on: { change: () => run(select.value) } });
-  fill(select, options);
+  fillOptions(select, options);
   parts[name] = select;
   return (parts[`${name}Label`] = element("label", {}, label, select));
 }
@@ -48,19 +50,12 @@ function range(parts, name, label, limits, run) {
   return (parts[`${name}Label`] = element("label", {}, label, slider, words));
 }
 
-function fill(select, options) {
-  const signature = JSON.stringify(options);
-  if (select.dataset.signature === signature) return;
-  select.dataset.signature = signature;
-  select.replaceChildren(...Object.entries(options).map(([value, text]) => element("option", { value, textContent: text })));
-}
-
 // The slider of the step that is shown ("step") or compared with ("other"): one stop for each, none between them.
 function makeSlider(viewer, which) {
   const names = () => viewer.scene.steps.map((step) => step.name);
   const slider = element("input", { type: "range", min: 0, step: 1, on: { input: () => viewer.change({ [which]: names()[slider.value] }) } });
   const title = element("b"), ticks = element("div", { className: "ticks" });
-  const play = which === "step" ? element("button", { type: "button", title: "Play (space)", on: { click: () => viewer.play() } }) : null;
+  const play = element("button", { type: "button", className: "play", title: "Play (space)", on: { click: () => viewer.play() } });
   const row = element("div", { className: `steps ${which}` }, play, title, element("div", { className: "scale" }, slider, ticks));
   viewer.tools[which] = { slider, title, ticks, row, play };
   return [row];
@@ -80,25 +75,18 @@ export function drawTools(viewer) {
   pressed(tools.grey, view.grey);
   tools.fit.disabled = tools.out.disabled = !view.zoom;
   tools.compare.value = view.compare;
-  fill(tools.against, Object.fromEntries(choosable(viewer).map((layer) => [layer.name, layer.name])));
+  fillOptions(tools.against, Object.fromEntries(choosable(viewer).map((layer) => [layer.name, layer.name])));
   tools.against.value = view.against;
   tools.against.hidden = !view.compare;
   const outlines = { "": "none" };
   if (layers.some((layer) => layer.kind === "objects")) outlines.objects = "objects";
   if (Object.keys(view.above).some((name) => viewer.layers.has(name)) || view.outlines === "regions") outlines.regions = "hard regions";
-  fill(tools.outlines, outlines);
+  fillOptions(tools.outlines, outlines);
   tools.outlines.value = view.outlines;
   tools.outlinesLabel.hidden = Object.keys(outlines).length < 2;
   tools.opacity.value = view.opacity;
   tools.opacityWords.textContent = `${view.opacity} %`;
   tools.opacityLabel.hidden = !shown.some((layer) => layer.over);
-  fill(tools.scale, Object.fromEntries(scene.hardnessScales.map((name) => [name, name])));
-  tools.scale.value = view.scale;
-  tools.scaleLabel.hidden = !shown.some((layer) => layer.kind === "values" && !layer.scale);
-  const ranged = shown.find((layer) => layer.ranges.length);
-  tools.natsLabel.hidden = !ranged;
-  if (ranged) fill(tools.nats, Object.fromEntries(ranged.ranges.map((high) => [high, `${high}${ranged.unit}`])));
-  tools.nats.value = view.nats;
   tools.grey.hidden = !shown.some((layer) => layer.over || layer.kind === "image");
   tools.add.hidden = !scene.free || view.show.length >= MOST_PANELS;
 }

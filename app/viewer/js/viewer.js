@@ -42,7 +42,7 @@ function makeViewer(root) {
   viewer.foot = element("div", { className: "foot" });
   viewer.problem = element("p", { className: "problem", role: "alert", hidden: true });
   viewer.foot.append(...makeLegend(viewer));
-  root.append(viewer.head, viewer.problem, viewer.grid, viewer.foot);
+  root.append(viewer.head, viewer.problem, element("div", { className: "body" }, viewer.grid, viewer.foot));
   viewer.head.append(...makeTools(viewer));
   viewer.observer = new ResizeObserver(() => schedule(viewer, { again: true }));
   window.addEventListener("resize", () => all.has(viewer) && schedule(viewer, { again: true }));
