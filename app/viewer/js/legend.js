@@ -23,13 +23,13 @@ function shownLayers(viewer) {
   return [...names].map((name) => layerOf(viewer, name)).filter(Boolean);
 }
 
-export function drawLegend(viewer) {
+export function drawLegend(viewer, options = {}) {
   const layers = shownLayers(viewer);
   const bars = layers.filter(coloured);
   const known = new Map([...viewer.bars.children].map((bar) => [bar.dataset.name, bar]));
   const wanted = bars.map((layer) => known.get(layer.name) ?? makeBar(viewer, layer.name));
   if (wanted.length !== viewer.bars.children.length || wanted.some((bar, i) => bar !== viewer.bars.children[i])) viewer.bars.replaceChildren(...wanted);
-  wanted.forEach((bar) => drawBar(viewer, bar));
+  wanted.forEach((bar) => drawBar(viewer, bar, options));
   drawChips(viewer, layers);
 }
 
@@ -69,7 +69,7 @@ function makeBar(viewer, name) {
   return bar;
 }
 
-function drawBar(viewer, bar) {
+function drawBar(viewer, bar, options = {}) {
   const layer = layerOf(viewer, bar.dataset.name), { slider, share, low, high, scale, track, words, clear } = bar.parts;
   const from = lowOf(viewer, layer), to = highOf(viewer, layer), colours = scaleOf(viewer, layer);
   const stops = Array.from({ length: 17 }, (_, i) => css(colours, Math.round((255 * i) / 16)));
@@ -85,7 +85,7 @@ function drawBar(viewer, bar) {
     scale.value = viewer.view.scale;
   }
   const above = viewer.view.above[layer.name];
-  const one = viewer.measured(), found = above === undefined ? null : keptBy(one, layerOf(one, layer.name), one.view.step);
+  const one = viewer.measured(), found = above === undefined ? null : keptBy(one, layerOf(one, layer.name), one.view.step, options);
   slider.value = above === undefined ? 0 : Math.round((STEPS * (above - from)) / (to - from));
   track.style.setProperty("--cut", `${clamp((100 * ((above ?? from) - from)) / (to - from), 0, 100)}%`);
   slider.setAttribute("aria-label", `Show ${layer.name.toLowerCase()} from`);
@@ -94,7 +94,7 @@ function drawBar(viewer, bar) {
   if (share.getRootNode().activeElement !== share) share.value = found ? Number((100 * found.pixels).toFixed(1)) : 100;
   share.setAttribute("aria-label", `Highest part of ${layer.name.toLowerCase()} shown, percent of the pixels`);
   clear.hidden = above === undefined;
-  words.textContent = found ? thresholdWords(layer, above, found) : "";
+  words.textContent = found ? thresholdWords(layer, above, found) : above === undefined ? "" : `≥ ${written(above, layer)}: …`;
 }
 
 function thresholdWords(layer, above, found) {
@@ -179,10 +179,23 @@ function shapeItems(viewer, at) {
   if (view.outlines === "objects") {
     const object = objectAt(viewer, step, index);
     viewer.over = object?.number ?? 0;
-    return object ? meansItems(`object ${object.number}, ${object.name}`, means(viewer, step, object.box, object.inside)) : [];
+    return object ? shapeOnce(viewer, step, `object ${object.number}, ${object.name}`, object) : [];
   }
-  const layer = regionLayer(viewer), region = layer && numbersOf(viewer, layer, step) && regionAt(viewer, layer, step, index);
-  return region ? meansItems("region", means(viewer, step, region.box, region.inside)) : [];
+  const layer = regionLayer(viewer), found = layer && numbersOf(viewer, layer, step);
+  if (!found) return [];
+  const last = viewer.shape, name = `region ${found.name} ${view.above[layer.name]}`;
+  const same = last?.name === name && last.step === step && last.shape.inside(index);
+  const region = same ? last.shape : regionAt(viewer, layer, step, index);
+  return region ? shapeOnce(viewer, step, name, region, "hard region") : [];
+}
+
+// What a shape comes to, worked out once while the cursor stays in it.
+function shapeOnce(viewer, step, name, shape, title = name) {
+  const last = viewer.shape, layers = viewer.layers;
+  if (last?.name === name && last.step === step && last.layers === layers && (title === name || last.shape === shape)) return last.items;
+  const items = meansItems(title, means(viewer, step, shape.box, shape.inside));
+  viewer.shape = { name, step, layers, shape, items };
+  return items;
 }
 
 function meansItems(title, { pixels, means: found, errorRate }) {

@@ -1,7 +1,7 @@
 // Measuring: the value at a pixel, what a threshold keeps, the means inside a rectangle, an object or a hard region.
 import { lowestKept } from "./colours.js";
 import { hiding, layerOf, numbersOf, planeOf } from "./paint.js";
-import { derived, MOST, NO_VALUE, pixelsOf } from "./planes.js";
+import { derived, isDerived, MOST, NO_VALUE, pixelsOf } from "./planes.js";
 
 export const valueAt = ({ numbers, low, high }, at) =>
   numbers[at] === NO_VALUE ? null : low + (numbers[at] / MOST) * (high - low);
@@ -18,12 +18,13 @@ export function said(viewer, layer, step, at) {
 
 // Counts of every number of a value layer: of the pixels that count (labelled ones where there are labels, and no class
 // that is hidden), and of the wrong ones among them. Their sums from the top answer every threshold at once.
-export function counts(viewer, layer, step) {
+export function counts(viewer, layer, step, { later = false } = {}) {
   const found = numbersOf(viewer, layer, step);
   if (!found) return null;
   const errors = layerOf(viewer, "Errors") && numbersOf(viewer, layerOf(viewer, "Errors"), step);
   const { hides, classes } = hiding(viewer, layer, step);
   const name = ["counts", found.name, errors?.name, ...viewer.view.hidden].join(" ");
+  if (later && !isDerived(name)) return null;
   return derived(name, 8 * (NO_VALUE + 1), () => {
     const all = new Uint32Array(NO_VALUE + 1), wrong = new Uint32Array(NO_VALUE + 1);
     const numbers = found.numbers, error = errors?.numbers;
@@ -45,9 +46,9 @@ export function counts(viewer, layer, step) {
 }
 
 // Share of the labelled pixels that are wrong.
-export function errorRate(viewer, layer, step) {
+export function errorRate(viewer, layer, step, { later = false } = {}) {
   const found = numbersOf(viewer, layer, step);
-  if (!found) return null;
+  if (!found || (later && !isDerived(`rate ${found.name}`))) return null;
   const { wrong, labelled } = derived(`rate ${found.name}`, 16, () => {
     let wrong = 0, labelled = 0;
     for (const error of found.numbers) {
@@ -61,8 +62,8 @@ export function errorRate(viewer, layer, step) {
 }
 
 // Shares of the pixels and of the errors that a threshold keeps, and how many of the kept are wrong.
-export function keptBy(viewer, layer, step) {
-  const range = numbersOf(viewer, layer, step), found = range && counts(viewer, layer, step);
+export function keptBy(viewer, layer, step, options) {
+  const range = numbersOf(viewer, layer, step), found = range && counts(viewer, layer, step, options);
   if (!found) return null;
   const from = Math.min(MOST, lowestKept(viewer, layer, range));
   const flagged = found.all[from], hits = found.wrong?.[from];

@@ -7,7 +7,8 @@ import { derived, MOST, NO_VALUE, pixelsOf } from "./planes.js";
 import { placement } from "./view.js";
 
 const FINE = 4;
-const SAMPLES_AT_ONCE = 2.4e6; // of all panels, in a frame while something moves
+const FRAME_MS = 14; // for all panels, while something moves
+let sampleMs = 1e-5; // what a sample took lately, on this machine
 const LINE = [0, 229, 255], MARK = [255, 230, 0];
 
 export const layerOf = (viewer, name) => viewer.layers.get(name);
@@ -83,7 +84,7 @@ export function paint(viewer, panel, { fine }) {
   if (!stack) return false;
   const { width, height } = canvas;
   const place = placement(viewer.scene, viewer.view.zoom, width, height);
-  const samples = samplesFor(viewer, place.scale, width * height, fine);
+  const samples = samplesFor(viewer, place.scale, width * height, fine), began = performance.now();
   const columns = positions(width, place.left, place.scale, viewer.scene.width, samples);
   const rows = positions(height, place.top, place.scale, viewer.scene.height, samples);
   if (panel.picture?.width !== width || panel.picture?.height !== height) panel.picture = new ImageData(width, height);
@@ -95,6 +96,7 @@ export function paint(viewer, panel, { fine }) {
   if (cut < width) paintColumns(out, width, cut, width, other, columns, rows, samples, viewer.scene.width);
   drawOutlines(viewer, panel, out, width, columns, rows, samples);
   canvas.getContext("2d").putImageData(panel.picture, 0, 0);
+  sampleMs += 0.2 * ((performance.now() - began) / (samples * samples * width * height) - sampleMs);
   return true;
 }
 
@@ -107,7 +109,7 @@ function samplesFor(viewer, scale, area, fine) {
   if (scale >= 1) return 1;
   const whole = Math.min(FINE, Math.ceil(1 / scale));
   const panels = viewer.panels.filter((panel) => panel.layer).length || 1;
-  return fine ? whole : Math.min(whole, Math.max(1, Math.floor(Math.sqrt(SAMPLES_AT_ONCE / panels / area))));
+  return fine ? whole : Math.min(whole, Math.max(1, Math.floor(Math.sqrt(FRAME_MS / sampleMs / panels / area))));
 }
 
 // For each sample of each screen pixel along one side, the picture's pixel it takes, or -1 beyond its rim.
@@ -127,33 +129,38 @@ function paintColumns(out, width, from, to, stack, columns, rows, samples, size)
     for (let i = from; i < to; i++) {
       let r = 0, g = 0, b = 0, count = 0;
       for (let q = j * samples; q < (j + 1) * samples; q++) {
-        if (rows[q] < 0) continue;
+        const row = rows[q] * size;
+        if (row < 0) continue;
         for (let p = i * samples; p < (i + 1) * samples; p++) {
           if (columns[p] < 0) continue;
-          const at = rows[q] * size + columns[p];
+          const at = row + columns[p];
           count++;
           let colour = numbers === null ? 0 : table[numbers[at]];
           if (hides !== null && hides[classes[at]] === 1) colour = 0;
           const alpha = colour >>> 24;
-          const cr = colour & 255, cg = (colour >> 8) & 255, cb = (colour >> 16) & 255;
           if (alpha === 255) {
-            r += cr; g += cg; b += cb;
+            r += colour & 255;
+            g += (colour >> 8) & 255;
+            b += (colour >> 16) & 255;
             continue;
           }
           let br = 0, bg = 0, bb = 0;
           if (base !== null) {
-            const o = 4 * at;
-            br = base[o]; bg = base[o + 1]; bb = base[o + 2];
+            br = base[4 * at];
+            bg = base[4 * at + 1];
+            bb = base[4 * at + 2];
             const dark = dim || (numbers !== null && alpha === 0);
             if (dark || grey) br = bg = bb = (dark ? 0.45 : 1) * (0.299 * br + 0.587 * bg + 0.114 * bb);
           }
           const share = alpha / 255;
-          r += br + share * (cr - br);
-          g += bg + share * (cg - bg);
-          b += bb + share * (cb - bb);
+          r += br + share * ((colour & 255) - br);
+          g += bg + share * (((colour >> 8) & 255) - bg);
+          b += bb + share * (((colour >> 16) & 255) - bb);
         }
       }
-      out[j * width + i] = count === 0 ? 0 : (0xff000000 | (Math.round(b / count) << 16) | (Math.round(g / count) << 8) | Math.round(r / count)) >>> 0;
+      if (count === 0) out[j * width + i] = 0;
+      else if (count === 1) out[j * width + i] = 0xff000000 | ((b + 0.5) << 16) | ((g + 0.5) << 8) | (r + 0.5);
+      else out[j * width + i] = 0xff000000 | ((b / count + 0.5) << 16) | ((g / count + 0.5) << 8) | (r / count + 0.5);
     }
   }
 }

@@ -82,11 +82,11 @@ export function paintPanels(viewer, { fine }) {
     const painted = paint(viewer, panel, { fine });
     panel.waiting.hidden = painted;
     if (!painted) panel.waiting.textContent = `${stepTitle(viewer, panel.step) || "The picture"} is on its way …`;
-    entitle(viewer, panel);
+    entitle(viewer, panel, { later: !fine });
   }
 }
 
-function entitle(viewer, panel) {
+function entitle(viewer, panel, options) {
   const { scene } = viewer, layer = layerOf(viewer, panel.layer);
   const others = viewer.panels.some((one) => one.step !== panel.step);
   const own = layer.kind === "change"
@@ -99,7 +99,7 @@ function entitle(viewer, panel) {
   panel.close.hidden = !scene.free || viewer.panels.length < 2;
   panel.title.textContent = title;
   panel.spoken = title;
-  panel.usual = panel.fixed.note || meanNote(viewer, layer, panel.step);
+  panel.usual = panel.fixed.note || meanNote(viewer, layer, panel.step, options);
   if (!viewer.hover) panel.note.textContent = panel.usual;
   panel.stage.setAttribute("aria-label", `${title}. ${viewer.keys}`);
 }
@@ -116,13 +116,14 @@ function fillChoice(viewer, panel) {
 
 export const choosable = (viewer) => [...viewer.layers.values()].filter((layer) => layer.kind !== "objects" && (layer.kind !== "change" || viewer.scene.steps.length > 1));
 
-function meanNote(viewer, layer, step) {
+// Counting a large picture takes longer than a frame: while something moves, only what was counted before is said.
+function meanNote(viewer, layer, step, options) {
   if (layer.kind === "errors") {
-    const rate = errorRate(viewer, layer, step);
+    const rate = errorRate(viewer, layer, step, options);
     return rate === null ? "" : `${percent(rate)} wrong`;
   }
   if (layer.kind !== "values" && layer.kind !== "change") return "";
-  const found = numbersOf(viewer, layer, step) && counts(viewer, layer, step);
+  const found = numbersOf(viewer, layer, step) && counts(viewer, layer, step, options);
   return found && found.pixels ? `mean ${written(found.mean, layer)}` : "";
 }
 

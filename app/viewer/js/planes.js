@@ -29,6 +29,8 @@ export function fetchPlane(plane, area) {
 }
 
 // What is worked out from planes is kept beside them, under a name of its own.
+export const isDerived = (name) => kept.has(name);
+
 export function derived(name, bytes, make) {
   const entry = kept.get(name) ?? { pixels: make(), bytes };
   kept.delete(name);

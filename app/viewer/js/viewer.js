@@ -200,12 +200,18 @@ function refresh(viewer) {
   readOut(viewer);
   if (viewer.scene.controls) {
     drawTools(viewer);
-    drawLegend(viewer);
+    drawLegend(viewer, { later: true });
   }
   blinkOrNot(viewer);
   clearTimeout(viewer.fine);
-  viewer.fine = setTimeout(() => paintPanels(viewer, { fine: true }), FINE_MS);
+  viewer.fine = setTimeout(() => finish(viewer), FINE_MS);
   fetchAll(viewer);
+}
+
+// What takes longer than a frame, once the hand rests: the finest painting and the counts not yet made.
+function finish(viewer) {
+  paintPanels(viewer, { fine: true });
+  if (viewer.scene.controls) drawLegend(viewer);
 }
 
 // An object that was chosen elsewhere is brought into sight once.
