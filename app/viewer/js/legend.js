@@ -3,6 +3,7 @@ import { css, highOf, lowOf, scaleOf } from "./colours.js";
 import { clamp, element, fillOptions, percent, written } from "./dom.js";
 import { keptBy, means, objectAt, regionAt, said, thresholdFor } from "./measure.js";
 import { layerOf, numbersOf, regionLayer } from "./paint.js";
+import { stepTitle } from "./panels.js";
 
 const STEPS = 1000; // of a threshold's slider
 
@@ -151,14 +152,18 @@ export function readOut(viewer, { spoken = false } = {}) {
 
 function valuesAt(viewer, [x, y]) {
   const index = y * viewer.scene.width + x;
-  const items = [["x", `${x} px`], ["y", `${y} px`]];
+  const step = readStep(viewer), items = [["x", `${x} px`], ["y", `${y} px`]];
+  if (viewer.scene.steps.length > 1) items.push(["at", stepTitle(viewer, step)]);
   for (const layer of viewer.layers.values()) {
     if (["image", "objects", "change", "errors"].includes(layer.kind)) continue;
-    const text = said(viewer, layer, viewer.view.step, index);
+    const text = said(viewer, layer, step, index);
     if (text !== null) items.push([READ[layer.name] ?? layer.name.toLowerCase(), text]);
   }
   return items;
 }
+
+// The step that is read: that of the panel under the cursor, else the chosen one.
+const readStep = (viewer) => viewer.hoverStep ?? viewer.view.step;
 
 const READ = { Prediction: "predicted", Labels: "labelled" };
 
@@ -166,7 +171,7 @@ function boxItems(viewer) {
   const { box } = viewer.view;
   if (!box) return viewer.drawing ? [["", "Drag a rectangle over the part to measure."]] : [];
   const [left, top, right, bottom] = fitted(viewer, box);
-  return right > left && bottom > top ? meansItems(`rectangle ${right - left} × ${bottom - top} px`, means(viewer, viewer.view.step, [left, top, right, bottom])) : [];
+  return right > left && bottom > top ? meansItems(`rectangle ${right - left} × ${bottom - top} px`, means(viewer, readStep(viewer), [left, top, right, bottom])) : [];
 }
 
 const fitted = ({ scene }, [left, top, right, bottom]) => [Math.max(0, left), Math.max(0, top), Math.min(scene.width, right), Math.min(scene.height, bottom)].map(Math.round);
@@ -175,7 +180,7 @@ function shapeItems(viewer, at) {
   const { view, scene } = viewer;
   viewer.over = 0;
   if (!at || !view.outlines) return [];
-  const index = at[1] * scene.width + at[0], step = view.step;
+  const index = at[1] * scene.width + at[0], step = readStep(viewer);
   if (view.outlines === "objects") {
     const object = objectAt(viewer, step, index);
     viewer.over = object?.number ?? 0;

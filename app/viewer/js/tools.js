@@ -66,7 +66,8 @@ export function drawTools(viewer) {
   const all = viewer.group(), layers = [...viewer.layers.values()];
   const panels = all.flatMap((one) => one.panels), shown = panels.map((panel) => viewer.layers.get(panel.layer)).filter(Boolean);
   const compares = panels.some((panel) => panel.at === "other") || shown.some((layer) => layer.kind === "change");
-  drawSlider(viewer, "step", scene.steps.length > 1, compares ? "Second: " : "");
+  const moves = panels.some((panel) => panel.at === "" && panel.layer);
+  drawSlider(viewer, "step", scene.steps.length > 1 && moves, compares ? "Second: " : "");
   drawSlider(viewer, "other", scene.steps.length > 1 && compares, "First: ");
   tools.step.play.textContent = viewer.playing ? "❚❚" : "▶";
   tools.step.play.setAttribute("aria-label", viewer.playing ? "Pause" : "Play");

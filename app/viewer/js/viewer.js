@@ -76,9 +76,11 @@ const actions = (viewer) => ({
     clearTimeout(leader.resting);
     leader.resting = setTimeout(() => report(leader), now ? 0 : REST_MS);
   },
-  hoverAt: (pixel, options) => {
+  // The cursor is over a pixel of a panel that shows a step; null where it has left.
+  hoverAt: (pixel, step = null, options = {}) => {
     for (const one of viewer.group()) {
       one.hover = pixel;
+      one.hoverStep = step;
       const over = one.over;
       mark(one);
       readOut(one, options);
@@ -86,7 +88,7 @@ const actions = (viewer) => ({
     }
   },
   pin: ([x, y]) => {
-    const object = viewer.view.outlines === "objects" && objectAt(viewer, viewer.view.step, y * viewer.scene.width + x);
+    const object = viewer.view.outlines === "objects" && objectAt(viewer, viewer.hoverStep ?? viewer.view.step, y * viewer.scene.width + x);
     if (object) {
       viewer.selected = object.number;
       viewer.object = viewer.scene.objects_of ? viewer.scene.objects_of + object.number : "";
