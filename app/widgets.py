@@ -33,8 +33,10 @@ PICTURE = "picture"
 
 
 def style() -> None:
-    """The page's own few rules."""
+    """The page's own few rules, and what keeps its history to one entry a step."""
     st.html(Path(__file__).with_name("style.css"))
+    script = Path(__file__).with_name("history.js").read_text(encoding="utf-8")
+    st.html(f"<script>{script}</script>", unsafe_allow_javascript=True)
 
 
 def about() -> None:

@@ -148,7 +148,7 @@ def test_a_data_set_says_with_intervals_that_hardness_loses_to_a_free_signal(ope
     assert "It **loses to** 1 − max softmax (free, +0." in text
     assert "paired over" in text
     assert "The picture, test-0000, is one of your choice: the same threshold flags " in text
-    assert app.query_params["scope"] in ("streets-test", ["streets-test"])
+    assert app.session_state["scope"] == "streets-test"
     assert scenes(app)[0]["panels"][1]["title"] == "1 − max softmax"
     assert all("errors caught" in chart or "%{customdata" in chart for chart in charts(app)[:3])
 
