@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from app.definitions import linked, listed
 from hlcore.analysis.error_prediction import Region
 from hlcore.analysis.flagging import Caught
 from hlcore.figures.errors import REGIONS, SCORES
@@ -15,16 +16,12 @@ WITHOUT_LABELS = (
     "pixels are shown all the same. To measure, choose one of the scenes, or bring a label map along: *Your photo*, "
     "then *Labels*."
 )
-ABOUT_METRICS = (
-    "AUROC: the probability that a wrong pixel scores above a right one (0.5 is chance). AP: mean precision over the "
-    "wrong pixels (chance is their share). FPR95: share of the right pixels flagged where 95 % of the wrong ones are. "
-    "AURC: mean error rate among the kept, over all coverages. In brackets the 95 % interval over images; ± how far "
-    "the bins may have moved the value."
-)
 TIES = 0.02
 """Of the pixels; so many more flagged than asked for want an explanation."""
 METRICS = {"auroc": "AUROC ↑", "ap": "AP ↑", "fpr95": "FPR95 ↓", "aurc": "AURC ↓"}
 """Heads of the columns; the arrow says which way is better."""
+DEFINED = {"auroc": "AUROC", "ap": "AP", "fpr95": "FPR95", "aurc": "Risk and coverage"}
+"""Under which name each metric is defined."""
 
 
 def flagging(score: str, threshold: float, region: Region, shares: Caught, *, share: float) -> str:
@@ -88,6 +85,19 @@ def metrics(scores: pd.DataFrame, region: Region) -> pd.DataFrame:
     table = table.set_index(["score", "metric"])["text"].unstack("metric")  # noqa: PD010 - texts cannot be averaged
     table = table.loc[[score for score in SCORES if score in table.index], list(METRICS)]
     return table.rename(index=dict(SCORES), columns=METRICS)
+
+
+def about_metrics() -> str:
+    """What the columns of the table are, in a few words each; their names lead to their definitions."""
+    auroc, ap, fpr95 = (linked(name, name) for name in ("AUROC", "AP", "FPR95"))
+    return (
+        f"{auroc}: the probability that a wrong pixel scores above a right one (0.5 is chance). {ap}: mean precision "
+        f"over the wrong pixels (chance is their share). {fpr95}: share of the right pixels flagged where 95 % of the "
+        f"wrong ones are. {linked('AURC', 'Risk and coverage')}: mean error rate among the kept, over all coverages. "
+        f"In brackets the 95 % {linked('interval')} over images; {linked('±', 'Bin error')} how far the bins may have "
+        f"moved the value. {linked('Flagged')}, errors caught and precision are those of the sentence at the top. "
+        f"{listed('Error', 'Scores', 'Losing to a score')}"
+    )
 
 
 def percent(share: float) -> str:

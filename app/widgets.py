@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from app import cache, state
+from app import cache, definitions, state
 from app.cache import Maps
 from app.samples import Picture
 from app.scenes import INSPECTED, Look
@@ -41,7 +41,7 @@ def style() -> None:
 
 def about() -> None:
     """What hardness is, in two sentences."""
-    st.caption(ABOUT)
+    st.caption(f"{ABOUT} [About the method]({definitions.method()})")
 
 
 def choose_run(folders: dict[str, Path]) -> None:
@@ -79,10 +79,17 @@ def facts(run: Run) -> None:
         best = table.loc[table["mean_iou"].idxmax()]
         rows["mIoU, last"] = f"{table['mean_iou'].iloc[-1]:.3f} (epoch {table['epoch'].iloc[-1]})"
         rows["mIoU, best"] = f"{best['mean_iou']:.3f} (epoch {best['epoch']:.0f})"
-    cells = "".join(f"<dt>{escape(name)}</dt><dd>{escape(str(value))}</dd>" for name, value in rows.items())
+    cells = "".join(f"<dt>{_fact(name)}</dt><dd>{escape(str(value))}</dd>" for name, value in rows.items())
     st.html(f'<dl class="facts">{cells}</dl>')
     for sentence in cache.unreadable_analyses(run):
         st.warning(sentence, icon=":material/error:")
+
+
+def _fact(name: str) -> str:
+    """The name of a fact, which leads to its definition where it is a measured one."""
+    if not name.startswith("mIoU"):
+        return escape(name)
+    return f'<a href="{escape(definitions.link("mIoU"))}" target="_blank">{escape(name)}</a>'
 
 
 def choose_scope(run: Run, *, picture: str = "This picture") -> Analysis | None:
@@ -148,7 +155,9 @@ def choose_epoch(name: str, label: str, run: Run, *, at: float = 1.0) -> int:
 def choose_hardest() -> float:
     """The share of the pixels that is highlighted, 0 to 1."""
     state.number("hardest", 1, 100, default=100)
-    return st.slider("Show the hardest", 1, 100, key="hardest", format="%d %%", persist_state="session") / 100
+    hint = definitions.listed("Hardest part", "Hardness")
+    share = st.slider("Show the hardest", 1, 100, key="hardest", format="%d %%", persist_state="session", help=hint)
+    return share / 100
 
 
 def choose_look(*, labelled: bool) -> Look:
@@ -188,13 +197,14 @@ def point_values(run: Run, picture: Picture, maps: Maps) -> None:
         return
     x, y = place
     names, label_map = run.record.class_names, picture.sample.label_map
-    texts = [f"predicted **{names[maps.prediction[y, x]]}** (probability {maps.probability[y, x]:.3f})"]
+    sure = f"{definitions.linked('probability')} {maps.probability[y, x]:.3f}"
+    texts = [f"predicted **{names[maps.prediction[y, x]]}** ({sure})"]
     if label_map is not None:
         label = label_map[y, x]
         texts.append(f"labelled **{names[label]}**" if label < len(names) else "not labelled")
-    texts.append(f"hardness **{maps.hardness_map[y, x]:.3f}**")
+    texts.append(f"{definitions.linked('hardness')} **{maps.hardness_map[y, x]:.3f}**")
     if maps.loss_map is not None and np.isfinite(maps.loss_map[y, x]):
-        texts.append(f"loss **{maps.loss_map[y, x]:.3f}** nats")
+        texts.append(f"{definitions.linked('loss')} **{maps.loss_map[y, x]:.3f}** nats")
     values_column.markdown(" · ".join(texts))
 
 

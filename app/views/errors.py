@@ -55,8 +55,8 @@ def draw(measured: Measured, score: str, region: Region, *, flagged: float) -> N
     risk_column.plotly_chart(risk_coverage_figure(curves, legend=False), key="risk_coverage")
     roc_column.plotly_chart(roc_figure(curves, legend=False), key="roc")
     threshold_column.plotly_chart(threshold_figure(measured.curve(score, region), flagged=flagged), key="thresholds")
-    st.dataframe(error_sentences.metrics(measured.scores, region))
-    st.caption(error_sentences.ABOUT_METRICS)
+    error_controls.metrics_table(measured, region)
+    st.caption(error_sentences.about_metrics())
     st.plotly_chart(score_figure(measured.scores), key="auroc_and_ap")
 
 
