@@ -22,6 +22,8 @@ KEY = "errors_viewer"
 def show(run: Run, picture: Picture, region: Region, analysis: Analysis | None) -> None:
     """Draws the flagged pixels of the picture, and below them what was measured on it or on the data set."""
     choice = error_controls.choose(run, picture, analysis)
+    if choice.measured is not None:
+        st.markdown(error_sentences.answer(choice.measured.scores, region))
     scored = error_cache.scored(run, choice.epoch, picture, dropout=choice.dropout)
     values, where = scored.scores[choice.score], scored.where[region]
     if analysis is not None and choice.measured is not None:
@@ -46,7 +48,9 @@ def show(run: Run, picture: Picture, region: Region, analysis: Analysis | None) 
 
 def draw(measured: Measured, score: str, region: Region, *, flagged: float) -> None:
     """Who wins, the curves of all scores, and what every threshold does."""
-    st.markdown(error_sentences.verdict(measured.scores, region, images=measured.images))
+    verdict = error_sentences.verdict(measured.scores, region, images=measured.images)
+    if verdict != error_sentences.NO_DIFFERENCE:  # which stands above the picture already
+        st.markdown(verdict)
     curves = measured.curves.loc[measured.curves["region"] == region]
     if curves.empty:
         return
