@@ -50,7 +50,7 @@ def show_table(analysis: Analysis, images: pd.DataFrame, table: pd.DataFrame) ->
     """All that is known of each image; a selected row leads to its image."""
     known = images[["image"]].merge(table, on="image")
     measures = {
-        column: st.column_config.NumberColumn(head, format=form, help=definitions.listed(name))
+        column: st.column_config.NumberColumn(head, format=form, help=definitions.text(name))
         for column, (head, form, name) in MEASURES.items()
     }
     chosen = st.dataframe(

@@ -28,6 +28,16 @@ def names() -> frozenset[str]:
     return frozenset(name for group in groups().values() for name in group)
 
 
+def text(name: str) -> str:
+    """What a number is, in markdown: for heads of tables, whose tooltips vanish before a link in them can be reached.
+
+    Raises:
+        KeyError: nothing of this name is defined.
+    """
+    anchor(name)
+    return " ".join(next(group[name] for group in groups().values() if name in group).split())
+
+
 def anchor(name: str) -> str:
     """The anchor of a definition, on the page and on GitHub.
 

@@ -140,7 +140,7 @@ def choose_region() -> Region:
 def metrics_table(measured: Measured, region: Region) -> None:
     """A row a score, a column a metric."""
     heads = {
-        error_sentences.METRICS[metric]: definitions.listed(name) for metric, name in error_sentences.DEFINED.items()
+        error_sentences.METRICS[metric]: definitions.text(name) for metric, name in error_sentences.DEFINED.items()
     }
     columns = {head: st.column_config.TextColumn(help=hint) for head, hint in heads.items()}
     st.dataframe(error_sentences.metrics(measured.scores, region), column_config=columns)

@@ -16,7 +16,7 @@ from hlcore.figures.objects import CONTROLS, MEASURES, edge_matched_figure, obje
 MOST_POINTS = 3000
 """More would make the page slow; the curve and every number are of all objects."""
 CHART_HEIGHT_PX = 360
-DEFINED = ("Spearman on size", "Mean by size", "Over edge", "Edge pixels and interior", "Interval")
+DEFINED = ("Object", "Spearman on size", "Mean by size", "Over edge", "Edge pixels and interior", "Interval")
 """What the sentence and the charts say of objects."""
 
 

@@ -119,7 +119,7 @@ def choose_object(table: pd.DataFrame, *, identity: str, clicked: str | None) ->
 
 
 def _column(title: str, form: str | None, defined: str | None) -> Any:
-    hint = definitions.listed(defined) if defined else None
+    hint = definitions.text(defined) if defined else None
     if form is None:
         return st.column_config.Column(title, help=hint)
     return st.column_config.NumberColumn(title, format=form, help=hint)

@@ -96,7 +96,7 @@ def reached_table(by_epoch: pd.DataFrame) -> None:
         }
         for run in dict.fromkeys(by_epoch["run"])
     ]
-    digits = st.column_config.NumberColumn(format="%.3f", help=definitions.listed("mIoU"))
+    digits = st.column_config.NumberColumn(format="%.3f", help=definitions.text("mIoU"))
     st.dataframe(rows, hide_index=True, column_config={"mIoU, last": digits, "mIoU, best": digits})
 
 

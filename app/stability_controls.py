@@ -194,7 +194,7 @@ def variation_table(variation: pd.DataFrame) -> None:
         table[["split", "map", "scaled", "value", "low", "high"]].dropna(axis="columns", how="all"),
         hide_index=True,
         column_config={
-            name: st.column_config.NumberColumn(format="%.2f", help=definitions.listed(hint))
+            name: st.column_config.NumberColumn(format="%.2f", help=definitions.text(hint))
             for name, hint in hints.items()
         },
         key="stability_variation",

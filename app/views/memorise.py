@@ -110,7 +110,7 @@ def report(table: pd.DataFrame, known: Memorised) -> None:
     )
     table_column, figure_column = st.columns(2)
     formats = {
-        COLUMNS[column]: st.column_config.NumberColumn(format="%.3f", help=definitions.listed(name))
+        COLUMNS[column]: st.column_config.NumberColumn(format="%.3f", help=definitions.text(name))
         for column, name in DEFINED.items()
     }
     shown = table.rename(columns=COLUMNS)[list(COLUMNS.values())]
