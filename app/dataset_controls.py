@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from app import state, widgets
+from app import definitions, state, widgets
 from hlcore.analysis.images import CLASS_RANKINGS, RANKINGS
 from hlcore.storage.analyses import Analysis
 from hlcore.storage.runs import Run
@@ -17,6 +17,8 @@ TITLES = {
     "iou": "Mean IoU",
     "entropy": "Mean entropy",
 }
+DEFINED = {**dict.fromkeys(TITLES, "Means of an image"), "disagreement": "Disagreement"}
+"""Under which name each is defined."""
 FORMATS = {
     "hardness": "{:.3f}",
     "loss": "{:.3f} nats",
@@ -80,7 +82,10 @@ def choose_ranking(analysis: Analysis) -> Ranking:
     class_name = state.choice("rank_class", classes, default=ALL)
     known = list(RANKINGS) if class_name == ALL else list(CLASS_RANKINGS)
     state.choice("rank", known, default=known[0])
-    by = row.selectbox("Rank by", known, format_func=TITLES.__getitem__, key="rank", persist_state="session")
+    defined = definitions.listed("Means of an image", "Disagreement")
+    by = row.selectbox(
+        "Rank by", known, format_func=TITLES.__getitem__, key="rank", persist_state="session", help=defined
+    )
     hint = "Hardness, loss and error over the pixels labelled as one class; images without any are left out."
     row.selectbox("Over", classes, format_func=_class_title, key="rank_class", persist_state="session", help=hint)
     state.choice("order", ["highest", "lowest"], default="highest")

@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 import pandas as pd
 import streamlit as st
 
-from app import samples, state
+from app import definitions, samples, state
 from app.cache import dataset as dataset_cache
 from app.dataset_controls import FORMATS, Ranking
 from hlcore.storage.analyses import Analysis
@@ -14,17 +14,20 @@ COLUMNS = {
     "image": "image",
     "class_name": "class",
     "pixels": "pixels",
-    "width": st.column_config.NumberColumn("width (px)"),
-    "height": st.column_config.NumberColumn("height (px)"),
-    "hardness_mean": st.column_config.NumberColumn("mean hardness", format="%.3f"),
-    "hardness_p95": st.column_config.NumberColumn("hardness, 95th pct.", format="%.3f"),
-    "loss_mean": st.column_config.NumberColumn("mean loss (nats)", format="%.3f"),
-    "error_share": st.column_config.NumberColumn("wrong pixels", format="percent"),
-    "entropy_mean": st.column_config.NumberColumn("mean entropy (nats)", format="%.3f"),
-    "mean_iou": st.column_config.NumberColumn("mean IoU", format="%.3f"),
-    "disagreement": st.column_config.NumberColumn("disagreement", format="percent"),
+    "width": "width (px)",
+    "height": "height (px)",
 }
-"""What the columns of the table are called."""
+"""What the columns of the table are called that are no measures."""
+MEASURES = {
+    "hardness_mean": ("mean hardness", "%.3f", "Means of an image"),
+    "hardness_p95": ("hardness, 95th pct.", "%.3f", "Hardness"),
+    "loss_mean": ("mean loss (nats)", "%.3f", "Means of an image"),
+    "error_share": ("wrong pixels", "percent", "Means of an image"),
+    "entropy_mean": ("mean entropy (nats)", "%.3f", "Means of an image"),
+    "mean_iou": ("mean IoU", "%.3f", "Means of an image"),
+    "disagreement": ("disagreement", "percent", "Disagreement"),
+}
+"""Head, format and definition of those that are."""
 
 
 def has_thumbnails(analysis: Analysis, part: pd.DataFrame) -> bool:
@@ -46,10 +49,14 @@ def show_pictures(analysis: Analysis, part: pd.DataFrame, ranking: Ranking) -> N
 def show_table(analysis: Analysis, images: pd.DataFrame, table: pd.DataFrame) -> None:
     """All that is known of each image; a selected row leads to its image."""
     known = images[["image"]].merge(table, on="image")
+    measures = {
+        column: st.column_config.NumberColumn(head, format=form, help=definitions.text(name))
+        for column, (head, form, name) in MEASURES.items()
+    }
     chosen = st.dataframe(
         known,
         hide_index=True,
-        column_config=COLUMNS,
+        column_config=COLUMNS | measures,
         on_select="rerun",
         selection_mode="single-row",
         key="images_table",

@@ -28,6 +28,16 @@ def names() -> frozenset[str]:
     return frozenset(name for group in groups().values() for name in group)
 
 
+def text(name: str) -> str:
+    """What a number is, in markdown: for heads of tables, whose tooltips vanish before a link in them can be reached.
+
+    Raises:
+        KeyError: nothing of this name is defined.
+    """
+    anchor(name)
+    return " ".join(next(group[name] for group in groups().values() if name in group).split())
+
+
 def anchor(name: str) -> str:
     """The anchor of a definition, on the page and on GitHub.
 
@@ -50,7 +60,12 @@ def link(name: str) -> str:
     Raises:
         KeyError: nothing of this name is defined.
     """
-    return f"{PAGE}{state.run_query()}#{anchor(name)}"
+    return f"{method()}#{anchor(name)}"
+
+
+def method() -> str:
+    """The address of the page About the method, relative to any page of the app; it keeps the run."""
+    return f"{PAGE}{state.run_query()}"
 
 
 def linked(text: str, name: str = "") -> str:
@@ -62,11 +77,10 @@ def linked(text: str, name: str = "") -> str:
     return f"[{text}]({link(name or text[0].upper() + text[1:])})"
 
 
-def hint(sentence: str, *defined: str) -> str:
-    """A tooltip: a sentence, then links to the definitions of these names.
+def listed(*defined: str) -> str:
+    """Links to the definitions of these names, in markdown: what stands below charts and in tooltips.
 
     Raises:
         KeyError: nothing of one of these names is defined.
     """
-    links = " · ".join(linked(name, name) for name in defined)
-    return f"{sentence} Defined: {links}." if sentence else f"Defined: {links}."
+    return f"Defined: {' · '.join(linked(name, name) for name in defined)}."

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from app import state, widgets
+from app import definitions, state, widgets
 from hlcore.analysis.boundaries import EdgeSource
 from hlcore.analysis.edges import AT_EDGE
 from hlcore.analysis.statistics import only
@@ -69,7 +69,8 @@ def choose_source(measured: Measured) -> EdgeSource:
         required=True,
         persist_state="session",
         help="Where two labelled or two predicted classes meet, or where the image's brightness jumps (Canny), "
-        "which needs no label and no network. A picture without labels has only the last two.",
+        "which needs no label and no network. A picture without labels has only the last two. "
+        + definitions.listed("Distance to the edge"),
     )
     return chosen
 
@@ -85,7 +86,8 @@ def choose_classes(profile: pd.DataFrame) -> list[str]:
         key="classes",
         max_selections=MOST_CLASSES,
         persist_state="session",
-        help="The class of a pixel is its label; on a picture without labels, the predicted class.",
+        help="The class of a pixel is its label; on a picture without labels, the predicted class. "
+        + definitions.listed("By class and by pair"),
     )
     return ["" if name == ALL else name for name in chosen or [ALL]]
 
@@ -95,7 +97,13 @@ def choose_quantity(measured: Measured) -> str:
     known = list(QUANTITIES) if measured.labelled else ["hardness"]
     chosen = state.choice("quantity", known, default=known[0])
     st.segmented_control(
-        "Ranked by", known, format_func=QUANTITIES.__getitem__, key="quantity", required=True, persist_state="session"
+        "Ranked by",
+        known,
+        format_func=QUANTITIES.__getitem__,
+        key="quantity",
+        required=True,
+        persist_state="session",
+        help="The mean within 2 px of an edge. " + definitions.listed("Hardness", "Loss", "Error"),
     )
     return chosen
 
@@ -104,7 +112,8 @@ def choose_pair(pairs: pd.DataFrame) -> str:
     """One of the pairs, as "first | second"."""
     names = list(dict.fromkeys(pairs["pair"]))
     chosen = state.choice("pair", names, default=names[0])
-    st.selectbox("By distance, at the edges of", names, key="pair", persist_state="session")
+    hint = definitions.listed("By class and by pair", "Distance to the edge")
+    st.selectbox("By distance, at the edges of", names, key="pair", persist_state="session", help=hint)
     return chosen
 
 
@@ -132,7 +141,7 @@ def about(measured: Measured, analysis: Analysis | None) -> str:
         )
     if not measured.labelled:
         text += " Without labels there are no edges between labels, no loss and no error rate."
-    return text
+    return f"{text} {definitions.listed('Hardness', 'Loss', 'Error', 'Distance to the edge', 'Interval')}"
 
 
 def contrast(measured: Measured, source: str, quantity: str, class_name: str) -> None:
@@ -146,7 +155,8 @@ def contrast(measured: Measured, source: str, quantity: str, class_name: str) ->
         delta_color="off",
         delta_arrow="off",
         help="The mean within 2 px of an edge over the mean beyond 16 px. None where nothing lies that far away, or "
-        "where the mean there is 0. Of all classes together, unless a single one is chosen.",
+        "where the mean there is 0. Of all classes together, unless a single one is chosen. "
+        + definitions.listed("Edge contrast", "Interval"),
     )
 
 

@@ -7,7 +7,7 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
-from app import cache, state, widgets
+from app import cache, definitions, error_sentences, state, widgets
 from app.cache import errors as error_cache
 from app.samples import Picture
 from app.scenes import Look
@@ -99,8 +99,9 @@ def choose(run: Run, picture: Picture, analysis: Analysis | None) -> Choice:
         )
     with share_column:
         state.number("flagged", 1, 100, default=10)
-        share = st.slider("Pixels flagged", 1, 100, key="flagged", format="%d %%", persist_state="session") / 100
-    return Choice(epoch, score, share, dropout or score == DROPOUT, look, measured)
+        hint = definitions.listed("Flagged", "Error")
+        share = st.slider("Pixels flagged", 1, 100, key="flagged", format="%d %%", persist_state="session", help=hint)
+    return Choice(epoch, score, share / 100, dropout or score == DROPOUT, look, measured)
 
 
 def measure(run: Run, epoch: int, picture: Picture, analysis: Analysis | None, *, dropout: bool) -> Measured | None:
@@ -130,9 +131,19 @@ def choose_region() -> Region:
         required=True,
         persist_state="session",
         help="Near: at most 2 px from an edge between PREDICTED classes; inside: farther away. Errors crowd at edges, "
-        "so any map of edges finds many: within a region, a score has to know more than where the prediction changes.",
+        "so any map of edges finds many: within a region, a score has to know more than where the prediction changes. "
+        + definitions.listed("Near edges and inside"),
     )
     return chosen
+
+
+def metrics_table(measured: Measured, region: Region) -> None:
+    """A row a score, a column a metric."""
+    heads = {
+        error_sentences.METRICS[metric]: definitions.text(name) for metric, name in error_sentences.DEFINED.items()
+    }
+    columns = {head: st.column_config.TextColumn(help=hint) for head, hint in heads.items()}
+    st.dataframe(error_sentences.metrics(measured.scores, region), column_config=columns)
 
 
 def legend(scores: Sequence[str]) -> None:
@@ -154,7 +165,8 @@ def _choose_score(known: Sequence[str]) -> str:
         key="score",
         persist_state="session",
         help="Each score is high where an error is expected. 1 − max softmax, entropy and the distance to the nearest "
-        "edge between predicted classes come with every network for free; hardness has to beat them.",
+        "edge between predicted classes come with every network for free; hardness has to beat them. "
+        + definitions.listed("Scores", "Hardness", "Entropy", "Probability"),
     )
 
 
@@ -167,7 +179,8 @@ def _choose_dropout(*, available: bool) -> bool:
         "MC dropout",
         key="dropout",
         persist_state="session",
-        help=f"Adds a score: the entropy of the mean of {error_cache.PASSES} passes with dropout on.",
+        help=f"Adds a score: the entropy of the mean of {error_cache.PASSES} passes with dropout on. "
+        + definitions.listed("Scores"),
     )
 
 

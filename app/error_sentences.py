@@ -3,7 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from hlcore.analysis.error_prediction import Region
+from app.definitions import linked, listed
+from hlcore.analysis.error_prediction import STANDINGS, Region, standing
 from hlcore.analysis.flagging import Caught
 from hlcore.figures.errors import REGIONS, SCORES
 from hlcore.storage.analyses import Analysis
@@ -15,16 +16,13 @@ WITHOUT_LABELS = (
     "pixels are shown all the same. To measure, choose one of the scenes, or bring a label map along: *Your photo*, "
     "then *Labels*."
 )
-ABOUT_METRICS = (
-    "AUROC: the probability that a wrong pixel scores above a right one (0.5 is chance). AP: mean precision over the "
-    "wrong pixels (chance is their share). FPR95: share of the right pixels flagged where 95 % of the wrong ones are. "
-    "AURC: mean error rate among the kept, over all coverages. In brackets the 95 % interval over images; ± how far "
-    "the bins may have moved the value."
-)
+NO_DIFFERENCE = "Here no pixel is wrong, or all are: no score can be told from another."
 TIES = 0.02
 """Of the pixels; so many more flagged than asked for want an explanation."""
 METRICS = {"auroc": "AUROC ↑", "ap": "AP ↑", "fpr95": "FPR95 ↓", "aurc": "AURC ↓"}
 """Heads of the columns; the arrow says which way is better."""
+DEFINED = {"auroc": "AUROC", "ap": "AP", "fpr95": "FPR95", "aurc": "Risk and coverage"}
+"""Under which name each metric is defined."""
 
 
 def flagging(score: str, threshold: float, region: Region, shares: Caught, *, share: float) -> str:
@@ -50,34 +48,40 @@ def one_picture(name: str, shares: Caught, analysis: Analysis) -> str:
     return text
 
 
-def verdict(scores: pd.DataFrame, region: Region, *, images: int) -> str:
-    """Whether hardness ranks wrong pixels better than each other score, by the paired difference of AUROC.
+def answer(scores: pd.DataFrame, region: Region) -> str:
+    """How hardness stands against every other score, in one sentence; `verdict` has the numbers.
 
-    A difference counts where its whole interval lies on one side of 0; on one image, which has no interval, where the
-    value lies farther from 0 than its bins may have moved it.
+    What counts as a difference is said by error_prediction.standing, as in a report.
     """
-    table = scores.loc[scores["region"] == region].set_index(["metric", "score"])
-    if ("auroc", "hardness") not in table.index or np.isnan(table.loc[("auroc", "hardness"), "value"]):
-        return "Here no pixel is wrong, or all are: no score can be told from another."
-    several = images > 1
-    groups: dict[str, list[str]] = {"loses to": [], "beats": [], "cannot be told apart from": []}
-    for name, row in table.loc["auroc_minus_hardness"].to_dict("index").items():
-        ends = (row["low"], row["high"]) if several else (row["value"] - row["bound"], row["value"] + row["bound"])
-        verb = "loses to" if ends[0] > 0 else "beats" if ends[1] < 0 else "cannot be told apart from"
-        numbers = f"{row['value']:+.3f}" + (f", {ends[0]:+.3f} to {ends[1]:+.3f}" if several else "")
-        groups[verb].append(f"{SCORES[name]} ({'free, ' if name in FREE else ''}{numbers})".replace("-", "−"))
-    found = "; it ".join(f"**{verb}** {', '.join(names)}" for verb, names in groups.items() if names)
+    table = _of_region(scores, region)
+    if table is None:
+        return NO_DIFFERENCE
+    groups = {verb: [SCORES[name] for name in rows] for verb, rows in _standings(table).items()}
+    auroc = table.loc[("auroc", "hardness"), "value"]
+    return f"{_where(region)}, hardness (AUROC {auroc:.3f}) {_listed(groups)}."
+
+
+def verdict(scores: pd.DataFrame, region: Region, *, images: int) -> str:
+    """How much better than hardness each other score ranks wrong pixels, by the paired difference of AUROC."""
+    table = _of_region(scores, region)
+    if table is None:
+        return NO_DIFFERENCE
+    groups: dict[str, list[str]] = {}
+    for verb, rows in _standings(table).items():
+        for name, row in rows.items():
+            interval = "" if np.isnan(row["low"]) else f", {row['low']:+.3f} to {row['high']:+.3f}"
+            text = f"{SCORES[name]} ({'free, ' if name in FREE else ''}{row['value']:+.3f}{interval})"
+            groups.setdefault(verb, []).append(text.replace("-", "−"))
     row = table.loc[("auroc", "hardness")]
-    interval = f" ({row['low']:.3f} to {row['high']:.3f})" if several else ""
+    interval = f" ({row['low']:.3f} to {row['high']:.3f})" if images > 1 else ""
     paired = (
         f"In brackets: how much higher their AUROC is, paired over {images} images, with 95 % interval."
-        if several
+        if images > 1
         else "In brackets: how much higher their AUROC is. One picture has no interval and says nothing about another."
     )
-    where = ("over " if region == "all" else "") + REGIONS[region]
     return (
-        f"{where[0].upper()}{where[1:]}, hardness ranks wrong pixels above right ones with an AUROC of "
-        f"{row['value']:.3f}{interval}. It {found}. {paired}"
+        f"{_where(region)}, hardness ranks wrong pixels above right ones with an AUROC of "
+        f"{row['value']:.3f}{interval}. It {_listed(groups)}. {paired}"
     )
 
 
@@ -90,9 +94,47 @@ def metrics(scores: pd.DataFrame, region: Region) -> pd.DataFrame:
     return table.rename(index=dict(SCORES), columns=METRICS)
 
 
+def about_metrics() -> str:
+    """What the columns of the table are, in a few words each; their names lead to their definitions."""
+    auroc, ap, fpr95 = (linked(name, name) for name in ("AUROC", "AP", "FPR95"))
+    return (
+        f"{auroc}: the probability that a wrong pixel scores above a right one (0.5 is chance). {ap}: mean precision "
+        f"over the wrong pixels (chance is their share). {fpr95}: share of the right pixels flagged where 95 % of the "
+        f"wrong ones are. {linked('AURC', 'Risk and coverage')}: mean error rate among the kept, over all coverages. "
+        f"In brackets the 95 % {linked('interval')} over images; {linked('±', 'Bin error')} how far the bins may have "
+        f"moved the value. {linked('Flagged')}, errors caught and precision are those of the sentence at the top. "
+        f"{listed('Error', 'Scores', 'Losing to a score')}"
+    )
+
+
 def percent(share: float) -> str:
     """A share in percent, with one decimal; – where there is none."""
     return "–" if np.isnan(share) else f"{100 * share:.1f} %"
+
+
+def _of_region(scores: pd.DataFrame, region: Region) -> pd.DataFrame | None:
+    """The rows of one region by metric and score; None where no pixel is wrong, or all are."""
+    table = scores.loc[scores["region"] == region].set_index(["metric", "score"])
+    known = ("auroc", "hardness") in table.index and not np.isnan(table.loc[("auroc", "hardness"), "value"])
+    return table if known else None
+
+
+def _standings(table: pd.DataFrame) -> dict[str, dict[str, dict]]:
+    """Each way hardness may stand, to the scores it stands so against and their difference of AUROC."""
+    groups: dict[str, dict[str, dict]] = {verb: {} for verb in STANDINGS}
+    for name, row in table.loc["auroc_minus_hardness"].to_dict("index").items():
+        verb = standing(row["value"], low=row["low"], high=row["high"], bound=row["bound"])
+        groups[verb][str(name)] = row
+    return {verb: rows for verb, rows in groups.items() if rows}
+
+
+def _listed(groups: dict[str, list[str]]) -> str:
+    return "; it ".join(f"**{verb}** {', '.join(names)}" for verb, names in groups.items())
+
+
+def _where(region: Region) -> str:
+    text = ("over " if region == "all" else "") + REGIONS[region]
+    return text[0].upper() + text[1:]
 
 
 def _with_interval(row: dict) -> str:

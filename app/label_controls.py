@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from app import state
+from app import definitions, state
 from app.cache import labels as label_cache
 from app.cache.labels import MOST_FAULTS, Evidence
 from app.scenes import Look
@@ -79,7 +79,7 @@ def choose_planting(toggle_column: DeltaGenerator, seed_column: DeltaGenerator) 
             persist_state="session",
             help=f"Changes the labels of up to {MOST_FAULTS} objects: another class, moved aside, or not drawn at all. "
             "Then you see whether they are found. Scenes have perfect labels: without faults, all that is listed "
-            "are mistakes of the network.",
+            "are mistakes of the network. " + definitions.listed("Planted faults"),
         )
     state.number("planting", 0, MOST_PLANTINGS, default=0)
     with seed_column:
@@ -112,7 +112,8 @@ def choose_order(suspects: pd.DataFrame, pair_column: DeltaGenerator, order_colu
             key="ranking",
             persist_state="session",
             help="The loss of what is easy, or the loss alone. On planted faults the loss alone ranks better; "
-            "on hard objects the product is near 0 whatever the label.",
+            "on hard objects the product is near 0 whatever the label. "
+            + definitions.listed("Suspect", "Loss", "Hardness"),
         )
     kept = suspects if pair == ALL else suspects.loc[pair_of == pair]
     return kept.sort_values(by, ascending=False, kind="stable")
@@ -212,10 +213,16 @@ def _facts(hunt: Hunt, suspect: dict[str, Any]) -> str:
         )
     return (
         f'<p class="suspect">labelled {label}, predicted {predicted}{found}<br>'
-        f"score <b>{suspect['score']:.2f}</b> nats · loss {suspect['loss_mean']:.2f} nats · "
-        f"hardness {suspect['hardness_mean']:.2f}<br>"
+        f"{_term('score', 'Suspect')} <b>{suspect['score']:.2f}</b> nats · "
+        f"{_term('loss', 'Loss')} {suspect['loss_mean']:.2f} nats · "
+        f"{_term('hardness', 'Hardness')} {suspect['hardness_mean']:.2f}<br>"
         f"{suspect['area_px']} px at ({suspect['left']}, {suspect['top']}) in {escape(suspect['image'])}</p>"
     )
+
+
+def _term(text: str, name: str) -> str:
+    """A word that leads to its definition."""
+    return f'<a href="{escape(definitions.link(name))}" target="_blank">{text}</a>'
 
 
 def _class(hunt: Hunt, name: str) -> str:

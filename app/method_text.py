@@ -16,11 +16,11 @@ SYMBOLS = (
 WALLS = (
     "1. **Features into the hardness branch.** Its loss trains no weight of the encoder. What the encoder learns, it "
     "learns for segmentation.\n"
-    "2. **Weight into the segmentation loss.** The network cannot make its loss small by calling easy what it gets wrong."
-    "\n"
+    "2. **Weight into the segmentation loss.** The network cannot make its loss small by calling easy what it gets "
+    "wrong.\n"
     "3. **Cross entropy into the hardness loss.** The hardness branch cannot make pixels hard; it can only find them."
-    "\n\nSo the hardness branch can be left out afterwards: prediction and probabilities stay the same, bit for bit, and "
-    "cost no more than without it."
+    "\n\nSo the hardness branch can be left out afterwards: prediction and probabilities stay the same, bit for bit, "
+    "and cost no more than without it."
 )
 SUMS = (
     "The paper's figure divides by the sum over one picture, the authors' code by that over the whole batch, ignored "

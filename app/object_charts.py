@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from app import definitions
 from app.cache import objects as object_cache
 from app.cache.objects import Objects
 from app.object_controls import SIZES, Choice, object_name
@@ -15,6 +16,8 @@ from hlcore.figures.objects import CONTROLS, MEASURES, edge_matched_figure, obje
 MOST_POINTS = 3000
 """More would make the page slow; the curve and every number are of all objects."""
 CHART_HEIGHT_PX = 360
+DEFINED = ("Object", "Spearman on size", "Mean by size", "Over edge", "Edge pixels and interior", "Interval")
+"""What the sentence and the charts say of objects."""
 
 
 def draw(objects: Objects, table: pd.DataFrame, choice: Choice) -> str | None:
@@ -32,6 +35,7 @@ def draw(objects: Objects, table: pd.DataFrame, choice: Choice) -> str | None:
     right.plotly_chart(edge_matched_figure(curve, size=size), height=CHART_HEIGHT_PX, key="objects_edge_matched")
     if len(drawn) < len(table):
         st.caption(f"{len(drawn):,} of {len(table):,} objects are drawn, chosen at random; every number is of all.")
+    st.caption(definitions.listed(*DEFINED))
     clicked = event["selection"]["points"]
     return object_name(*clicked[0]["customdata"][:2]) if clicked else None
 

@@ -6,7 +6,7 @@ from typing import Any, get_args
 import pandas as pd
 import streamlit as st
 
-from app import state
+from app import definitions, state
 from app.cache.objects import Objects
 from app.object_scenes import Row
 from hlcore.analysis.object_sizes import CUT_POINTS_PX, Size, SizeBins
@@ -14,24 +14,28 @@ from hlcore.errors import InvalidInputError
 
 SIZES = {"area_px": "Area", "thickness_px": "Thickness"}
 QUANTITIES = {"hardness_mean": "Hardness", "loss_mean": "Loss", "error_share": "Wrong pixels", "iou": "IoU"}
+FULL_PX = 300
+"""Area from which on an object is seen on its image, and comes before the slivers however hard these are."""
+ORDER = f"Objects of {FULL_PX} px or more stand first, then the smaller ones; within both, the highest value first."
 _CUTS = {"area_px": "area_cuts", "thickness_px": "thickness_cuts"}
 """The link's parameter that holds the cut points of each size."""
 _COLUMNS = {
-    "image": ("Image", None),
-    "object": ("No.", None),
-    "class_name": ("Class", None),
-    "area_px": ("Area, px", "%d"),
-    "hardness_mean": ("Hardness", "%.3f"),
-    "hardness_over_edge": ("Over edge", "%+.3f"),
-    "hardness_interior": ("Interior", "%.3f"),
-    "hardness_p95": ("95th pct.", "%.3f"),
-    "loss_mean": ("Loss, nats", "%.3f"),
-    "error_share": ("Wrong pixels", "percent"),
-    "iou": ("IoU", "%.3f"),
-    "thickness_px": ("Thickness, px", "%.1f"),
-    "edge_share": ("Edge pixels", "percent"),
-    "touches_border": ("At the border", None),
+    "image": ("Image", None, None),
+    "object": ("No.", None, None),
+    "class_name": ("Class", None, None),
+    "area_px": ("Area, px", "%d", "Object"),
+    "hardness_mean": ("Hardness", "%.3f", "Hardness"),
+    "hardness_over_edge": ("Over edge", "%+.3f", "Over edge"),
+    "hardness_interior": ("Interior", "%.3f", "Edge pixels and interior"),
+    "hardness_p95": ("95th pct.", "%.3f", "Hardness"),
+    "loss_mean": ("Loss, nats", "%.3f", "Loss"),
+    "error_share": ("Wrong pixels", "percent", "Error"),
+    "iou": ("IoU", "%.3f", "IoU of an object"),
+    "thickness_px": ("Thickness, px", "%.1f", "Thickness"),
+    "edge_share": ("Edge pixels", "percent", "Edge pixels and interior"),
+    "touches_border": ("At the border", None, "Object"),
 }
+"""Head, format and definition of each column."""
 
 
 @dataclass(frozen=True)
@@ -60,12 +64,18 @@ def choose(objects: Objects) -> Choice:
         key="object_size",
         required=True,
         persist_state="session",
-        help="Thickness is twice the largest distance from a pixel inside to the outside.",
+        help="Thickness is twice the largest distance from a pixel inside to the outside. "
+        + definitions.listed("Object", "Thickness"),
     )
     known = [name for name in QUANTITIES if objects.labelled or name.startswith("hardness")]
     state.choice("object_quantity", known, default=known[0])
     quantity = quantity_column.selectbox(
-        "Quantity", known, format_func=QUANTITIES.__getitem__, key="object_quantity", persist_state="session"
+        "Quantity",
+        known,
+        format_func=QUANTITIES.__getitem__,
+        key="object_quantity",
+        persist_state="session",
+        help=definitions.listed("Hardness", "Loss", "Error", "IoU of an object"),
     )
     state.choices("object_classes", objects.class_names, default=[])
     classes = classes_column.multiselect(
@@ -81,6 +91,12 @@ def object_name(image: Any, number: Any) -> str:
     return f"{image}#{number}"
 
 
+def ordered(table: pd.DataFrame, quantity: str) -> pd.DataFrame:
+    """The objects large enough to be looked at, then the slivers, each with the highest value first."""
+    rows = table.sort_values(quantity, ascending=False, na_position="last", kind="stable")
+    return rows.sort_values("area_px", ascending=False, key=lambda area: area >= FULL_PX, kind="stable")
+
+
 def choose_object(table: pd.DataFrame, *, identity: str, clicked: str | None) -> Row:
     """The table of these objects, and the one selected in it; at first the clicked, the linked or the first one."""
     names = [object_name(*pair) for pair in zip(table["image"], table["object"], strict=True)]
@@ -90,10 +106,7 @@ def choose_object(table: pd.DataFrame, *, identity: str, clicked: str | None) ->
         hide_index=True,
         height=420,
         column_order=list(_COLUMNS),
-        column_config={
-            name: st.column_config.Column(title) if form is None else st.column_config.NumberColumn(title, format=form)
-            for name, (title, form) in _COLUMNS.items()
-        },
+        column_config={name: _column(*about) for name, about in _COLUMNS.items()},
         on_select="rerun",
         selection_mode="single-row",
         selection_default={"selection": {"rows": [first]}},
@@ -105,6 +118,13 @@ def choose_object(table: pd.DataFrame, *, identity: str, clicked: str | None) ->
     return table.iloc[at].to_dict()
 
 
+def _column(title: str, form: str | None, defined: str | None) -> Any:
+    hint = definitions.text(defined) if defined else None
+    if form is None:
+        return st.column_config.Column(title, help=hint)
+    return st.column_config.NumberColumn(title, format=form, help=hint)
+
+
 def _choose_bins(size: Size) -> SizeBins:
     """The bins typed in, or a sentence and the usual ones."""
     usual = ", ".join(f"{point:g}" for point in CUT_POINTS_PX[size])
@@ -113,7 +133,8 @@ def _choose_bins(size: Size) -> SizeBins:
         f"Cut points of {SIZES[size].lower()}, px",
         key=_CUTS[size],
         persist_state="session",
-        help=f"Where one bin ends and the next begins, separated by commas, such as {usual}.",
+        help=f"Where one bin ends and the next begins, separated by commas, such as {usual}. "
+        + definitions.listed("Mean by size"),
     )
     try:
         return SizeBins(size, _numbers(typed))

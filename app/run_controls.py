@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from app import cache, state, widgets
+from app import cache, definitions, state, widgets
 from app.cache import runs as runs_cache
 from hlcore.analysis import run_comparison
 from hlcore.storage.analyses import Analysis
@@ -13,6 +13,8 @@ VALIDATION = "validation"
 """In links, the scores each run got on its own validation split."""
 MOST_RUNS = 8
 """More cannot be told apart by colour."""
+METRICS = ("mIoU", "Boundary IoU", "Small medium and large objects")
+"""What the charts of scores draw, as it is defined."""
 ONE_SEED = "Each run is one seed: what another seed would change is not known, so a small gain may be chance."
 
 
@@ -42,7 +44,8 @@ def choose_scores(scored: dict[str, dict[str, Analysis]], *, runs: int) -> str:
         key="scores",
         required=True,
         persist_state="session",
-        help="Validation scores are those after the last epoch; a data set is one that `hlcore analyze` has measured.",
+        help="Validation scores are those after the last epoch; a data set is one that `hlcore analyze` has measured. "
+        + definitions.listed(*METRICS),
     )
     return chosen or VALIDATION
 
@@ -52,7 +55,9 @@ def choose_pair(names: list[str]) -> tuple[str, str]:
     compared_column, baseline_column = st.columns(2)
     state.choice("baseline", names, default=names[0])
     state.choice("compared", names, default=names[1])
-    compared = compared_column.selectbox("Gain of", names, key="compared", persist_state="session")
+    compared = compared_column.selectbox(
+        "Gain of", names, key="compared", persist_state="session", help=definitions.listed("Gain", "Interval")
+    )
     baseline = baseline_column.selectbox("over", names, key="baseline", persist_state="session")
     return baseline, compared
 
@@ -91,7 +96,7 @@ def reached_table(by_epoch: pd.DataFrame) -> None:
         }
         for run in dict.fromkeys(by_epoch["run"])
     ]
-    digits = st.column_config.NumberColumn(format="%.3f")
+    digits = st.column_config.NumberColumn(format="%.3f", help=definitions.text("mIoU"))
     st.dataframe(rows, hide_index=True, column_config={"mIoU, last": digits, "mIoU, best": digits})
 
 

@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from app import cache
+from app import cache, definitions
 from app import run_controls as controls
 from app.cache import runs as runs_cache
 from app.run_controls import VALIDATION
@@ -28,7 +28,8 @@ def show_scores(runs: dict[str, Run], classes: tuple[str, ...]) -> None:
     else:
         scores = analysed_scores(scored[data])
         st.plotly_chart(scores_figure(scores.loc[scores["class_name"] == ""], runs=list(runs)), key="scores_figure")
-        st.caption("Intervals are over images (95 %).")
+        defined = definitions.listed(*controls.METRICS, "Interval")
+        st.caption(f"Intervals are over images (95 %). {defined}")
         class_iou = scores.loc[(scores["metric"] == "iou") & (scores["class_name"] != "")]
     show_classes(class_iou.dropna(subset=["value"]), list(runs), caveat=caveat)
 
@@ -47,7 +48,7 @@ def show_classes(class_iou: pd.DataFrame, runs: list[str], *, caveat: str) -> No
         baseline, compared = controls.choose_pair(names)
         gains = run_comparison.gains(class_iou, baseline=baseline, compared=compared)
         st.plotly_chart(gain_figure(gains, baseline=baseline, compared=compared), key="gains")
-        st.caption(caveat)
+        st.caption(f"{caveat} {definitions.listed('Gain', 'mIoU', 'Interval')}")
 
 
 def analysed_scores(analyses: dict[str, Analysis]) -> pd.DataFrame:

@@ -6,7 +6,7 @@ from typing import Literal
 import pandas as pd
 import streamlit as st
 
-from app import cache, state, widgets
+from app import cache, definitions, state, widgets
 from app.cache import stability
 from app.cache.stability import Series
 from hlcore.figures.stability import SPLITS, snapshot_text
@@ -32,6 +32,21 @@ SENTENCES = {
     "edge_share": "How much of the weight, or of the summed loss, lies at edges of the label map.",
 }
 """What each measure shows and does not show."""
+_DEFINED = {
+    "relative_level": "Level",
+    "top10_iou": "Top tenth IoU",
+    "turnover": "Turnover",
+    "total_variation": "Total variation",
+    "spearman": "Spearman",
+    "pearson": "Pearson",
+    "edge_share": "Share at edges",
+}
+"""Under which name each measure is defined."""
+
+
+def about(measure: str) -> str:
+    """What a measure shows, and where it is defined."""
+    return f"{SENTENCES[measure]} {definitions.listed(_DEFINED[measure])}"
 
 
 def choose_scope(run: Run) -> str | Analysis:
@@ -50,7 +65,8 @@ def choose_scope(run: Run) -> str | Analysis:
         wrap=True,
         persist_state="session",
         help="Followed images were looked at by the network while it was trained, half of them images it was "
-        "trained on; `hlcore analyze --epochs all` measures a data set; a picture is looked at by every kept epoch.",
+        "trained on; `hlcore analyze --epochs all` measures a data set; a picture is looked at by every kept epoch. "
+        + definitions.listed("Followed images"),
     )
     chosen: str = state.chosen("scope")
     return analyses.get(chosen, chosen)
@@ -81,6 +97,7 @@ def choose_snapshot(snapshots: tuple[str, ...]) -> str:
         format_func=snapshot_text,
         key="snapshot",
         persist_state="session",
+        help=definitions.listed("Snapshot", "Hardness", "Loss"),
     )
 
 
@@ -97,7 +114,8 @@ def choose_scaled() -> bool:
         wrap=True,
         persist_state="session",
         help="Scaled, hardness is the weight (sigmoid + c, over its sum) and the loss is what is left when fading is "
-        "taken out. As they are, they are the sigmoid and nats; both vary most where they are near 0.",
+        "taken out. As they are, they are the sigmoid and nats; both vary most where they are near 0. "
+        + definitions.listed("Variation", "Hardness weight", "Hardness", "Loss"),
     )
     return state.chosen("scaled") == "sum"
 
@@ -133,6 +151,7 @@ def choose_kind() -> Literal["consecutive", "last"]:
         required=True,
         wrap=True,
         persist_state="session",
+        help=definitions.listed("Snapshot", "Interval"),
     )
     return state.chosen("against")
 
@@ -170,13 +189,18 @@ def variation_table(variation: pd.DataFrame) -> None:
         split=variation["split"].map(lambda split: SPLITS.get(split, split)),
         scaled=variation["measure"].str.endswith("normalised").map({True: "to sum 1", False: "as it is"}),
     ).dropna(subset="value")
+    hints = {"value": "Variation", "low": "Interval", "high": "Interval"}
     st.dataframe(
         table[["split", "map", "scaled", "value", "low", "high"]].dropna(axis="columns", how="all"),
         hide_index=True,
-        column_config={name: st.column_config.NumberColumn(format="%.2f") for name in ("value", "low", "high")},
+        column_config={
+            name: st.column_config.NumberColumn(format="%.2f", help=definitions.text(hint))
+            for name, hint in hints.items()
+        },
         key="stability_variation",
     )
     st.caption(
         "Standard deviation over mean of each pixel over the kept epochs, averaged. The loss is near 0 almost "
-        "everywhere, where a little is much; scaled to sum 1, hardness is the weight, which c keeps away from 0."
+        "everywhere, where a little is much; scaled to sum 1, hardness is the weight, which c keeps away from 0. "
+        + definitions.listed("Variation", "Hardness weight", "Interval")
     )

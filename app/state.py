@@ -92,6 +92,7 @@ _PARAMETERS: dict[str, Callable[[str], Any]] = {
     "dropout": _flag,
 }
 _PAGE = "_page"
+_ARRIVED = "_arrived"
 _URL = "_url"
 _COMPLAINTS = "_complaints"
 _LINKED = "_linked"
@@ -128,7 +129,8 @@ def read_url() -> None:
 
 def arrive(page: str) -> None:
     """Carries every choice over to another page or photograph, where sliders would else start at their lower ends."""
-    if st.session_state.get(_PAGE) == page:
+    st.session_state[_ARRIVED] = st.session_state.get(_PAGE) != page
+    if not st.session_state[_ARRIVED]:
         return
     for name in _PARAMETERS:
         if name in st.session_state:
@@ -141,11 +143,15 @@ def stay(page: str) -> None:
 
 
 def write_url() -> None:
-    """Puts every choice into the link, so that copying the address copies the view."""
-    texts = _texts()
-    if texts != st.query_params.to_dict():
+    """Puts every choice into the link, so that copying the address copies the view.
+
+    A link that has just led here and was followed in all stays as it is: another would be one more step back.
+    """
+    texts, given = _texts(), st.query_params.to_dict()
+    followed = st.session_state[_ARRIVED] and given and given.items() <= texts.items()
+    if texts != given and not followed:
         st.query_params.from_dict(texts)
-    st.session_state[_URL] = texts
+    st.session_state[_URL] = st.query_params.to_dict()
 
 
 def complaints() -> list[str]:

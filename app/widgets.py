@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from app import cache, state
+from app import cache, definitions, state
 from app.samples import Picture
 from hlcore.data.catalog import STREETS
 from hlcore.errors import CheckpointError
@@ -26,13 +26,15 @@ PICTURE = "picture"
 
 
 def style() -> None:
-    """The page's own few rules."""
+    """The page's own few rules, and what keeps its history to one entry a step."""
     st.html(Path(__file__).with_name("style.css"))
+    script = Path(__file__).with_name("history.js").read_text(encoding="utf-8")
+    st.html(f"<script>{script}</script>", unsafe_allow_javascript=True)
 
 
 def about() -> None:
     """What hardness is, in two sentences."""
-    st.caption(ABOUT)
+    st.caption(f"{ABOUT} [About the method]({definitions.method()})")
 
 
 def choose_run(folders: dict[str, Path]) -> None:
@@ -70,10 +72,17 @@ def facts(run: Run) -> None:
         best = table.loc[table["mean_iou"].idxmax()]
         rows["mIoU, last"] = f"{table['mean_iou'].iloc[-1]:.3f} (epoch {table['epoch'].iloc[-1]})"
         rows["mIoU, best"] = f"{best['mean_iou']:.3f} (epoch {best['epoch']:.0f})"
-    cells = "".join(f"<dt>{escape(name)}</dt><dd>{escape(str(value))}</dd>" for name, value in rows.items())
+    cells = "".join(f"<dt>{_fact(name)}</dt><dd>{escape(str(value))}</dd>" for name, value in rows.items())
     st.html(f'<dl class="facts">{cells}</dl>')
     for sentence in cache.unreadable_analyses(run):
         st.warning(sentence, icon=":material/error:")
+
+
+def _fact(name: str) -> str:
+    """The name of a fact, which leads to its definition where it is a measured one."""
+    if not name.startswith("mIoU"):
+        return escape(name)
+    return f'<a href="{escape(definitions.link("mIoU"))}" target="_blank">{escape(name)}</a>'
 
 
 def choose_scope(run: Run, *, picture: str = "This picture") -> Analysis | None:

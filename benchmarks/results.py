@@ -16,6 +16,7 @@ import pandas as pd
 from cyclopts import App
 
 from benchmarks.studies import markdown_table, of_faults, of_stability
+from hlcore.analysis.error_prediction import STANDINGS
 from hlcore.analysis.statistics import only
 from hlcore.figures.errors import REGIONS, SCORES
 from hlcore.report import facts, sentences
@@ -149,10 +150,8 @@ def _losses(analyses: list[tuple[Entry, Analysis]]) -> Iterator[str]:
             scores = only(analysis.table("scores"), region=region)
             standing = sentences.standing(scores)
             auroc = str(number(scores, score="hardness", metric="auroc"))
-            rows.append(
-                [entry.title, where, auroc, *("; ".join(standing[name]) or "none" for name in sentences.STANDINGS)]
-            )
-    yield markdown_table(["data", "pixels", "hardness", *(f"hardness {name}" for name in sentences.STANDINGS)], rows)
+            rows.append([entry.title, where, auroc, *("; ".join(standing[name]) or "none" for name in STANDINGS)])
+    yield markdown_table(["data", "pixels", "hardness", *(f"hardness {name}" for name in STANDINGS)], rows)
 
 
 def _of_analysis(entry: Entry, analysis: Analysis) -> Iterator[str]:

@@ -4,9 +4,9 @@ import pandas as pd
 import streamlit as st
 
 from app import dataset_controls as controls
-from app import dataset_images, widgets
+from app import dataset_images, definitions, widgets
 from app.cache import dataset as dataset_cache
-from app.dataset_controls import FORMATS, TABLE, TITLES, Ranking
+from app.dataset_controls import DEFINED, FORMATS, TABLE, TITLES, Ranking
 from hlcore.analysis.images import ranked
 from hlcore.storage.analyses import Analysis
 
@@ -37,7 +37,7 @@ def summary(analysis: Analysis, images: pd.DataFrame, ranking: Ranking) -> str:
     record, measure = analysis.record, TITLES[ranking.by].lower()
     of_all = f"{len(images)} of the {record.images} images of {record.dataset} {record.split}, epoch {record.epoch}"
     merged = "" if record.merged is None else f" Predictions are merged into the classes of {record.dataset}."
-    return f"{of_all}: {measure}{where}{reach}.{merged}"
+    return f"{of_all}: {measure}{where}{reach}.{merged} {definitions.listed(DEFINED[ranking.by])}"
 
 
 st.caption("Which images are hard, which go wrong, and where do hardness and loss disagree? Open one in Inspect.")

@@ -22,6 +22,8 @@ KEY = "errors_viewer"
 def show(run: Run, picture: Picture, region: Region, analysis: Analysis | None) -> None:
     """Draws the flagged pixels of the picture, and below them what was measured on it or on the data set."""
     choice = error_controls.choose(run, picture, analysis)
+    if choice.measured is not None:
+        st.markdown(error_sentences.answer(choice.measured.scores, region))
     scored = error_cache.scored(run, choice.epoch, picture, dropout=choice.dropout)
     values, where = scored.scores[choice.score], scored.where[region]
     if analysis is not None and choice.measured is not None:
@@ -46,7 +48,9 @@ def show(run: Run, picture: Picture, region: Region, analysis: Analysis | None) 
 
 def draw(measured: Measured, score: str, region: Region, *, flagged: float) -> None:
     """Who wins, the curves of all scores, and what every threshold does."""
-    st.markdown(error_sentences.verdict(measured.scores, region, images=measured.images))
+    verdict = error_sentences.verdict(measured.scores, region, images=measured.images)
+    if verdict != error_sentences.NO_DIFFERENCE:  # which stands above the picture already
+        st.markdown(verdict)
     curves = measured.curves.loc[measured.curves["region"] == region]
     if curves.empty:
         return
@@ -55,8 +59,8 @@ def draw(measured: Measured, score: str, region: Region, *, flagged: float) -> N
     risk_column.plotly_chart(risk_coverage_figure(curves, legend=False), key="risk_coverage")
     roc_column.plotly_chart(roc_figure(curves, legend=False), key="roc")
     threshold_column.plotly_chart(threshold_figure(measured.curve(score, region), flagged=flagged), key="thresholds")
-    st.dataframe(error_sentences.metrics(measured.scores, region))
-    st.caption(error_sentences.ABOUT_METRICS)
+    error_controls.metrics_table(measured, region)
+    st.caption(error_sentences.about_metrics())
     st.plotly_chart(score_figure(measured.scores), key="auroc_and_ap")
 
 

@@ -6,7 +6,7 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
-from app import cache, picking, state, widgets
+from app import cache, definitions, picking, state, widgets
 from app.cache import memorise
 from app.cache.memorise import STEPS, Memorised
 from app.samples import Picture
@@ -26,6 +26,15 @@ COLUMNS = {
     "top10_iou": "top 10 % IoU to #0",
     "total_variation": "total variation to #0",
 }
+
+DEFINED = {
+    "level": "Means of an image",
+    "relative_level": "Memorise",
+    "spearman": "Spearman",
+    "top10_iou": "Top tenth IoU",
+    "total_variation": "Total variation",
+}
+"""Under which name each measured column is defined."""
 
 
 def show(run: Run, picture: Picture) -> None:
@@ -100,9 +109,13 @@ def report(table: pd.DataFrame, known: Memorised) -> None:
         f"of **{hardness['top10_iou']:.2f}** (hardness) and **{loss['top10_iou']:.2f}** (loss)."
     )
     table_column, figure_column = st.columns(2)
-    formats = {name: st.column_config.NumberColumn(format="%.3f") for name in list(COLUMNS.values())[2:]}
+    formats = {
+        COLUMNS[column]: st.column_config.NumberColumn(format="%.3f", help=definitions.text(name))
+        for column, name in DEFINED.items()
+    }
     shown = table.rename(columns=COLUMNS)[list(COLUMNS.values())]
     table_column.dataframe(shown, hide_index=True, column_config=formats, key="memorise_numbers")
+    table_column.caption(definitions.listed(*DEFINED.values(), "Loss", "Hardness"))
     figure_column.plotly_chart(memorise_figure(known.curve_table()), key="memorise_curve", height=330)
 
 

@@ -24,11 +24,12 @@ def show(run: Run, objects: Objects, *, analysis: Analysis | None, epoch: int, p
         st.info("There is no object of 10 px or more here; choose other classes or another picture.")
         return
     clicked = object_charts.draw(objects, table, choice)
-    table = table.sort_values(choice.quantity, ascending=False, na_position="last", kind="stable")
+    table = object_controls.ordered(table, choice.quantity)
     table_column, image_column = st.columns([6, 5])
     with table_column:
         identity = f"{objects.identity} {choice.quantity} {choice.classes}"
         row = object_controls.choose_object(table, identity=identity, clicked=clicked)
+        st.caption(object_controls.ORDER)
         csv = partial(table.to_csv, index=False)
         name = f"{run.path.name}-objects.csv"
         st.download_button("Table, CSV", csv, name, "text/csv", on_click="ignore", icon=":material/download:")

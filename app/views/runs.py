@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app import cache, run_scores
+from app import cache, definitions, run_scores
 from app import run_controls as controls
 from app.cache import runs as runs_cache
 from hlcore.analysis import run_comparison
@@ -24,7 +24,7 @@ def show_progress(runs: dict[str, Run], classes: tuple[str, ...]) -> None:
         )
     with table_column:
         controls.reached_table(by_epoch)
-        st.caption(f"{controls.about_data(runs, classes)} {controls.ONE_SEED}")
+        st.caption(f"{controls.about_data(runs, classes)} {controls.ONE_SEED} {definitions.listed('mIoU')}")
 
 
 def show_training(runs: dict[str, Run]) -> None:
@@ -36,7 +36,8 @@ def show_training(runs: dict[str, Run]) -> None:
         if len(rows):
             figure = by_epoch_figure(rows, runs=list(runs), title=title, log=measure == "image_ms")
             column.plotly_chart(figure, key=measure)
-    st.caption("Line: mean lift, median time. Band: the middle 80 % of an epoch's steps.")
+    defined = definitions.listed("HL lift", "Training step")
+    st.caption(f"Line: mean lift, median time. Band: the middle 80 % of an epoch's steps. {defined}")
 
 
 st.caption("How did several runs go, how well do they segment, and what does one gain over another?")

@@ -6,7 +6,7 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
-from app import picking, stability_controls, state, widgets
+from app import definitions, picking, stability_controls, state, widgets
 from app.cache import stability
 from app.cache.stability import Series
 from app.stability_controls import FOLLOWED, MAPS, PAIRS, SENTENCES, VARIATION
@@ -80,20 +80,21 @@ def measures(tables: Mapping[str, pd.DataFrame]) -> None:
             st.caption(f"{sentence}.")
         stability_controls.legend(list(tables["levels"]["split"].unique()))
     columns = st.columns(COLUMNS)
-    for index, (measure, sentence) in enumerate(SENTENCES.items()):
+    for index, measure in enumerate(SENTENCES):
         if measure in LEVELS:
             figure = level_figure(tables["levels"], measure=measure, legend=False)
         else:
             figure = pair_figure(tables["epoch_pairs"], measure=measure, kind=kind, legend=False)
         with columns[index % COLUMNS]:
             st.plotly_chart(figure, key=f"stability_{measure}", height=HEIGHT_PX)
-            st.caption(sentence)
+            st.caption(stability_controls.about(measure))
     stability_controls.variation_table(tables["variation"])
 
 
 def pairs(tables: Mapping[str, pd.DataFrame]) -> None:
     """IoU of the hardest 10 % of any two snapshots."""
-    st.caption("IoU of the hardest 10 % of any two snapshots: 1 is the same tenth, 0.05 is chance.")
+    defined = definitions.listed("Top tenth IoU", "Snapshot")
+    st.caption(f"IoU of the hardest 10 % of any two snapshots: 1 is the same tenth, 0.05 is chance. {defined}")
     for split in tables["levels"]["split"].unique():
         for column, name in zip(st.columns(2), ("hardness", "loss"), strict=True):
             with column:

@@ -31,6 +31,8 @@ METRICS = ("auroc", "ap", "fpr95", "aurc", "error_rate")
 DIFFERENCES = {"auroc_minus_hardness": "auroc", "ap_minus_hardness": "ap"}
 """How much higher a score's metric is than that of hardness on the same images; its interval is paired, so that a
 difference may be clear where both intervals overlap."""
+STANDINGS = ("loses to", "beats", "cannot be told apart from")
+"""How hardness stands against another score."""
 
 CURVE_COLUMNS = (
     "score",
@@ -93,6 +95,21 @@ def score_table(sums: ImageSums) -> pd.DataFrame:
             numbers = zip((*METRICS, *DIFFERENCES), bounds[at], *(part[at] for part in estimate), strict=True)
             rows += [(name, region, *row) for row in numbers if name != BASELINE or row[0] not in DIFFERENCES]
     return pd.DataFrame(rows, columns=["score", "region", "metric", "bound", "value", "low", "high"])
+
+
+def standing(value: float, *, low: float, high: float, bound: float) -> str:
+    """One of STANDINGS, by how much higher another score's AUROC is than that of hardness.
+
+    A difference counts where its whole interval lies on one side of 0; where there is no interval, as of one image,
+    where the value lies farther from 0 than its bins may have moved it: this says nothing about other images.
+
+    Example:
+        >>> standing(0.02, low=-0.01, high=0.05, bound=0.001), standing(0.02, low=np.nan, high=np.nan, bound=0.001)
+        ('cannot be told apart from', 'loses to')
+    """
+    if np.isnan(low) or np.isnan(high):
+        low, high = value - bound, value + bound
+    return STANDINGS[0 if low > 0 else 1 if high < 0 else 2]
 
 
 def risk_curves(sums: ImageSums) -> pd.DataFrame:

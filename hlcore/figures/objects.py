@@ -7,7 +7,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from hlcore.figures.curves import add_curve
-from hlcore.figures.style import GRID, QUANTITIES, SERIES, template
+from hlcore.figures.style import GRID, OVERLAID, QUANTITIES, SERIES, template
 
 
 class Measure(NamedTuple):
@@ -73,7 +73,7 @@ def objects_figure(
             "<extra></extra>",
         )
         figure.add_trace(points)
-    _add_size_curve(figure, curve, size=size, quantity=quantity, name="mean by size", colour=measure.colour)
+    _add_size_curve(figure, curve, size=size, quantity=quantity, name="mean by size", colour=OVERLAID)
     figure.update_traces(line={"width": 4}, selector={"name": "mean by size"})
     return _over_size(figure, size, measure.title)
 

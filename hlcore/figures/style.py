@@ -32,6 +32,8 @@ SERIES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f
 """Colours of curves, told apart with any colour vision (Okabe and Ito 2008, its yellow darkened)."""
 QUANTITIES = {"hardness": "#d55e00", "loss": "#009e73", "error_rate": "#0072b2"}
 """The colour of each quantity, the same in every figure."""
+OVERLAID = "#8250df"
+"""A curve over points that are coloured by class: none of SERIES, and seen on white and on black."""
 
 GRID = "rgba(128,128,128,0.25)"
 """Lines behind the data, seen on white and on black."""

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from hlcore.analysis import error_prediction
 from hlcore.analysis.statistics import only
 from hlcore.figures.errors import REGIONS, SCORES
 from hlcore.report.numbers import Number, at_most, digits, listed, number, percent, verdict
@@ -14,8 +15,6 @@ Tables = Callable[[str], pd.DataFrame]
 """From the name of a table to the table."""
 
 BEFORE_TRAINING = "epoch-0000"
-STANDINGS = ("loses to", "beats", "cannot be told apart from")
-"""How hardness stands against another score."""
 
 
 class Findings(NamedTuple):
@@ -130,9 +129,11 @@ def errors(tables: Tables) -> Findings:
     texts = [text for name in ("hardness", "max_softmax") if (text := _at_tenth(curves, name))]
     if texts:
         seen.append(f"Flagging a tenth of the pixels catches {listed(texts)}.")
+    single = len(scores) > 0 and not np.isfinite(scores["low"]).any()
     return Findings(
         tuple(seen),
-        "A score that ranks well is no probability of an error. Differences are paired over the same images, so they "
+        ("There is no interval, so the standing of the scores says nothing about other images. " if single else "")
+        + "A score that ranks well is no probability of an error. Differences are paired over the same images, so they "
         "may be clear where intervals overlap. Each number comes from histograms, whose bins may change it by "
         f"{at_most(scores['bound'])} at most.",
     )
@@ -184,14 +185,14 @@ def standing(of_region: pd.DataFrame) -> dict[str, list[str]]:
     Args:
         of_region: Rows of the table "scores" of one region.
     """
-    groups: dict[str, list[str]] = {name: [] for name in STANDINGS}
+    groups: dict[str, list[str]] = {name: [] for name in error_prediction.STANDINGS}
     for name in SCORES:
         auroc = number(of_region, score=name, metric="auroc")
         if name == "hardness" or np.isnan(auroc.value):
             continue
-        difference = number(of_region, score=name, metric="auroc_minus_hardness")
-        at = 0 if difference.low > 0 else 1 if difference.high < 0 else 2
-        groups[STANDINGS[at]].append(f"{SCORES[name]} ({auroc.alone})")
+        row = only(of_region, score=name, metric="auroc_minus_hardness").iloc[0]
+        stands = error_prediction.standing(row["value"], low=row["low"], high=row["high"], bound=row["bound"])
+        groups[stands].append(f"{SCORES[name]} ({auroc.alone})")
     return groups
 
 

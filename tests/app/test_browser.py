@@ -180,6 +180,21 @@ def test_on_a_phone_nothing_is_wider_than_the_screen(watched, address):
     assert page.evaluate("document.documentElement.scrollWidth") <= 400
 
 
+def test_each_step_takes_one_press_of_back(watched, address):
+    page = watched.open(f"{address}/?run=tiny")
+    settle(page)
+    page.get_by_role("link", name="Edges").click()
+    expect(page).to_have_url(re.compile(r"/edges\?.*edge=label"))
+    page.get_by_test_id("stButtonGroup").get_by_text("Image", exact=True).click()
+    expect(page).to_have_url(re.compile("edge=gradient"))
+    page.get_by_role("link", name="Epochs").click()
+    expect(page).to_have_url(re.compile(r"/epochs\?.*edge=gradient"))
+    for expected in (r"/edges\?.*edge=gradient", r"/edges\?.*edge=label", r"/\?run=tiny"):
+        settle(page)
+        page.go_back()
+        expect(page).to_have_url(re.compile(expected))
+
+
 def settle(page: Page) -> None:
     """Waits until the script has run and every viewer has painted."""
     expect(page.locator(".viewer canvas").first).to_be_visible()

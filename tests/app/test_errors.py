@@ -15,6 +15,7 @@ from hlcore.analysis.flagging import Caught
 from hlcore.analysis.statistics import ImageSums
 from hlcore.data.labels import CAMVID
 from hlcore.data.streets import Streets
+from hlcore.report import sentences
 from hlcore.types import PredictionRecord
 from tests.analyses import make_analysis
 
@@ -148,7 +149,7 @@ def test_a_data_set_says_with_intervals_that_hardness_loses_to_a_free_signal(ope
     assert "It **loses to** 1 − max softmax (free, +0." in text
     assert "paired over" in text
     assert "The picture, test-0000, is one of your choice: the same threshold flags " in text
-    assert app.query_params["scope"] in ("streets-test", ["streets-test"])
+    assert app.session_state["scope"] == "streets-test"
     assert scenes(app)[0]["panels"][1]["title"] == "1 − max softmax"
     assert all("errors caught" in chart or "%{customdata" in chart for chart in charts(app)[:3])
 
@@ -242,6 +243,24 @@ def test_one_image_has_no_interval_and_claims_nothing_of_others():
     text = error_sentences.verdict(table_of(differences), "all", images=1)
     assert "**loses to** entropy (free, +0.050); it **cannot be told apart from** 1 − max softmax" in text
     assert text.endswith("says nothing about another.")
+
+
+def test_app_and_report_agree_on_how_hardness_stands_on_one_image():
+    differences = {"entropy": (0.05, NAN, NAN), "max_softmax": (0.001, NAN, NAN), "edge_distance": (-0.1, NAN, NAN)}
+    scores = table_of(differences)
+    aurocs = [(name, "all", "auroc", 0.001, 0.8, NAN, NAN) for name in differences]
+    known = pd.concat([scores, pd.DataFrame(aurocs, columns=scores.columns)])
+    answer = error_sentences.answer(scores, "all").replace("**", "")
+    for verb, names in sentences.standing(known).items():
+        for name in names:
+            assert f"{verb} {name.removesuffix(' (0.800)')}" in answer
+    assert answer.startswith("Over all labelled pixels, hardness (AUROC 0.800) loses to entropy; it beats distance")
+
+
+def test_the_answer_stands_above_the_numbers_of_the_threshold(open_app):
+    texts = [text.value for text in open_app(page=PAGE, epoch="1").markdown]
+    answer = next(i for i, text in enumerate(texts) if text.startswith("Over all labelled pixels, hardness (AUROC"))
+    assert answer < next(i for i, text in enumerate(texts) if "flagging where" in text)
 
 
 def test_pixels_that_tie_are_explained():

@@ -70,7 +70,7 @@ def test_a_picture_shows_its_objects_two_figures_a_table_and_the_selected_one(op
     assert len(figures(app)) == 2
     table = app.dataframe[0].value
     assert (table["area_px"] >= 10).all()
-    assert table["hardness_mean"].is_monotonic_decreasing
+    assert table[table["area_px"] >= 300]["hardness_mean"].is_monotonic_decreasing
     whole, close_up = scenes(app)
     assert whole["panels"][0]["title"] == f"test-0000, object {table['object'].iloc[0]}"
     assert [panel["title"] for panel in close_up["panels"]] == ["Close-up", "Hardness"]
@@ -141,7 +141,8 @@ def test_another_quantity_is_drawn_sorted_by_and_correlated(open_measured):
     app = open_measured(object_quantity="iou", object_size="thickness_px")
     assert app.markdown[0].value.startswith("Spearman on thickness, ")
     assert ": of IoU **" in app.markdown[0].value
-    assert app.dataframe[0].value["iou"].is_monotonic_decreasing
+    table = app.dataframe[0].value
+    assert table[table["area_px"] >= 300]["iou"].is_monotonic_decreasing
 
 
 def test_the_bins_follow_the_typed_cut_points_and_stand_in_the_link(open_measured):
@@ -226,3 +227,14 @@ def test_the_close_up_holds_the_object_and_lies_within_the_image(corner):
     assert 0 <= across.start <= left
     assert left + 10 <= across.stop <= 300
     assert down.stop - down.start == across.stop - across.start == 64
+
+
+def test_an_object_large_enough_to_be_seen_stands_before_a_harder_sliver(open_measured, objects, scenes):
+    app = open_measured()
+    table = app.dataframe[0].value
+    large = table["area_px"] >= 300
+    assert 0 < large.sum() < len(table)
+    assert large.is_monotonic_decreasing
+    assert all(part["hardness_mean"].is_monotonic_decreasing for _, part in table.groupby(large))
+    first = table.iloc[0]
+    assert scenes(app)[0]["panels"][0]["title"] == f"{first['image']}, object {first['object']}"

@@ -179,7 +179,8 @@ def score_tables(**difference: tuple[float, float, float]):
         ((0.05, 0.01, 0.09), "It loses to distance to the predicted edge (0.850)."),
         ((-0.05, -0.09, -0.01), "It beats distance to the predicted edge (0.750)."),
         ((0.05, -0.01, 0.09), "It cannot be told apart from distance to the predicted edge (0.850)."),
-        ((0.05, NAN, NAN), "It cannot be told apart from distance to the predicted edge (0.850)."),
+        ((0.05, NAN, NAN), "It loses to distance to the predicted edge (0.850)."),
+        ((0.0009, NAN, NAN), "It cannot be told apart from distance to the predicted edge (0.801)."),
     ],
 )
 def test_where_hardness_loses_to_a_free_signal_the_text_says_so(difference, sentence) -> None:

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from hlcore.figures.objects import CONTROLS, MEASURES, edge_matched_figure, objects_figure
-from hlcore.figures.style import QUANTITIES, SERIES, translucent
+from hlcore.figures.style import SERIES, translucent
 
 NAMES = ("Sky", "Road", "Pole", "Sign")
 
@@ -75,9 +75,9 @@ def test_the_curve_has_its_interval_and_leaves_empty_bins_out(objects, curve):
     figure = objects_figure(objects, curve, size="area_px", quantity="hardness_mean", class_names=NAMES)
     line = traces(figure)["mean by size"]
     assert list(line.x) == [25, 900]
-    assert line.line.color == QUANTITIES["hardness"]
+    assert line.line.color not in {trace.marker.color for trace in figure.data if trace.name in NAMES}
     bands = [trace for trace in figure.data if trace.fill == "toself"]
-    assert [band.fillcolor for band in bands] == [translucent(QUANTITIES["hardness"])]
+    assert [band.fillcolor for band in bands] == [translucent(line.line.color)]
     assert [row[2] for row in line.customdata] == ["10 to 100 px", "100 to 1000 px"]
 
 

@@ -1,0 +1,29 @@
+"""What a link asks for, and what of it a session takes over."""
+
+EDGES = "views/edges.py"
+
+
+def test_a_choice_that_has_gone_from_the_link_returns_to_its_default(open_app):
+    app = open_app(page=EDGES, side="512", sample="test-0003")
+    app.selectbox(key="sample").select("test-0002").run()
+    assert (app.selectbox(key="sample").value, app.selectbox(key="side").value) == ("test-0002", 512)
+    del app.query_params["side"]
+    app.run()
+    assert not app.exception
+    assert (app.selectbox(key="sample").value, app.selectbox(key="side").value) == ("test-0002", 768)
+    assert app.query_params["side"] in ("768", ["768"])
+
+
+def test_a_widget_changed_while_the_link_changes_keeps_its_choice(open_app):
+    app = open_app(page=EDGES, side="512", sample="test-0003")
+    app.selectbox(key="side").select(512).run()
+    app.query_params["sample"] = "test-0001"
+    app.selectbox(key="side").select(1024).run()
+    assert (app.selectbox(key="sample").value, app.selectbox(key="side").value) == ("test-0001", 1024)
+
+
+def test_a_link_that_was_followed_in_all_stays_as_it_is_until_the_next_choice(open_app):
+    app = open_app(page=EDGES, side="512")
+    assert set(app.query_params) == {"run", "side"}
+    app.selectbox(key="sample").select("test-0002").run()
+    assert {"run", "side", "sample", "epoch", "edge"} <= set(app.query_params)
