@@ -2,41 +2,52 @@
 
 import numpy as np
 
-from app import cache, scenes
-from app.cache import Maps
+from app import cache, definitions, scenes
 from app.cache.edges import EdgeMaps
 from app.samples import Picture
-from app.scenes import Look
-from app.viewer import ColourBar, Panel, Readout, Scene
+from app.viewer.planes import Plane
+from app.viewer.scene import EVERY_STEP, Layer, Panel, Scene
 from hlcore.analysis.edges import DISTANCES
-from hlcore.figures.maps import class_colours
 from hlcore.figures.style import Colour, colour_scale
 
 EDGE_COLOUR: Colour = (255, 230, 0)
 
 
-def edge_scene(picture: Picture, maps: Maps, edges: EdgeMaps, look: Look) -> Scene:
+def edge_scene(picture: Picture, hardness: Plane, edges: EdgeMaps, *, caption: str) -> Scene:
     """The picture with its edges drawn in, the distance to them in the bins of the profile, and hardness."""
     steps = colour_scale("viridis")[np.linspace(255, 20, len(DISTANCES)).astype(int)]
-    palette = tuple((int(red), int(green), int(blue)) for red, green, blue in steps)
-    drawn = np.zeros((256, 4), np.uint8)
-    drawn[1] = (*EDGE_COLOUR, 255)
+    palette: list[Colour] = [(int(red), int(green), int(blue)) for red, green, blue in steps]
+    bins = tuple((f"{name} px", colour) for name, colour in zip(DISTANCES, palette, strict=True))
     farthest = max(float(np.nan_to_num(edges.distance).max()), 1.0)
+    edge, bin_plane = (
+        cache.class_plane(name, edges.identity, values) for name, values in (("edge", edges.edge), ("bins", edges.bins))
+    )
+    distance = cache.value_plane("distance", edges.identity, edges.distance, low=0, high=farthest)
+    defined = definitions.link("Distance to the edge")
     return Scene(
-        planes=(
-            cache.image_plane(picture),
-            cache.class_plane("edge", edges.identity, edges.edge),
-            cache.class_plane("bins", edges.identity, edges.bins),
-            cache.value_plane("distance", edges.identity, edges.distance, low=0, high=farthest),
-            scenes.hardness_plane("hardness", maps),
+        picture.size,
+        (
+            scenes.image_layer(picture),
+            Layer("Edges", "classes", {EVERY_STEP: edge}, dim=True, classes=(("no edge", None), ("edge", EDGE_COLOUR))),
+            Layer("Distance in bins", "classes", {EVERY_STEP: bin_plane}, classes=bins, legend=True),
+            Layer(
+                "Distance",
+                "values",
+                {EVERY_STEP: distance},
+                scale="viridis",
+                high=farthest,
+                unit=" px",
+                digits=1,
+                definition=defined,
+            ),
+            scenes.hardness_layer({EVERY_STEP: hardness}),
         ),
-        panels=(
-            Panel("Edges", f"{edges.edge.mean():.1%} of the pixels", "image", dim=True, layer="edge", colours=drawn),
-            Panel("Distance to the nearest edge", layer="bins", colours=class_colours(palette)),
-            scenes.hardness_panel("Hardness", "hardness", look),
+        (
+            Panel("Edges", note=f"{edges.edge.mean():.1%} of the pixels"),
+            Panel("Distance in bins", title="Distance to the nearest edge"),
+            Panel("Hardness"),
         ),
         columns=3,
-        readouts=(Readout("distance", "distance", digits=1, unit=" px"), Readout("hardness", "hardness")),
-        bars=(ColourBar("Hardness", colour_scale(look.scale), "0", "1"),),
-        classes=tuple((f"{name} px", colour) for name, colour in zip(DISTANCES, palette, strict=True)),
+        narrow_columns=1,
+        caption=caption,
     )

@@ -10,7 +10,6 @@ import streamlit as st
 from app import cache, definitions, error_sentences, state, widgets
 from app.cache import errors as error_cache
 from app.samples import Picture
-from app.scenes import Look
 from hlcore.analysis.error_prediction import REGIONS, Region
 from hlcore.analysis.flagging import Caught
 from hlcore.figures.errors import COLOURS, SCORES
@@ -61,7 +60,6 @@ class Choice:
         score: Flags the pixels.
         share: Of the pixels flagged, 0 to 1.
         dropout: Whether the picture is also looked at with dropout on.
-        look: How maps are shown.
         measured: Of the data set or the picture; None where the picture has no labels.
     """
 
@@ -69,7 +67,6 @@ class Choice:
     score: str
     share: float
     dropout: bool
-    look: Look
     measured: Measured | None
 
 
@@ -82,12 +79,11 @@ def choose(run: Run, picture: Picture, analysis: Analysis | None) -> Choice:
     epoch_column, score_column, share_column, more_column = st.columns([4, 4, 4, 2], vertical_alignment="bottom")
     with epoch_column:
         if analysis is None:
-            epoch = widgets.choose_epoch("epoch", "Epoch", run)
+            epoch = widgets.choose_epoch(run)
         else:
             epoch = analysis.record.epoch
             st.caption(f"Epoch {epoch}, the one that was measured on {analysis.record.dataset}")
     with more_column, st.popover("More", icon=":material/tune:", width="stretch"):
-        look = widgets.choose_look(labelled=False)
         dropout = analysis is None and _choose_dropout(available=error_cache.has_dropout(run, epoch))
         measured = measure(run, epoch, picture, analysis, dropout=dropout)
         if measured is not None:
@@ -101,7 +97,7 @@ def choose(run: Run, picture: Picture, analysis: Analysis | None) -> Choice:
         state.number("flagged", 1, 100, default=10)
         hint = definitions.listed("Flagged", "Error")
         share = st.slider("Pixels flagged", 1, 100, key="flagged", format="%d %%", persist_state="session", help=hint)
-    return Choice(epoch, score, share / 100, dropout or score == DROPOUT, look, measured)
+    return Choice(epoch, score, share / 100, dropout or score == DROPOUT, measured)
 
 
 def measure(run: Run, epoch: int, picture: Picture, analysis: Analysis | None, *, dropout: bool) -> Measured | None:

@@ -2,15 +2,15 @@
 
 import numpy as np
 
-from app import cache, scenes
+from app import cache, definitions, scenes
 from app.cache.errors import Scored
 from app.error_controls import Choice
 from app.error_sentences import percent
 from app.samples import Picture
-from app.viewer import ColourBar, Panel, Readout, Scene
+from app.viewer.scene import EVERY_STEP, Layer, Panel, Scene
 from hlcore.analysis.flagging import CAUGHT, FALSE_ALARM, FLAGGED, MISSED, Caught
 from hlcore.figures.errors import SCORES
-from hlcore.figures.style import Colour, colour_scale
+from hlcore.figures.style import ENTROPY_SCALE, Colour, ScaleName
 from hlcore.storage.runs import Run
 
 KINDS: dict[int, tuple[str, Colour]] = {
@@ -21,7 +21,9 @@ KINDS: dict[int, tuple[str, Colour]] = {
 }
 """Name and colour of each kind of pixel (Okabe and Ito 2008); told apart by their lightness too."""
 LABELLED = (CAUGHT, MISSED, FALSE_ALARM)
-NAMES = ("right and not flagged, or not counted", *(name for name, _ in KINDS.values()))
+REST = "right and not flagged, or not counted"
+SCALES: dict[str, ScaleName | None] = {"hardness": None, "edge_distance": "viridis"}
+"""Colours of a score where they are not those of entropy; None: those the reader chose for hardness."""
 
 
 def error_scene(
@@ -32,44 +34,54 @@ def error_scene(
     Args:
         run: Whose network looked at the picture.
         picture: Shown in dark grey beneath the flagged pixels.
-        choice: Score and look.
+        choice: Score and epoch.
         scored: Its scores.
         outcome: H W, the kinds of pixels.
         shares: What the outcome comes to, said beside the picture.
         name: Of the outcome, among those of one score of `scored`.
     """
-    score, look, maps = choice.score, choice.look, cache.maps(run, choice.epoch, picture)
-    colours = np.zeros((256, 4), np.uint8)
-    for kind, (_, colour) in KINDS.items():
-        colours[kind] = (*colour, 255)
+    score = choice.score
     values, high, unit = _values(scored.scores[score], score, len(run.record.class_names))
-    shown = LABELLED if scored.error is not None else (FLAGGED,)
-    scale = colour_scale(look.scale)[:: -1 if score == "edge_distance" else 1]
-    title = SCORES[score][0].upper() + SCORES[score][1:]
-    flagged = "Flagged" if scored.error is None else "Flagged, and wrong"
     note = f"{percent(shares.pixels_share)} of the pixels"
     note += "" if np.isnan(shares.errors_share) else f", {percent(shares.errors_share)} of the errors"
+    outcomes = cache.class_plane("outcome", f"{scored.identity}:{score}:{name}", outcome)
+    numbers = cache.value_plane(score, f"{scored.identity}:{score}", values, low=0, high=high)
+    hardness = scenes.hardness_layer({EVERY_STEP: cache.planes(run, choice.epoch, picture)["hardness"]})
+    title = SCORES[score][0].upper() + SCORES[score][1:]
+    of_score = Layer(
+        title,
+        "values",
+        {EVERY_STEP: numbers},
+        scale=SCALES.get(score, ENTROPY_SCALE),
+        high=high,
+        unit=unit,
+        over=True,
+        definition=definitions.link("Scores"),
+    )
     return Scene(
-        planes=(
-            cache.image_plane(picture),
-            cache.class_plane("outcome", f"{scored.identity}:{score}:{name}", outcome),
-            cache.value_plane(score, f"{scored.identity}:{score}", values, low=0, high=high),
-            *(() if score == "hardness" else (scenes.hardness_plane("hardness", maps),)),
+        picture.size,
+        (
+            scenes.image_layer(picture),
+            Layer("Flagged", "classes", {EVERY_STEP: outcomes}, dim=True, classes=_kinds(scored)),
+            hardness if score == "hardness" else of_score,
+            *(() if score == "hardness" else (hardness,)),
         ),
-        panels=(
-            Panel(flagged, note, base="image", dim=True, layer="outcome", colours=colours),
-            Panel(title, base="image", layer=score, colours=scale, high=high, opacity=look.opacity),
+        (
+            Panel("Flagged", title="Flagged" if scored.error is None else "Flagged, and wrong", note=note),
+            Panel("Hardness" if score == "hardness" else title),
         ),
         columns=2,
-        readouts=(
-            Readout("pixel", "outcome", NAMES),
-            Readout(SCORES[score], score, unit=unit),
-            *(() if score == "hardness" else (Readout("hardness", "hardness"),)),
-        ),
-        bars=(ColourBar(title, scale, "0", f"{high:.3g}", unit),),
-        classes=tuple(KINDS[kind] for kind in shown),
-        height_vh=46,
+        narrow_columns=1,
+        caption=scenes.caption(run, picture),
+        height_vh=50,
     )
+
+
+def _kinds(scored: Scored) -> tuple[tuple[str, Colour | None], ...]:
+    """Name and colour of every kind of pixel; those that cannot be here have no colour."""
+    shown = LABELLED if scored.error is not None else (FLAGGED,)
+    kinds = [(name, colour if kind in shown else None) for kind, (name, colour) in KINDS.items()]
+    return ((REST, None), *kinds)
 
 
 def _values(score_map: np.ndarray, score: str, classes: int) -> tuple[np.ndarray, float, str]:

@@ -9,13 +9,12 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from app import definitions, state
-from app.cache import labels as label_cache
+from app import definitions, label_scene, looks, state
 from app.cache.labels import MOST_FAULTS, Evidence
-from app.scenes import Look
+from app.scenes import Classes
+from app.viewer.scene import Scene
 from hlcore.analysis.label_faults import KINDS, PlantedFaults
 from hlcore.data.catalog import STREETS
-from hlcore.figures.crops import GAP_PX, TILE_PX
 from hlcore.figures.style import Colour
 from hlcore.storage.analyses import Analysis
 
@@ -32,11 +31,9 @@ SHOWN = 5
 FIRST = 10
 """Of so many regions it is said how many lie on planted faults."""
 MOST_PLANTINGS = 99
-TILES = ("Image", "Label", "Prediction", "Loss", "Hardness")
 VERDICTS = {"accept": "Accept", "dismiss": "Dismiss"}
 COLUMNS = ("image", "region", "box", "label", "prediction", "score", "verdict", "note")
 """Of the file of verdicts."""
-STRIP_PX = len(TILES) * (TILE_PX + GAP_PX) - GAP_PX
 
 
 @dataclass(frozen=True)
@@ -60,6 +57,11 @@ class Hunt:
     evidence: Callable[[str], Evidence]
     faults: PlantedFaults | None = None
     note: str = ""
+
+    @property
+    def classes(self) -> Classes:
+        """Names and colours of the classes, by index."""
+        return tuple(zip(self.names, self.palette, strict=True))
 
 
 def note_on(analysis: Analysis) -> str:
@@ -119,21 +121,20 @@ def choose_order(suspects: pd.DataFrame, pair_column: DeltaGenerator, order_colu
     return kept.sort_values(by, ascending=False, kind="stable")
 
 
-def card(hunt: Hunt, suspect: dict[str, Any], look: Look) -> None:
+def tools(hunt: Hunt, suspect: dict[str, Any]) -> Scene:
+    """The tools for all cards of a page, the first of which is this suspect's."""
+    return label_scene.controls(hunt.evidence(suspect["image"]), hunt.classes)
+
+
+def card(hunt: Hunt, suspect: dict[str, Any], *, index: int) -> None:
     """A region as cut-outs, what is known of it, and what the reader says."""
-    strip_column, text_column = st.columns([STRIP_PX, 380], vertical_alignment="center")
-    strip = label_cache.strip(hunt.evidence(suspect["image"]), suspect, look, names=hunt.names, palette=hunt.palette)
-    pair = f"{suspect['class_name']}, predicted {suspect['predicted']}"
-    strip_column.image(strip, width=STRIP_PX, output_format="PNG", alt=f"{', '.join(TILES)} around a region: {pair}")
+    maps_column, text_column = st.columns([7, 4], vertical_alignment="center")
+    with maps_column:
+        scene = label_scene.card_scene(hunt.evidence(suspect["image"]), suspect, hunt.classes)
+        looks.show(scene, key=f"card {hunt.place} {index}")
     with text_column, st.container(gap="xsmall"):
         st.html(_facts(hunt, suspect))
         _ask(hunt.place, suspect)
-
-
-def tile_titles() -> None:
-    """What the cut-outs of every card are, above the first."""
-    cells = "".join(f"<span>{title}</span>" for title in TILES)
-    st.html(f'<div class="tiles" style="max-width: {STRIP_PX}px">{cells}</div>')
 
 
 def summary(hunt: Hunt, suspects: pd.DataFrame) -> str:

@@ -1,63 +1,103 @@
-"""What the viewer shows on the Labels page: one picture, its labels, its suspicion and what was planted."""
+"""What the viewers show on the Labels page: a region and its surroundings; one picture and what was planted in it."""
+
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
 from app import cache, scenes
+from app.cache import LARGEST_LOSS_NATS
 from app.cache.labels import Evidence
 from app.samples import Picture
-from app.scenes import Look
-from app.viewer import ColourBar, Panel, Readout, Scene
+from app.scenes import Classes
+from app.viewer.scene import EVERY_STEP, Layer, Panel, Scene
 from hlcore.analysis.label_faults import KINDS, PlantedFaults
-from hlcore.figures.maps import class_colours
-from hlcore.figures.style import LOSS_SCALE, Colour, colour_scale
+from hlcore.figures.style import Colour
 from hlcore.storage.runs import Run
 
 KIND_COLOURS: tuple[Colour, ...] = ((213, 94, 0), (240, 228, 66), (86, 180, 233))
 """Of the kinds of faults, told apart with any colour vision (Okabe and Ito 2008)."""
+SUSPICION = "Loss × (1 − hardness)"
+GROUP = "labels"
 
 
-def suspected(run: Run, picture: Picture, evidence: Evidence, look: Look, faults: PlantedFaults | None) -> Scene:
+def suspected(run: Run, picture: Picture, evidence: Evidence, faults: PlantedFaults | None) -> Scene:
     """The image, its labels, loss x (1 - hardness) and, where faults were planted, these."""
-    record, suspicion = run.record, evidence.loss_map * (1 - evidence.hardness_map)
-    palette = class_colours(record.palette)
-    planes = [
-        cache.image_plane(picture),
-        cache.class_plane("label", picture.digest, evidence.label_map),
-        cache.class_plane("prediction", evidence.identity, evidence.prediction),
-        scenes.loss_plane("suspicion", f"{evidence.identity}:suspicion", suspicion),
-        scenes.loss_plane("loss", evidence.identity, evidence.loss_map),
-        cache.value_plane("hardness", evidence.identity, evidence.hardness_map, low=0, high=1),
-    ]
-    title = "Labels" if faults is None else "Labels with faults"
-    panels = [
-        Panel(title, base="image", layer="label", colours=palette, opacity=look.opacity),
-        Panel("Prediction", base="image", layer="prediction", colours=palette, opacity=look.opacity),
-        scenes.loss_panel("Loss × (1 − hardness)", "suspicion", look),
-    ]
-    classes = list(zip(record.class_names, record.palette, strict=True))
-    readouts = [
-        Readout("labelled", "label", record.class_names),
-        Readout("predicted", "prediction", record.class_names),
-    ]
-    if faults is not None:
-        kinds = sum(number * faults.where(kind) for number, kind in enumerate(KINDS, start=1))
-        planes.append(cache.class_plane("planted", f"{picture.digest}:planted", np.asarray(kinds)))
-        panels.append(Panel("Planted", base="image", dim=True, layer="planted", colours=_kind_colours()))
-        readouts.append(Readout("planted", "planted", ("nothing", *KINDS)))
-        classes += [(f"planted: {kind}", colour) for kind, colour in zip(KINDS, KIND_COLOURS, strict=True)]
-    readouts += [Readout("hardness", "hardness"), Readout("loss", "loss", digits=2, unit=" nats")]
-    bar = ColourBar("Loss × (1 − hardness)", colour_scale(LOSS_SCALE), "0", f"{look.nats}", " nats")
+    planted = () if faults is None else (_planted_layer(picture, faults),)
     return Scene(
-        planes=tuple(planes),
-        panels=tuple(panels),
-        columns=2 if len(panels) == 4 else 3,
-        readouts=tuple(readouts),
-        bars=(bar,),
-        classes=tuple(classes) if len(classes) <= scenes.MOST_CLASSES_LISTED else (),
+        picture.size,
+        (*_layers(evidence, scenes.classes_of(run)), *planted),
+        (
+            Panel("Labels", title="Labels" if faults is None else "Labels with faults"),
+            Panel("Prediction"),
+            Panel(SUSPICION),
+            *(Panel(layer.name) for layer in planted),
+        ),
+        caption=scenes.caption(run, picture),
     )
 
 
-def _kind_colours() -> np.ndarray:
-    colours = np.zeros((256, 4), np.uint8)
-    colours[1 : 1 + len(KINDS), :3], colours[1 : 1 + len(KINDS), 3] = KIND_COLOURS, 255
-    return colours
+def card_scene(evidence: Evidence, suspect: Mapping[str, Any], classes: Classes) -> Scene:
+    """A suspect outlined on its image, brought into sight, beside the maps of the same place."""
+    left, top, right, bottom = (int(suspect[side]) for side in ("left", "top", "right", "bottom"))
+    frame = (left, top, right, bottom)
+    region = _region(evidence, suspect, [name for name, _ in classes])
+    place = f"{evidence.identity}:{frame}:{suspect['region']}"
+    outline = scenes.objects_layer("Labels", {EVERY_STEP: cache.number_plane("region", place, region)})
+    return Scene(
+        evidence.label_map.shape,
+        (*_layers(evidence, classes), outline),
+        tuple(Panel(name) for name in ("Image", "Labels", "Prediction", "Loss", "Hardness")),
+        columns=5,
+        narrow_columns=3,
+        controls=False,
+        group=GROUP,
+        private=True,
+        frame=frame,
+        selected=1,
+        caption=f"{suspect['image']}, region {suspect['region']}",
+        height_vh=22,
+    )
+
+
+def controls(evidence: Evidence, classes: Classes) -> Scene:
+    """The tools for all cards of the page."""
+    return Scene(evidence.label_map.shape, _layers(evidence, classes), (), group=GROUP, private=True)
+
+
+def _layers(evidence: Evidence, classes: Classes) -> tuple[Layer, ...]:
+    identity, suspicion = evidence.identity, evidence.loss_map * (1 - evidence.hardness_map)
+    labels = cache.class_plane("label", identity, evidence.label_map)
+    prediction = cache.class_plane("prediction", identity, evidence.prediction)
+    hardness = cache.value_plane("hardness", identity, evidence.hardness_map, low=0, high=1)
+    of_loss = {
+        name: {EVERY_STEP: cache.value_plane(name, identity, values, low=0, high=LARGEST_LOSS_NATS)}
+        for name, values in (("suspicion", suspicion), ("loss", evidence.loss_map))
+    }
+    return (
+        Layer("Image", "image", {EVERY_STEP: cache.rgb_plane(identity, evidence.image)}),
+        scenes.class_layer("Labels", classes, {EVERY_STEP: labels}),
+        scenes.class_layer("Prediction", classes, {EVERY_STEP: prediction}),
+        scenes.loss_layer(of_loss["loss"]),
+        scenes.loss_layer(of_loss["suspicion"], SUSPICION, "Suspect"),
+        scenes.hardness_layer({EVERY_STEP: hardness}),
+        scenes.errors_layer(),
+    )
+
+
+def _region(evidence: Evidence, suspect: Mapping[str, Any], names: list[str]) -> np.ndarray:
+    """1 on the pixels in the suspect's box that have its label and its prediction, 0 elsewhere."""
+    inside = np.zeros(evidence.label_map.shape, np.uint16)
+    rows, columns = slice(suspect["top"], suspect["bottom"]), slice(suspect["left"], suspect["right"])
+    label, predicted = names.index(suspect["class_name"]), names.index(suspect["predicted"])
+    inside[rows, columns] = (evidence.label_map[rows, columns] == label) & (
+        evidence.prediction[rows, columns] == predicted
+    )
+    return inside
+
+
+def _planted_layer(picture: Picture, faults: PlantedFaults) -> Layer:
+    kinds = sum(number * faults.where(kind) for number, kind in enumerate(KINDS, start=1))
+    plane = cache.class_plane("planted", f"{picture.digest}:planted", np.asarray(kinds))
+    named = zip((f"planted: {kind}" for kind in KINDS), KIND_COLOURS, strict=True)
+    return Layer("Planted", "classes", {EVERY_STEP: plane}, dim=True, classes=(("not planted", None), *named))

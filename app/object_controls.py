@@ -97,10 +97,15 @@ def ordered(table: pd.DataFrame, quantity: str) -> pd.DataFrame:
     return rows.sort_values("area_px", ascending=False, key=lambda area: area >= FULL_PX, kind="stable")
 
 
-def choose_object(table: pd.DataFrame, *, identity: str, clicked: str | None) -> Row:
-    """The table of these objects, and the one selected in it; at first the clicked, the linked or the first one."""
+def choose_object(table: pd.DataFrame, *, identity: str, clicked: str | None, pointed: str | None) -> Row:
+    """The table of these objects, and the one selected in it.
+
+    At first that is the object clicked in the chart or, after it, pointed at in the viewer, else the linked one.
+    """
     names = [object_name(*pair) for pair in zip(table["image"], table["object"], strict=True)]
-    first = names.index(clicked if clicked in names else state.choice("object", names, default=names[0]))
+    if clicked in names and state.changed("clicked_object", clicked):
+        state.keep("object", clicked)
+    first = names.index(state.choice("object", names, default=names[0]))
     shown = st.dataframe(
         table,
         hide_index=True,
@@ -110,7 +115,7 @@ def choose_object(table: pd.DataFrame, *, identity: str, clicked: str | None) ->
         on_select="rerun",
         selection_mode="single-row",
         selection_default={"selection": {"rows": [first]}},
-        key=f"objects_table {identity} {clicked}",
+        key=f"objects_table {identity} {clicked} {pointed}",
     )
     rows = shown["selection"]["rows"]
     at = rows[0] if rows and rows[0] < len(table) else first

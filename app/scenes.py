@@ -1,6 +1,7 @@
 """What the viewer shows of a run and a picture: the layers of all its epochs, and the panels each page begins with."""
 
 from collections.abc import Mapping, Sequence
+from typing import TypeAlias
 
 from app import cache, definitions
 from app.cache import LARGEST_LOSS_NATS
@@ -8,11 +9,13 @@ from app.looks import NATS
 from app.samples import Picture
 from app.viewer.planes import Plane
 from app.viewer.scene import EVERY_STEP, OTHER, Layer, Panel, Scene, Step
-from hlcore.figures.style import DIFFERENCE_SCALE, ENTROPY_SCALE, ERROR, LOSS_SCALE
+from hlcore.figures.style import DIFFERENCE_SCALE, ENTROPY_SCALE, ERROR, LOSS_SCALE, Colour
 from hlcore.storage.runs import Run
 
-EpochPlanes = Mapping[int, Mapping[str, Plane]]
+EpochPlanes: TypeAlias = Mapping[int, Mapping[str, Plane]]
 """Of each epoch that has looked at the picture: its planes by name."""
+Classes: TypeAlias = tuple[tuple[str, Colour], ...]
+"""Names and colours, by index."""
 STRIP_COLUMNS = 8
 LABELLED, UNLABELLED = ("Image", "Hardness", "Loss", "Errors"), ("Image", "Hardness", "Prediction", "Entropy")
 
@@ -79,8 +82,8 @@ def layers(run: Run, picture: Picture, planes: EpochPlanes) -> tuple[Layer, ...]
     return (
         image_layer(picture),
         hardness_layer(by_name["hardness"]),
-        class_layer("Prediction", run, by_name["prediction"]),
-        *((class_layer("Labels", run, {EVERY_STEP: cache.label_plane(picture)}),) if labelled else ()),
+        class_layer("Prediction", classes_of(run), by_name["prediction"]),
+        *((class_layer("Labels", classes_of(run), {EVERY_STEP: cache.label_plane(picture)}),) if labelled else ()),
         *((loss_layer(by_name["loss"]),) if labelled else ()),
         entropy_layer(run, by_name["entropy"]),
         *((errors_layer(),) if labelled else ()),
@@ -130,10 +133,14 @@ def entropy_layer(run: Run, planes: Mapping[str, Plane]) -> Layer:
     )
 
 
-def class_layer(name: str, run: Run, planes: Mapping[str, Plane]) -> Layer:
-    """Classes over the image, in the run's colours."""
-    classes = tuple(zip(run.record.class_names, run.record.palette, strict=True))
+def class_layer(name: str, classes: Classes, planes: Mapping[str, Plane]) -> Layer:
+    """Classes over the image, in their colours."""
     return Layer(name, "classes", planes, over=True, classes=classes, legend=True)
+
+
+def classes_of(run: Run) -> Classes:
+    """The run's classes."""
+    return tuple(zip(run.record.class_names, run.record.palette, strict=True))
 
 
 def errors_layer() -> Layer:

@@ -9,7 +9,7 @@ import streamlit as st
 from app import cache, definitions, state, widgets
 from app.cache import stability
 from app.cache.stability import Series
-from hlcore.figures.stability import SPLITS, snapshot_text
+from hlcore.figures.stability import SPLITS
 from hlcore.figures.style import QUANTITIES
 from hlcore.storage.analyses import Analysis
 from hlcore.storage.runs import Run
@@ -86,19 +86,6 @@ def choose_aspect(scope: str | Analysis) -> str:
         persist_state="session",
     )
     return state.chosen("aspect")
-
-
-def choose_snapshot(snapshots: tuple[str, ...]) -> str:
-    """A slider over the snapshots."""
-    state.choice("snapshot", snapshots, default=snapshots[-1])
-    return st.select_slider(
-        "Snapshot: # training step, else kept epoch",
-        snapshots,
-        format_func=snapshot_text,
-        key="snapshot",
-        persist_state="session",
-        help=definitions.listed("Snapshot", "Hardness", "Loss"),
-    )
 
 
 def choose_scaled() -> bool:

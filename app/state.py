@@ -102,6 +102,8 @@ _MOST_RESULTS = 4
 """Results that one session keeps; an older one makes room."""
 _VERDICTS = "_verdicts"
 _HEARD = "_heard"
+_POINTED = "_pointed"
+_BEFORE = "_before"
 _READY = "_ready"
 
 
@@ -256,11 +258,25 @@ def take(viewer: str) -> None:
     for name, text in (report or {}).items():
         if name == "heard":
             st.session_state[_HEARD] = {**st.session_state.get(_HEARD, {}), viewer: int(text)}
+        elif name == "object":
+            st.session_state["object"] = st.session_state[_POINTED] = text
         elif name in _PARAMETERS and text == "":
             st.session_state[name] = None
         elif name in _PARAMETERS:
             with suppress(ValueError):
                 st.session_state[name] = _PARAMETERS[name](text)
+
+
+def pointed() -> str | None:
+    """The object that was last clicked in a viewer, as a link calls it."""
+    return st.session_state.get(_POINTED)
+
+
+def changed(name: str, value: object) -> bool:
+    """Whether this differs from what it was when last asked."""
+    before = st.session_state.get(_BEFORE, {})
+    st.session_state[_BEFORE] = {**before, name: value}
+    return before.get(name) != value
 
 
 def heard(viewer: str) -> int:

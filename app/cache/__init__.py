@@ -20,7 +20,7 @@ from hlcore.data.samples import Sample
 from hlcore.errors import CheckpointError
 from hlcore.storage.analyses import Analysis, find_analyses, open_analysis
 from hlcore.storage.runs import Run, find_runs, open_run
-from hlcore.types import HardnessMap, LabelMap, LossMap, PredictionRecord
+from hlcore.types import HardnessMap, Image, LabelMap, LossMap, PredictionRecord
 
 if TYPE_CHECKING:  # importing torch takes seconds: only the functions that run a network do it
     from hlcore.storage.checkpoints import Checkpoint
@@ -165,7 +165,12 @@ def highest_entropy(run: Run) -> float:
 
 def image_plane(picture: Picture) -> Plane:
     """The picture, packed for the viewer."""
-    return _plane("rgb", "image", picture.digest, picture.sample.image)
+    return rgb_plane(picture.digest, picture.sample.image)
+
+
+def rgb_plane(identity: str, image: Image) -> Plane:
+    """An image, packed for the viewer."""
+    return _plane("rgb", "image", identity, image)
 
 
 def label_plane(picture: Picture) -> Plane:
@@ -176,6 +181,11 @@ def label_plane(picture: Picture) -> Plane:
 def object_plane(picture: Picture) -> Plane:
     """The objects of a picture's label map, packed for the viewer."""
     return _plane("objects", "objects", picture.digest, _labels_of(picture))
+
+
+def number_plane(name: str, identity: str, numbers: np.ndarray) -> Plane:
+    """Numbers of parts of a picture, 0 for none, packed for the viewer."""
+    return _plane("number", name, identity, numbers)
 
 
 def class_plane(name: str, identity: str, label_map: LabelMap) -> Plane:
@@ -313,6 +323,8 @@ def _plane(kind: str, name: str, identity: str, _values: np.ndarray, low: float 
         return planes_of.image_plane(_values)
     if kind == "u8":
         return planes_of.class_plane(_values)
+    if kind == "number":
+        return planes_of.number_plane(_values)
     if kind == "objects":
         return planes_of.number_plane(components(_values))
     return planes_of.value_plane(_values, low=low, high=high)

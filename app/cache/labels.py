@@ -1,23 +1,16 @@
 """Caches of the Labels page: planted faults, suspects of one picture, and what is seen around a region."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
-import numpy as np
 import pandas as pd
 import streamlit as st
 
 from app import cache, dataset_samples, samples
 from app.cache import dataset as dataset_cache
 from app.samples import Picture
-from app.scenes import Look
 from hlcore.analysis.label_faults import PlantedFaults, plant_faults
 from hlcore.analysis.label_suspicion import disagreements, faults_in, suspects
 from hlcore.analysis.merging import merge_classes, merged_indices
-from hlcore.figures.crops import Box, crop_strip
-from hlcore.figures.maps import colour_classes, colour_map, overlay
-from hlcore.figures.style import LOSS_SCALE, Colour
 from hlcore.storage.analyses import Analysis
 from hlcore.storage.runs import Run
 from hlcore.types import HardnessMap, Image, LabelMap, LossMap
@@ -84,15 +77,6 @@ def evidence_of(run: Run, analysis: Analysis, name: str) -> Evidence:
     return _merged(cache.maps(run, about.epoch, picture).identity, run, analysis, picture)
 
 
-def strip(
-    evidence: Evidence, suspect: Mapping[str, Any], look: Look, *, names: tuple[str, ...], palette: tuple[Colour, ...]
-) -> np.ndarray:
-    """Image, label, prediction, loss and hardness around a suspect, RGBA."""
-    box = Box(*(int(suspect[side]) for side in Box._fields))
-    pair = names.index(suspect["class_name"]), names.index(suspect["predicted"])
-    return _strip(evidence.identity, evidence, box, pair, look, palette)
-
-
 @st.cache_data(max_entries=32, show_spinner=False)
 def _planted(digest: str, _label_map: LabelMap, num_classes: int, seed: int) -> PlantedFaults:
     return plant_faults(_label_map, num_classes=num_classes, seed=seed, count=MOST_FAULTS)
@@ -115,22 +99,3 @@ def _merged(identity: str, _run: Run, _analysis: Analysis, _picture: Picture) ->
     return Evidence(
         f"{identity}:merged", record.image, record.labels, record.prediction, record.loss_map, record.hardness_map
     )
-
-
-@st.cache_data(max_entries=256, show_spinner=False)
-def _strip(
-    identity: str, _evidence: Evidence, box: Box, pair: tuple[int, int], look: Look, palette: tuple[Colour, ...]
-) -> np.ndarray:
-    image, (label, predicted) = _evidence.image, pair
-    inside = np.zeros(image.shape[:2], bool)
-    rows, columns = slice(box.top, box.bottom), slice(box.left, box.right)
-    inside[rows, columns] = (_evidence.label_map == label)[rows, columns] & (_evidence.prediction == predicted)[
-        rows, columns
-    ]
-    labels, prediction = (
-        overlay(image, colour_classes(classes, palette), opacity=look.opacity)
-        for classes in (_evidence.label_map, _evidence.prediction)
-    )
-    loss = colour_map(_evidence.loss_map, scale=LOSS_SCALE, low=0, high=look.nats)
-    hardness = colour_map(_evidence.hardness_map, scale=look.scale, low=0, high=1)
-    return crop_strip([image, labels, prediction, loss, hardness], inside, box)

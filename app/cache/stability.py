@@ -11,6 +11,7 @@ from jaxtyping import Float32
 
 from app import cache, samples
 from app.samples import FOLLOWED, Picture
+from app.viewer.planes import Plane, value_plane
 from hlcore.errors import CheckpointError
 from hlcore.storage.analyses import Analysis
 from hlcore.storage.runs import Run
@@ -128,6 +129,15 @@ def analysed(analysis: Analysis) -> dict[str, pd.DataFrame]:
     return {name: cache.table(analysis, name) for name in TABLES}
 
 
+def planes(series: Series) -> dict[str, dict[str, Plane]]:
+    """Snapshot to its maps packed for the viewer: hardness and, where there are labels, loss.
+
+    Raises:
+        CheckpointError: a map cannot be read.
+    """
+    return _planes(series.identity, series)
+
+
 def variation(series: Series, *, scaled: bool, c: float) -> tuple[Variation, Variation | None]:
     """Coefficient of variation of each pixel of both maps over the kept epochs.
 
@@ -148,6 +158,16 @@ def _tables(identities: tuple[str, ...], c: float, _series: Sequence[Series]) ->
 
     images = (Followed(one.identity, one.split, one.picture.sample.label_map, one) for one in _series)
     return tables(sum_by_split(images, c=c), _series[0].snapshots)
+
+
+@st.cache_resource(max_entries=16, show_spinner="Getting the maps of every snapshot …")
+def _planes(identity: str, _series: Series) -> dict[str, dict[str, Plane]]:
+    packed = {}
+    for snapshot, (hardness_map, loss_map) in _series.items():
+        packed[snapshot] = {"hardness": value_plane(hardness_map, low=0, high=1)}
+        if loss_map is not None:
+            packed[snapshot]["loss"] = value_plane(loss_map, low=0, high=cache.LARGEST_LOSS_NATS)
+    return packed
 
 
 @st.cache_data(max_entries=16, show_spinner="Measuring how much each pixel varies …")

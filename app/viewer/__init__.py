@@ -14,7 +14,10 @@ from streamlit.components.v2 import component
 from app.viewer.scene import Scene
 
 _HERE = Path(__file__).parent
-SCRIPTS = ("dom", "planes", "view", "colours", "paint", "measure", "panels", "gestures", "legend", "tools", "save", "viewer")
+SCRIPTS = (
+    *("dom", "planes", "view", "colours", "paint", "measure"),
+    *("panels", "gestures", "legend", "tools", "save", "viewer"),
+)
 """In js/, each after those it uses."""
 
 

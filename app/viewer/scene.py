@@ -109,6 +109,7 @@ class Scene:
         choosable: Layers to choose from. Default: all that are no objects.
         controls: Has tools and colour bars of its own; else it follows the others of its group.
         group: Viewers of one group move together.
+        private: Zoom, pixel and rectangle are its own, and stand in no link.
         frame: (left, top, right, bottom) in px of what should be seen, such as an object.
         selected: Number of the object that is marked.
         objects_of: Begins the names of this picture's objects in links; a clicked object is then reported.
@@ -126,6 +127,7 @@ class Scene:
     free: bool = False
     controls: bool = True
     group: str = ""
+    private: bool = False
     frame: tuple[int, int, int, int] | None = None
     selected: int | None = None
     objects_of: str = ""
@@ -156,7 +158,7 @@ class Scene:
 
 
 _SCENE_FIELDS = (
-    *("step", "columns", "narrow_columns", "free", "controls", "group", "frame", "selected", "objects_of"),
+    *("step", "columns", "narrow_columns", "free", "controls", "group", "private", "frame", "selected", "objects_of"),
     *("caption", "height_vh"),
 )
 

@@ -1,17 +1,14 @@
 """Hardness, loss and errors by distance to the edge: of a data set, or of one picture."""
 
-from functools import partial
-
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from app import cache, picking, state, widgets
+from app import cache, looks, picking, scenes, widgets
 from app import edge_controls as controls
 from app.cache import edges as edge_cache
 from app.edge_controls import QUANTITIES, Measured
 from app.edge_scene import edge_scene
 from app.samples import Picture
-from app.viewer import viewer
 from hlcore.analysis.boundaries import EdgeSource
 from hlcore.figures.edges import hardness_by_distance_figure, hardness_by_pair_figure
 from hlcore.storage.analyses import Analysis
@@ -62,17 +59,15 @@ def show_picture(run: Run, picture: Picture) -> None:
     """Measures one picture and draws its edges."""
     epoch_column, source_column, classes_column = st.columns(3, vertical_alignment="bottom", gap="medium")
     with epoch_column:
-        epoch = widgets.choose_epoch("epoch", "Epoch", run)
+        epoch = widgets.choose_epoch(run)
     measured = Measured.of(edge_cache.tables(run, epoch, picture), f"{picture.sample.name}-epoch{epoch}")
+    maps_place = st.container()
     source = show_profile(measured, source_column, classes_column)
-    text_column, view_column = st.columns([9, 2], vertical_alignment="bottom")
-    text_column.caption(controls.about(measured, None))
-    with view_column, st.popover("View", icon=":material/tune:", width="stretch"):
-        look = widgets.choose_look(labelled=False)
-    edges = edge_cache.maps(run, epoch, picture, source)
-    scene = edge_scene(picture, cache.maps(run, epoch, picture), edges, look)
-    viewer(scene, key=KEY, point=state.point(*reversed(picture.size)), on_pinned=partial(state.pin, KEY))
-    widgets.notes(picture, look)
+    st.caption(controls.about(measured, None))
+    with maps_place:
+        edges, hardness = edge_cache.maps(run, epoch, picture, source), cache.planes(run, epoch, picture)["hardness"]
+        looks.show(edge_scene(picture, hardness, edges, caption=scenes.caption(run, picture)), key=KEY)
+        widgets.notes(picture)
     show_pairs(measured, source)
     controls.downloads(measured)
 

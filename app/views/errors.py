@@ -1,15 +1,12 @@
 """Which pixels are wrong, and does hardness say so better than what every network gives for free?"""
 
-from functools import partial
-
 import streamlit as st
 
-from app import error_controls, error_sentences, picking, state, widgets
+from app import error_controls, error_sentences, looks, picking, widgets
 from app.cache import errors as error_cache
 from app.error_controls import Measured
 from app.error_scene import error_scene
 from app.samples import Picture
-from app.viewer import viewer
 from hlcore.analysis.error_prediction import Region
 from hlcore.analysis.flagging import caught, outcomes, threshold_for
 from hlcore.figures.errors import risk_coverage_figure, roc_figure, score_figure, threshold_figure
@@ -36,10 +33,10 @@ def show(run: Run, picture: Picture, region: Region, analysis: Analysis | None) 
     said = found or of_picture
     st.markdown(start + error_sentences.flagging(choice.score, threshold, region, said, share=choice.share))
     scene = error_scene(run, picture, choice, scored, outcome, of_picture, name=f"{region}:{threshold}")
-    viewer(scene, key=KEY, point=state.point(*reversed(picture.size)), on_pinned=partial(state.pin, KEY))
+    looks.show(scene, key=KEY)
     if analysis is not None:
         st.caption(error_sentences.one_picture(picture.sample.name, of_picture, analysis))
-    widgets.notes(picture, choice.look)
+    widgets.notes(picture)
     if choice.measured is None:
         st.info(error_sentences.WITHOUT_LABELS, icon=":material/info:")
     else:

@@ -5,14 +5,12 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
-from app import cache, picking, state, widgets
+from app import cache, looks, picking, widgets
 from app import label_controls as controls
 from app.cache import labels as label_cache
 from app.label_controls import Hunt
 from app.label_scene import suspected
 from app.samples import Picture
-from app.scenes import Look
-from app.viewer import viewer
 from hlcore.storage.analyses import Analysis
 from hlcore.storage.runs import Run
 
@@ -22,13 +20,11 @@ KEY = "labels_viewer"
 def of_dataset(run: Run, analysis: Analysis) -> None:
     """Draws the suspects of all images of a data set."""
     about, suspects = analysis.record, cache.table(analysis, "suspects")
-    pair_column, order_column, view_column = st.columns([4, 4, 3], vertical_alignment="bottom")
-    with view_column, st.popover("View", icon=":material/tune:", width="stretch"):
-        look = widgets.choose_look(labelled=True)
+    pair_column, order_column = st.columns(2, vertical_alignment="bottom")
     evidence = partial(label_cache.evidence_of, run, analysis)
     place, note = f"{run.name}/{analysis.name}", controls.note_on(analysis)
     hunt = Hunt(place, suspects, about.class_names, about.palette, evidence, note=note)
-    show(hunt, controls.choose_order(suspects, pair_column, order_column), look)
+    show(hunt, controls.choose_order(suspects, pair_column, order_column))
 
 
 def of_picture(run: Run, picture: Picture) -> None:
@@ -37,12 +33,11 @@ def of_picture(run: Run, picture: Picture) -> None:
     if label_map is None:
         st.info("This picture has no labels that could be wrong. Choose a scene, or add a label map to your photo.")
         return
-    pair_column, order_column, *planting_columns, view_column = st.columns(
-        [10, 10, 7, 5, 5], vertical_alignment="bottom"
+    epoch_column, pair_column, order_column, *planting_columns = st.columns(
+        [7, 8, 8, 6, 5], vertical_alignment="bottom"
     )
-    with view_column, st.popover("View", icon=":material/tune:", width="stretch"):
-        epoch = widgets.choose_epoch("epoch", "Epoch", run)
-        look = widgets.choose_look(labelled=True)
+    with epoch_column:
+        epoch = widgets.choose_epoch(run)
     seed = controls.choose_planting(*planting_columns)
     if seed is not None:
         picture, faults = label_cache.planted(run, picture, label_map, seed)
@@ -50,13 +45,12 @@ def of_picture(run: Run, picture: Picture) -> None:
     evidence = label_cache.evidence(run, epoch, picture)
     place = f"{run.name}/{epoch}/{picture.digest}"
     hunt = Hunt(place, suspects, run.record.class_names, run.record.palette, lambda _: evidence, faults)
-    show(hunt, controls.choose_order(suspects, pair_column, order_column), look)
-    scene = suspected(run, picture, evidence, look, faults)
-    viewer(scene, key=KEY, point=state.point(*reversed(picture.size)), on_pinned=partial(state.pin, KEY))
-    widgets.notes(picture, look)
+    show(hunt, controls.choose_order(suspects, pair_column, order_column))
+    looks.show(suspected(run, picture, evidence, faults), key=KEY)
+    widgets.notes(picture)
 
 
-def show(hunt: Hunt, suspects: pd.DataFrame, look: Look) -> None:
+def show(hunt: Hunt, suspects: pd.DataFrame) -> None:
     """Draws one page of the regions."""
     summary_column, page_column, file_column = st.columns([6, 5, 2], vertical_alignment="center")
     with page_column:
@@ -66,10 +60,11 @@ def show(hunt: Hunt, suspects: pd.DataFrame, look: Look) -> None:
         controls.offer_verdicts(hunt)
     if part.empty:
         st.info("There is no region whose label and prediction differ here.")
-    else:
-        controls.tile_titles()
-    for suspect in part.to_dict("records"):
-        controls.card(hunt, suspect, look)
+        return
+    rows = part.to_dict("records")
+    looks.show(controls.tools(hunt, rows[0]), key="labels_tools")
+    for index, suspect in enumerate(rows):
+        controls.card(hunt, suspect, index=index)
 
 
 st.caption(controls.ABOUT)

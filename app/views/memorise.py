@@ -1,18 +1,15 @@
 """A copy of a network learns one picture by heart: the loss map goes dark; what does the hardness map do?"""
 
 import time
-from functools import partial
 
 import pandas as pd
 import streamlit as st
 
-from app import cache, definitions, picking, state, widgets
+from app import cache, definitions, looks, picking, scenes, state, widgets
 from app.cache import memorise
 from app.cache.memorise import STEPS, Memorised
 from app.samples import Picture
-from app.scenes import Look
 from app.stability_scenes import memorised
-from app.viewer import viewer
 from hlcore.figures.stability import memorise_figure
 from hlcore.storage.runs import Run
 
@@ -39,9 +36,9 @@ DEFINED = {
 
 def show(run: Run, picture: Picture) -> None:
     """Draws what was learned of the picture so far, or learns it when the button is pressed."""
-    epoch_column, start_column, view_column = st.columns([5, 3, 2], vertical_alignment="bottom")
+    epoch_column, start_column = st.columns([7, 3], vertical_alignment="bottom")
     with epoch_column:
-        epoch = widgets.choose_epoch("epoch", "Epoch", run)
+        epoch = widgets.choose_epoch(run)
     if picture.sample.label_map is None:
         st.info(
             "To learn a picture by heart its labels are needed, and this one has none the run knows. Choose a scene or "
@@ -49,15 +46,13 @@ def show(run: Run, picture: Picture) -> None:
             icon=":material/label_off:",
         )
         return
-    with view_column, st.popover("View", icon=":material/tune:", width="stretch"):
-        look = widgets.choose_look(labelled=True)
     identity = memorise.identity(run, epoch, picture)
     known: Memorised | None = state.result(identity)
     with start_column:
         text = "Learn it by heart" if known is None else "Learn it again"
         pressed = st.button(text, icon=":material/play_arrow:", type="primary", key="memorise_start", width="stretch")
     if pressed:
-        learn(run, epoch, picture, look)
+        learn(run, epoch, picture)
         st.rerun()
     if known is None or not known.maps:
         maps = cache.maps(run, epoch, picture)
@@ -68,12 +63,12 @@ def show(run: Run, picture: Picture) -> None:
         )
     elif known.done < STEPS:
         st.caption(f"Stopped after {known.done} of {STEPS} steps.")
-    draw(run, picture, known, look, key=KEY)
+    draw(run, picture, known, key=KEY)
     if known.curve:
         report(memorise.numbers(known, picture, c=run.record.config.loss.c), known)
 
 
-def learn(run: Run, epoch: int, picture: Picture, look: Look) -> None:
+def learn(run: Run, epoch: int, picture: Picture) -> None:
     """Learns the picture and shows how far it is; a press on Stop ends it, and what was seen is kept."""
     known = state.keep_result(identity := memorise.identity(run, epoch, picture), Memorised(identity))
     bar_column, stop_column = st.columns([5, 1], vertical_alignment="bottom")
@@ -90,14 +85,13 @@ def learn(run: Run, epoch: int, picture: Picture, look: Look) -> None:
             bar.progress(seen.step / seen.steps, text)
         if seen.snapshot is not None:
             with place.container():
-                draw(run, picture, known, look, key=f"{KEY}_{seen.step}")
+                draw(run, picture, known, key=f"{KEY}_{seen.step}")
 
 
-def draw(run: Run, picture: Picture, known: Memorised, look: Look, *, key: str) -> None:
+def draw(run: Run, picture: Picture, known: Memorised, *, key: str) -> None:
     """The maps of the kept steps."""
     table = memorise.numbers(known, picture, c=run.record.config.loss.c)
-    place = state.point(*reversed(picture.size))
-    viewer(memorised(picture, known, table, look), key=key, point=place, on_pinned=partial(state.pin, key))
+    looks.show(memorised(picture, known, table, caption=scenes.caption(run, picture)), key=key)
 
 
 def report(table: pd.DataFrame, known: Memorised) -> None:

@@ -4,16 +4,17 @@ from functools import partial
 
 import streamlit as st
 
-from app import cache, object_charts, object_controls, object_scenes, picking, widgets
+from app import looks, object_charts, object_controls, object_scenes, picking, state, widgets
 from app.cache import dataset as dataset_cache
 from app.cache import objects as object_cache
 from app.cache.objects import Objects
 from app.object_scenes import Row
 from app.samples import Picture, as_analysed
-from app.viewer import viewer
 from hlcore.errors import DatasetError
 from hlcore.storage.analyses import Analysis
 from hlcore.storage.runs import Run
+
+KEY = "object_viewer"
 
 
 def show(run: Run, objects: Objects, *, analysis: Analysis | None, epoch: int, picture: Picture | None) -> None:
@@ -28,7 +29,7 @@ def show(run: Run, objects: Objects, *, analysis: Analysis | None, epoch: int, p
     table_column, image_column = st.columns([6, 5])
     with table_column:
         identity = f"{objects.identity} {choice.quantity} {choice.classes}"
-        row = object_controls.choose_object(table, identity=identity, clicked=clicked)
+        row = object_controls.choose_object(table, identity=identity, clicked=clicked, pointed=state.pointed())
         st.caption(object_controls.ORDER)
         csv = partial(table.to_csv, index=False)
         name = f"{run.path.name}-objects.csv"
@@ -38,7 +39,7 @@ def show(run: Run, objects: Objects, *, analysis: Analysis | None, epoch: int, p
 
 
 def show_object(run: Run, row: Row, *, analysis: Analysis | None, epoch: int, picture: Picture | None) -> None:
-    """The selected object outlined on its image, and a close-up; a sentence where its image is not at hand."""
+    """The selected object outlined on its image and its hardness; a sentence where its image is not at hand."""
     if analysis is not None:
         try:
             sample = dataset_cache.sample(analysis, row["image"])
@@ -47,11 +48,8 @@ def show_object(run: Run, row: Row, *, analysis: Analysis | None, epoch: int, pi
             return
         picture = as_analysed(sample, analysis)
     assert picture is not None
-    maps = cache.maps(run, epoch, picture)
-    classes = picture.sample.label_map if analysis or picture.sample.label_map is not None else maps.prediction
-    of_object = object_scenes.inside(row, classes, size=picture.size)
-    viewer(object_scenes.whole(row, picture, of_object), key="object_viewer")
-    viewer(object_scenes.close_up(row, picture, maps, of_object), key="object_close_up")
+    labelled = analysis is not None or picture.sample.label_map is not None
+    looks.show(object_scenes.object_scene(run, row, picture, epoch=epoch, labelled=labelled), key=KEY)
 
 
 st.caption("Are small and thin things hard, and is that more than their edges explain?")
@@ -60,5 +58,5 @@ scope = widgets.choose_scope(chosen)
 if scope is not None:
     show(chosen, object_cache.of_analysis(scope), analysis=scope, epoch=scope.record.epoch, picture=None)
 elif (taken := picking.choose_picture(chosen)) is not None:
-    at = widgets.choose_epoch("epoch", "Epoch", chosen)
+    at = widgets.choose_epoch(chosen)
     show(chosen, object_cache.of_picture(chosen, at, taken), analysis=None, epoch=at, picture=taken)

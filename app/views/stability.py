@@ -1,17 +1,15 @@
 """Does hardness hold still over training while the loss fades?"""
 
 from collections.abc import Mapping
-from functools import partial
 
 import pandas as pd
 import streamlit as st
 
-from app import definitions, picking, stability_controls, state, widgets
+from app import definitions, looks, picking, stability_controls, widgets
 from app.cache import stability
 from app.cache.stability import Series
 from app.stability_controls import FOLLOWED, MAPS, PAIRS, SENTENCES, VARIATION
-from app.stability_scenes import at_snapshot, of_variation
-from app.viewer import viewer
+from app.stability_scenes import controls, of_snapshots, of_variation
 from hlcore.figures.stability import SPLITS, level_figure, overlap_figure, pair_figure
 from hlcore.storage.analyses import Analysis
 from hlcore.storage.runs import Run
@@ -52,22 +50,21 @@ def picked(run: Run) -> list[Series]:
 
 def maps(run: Run, series: list[Series], aspect: str) -> None:
     """Several images' maps beside each other, at one snapshot or their variation over the kept epochs."""
-    images_column, chosen_column, view_column = st.columns([5, 6, 2], vertical_alignment="bottom")
+    images_column, scaled_column = st.columns([7, 6], vertical_alignment="bottom")
     with images_column:
         shown = stability_controls.choose_images(series)
-    with view_column, st.popover("View", icon=":material/tune:", width="stretch"):
-        look = widgets.choose_look(labelled=shown[0].picture.sample.label_map is not None)
-    with chosen_column:
-        if aspect == MAPS:
-            draw = partial(at_snapshot, snapshot=stability_controls.choose_snapshot(series[0].snapshots), look=look)
-        else:
-            draw = partial(of_variation, scaled=stability_controls.choose_scaled(), c=run.record.config.loss.c)
-    for index, (column, one) in enumerate(zip(st.columns(len(shown)), shown, strict=True)):
+    if aspect == MAPS:
+        found = [of_snapshots(one) for one in shown]
+    else:
+        with scaled_column:
+            scaled = stability_controls.choose_scaled()
+        found = [of_variation(one, scaled=scaled, c=run.record.config.loss.c) for one in shown]
+    looks.show(controls(found[0]), key=f"stability_{aspect}_controls")
+    for index, (column, one, scene) in enumerate(zip(st.columns(len(shown)), shown, found, strict=True)):
         with column:
             if len(shown) > 1:
                 st.caption(one.title)
-            key, place = f"stability_{aspect}_{index}", state.point(*reversed(one.picture.size))
-            viewer(draw(one, legend=index == 0), key=key, point=place, on_pinned=partial(state.pin, key))
+            looks.show(scene, key=f"stability_{aspect}_{index}")
 
 
 def measures(tables: Mapping[str, pd.DataFrame]) -> None:

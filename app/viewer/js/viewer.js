@@ -18,6 +18,7 @@ const BLINK_MS = 600;
 const AT_ONCE = 3; // planes under way that nobody waits for
 const viewers = new WeakMap(); // element -> its viewer
 const all = new Set();
+const OWN = ["zoom", "x", "y", "box"]; // of a private viewer
 const SHARED = ["step", "other", "opacity", "scale", "nats", "above", "zoom", "compare", "against", "at", "grey", "hidden", "outlines", "box", "x", "y"];
 
 export default function (component) {
@@ -69,7 +70,8 @@ const actions = (viewer) => ({
   change: (changes, { now = false } = {}) => {
     const shared = Object.fromEntries(Object.entries(changes).filter(([name]) => SHARED.includes(name)));
     for (const one of viewer.group()) {
-      Object.assign(one.view, one === viewer ? changes : shared);
+      const taken = one.scene.private || viewer.scene.private ? without(shared, OWN) : shared;
+      Object.assign(one.view, one === viewer ? changes : taken);
       schedule(one);
     }
     const leader = viewer.scene.controls ? viewer : viewer.leader();
@@ -78,7 +80,7 @@ const actions = (viewer) => ({
   },
   // The cursor is over a pixel of a panel that shows a step; null where it has left.
   hoverAt: (pixel, step = null, options = {}) => {
-    for (const one of viewer.group()) {
+    for (const one of viewer.scene.private ? [viewer] : viewer.group()) {
       one.hover = pixel;
       one.hoverStep = step;
       const over = one.over;
@@ -148,7 +150,7 @@ function receive(viewer, scene) {
   const before = viewer.scene;
   const known = viewer.revision !== null && before?.step === scene.step;
   const current = known ? writeView(before, viewer.view) : {};
-  const given = Object.fromEntries(Object.entries(scene.view).filter(([, text]) => text !== ""));
+  const given = Object.fromEntries(Object.entries(scene.view).filter(([name, text]) => text !== "" && !(scene.private && OWN.includes(name))));
   viewer.scene = scene;
   viewer.layers = new Map(scene.layers.map((layer) => [layer.name, layer]));
   viewer.scales ??= parseScales(scene.scales);
@@ -170,7 +172,7 @@ function receive(viewer, scene) {
 // Tells the page what was chosen, as the parameters of a link.
 function report(viewer) {
   viewer.resting = null;
-  const texts = writeView(viewer.scene, viewer.view);
+  const written = writeView(viewer.scene, viewer.view), texts = viewer.scene.private ? without(written, OWN) : written;
   if (viewer.object) texts.object = viewer.object;
   viewer.object = "";
   const changes = Object.fromEntries(Object.entries(texts).filter(([name, text]) => text !== (viewer.told[name] ?? "")));
@@ -179,6 +181,8 @@ function report(viewer) {
   viewer.revision += 1;
   viewer.tell({ ...changes, heard: viewer.revision });
 }
+
+const without = (texts, names) => Object.fromEntries(Object.entries(texts).filter(([name]) => !names.includes(name)));
 
 function advance(viewer) {
   const names = viewer.scene.steps.map((step) => step.name);
