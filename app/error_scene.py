@@ -73,7 +73,7 @@ def error_scene(
         columns=2,
         narrow_columns=1,
         caption=scenes.caption(run, picture),
-        height_vh=50,
+        height_vh=38,
     )
 
 

@@ -1,5 +1,6 @@
 """The pinned pixel over the epochs that have looked at the picture."""
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -23,7 +24,7 @@ def show(run: Run, picture: Picture) -> None:
 
 
 def history(run: Run, picture: Picture, x: int, y: int) -> pd.DataFrame:
-    """A row an epoch that has looked at the picture: epoch, hardness, predicted, probability, error, with labels loss."""
+    """A row an epoch that has looked at the picture: epoch, hardness, predicted class, probability, error; loss."""
     rows = [{"epoch": epoch, **cache.pixel(run, epoch, picture, x, y)} for epoch in epochs_ready.known(run, picture)]
     table = pd.DataFrame(rows)
     names, label_map = run.record.class_names, picture.sample.label_map
@@ -41,13 +42,14 @@ def sentence(run: Run, picture: Picture, table: pd.DataFrame, x: int, y: int) ->
         texts.append(f"labelled **{names[label]}**" if label < len(names) else "not labelled")
     first, last = table.iloc[0], table.iloc[-1]
     since = f"from epoch {first['epoch']} to {last['epoch']}" if len(table) > 1 else f"at epoch {last['epoch']}"
-    texts.append(f"{since} {definitions.linked('hardness')} {_span(table['hardness'], 3)}")
-    if "loss" in table and table["loss"].notna().any():
-        texts.append(f"{definitions.linked('loss')} {_span(table['loss'], 2)} nats")
+    texts.append(f"{since} {definitions.linked('hardness')} {_span(list(table['hardness']), 3)}")
+    losses = list(table["loss"]) if "loss" in table else []
+    if any(np.isfinite(losses)):
+        texts.append(f"{definitions.linked('loss')} {_span(losses, 2)} nats")
     texts.append(f"predicted **{last['class_name']}** ({definitions.linked('probability')} {last['probability']:.3f})")
     return " · ".join(texts)
 
 
-def _span(values: pd.Series, digits: int) -> str:
-    last = f"**{values.iloc[-1]:.{digits}f}**"
-    return last if len(values) == 1 else f"{values.iloc[0]:.{digits}f} → {last}"
+def _span(values: list[float], digits: int) -> str:
+    last = f"**{values[-1]:.{digits}f}**"
+    return last if len(values) == 1 else f"{values[0]:.{digits}f} → {last}"

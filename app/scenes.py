@@ -57,8 +57,7 @@ def strip(run: Run, picture: Picture, planes: EpochPlanes, *, group: str) -> Sce
     panels: list[Panel] = []
     for row in rows:
         for name in names:
-            first = f"{name}, epoch {row[0]}"
-            panels += [Panel(name, str(epoch), title=f"epoch {epoch}" if epoch != row[0] else first) for epoch in row]
+            panels += [Panel(name, str(epoch), title=f"epoch {epoch}") for epoch in row]
             panels += [Panel("")] * (columns - len(row))
     return Scene(
         picture.size,

@@ -18,7 +18,8 @@ def show(run: Run, picture: Picture) -> None:
     st.markdown(agreement(run, picture, first, second))
     pixel_history.show(run, picture)
     widgets.notes(picture)
-    st.markdown("##### Every kept epoch")
+    both = "hardness" if picture.sample.label_map is None else "hardness above, loss below"
+    st.markdown(f"##### Every kept epoch: {both}")
     looks.show(scenes.strip(run, picture, planes, group=GROUP), key=STRIP_KEY)
     epochs_ready.finish(run, picture, second)
 

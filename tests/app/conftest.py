@@ -1,7 +1,6 @@
 """Tiny runs for the app, made through hlcore itself: random weights, three epochs, one followed image."""
 
 import json
-import struct
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -99,7 +98,6 @@ def scenes() -> Callable[[AppTest], list[dict[str, Any]]]:
     """What each viewer on a page was told to show."""
 
     def shown(app: AppTest) -> list[dict[str, Any]]:
-        messages = [element.proto.bytes for element in app.get("bidi_component")]
-        return [json.loads(message[4 : 4 + struct.unpack_from("<I", message)[0]]) for message in messages]
+        return [json.loads(element.proto.json) for element in app.get("bidi_component")]
 
     return shown

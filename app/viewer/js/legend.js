@@ -105,7 +105,7 @@ function thresholdWords(layer, above, found) {
 }
 
 function drawChips(viewer, layers) {
-  const legends = layers.filter((layer) => layer.legend || layer.kind === "errors");
+  const legends = layers.filter((layer) => layer.classes.length);
   const names = new Map(legends.flatMap((layer) => layer.classes.filter(([, colour]) => colour).map(([name, colour]) => [name, { colour, fixed: !layer.legend }])));
   const signature = JSON.stringify([...names]);
   if (viewer.chips.dataset.signature !== signature) {
@@ -137,7 +137,8 @@ function makeChip(viewer, name, colour, fixed) {
 export function readOut(viewer, { spoken = false } = {}) {
   const { view, scene } = viewer;
   const at = viewer.hover ?? (view.x === null || view.y === null ? null : [view.x, view.y]);
-  const items = at ? valuesAt(viewer, at) : [["", "Point at a panel to read its values; click to keep the pixel."]];
+  const hint = scene.controls ? [["", "Point at a panel to read its values; click to keep the pixel."]] : [];
+  const items = at ? valuesAt(viewer, at) : hint;
   fillLine(viewer.readout, items);
   if (spoken) viewer.spoken.textContent = items.map(([name, text]) => `${name} ${text}`).join(", ");
   for (const panel of viewer.panels) {

@@ -53,13 +53,15 @@ export function layOut(viewer) {
     const rows = Math.ceil(panels.length / columns);
     return Math.min((width - gap * (columns - 1)) / columns, Math.max(80, room / rows - 26) * ratio);
   };
-  let columns = width < 560 ? (scene.narrow_columns ?? scene.columns) : scene.columns;
+  const narrow = window.innerWidth < 640;
+  let columns = narrow ? (scene.narrow_columns ?? Math.min(2, panels.length)) : scene.columns;
   if (!columns) {
     columns = 1;
     for (let tried = 2; tried <= panels.length; tried++) if (wide(tried) > wide(columns) + 1) columns = tried;
   }
-  const smallest = width < 560 || panels.length > 6 ? 0 : 150;
-  let side = Math.floor(Math.max(wide(columns), Math.min(smallest, (width - gap * (columns - 1)) / columns)));
+  const smallest = narrow || panels.length > 6 ? 0 : 150;
+  const widest = (width - gap * (columns - 1)) / columns;
+  let side = Math.floor(narrow ? widest : Math.max(wide(columns), Math.min(smallest, widest)));
   const beside = Math.floor((width - BESIDE_PX) / columns) - gap;
   if (scene.controls && side > beside && side < 1.15 * beside) side = beside;
   grid.style.gridTemplateColumns = `repeat(${columns}, ${side}px)`;

@@ -25,43 +25,74 @@ export function native(viewer, panel, [left, top, right, bottom], times) {
   return canvas;
 }
 
-export async function savePicture(viewer) {
-  const { panels, scene, view } = viewer;
-  const part = seen(viewer), shown = panels.filter((panel) => panel.layer);
-  const times = Math.max(1, Math.ceil(LEGIBLE_PX / (part[2] - part[0])));
-  const pictures = shown.map((panel) => native(viewer, panel, part, times));
-  const columns = getComputedStyle(viewer.grid).gridTemplateColumns.split(" ").length;
-  const rows = Math.ceil(shown.length / columns), [{ width, height }] = pictures;
-  const bars = [...new Set(shown.map((panel) => panel.layer))].map((name) => layerOf(viewer, name)).filter((layer) => layer.kind === "values" || layer.kind === "change");
+// All viewers that move together in one picture: beside each other where each is a single column, else below each other.
+export async function savePicture(viewers) {
+  const blocks = viewers.filter((one) => one.panels.length).map(blockOf);
+  const across = blocks.length > 1 && blocks.every((block) => block.columns === 1);
+  const sum = (values) => values.reduce((a, b) => a + b, 0), most = (values) => Math.max(...values);
+  const fold = (size, along) => (along ? sum : most)(blocks.map((block) => block[size]));
+  const leader = viewers.find((one) => one.scene.controls) ?? viewers[0];
+  const bars = barsOf(viewers);
   const canvas = document.createElement("canvas");
-  canvas.width = columns * (width + GAP_PX) + GAP_PX;
-  canvas.height = rows * (height + LINE_PX + GAP_PX) + (bars.length + 1) * LINE_PX + 2 * GAP_PX;
+  canvas.width = Math.max(LEGIBLE_PX + 2 * GAP_PX, fold("width", across));
+  canvas.height = fold("height", !across) + (bars.length + 1) * LINE_PX + GAP_PX;
   const context = canvas.getContext("2d");
   context.fillStyle = "#fff";
   context.fillRect(0, 0, canvas.width, canvas.height);
   context.textBaseline = "middle";
-  const write = (text, x, y, bold = "") => {
+  const write = (text, x, y, bold = "", room = canvas.width - x - GAP_PX) => {
     context.fillStyle = "#1f2328";
     context.font = `${bold} 13px sans-serif`;
-    context.fillText(text, x, y, canvas.width - x - GAP_PX);
+    context.fillText(text, x, y, room);
   };
-  shown.forEach((panel, i) => {
-    const x = GAP_PX + (i % columns) * (width + GAP_PX), y = GAP_PX + Math.floor(i / columns) * (height + LINE_PX + GAP_PX);
-    write(panel.spoken, x, y + LINE_PX / 2, "600");
-    context.drawImage(pictures[i], x, y + LINE_PX);
-  });
-  let y = GAP_PX + rows * (height + LINE_PX + GAP_PX) + LINE_PX / 2;
+  let x = 0, y = 0;
+  for (const block of blocks) {
+    drawBlock(context, block, x, y, write, blocks.length > 1);
+    if (across) x += block.width;
+    else y += block.height;
+  }
+  y = fold("height", !across) + LINE_PX / 2;
   for (const layer of bars) {
-    saveBar(viewer, context, layer, y, write);
+    saveBar(leader, context, layer, y, write);
     y += LINE_PX;
   }
-  write(captionOf(viewer, part), GAP_PX, y);
+  write(captionOf(blocks[0].viewer, blocks[0].part), GAP_PX, y);
   const blob = await new Promise((done) => canvas.toBlob(done, "image/png"));
-  const link = document.createElement("a");
+  const link = document.createElement("a"), { viewer } = blocks[0];
   link.href = URL.createObjectURL(blob);
-  link.download = `${[scene.caption, stepTitle(viewer, view.step)].join(" ").replace(/[^\w.-]+/g, "-").replace(/^-|-$/g, "")}.png`;
+  link.download = `${[viewer.scene.caption, stepTitle(viewer, viewer.view.step)].join(" ").replace(/[^\w.-]+/g, "-").replace(/^-|-$/g, "")}.png`;
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+}
+
+// One viewer's panels at the picture's resolution, enlarged in whole steps where they would be too small to read.
+function blockOf(viewer) {
+  const part = seen(viewer), shown = viewer.panels.filter((panel) => panel.layer);
+  const times = Math.max(1, Math.ceil(LEGIBLE_PX / (part[2] - part[0])));
+  const pictures = shown.map((panel) => native(viewer, panel, part, times));
+  const columns = Math.min(shown.length, getComputedStyle(viewer.grid).gridTemplateColumns.split(" ").length);
+  const rows = Math.ceil(shown.length / columns), [picture] = pictures;
+  return {
+    ...{ viewer, part, shown, pictures, columns },
+    width: columns * (picture.width + GAP_PX) + GAP_PX,
+    height: rows * (picture.height + LINE_PX + GAP_PX) + GAP_PX,
+  };
+}
+
+function drawBlock(context, { viewer, shown, pictures, columns }, left, top, write, named) {
+  const [{ width, height }] = pictures;
+  shown.forEach((panel, i) => {
+    const x = left + GAP_PX + (i % columns) * (width + GAP_PX);
+    const y = top + GAP_PX + Math.floor(i / columns) * (height + LINE_PX + GAP_PX);
+    write(named && i === 0 ? `${viewer.scene.caption}: ${panel.spoken}` : panel.spoken, x, y + LINE_PX / 2, "600", width);
+    context.drawImage(pictures[i], x, y + LINE_PX);
+  });
+}
+
+function barsOf(viewers) {
+  const layers = viewers.flatMap((one) => one.panels.map((panel) => layerOf(one, panel.layer))).filter(Boolean);
+  const named = new Map(layers.map((layer) => [layer.name, layer]));
+  return [...named.values()].filter((layer) => layer.kind === "values" || layer.kind === "change");
 }
 
 function saveBar(viewer, context, layer, y, write) {

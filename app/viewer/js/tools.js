@@ -33,7 +33,7 @@ export function makeTools(viewer) {
     button("help", "Keys", KEYS_SAID, () => (parts.keys.hidden = !parts.keys.hidden)),
   );
   parts.keys = element("p", { className: "keys", hidden: true, textContent: KEYS_SAID });
-  return [element("div", { className: "first" }, time, files), row, parts.keys];
+  return [time, row, files, parts.keys];
 }
 
 function choice(parts, name, label, options, run) {
@@ -68,6 +68,7 @@ export function drawTools(viewer) {
   const compares = panels.some((panel) => panel.at === "other") || shown.some((layer) => layer.kind === "change");
   const moves = panels.some((panel) => panel.at === "" && panel.layer);
   drawSlider(viewer, "step", scene.steps.length > 1 && moves, compares ? "Second: " : "");
+  viewer.head.classList.toggle("timeless", scene.steps.length < 2 || !moves);
   drawSlider(viewer, "other", scene.steps.length > 1 && compares, "First: ");
   tools.step.play.textContent = viewer.playing ? "❚❚" : "▶";
   tools.step.play.setAttribute("aria-label", viewer.playing ? "Pause" : "Play");

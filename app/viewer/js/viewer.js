@@ -141,7 +141,7 @@ const actions = (viewer) => ({
     const unused = choosable(viewer).find((layer) => !viewer.view.show.includes(layer.name));
     viewer.change({ show: [...viewer.view.show, (unused ?? choosable(viewer)[0]).name] });
   },
-  save: () => savePicture(viewer.measured()).catch((error) => complain(viewer, `The picture could not be saved: ${error.message}`)),
+  save: () => savePicture(viewer.group()).catch((error) => complain(viewer, `The picture could not be saved: ${error.message}`)),
   copyLink: () => copyLink(viewer),
 });
 
