@@ -1,7 +1,8 @@
 // Colours: for every number a layer may hold, what is drawn, packed as the canvas wants it (alpha, blue, green, red).
 import { MOST, NO_VALUE } from "./planes.js";
 
-const packed = (r, g, b, alpha) => ((alpha << 24) | (b << 16) | (g << 8) | r) >>> 0;
+// Never 0, which says that nothing is drawn.
+const packed = (r, g, b, alpha) => ((alpha << 24) | (b << 16) | (g << 8) | r) >>> 0 || 1;
 
 export function parseScales(scales) {
   const bytes = (text) => Uint8Array.from({ length: text.length / 2 }, (_, i) => parseInt(text.slice(2 * i, 2 * i + 2), 16));
@@ -22,7 +23,7 @@ export function lowestKept(viewer, layer, range) {
   return above === undefined ? 0 : Math.max(0, Math.round(level(range, above)));
 }
 
-// A table of 65536 colours for values; 0 (alpha 0) is not drawn.
+// A table of 65536 colours for values; 0 is not drawn.
 export function valueColours(viewer, layer, range) {
   const colours = scaleOf(viewer, layer);
   const alpha = layer.over ? Math.round(2.55 * viewer.view.opacity) : 255;

@@ -149,7 +149,7 @@ function paintColumns(out, width, from, to, stack, columns, rows, samples, size)
             br = base[4 * at];
             bg = base[4 * at + 1];
             bb = base[4 * at + 2];
-            const dark = dim || (numbers !== null && alpha === 0);
+            const dark = dim || (numbers !== null && colour === 0);
             if (dark || grey) br = bg = bb = (dark ? 0.45 : 1) * (0.299 * br + 0.587 * bg + 0.114 * bb);
           }
           const share = alpha / 255;

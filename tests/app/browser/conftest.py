@@ -1,0 +1,102 @@
+"""A real headless Chromium, the app served with the tiny runs, and what the analysis says of its first scene."""
+
+import os
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from app import samples
+from app.samples import Picture
+from hlcore.inference import predict
+from hlcore.storage.checkpoints import load_checkpoint
+from hlcore.storage.runs import open_run
+from hlcore.types import PredictionRecord
+from tests.app.browser.pages import Watched
+from tests.chromium import find_chromium
+from tests.serving import CHROMIUM_FLAGS, served
+
+HERE = Path(__file__).parent
+SIDE = 768
+
+
+def pytest_collection_modifyitems(items) -> None:
+    for item in items:
+        if item.path.parent == HERE:
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Path of the browser; without one the tests are skipped, and fail where CI counts on it."""
+    path = find_chromium()
+    if path is None:
+        reason = "no Chromium or Chrome found; install one or name it in $HLCORE_CHROMIUM"
+        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
+    return path
+
+
+@pytest.fixture(scope="module")
+def browser(chromium) -> Iterator[Browser]:
+    """Closed after each file: while Playwright runs, no test beside it can run an event loop."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=chromium, args=[*CHROMIUM_FLAGS, "--enable-precise-memory-info"]
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def address(runs, chromium) -> Iterator[str]:
+    """The app, served with the tiny runs; after `chromium`, so that a skip starts nothing."""
+    with served(runs) as address:
+        yield address
+
+
+@pytest.fixture
+def watch(browser) -> Iterator[Callable[..., Watched]]:
+    """Makes browser contexts that are watched; at the end none may have complained."""
+    made: list[Watched] = []
+
+    def watching(**options) -> Watched:
+        context = browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **options})
+        made.append(Watched(context))
+        return made[-1]
+
+    yield watching
+    for watched in made:
+        watched.context.close()
+    assert [complaint for watched in made for complaint in watched.complaints] == []
+
+
+@pytest.fixture
+def watched(watch) -> Watched:
+    return watch()
+
+
+@pytest.fixture(scope="session")
+def picture(runs) -> Picture:
+    """The scene that the app opens with."""
+    return samples.fit(samples.load(open_run(runs / "tiny"), samples.SCENES, "test-0000"), SIDE)
+
+
+@pytest.fixture(scope="session")
+def record(runs, picture) -> Callable[[int], PredictionRecord]:
+    """What the network of an epoch says about the scene, from hlcore itself."""
+    run = open_run(runs / "tiny")
+
+    @cache
+    def recorded(epoch: int) -> PredictionRecord:
+        checkpoint = load_checkpoint(run.checkpoint_path(epoch))
+        return predict(
+            checkpoint.network,
+            picture.sample.image,
+            class_names=checkpoint.class_names,
+            label_map=picture.sample.label_map,
+            window=picture.window,
+        )
+
+    return recorded

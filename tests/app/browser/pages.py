@@ -1,0 +1,183 @@
+"""Pages of the app in a browser: opened, waited for, and read."""
+
+import base64
+import io
+import re
+from importlib.resources import files
+from urllib.parse import parse_qs, urlsplit
+
+import numpy as np
+from PIL import Image
+from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, Route, expect
+
+from tests.serving import PATIENCE_S
+
+LOOPBACK = ("127.0.0.1", "localhost", "")
+REST_S = 0.7
+"""The viewer tells the page of a choice half a second after the hand rests."""
+_QUIET = """rest => {
+  const app = document.querySelector("[data-testid=stApp]");
+  const root = [...document.querySelectorAll("*")].map((one) => one.shadowRoot?.querySelector(".viewer")).find(Boolean);
+  const waits = root && [...root.querySelectorAll(".waiting")].some((one) => !one.hidden);
+  const busy = app?.dataset.testScriptState !== "notRunning" || !root?.querySelector("canvas") || waits;
+  const now = performance.now();
+  if (busy || window.quietSince === undefined) window.quietSince = now;
+  return !busy && now - window.quietSince > 1000 * rest;
+}"""
+_TEXT = """const text = (bytes) => {
+  let found = "";
+  for (let i = 0; i < bytes.length; i += 32768) found += String.fromCharCode(...bytes.subarray(i, i + 32768));
+  return btoa(found);
+};"""
+_PIXELS = f"""canvas => {{ {_TEXT}
+  const {{ data }} = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  return [canvas.height, canvas.width, text(data)];
+}}"""
+_NUMBERS = f"""(root, [layer, step, height, width]) => {{ {_TEXT}
+  const numbers = Uint16Array.from({{ length: height * width }}, (_, i) =>
+    root.read(layer, i % width, Math.floor(i / width), step ?? undefined));
+  return text(new Uint8Array(numbers.buffer));
+}}"""
+
+
+class Watched:
+    """A browser context that refuses the outside world and remembers what went wrong."""
+
+    def __init__(self, context: BrowserContext) -> None:
+        self.context = context
+        self.complaints: list[str] = []
+        context.set_default_timeout(1000 * PATIENCE_S)
+        expect.set_options(timeout=1000 * PATIENCE_S)
+        context.route("**/*", self._only_loopback)
+        context.on("console", self._heed)
+        context.on("weberror", lambda error: self._note(True, f"page: {error.error}"))
+
+    def open(self, url: str) -> Page:
+        """The page at an address, once it rests."""
+        page = self.context.new_page()
+        page.goto(url)
+        if "source=upload" not in url:
+            settle(page)
+        return page
+
+    def _heed(self, message: ConsoleMessage) -> None:
+        # On a page below the root, Streamlit looks for its server there first, and Chromium says that it is not.
+        searched = "404" in message.text and "/_stcore/" in message.location["url"]
+        self._note(message.type == "error" and not searched, f"console: {message.text} {message.location['url']}")
+
+    def _only_loopback(self, route: Route) -> None:
+        outside = urlsplit(route.request.url).hostname not in LOOPBACK
+        self._note(outside, f"request: {route.request.url}")
+        route.abort() if outside else route.continue_()
+
+    def _note(self, wrong: bool, what: str) -> None:
+        if wrong:
+            self.complaints.append(what)
+
+
+def settle(page: Page) -> None:
+    """Waits until the page was told of every choice, its script has run, and every panel is painted at its finest."""
+    page.evaluate("window.quietSince = undefined")
+    page.wait_for_function(_QUIET, arg=REST_S)
+
+
+def upload(page: Page, name: str, content: bytes, *, labels: bool = False) -> None:
+    """Drops a photograph, or its label map, into the page, and waits for its maps."""
+    if labels:
+        page.get_by_role("button", name="Labels").click()
+    page.locator("input[type=file]").nth(int(labels)).set_input_files(
+        {"name": name, "mimeType": "image/png", "buffer": content}
+    )
+    expect(page.get_by_text(re.compile(f"Looking at .*{re.escape(name)}"))).to_be_visible()
+    if labels:
+        page.keyboard.press("Escape")
+    settle(page)
+
+
+def stage(page: Page, number: int = 0) -> Locator:
+    """A panel's picture, counted from 0."""
+    return page.locator(".stage").nth(number)
+
+
+def canvas(page: Page, number: int = 0) -> np.ndarray:
+    """H W 3 uint8: what a panel shows, in pixels of the screen."""
+    height, width, data = page.locator(".stage canvas").nth(number).evaluate(_PIXELS)
+    return np.frombuffer(base64.b64decode(data), np.uint8).reshape(height, width, 4)[..., :3]
+
+
+def sent(page: Page, layer: str, *, step: str | None = None, size: tuple[int, int]) -> np.ndarray:
+    """H W: the numbers of a layer as the browser holds them; those not there yet are awaited."""
+    arguments = [layer, step, *size]
+    viewer = page.locator(".viewer").first
+    there = "(root, [layer, step]) => root.read(layer, 0, 0, step ?? undefined) !== null"
+    for _ in range(10 * PATIENCE_S):
+        if viewer.evaluate(there, arguments):
+            break
+        page.wait_for_timeout(100)
+    data = base64.b64decode(viewer.evaluate(_NUMBERS, arguments))
+    return np.frombuffer(data, "<u2").reshape(size)
+
+
+def link(page: Page) -> dict[str, str]:
+    """The parameters of the page's address."""
+    return {name: values[0] for name, values in parse_qs(urlsplit(page.url).query).items()}
+
+
+def hover(page: Page, across: float, down: float, number: int = 0) -> tuple[int, int]:
+    """Moves the hand to a place of a panel, in shares of its sides; the pixel (x, y) read out there."""
+    box = stage(page, number).bounding_box()
+    page.mouse.move(box["x"] + across * box["width"], box["y"] + down * box["height"])
+    return cursor(page)
+
+
+def cursor(page: Page) -> tuple[int, int]:
+    """The pixel (x, y) whose values stand in the read-out."""
+    values = read_out(page)
+    return int(values["x"].split()[0]), int(values["y"].split()[0])
+
+
+def read_out(page: Page, part: str = ".readout:not(.extra)") -> dict[str, str]:
+    """What the read-out says, by name; texts without a name count from 0."""
+    spans = page.locator(f"{part} > span").evaluate_all(
+        "spans => spans.map((span) => [span.querySelector('b') ? span.firstChild.textContent.trim() : '', "
+        "span.querySelector('b')?.textContent ?? span.textContent])"
+    )
+    return {name or str(at): text for at, (name, text) in enumerate(spans)}
+
+
+def threshold_words(page: Page, layer: str) -> str:
+    """What a colour bar says of the part it keeps."""
+    return page.locator(f".bar[data-name='{layer}'] output").inner_text()
+
+
+def percent(share: float) -> str:
+    """A share as the viewer writes it."""
+    return f"{100 * share:.{2 if share < 0.0995 else 1}f} %"
+
+
+def placed(size: tuple[int, int], stage_size: tuple[int, int], times: float) -> tuple[np.ndarray, np.ndarray]:
+    """For each row and column of a stage, the picture's row and column seen there when its middle is magnified."""
+    scale = times * min(have / want for have, want in zip(stage_size, size, strict=True))
+    rows, columns = (
+        np.floor((np.arange(have) + 0.5 - (have / 2 - want * scale / 2)) / scale).astype(int)
+        for have, want in zip(stage_size, size, strict=True)
+    )
+    return rows, columns
+
+
+def png(pixels: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG", compress_level=1)
+    return file.getvalue()
+
+
+def sideways_astronaut() -> tuple[np.ndarray, bytes]:
+    """A photograph as it should be seen, and its JPEG as a camera held sideways writes it."""
+    with Image.open(str(files("skimage") / "data" / "astronaut.png")) as image:
+        sideways = image.convert("RGB").crop((60, 0, 400, 240)).rotate(90, expand=True)
+    exif = sideways.getexif()
+    exif[0x0112] = 6
+    file = io.BytesIO()
+    sideways.save(file, "JPEG", quality=95, exif=exif)
+    with Image.open(file) as written:
+        return np.asarray(written.convert("RGB").rotate(-90, expand=True)), file.getvalue()
