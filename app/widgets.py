@@ -28,7 +28,7 @@ ABOUT = (
 FIRST_RUN = "streets"
 """The bundled run that knows the labels of its scenes, so that every map has something to show."""
 NATS = (1, 2, 4, 8)
-MOST_COMPLAINTS = 4
+MOST_COMPLAINTS = 6
 """Of so many faults of a link each is told; of more, how many."""
 PICTURE = "picture"
 """In links, the scope that is no data set."""
