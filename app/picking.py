@@ -16,8 +16,8 @@ SIDES = (512, 768, 1024, 2048)
 """Longest side in px at which a picture may be analysed: 2048 px take about 1.5 GB of memory."""
 
 
-def choose_picture(run: Run) -> Picture | None:
-    """Source, sample and size; None while an upload is awaited."""
+def choose_picture(run: Run, *, most_px: int = SIDES[-1]) -> Picture | None:
+    """Source, sample and size, which is `most_px` where a page can take no more; None while an upload is awaited."""
     measured = dataset_cache.listed(run)
     known = [*samples.sources(run), *([samples.DATA] if measured else [])]
     source_column, sample_column, side_column = st.columns([11, 8, 4])
@@ -46,6 +46,9 @@ def choose_picture(run: Run) -> Picture | None:
             help="The network sees the picture scaled down so that its longer side has at most so many pixels. "
             "Smaller pictures are never enlarged.",
         )
+        if side > most_px:
+            st.caption(f"≤ {most_px} px on this page, which trains.")
+            side = most_px
     if source == samples.UPLOAD:
         return _choose_upload(run, side, source_column, sample_column, side_column)
     if source == samples.DATA:
