@@ -33,6 +33,13 @@ FIRST = 10
 """Of so many regions it is said how many lie on planted faults."""
 MOST_PLANTINGS = 99
 TILES = ("Image", "Label", "Prediction", "Loss", "Hardness")
+DEFINED = {
+    "Label": "Prediction and label",
+    "Prediction": "Prediction and label",
+    "Loss": "Loss",
+    "Hardness": "Hardness",
+}
+"""Under which name the maps of the cut-outs are defined."""
 VERDICTS = {"accept": "Accept", "dismiss": "Dismiss"}
 COLUMNS = ("image", "region", "box", "label", "prediction", "score", "verdict", "note")
 """Of the file of verdicts."""
@@ -132,7 +139,7 @@ def card(hunt: Hunt, suspect: dict[str, Any], look: Look) -> None:
 
 def tile_titles() -> None:
     """What the cut-outs of every card are, above the first."""
-    cells = "".join(f"<span>{title}</span>" for title in TILES)
+    cells = "".join(f"<span>{_term(title)}</span>" for title in TILES)
     st.html(f'<div class="tiles" style="max-width: {STRIP_PX}px">{cells}</div>')
 
 
@@ -213,16 +220,17 @@ def _facts(hunt: Hunt, suspect: dict[str, Any]) -> str:
         )
     return (
         f'<p class="suspect">labelled {label}, predicted {predicted}{found}<br>'
-        f"{_term('score', 'Suspect')} <b>{suspect['score']:.2f}</b> nats · "
-        f"{_term('loss', 'Loss')} {suspect['loss_mean']:.2f} nats · "
-        f"{_term('hardness', 'Hardness')} {suspect['hardness_mean']:.2f}<br>"
+        f"score <b>{suspect['score']:.2f}</b> nats · loss {suspect['loss_mean']:.2f} nats · "
+        f"hardness {suspect['hardness_mean']:.2f}<br>"
         f"{suspect['area_px']} px at ({suspect['left']}, {suspect['top']}) in {escape(suspect['image'])}</p>"
     )
 
 
-def _term(text: str, name: str) -> str:
-    """A word that leads to its definition."""
-    return f'<a href="{escape(definitions.link(name))}" target="_blank">{text}</a>'
+def _term(title: str) -> str:
+    """The title of a cut-out, which leads to its definition where it has one."""
+    if title not in DEFINED:
+        return title
+    return f'<a href="{escape(definitions.link(DEFINED[title]))}" target="_blank">{title}</a>'
 
 
 def _class(hunt: Hunt, name: str) -> str:
