@@ -81,7 +81,9 @@ def choose_ranking(analysis: Analysis) -> Ranking:
     classes = [ALL, *analysis.record.class_names]
     class_name = state.choice("rank_class", classes, default=ALL)
     known = list(RANKINGS) if class_name == ALL else list(CLASS_RANKINGS)
-    state.choice("rank", known, default=known[0])
+    before, by = state.met("rank", list(RANKINGS)), state.choice("rank", known, default=known[0])
+    if class_name != ALL:
+        st.caption(of_class(class_name, before, by))
     defined = definitions.listed("Means of an image", "Disagreement")
     by = row.selectbox(
         "Rank by", known, format_func=TITLES.__getitem__, key="rank", persist_state="session", help=defined
@@ -98,6 +100,17 @@ def choose_ranking(analysis: Analysis) -> Ranking:
         "As", [PICTURES, TABLE], format_func=str.capitalize, key="form", required=True, persist_state="session"
     )
     return Ranking(by, "" if class_name == ALL else class_name, order == "highest", find or "", shown or PICTURES)
+
+
+def of_class(class_name: str, before: str, by: str) -> str:
+    """What is known of one class, and that the ranking chosen before is not, where it is not."""
+    known = ", ".join(TITLES[name].lower() for name in CLASS_RANKINGS)
+    text = f"Of one class an analysis knows {known}."
+    if before not in CLASS_RANKINGS:
+        text += (
+            f" {TITLES[before]} is known of whole images only: ranked by {TITLES[by].lower()} of {class_name} instead."
+        )
+    return text
 
 
 def _class_title(name: str) -> str:

@@ -1,7 +1,5 @@
 """The images of the Data set page: as small pictures or as a table, each a click from Inspect."""
 
-from urllib.parse import urlencode
-
 import pandas as pd
 import streamlit as st
 
@@ -36,13 +34,12 @@ def has_thumbnails(analysis: Analysis, part: pd.DataFrame) -> bool:
 
 
 def show_pictures(analysis: Analysis, part: pd.DataFrame, ranking: Ranking) -> None:
-    """A picture each, with its hardness map beside it; the picture opens it in a new tab, its name in this one."""
+    """A picture each, with its hardness map beside it; a click anywhere on it or on its name opens it on this tab."""
     grid = st.grid(min_column_width=250)
-    for name, value in part[["image", "value"]].itertuples(index=False):
-        with grid.cell():
+    for at, (name, value) in enumerate(part[["image", "value"]].itertuples(index=False)):
+        with grid.cell(), st.container(key=f"opens_{at}"):  # style.css spreads the link over all of it
             if (picture := dataset_cache.thumbnail(analysis, name)) is not None:
-                address = "./?" + urlencode(inspected(analysis, name))
-                st.image(picture, width="stretch", link=address, alt=f"{name} and its hardness map")
+                st.image(picture, width="stretch", alt=f"{name} and its hardness map")
             show_link(analysis, name, f"{name} · {FORMATS[ranking.by].format(value)}")
 
 

@@ -214,16 +214,10 @@ def _facts(hunt: Hunt, suspect: dict[str, Any]) -> str:
         )
     return (
         f'<p class="suspect">labelled {label}, predicted {predicted}{found}<br>'
-        f"{_term('score', 'Suspect')} <b>{suspect['score']:.2f}</b> nats · "
-        f"{_term('loss', 'Loss')} {suspect['loss_mean']:.2f} nats · "
-        f"{_term('hardness', 'Hardness')} {suspect['hardness_mean']:.2f}<br>"
+        f"score <b>{suspect['score']:.2f}</b> nats · loss {suspect['loss_mean']:.2f} nats · "
+        f"hardness {suspect['hardness_mean']:.2f}<br>"
         f"{suspect['area_px']} px at ({suspect['left']}, {suspect['top']}) in {escape(suspect['image'])}</p>"
     )
-
-
-def _term(text: str, name: str) -> str:
-    """A word that leads to its definition."""
-    return f'<a href="{escape(definitions.link(name))}" target="_blank">{text}</a>'
 
 
 def _class(hunt: Hunt, name: str) -> str:

@@ -53,7 +53,7 @@ try:
     page.run()
 except HlcoreError as error:
     st.error(str(error), icon=":material/error:")
-for sentence in state.complaints():
-    sentences.warning(f"The link could not be followed in all: {sentence}.", icon=":material/link_off:")
+if complaints := state.complaints():
+    sentences.warning(widgets.not_followed(complaints), icon=":material/link_off:")
 state.write_url()
 state.stay(page.title)

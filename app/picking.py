@@ -6,6 +6,8 @@ from streamlit.delta_generator import DeltaGenerator
 from app import cache, samples, state
 from app.cache import dataset as dataset_cache
 from app.samples import Picture
+from hlcore.data.samples import Sample
+from hlcore.errors import DatasetError
 from hlcore.storage.analyses import Analysis
 from hlcore.storage.runs import Run
 from hlcore.types import IGNORE_INDEX
@@ -14,8 +16,8 @@ SIDES = (512, 768, 1024, 2048)
 """Longest side in px at which a picture may be analysed: 2048 px take about 1.5 GB of memory."""
 
 
-def choose_picture(run: Run) -> Picture | None:
-    """Source, sample and size; None while an upload is awaited."""
+def choose_picture(run: Run, *, most_px: int = SIDES[-1]) -> Picture | None:
+    """Source, sample and size, which is `most_px` where a page can take no more; None while an upload is awaited."""
     measured = dataset_cache.listed(run)
     known = [*samples.sources(run), *([samples.DATA] if measured else [])]
     source_column, sample_column, side_column = st.columns([11, 8, 4])
@@ -44,6 +46,9 @@ def choose_picture(run: Run) -> Picture | None:
             help="The network sees the picture scaled down so that its longer side has at most so many pixels. "
             "Smaller pictures are never enlarged.",
         )
+        if side > most_px:
+            st.caption(f"≤ {most_px} px on this page, which trains.")
+            side = most_px
     if source == samples.UPLOAD:
         return _choose_upload(run, side, source_column, sample_column, side_column)
     if source == samples.DATA:
@@ -100,14 +105,42 @@ def _choose_upload(
             "Its label map",
             f"A PNG of the photograph's size: class ids 0 to {highest}, {unlabelled} where unlabelled.",
         )
+    sample, complaint = _uploaded(run, photograph, labels)
     status.caption(
-        f"Looking at `{photograph.name}`{f' with `{labels.name}`' if labels else ''}. "
+        f"Looking at `{photograph.name}`{f' with `{labels.name}`' if labels and not complaint else ''}. "
         "It stays in this session; a link cannot hold it."
     )
-    sample = cache.uploaded(run, photograph.name, photograph.content, labels and labels.content)
+    if complaint:
+        st.error(f"{complaint}. The photograph is shown without labels.", icon=":material/label_off:")
     return samples.fit(sample, side)
 
 
+def _uploaded(run: Run, photograph: state.Upload, labels: state.Upload | None) -> tuple[Sample, str]:
+    """The sample, and why its label map does not fit; the photograph alone where it does not.
+
+    Raises:
+        DatasetError: the photograph cannot be read.
+    """
+    try:
+        return cache.uploaded(run, photograph.name, photograph.content, labels and labels.content), ""
+    except DatasetError as error:
+        if labels is None:
+            raise
+        return cache.uploaded(run, photograph.name, photograph.content, None), str(error)
+
+
 def _uploader(name: str, key: str, label: str, hint: str) -> state.Upload | None:
-    st.file_uploader(label, key=key, help=hint, on_change=state.keep_upload, args=(name, key))
-    return state.upload(name)
+    """What was uploaded; Streamlit forgets on another page that its uploader holds it, so a button does that then."""
+    held = st.file_uploader(label, key=key, help=hint, on_change=state.keep_upload, args=(name, key))
+    kept = state.upload(name)
+    if kept is not None and held is None:
+        st.button(
+            f"Remove {state.literal(kept.name)}",
+            key=f"{name}_remove",
+            icon=":material/close:",
+            on_click=state.forget_upload,
+            args=(name,),
+            width="stretch",
+            help="It is in use, though the field above is empty; another file takes its place.",
+        )
+    return kept

@@ -307,13 +307,17 @@ def upload(name: str) -> Upload | None:
 
 def keep_upload(name: str, widget: str) -> None:
     """Keeps what an uploader holds now, so that it survives a change of page; another photograph drops the labels."""
+    forget_upload(name)
     file = st.session_state[widget]
-    kept = {**st.session_state.get(_UPLOADS, {})}
-    for gone in ("photograph", "labels") if name == "photograph" else (name,):
-        kept.pop(gone, None)
     if file is not None:
-        kept[name] = Upload(file.name, file.getvalue())
-    st.session_state[_UPLOADS] = kept
+        st.session_state[_UPLOADS] |= {name: Upload(file.name, file.getvalue())}
+
+
+def forget_upload(name: str) -> None:
+    """Drops what was uploaded under this name; a photograph takes its labels along."""
+    gone = {"photograph", "labels"} if name == "photograph" else {name}
+    kept = st.session_state.get(_UPLOADS, {})
+    st.session_state[_UPLOADS] = {name: upload for name, upload in kept.items() if name not in gone}
     st.session_state.pop(_PAGE, None)  # the controls below it vanish and come back while a file is replaced
 
 

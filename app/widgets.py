@@ -1,6 +1,7 @@
 """The controls and texts that several pages share."""
 
 import shlex
+from collections.abc import Sequence
 from html import escape
 from math import ceil
 from pathlib import Path
@@ -21,6 +22,8 @@ ABOUT = (
 )
 FIRST_RUN = "streets"
 """The bundled run that knows the labels of its scenes, so that every map has something to show."""
+MOST_COMPLAINTS = 6
+"""Of so many faults of a link each is told; of more, how many."""
 PICTURE = "picture"
 """In links, the scope that is no data set."""
 
@@ -30,6 +33,15 @@ def style() -> None:
     st.html(Path(__file__).with_name("style.css"))
     script = Path(__file__).with_name("history.js").read_text(encoding="utf-8")
     st.html(f"<script>{script}</script>", unsafe_allow_javascript=True)
+
+
+def not_followed(complaints: Sequence[str]) -> str:
+    """What a link asked for in vain, in one text: the first few, and how many there are beside them."""
+    first, more = complaints[:MOST_COMPLAINTS], len(complaints) - MOST_COMPLAINTS
+    if len(first) == 1:
+        return f"The link could not be followed in all: {first[0]}."
+    lines = [f"- {sentence}" for sentence in [*first, *([f"and {more} more"] if more > 0 else [])]]
+    return "\n".join(["The link could not be followed in all:", "", *lines])
 
 
 def about() -> None:

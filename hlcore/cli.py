@@ -70,7 +70,9 @@ def train(*, config: Annotated[TrainConfig | None, Parameter(name="*")] = None, 
 
     if resume is not None and config is not None:
         raise InvalidInputError("--resume goes on under the run's own settings; leave the other options out")
-    follow_training(loop.train(config or TrainConfig()) if resume is None else loop.resume(resume))
+    reports = loop.train(config or TrainConfig()) if resume is None else loop.resume(resume)
+    if not follow_training(reports):
+        raise SystemExit(commands.INTERRUPTED)
 
 
 @app.command

@@ -8,7 +8,10 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from hlcore.config import AnalyzeConfig, Device
-from hlcore.errors import InvalidInputError
+from hlcore.errors import DatasetError, InvalidInputError
+
+INTERRUPTED = 130
+"""The status a shell gives to what Ctrl-C has stopped, so that what was to follow does not."""
 
 
 def evaluate(
@@ -85,6 +88,8 @@ def predict(
 ) -> None:
     """Write a hardness bundle: hardness and prediction maps of images, and a manifest.
 
+    An image that cannot be read is left out with a sentence, and the status is then 1.
+
     Parameters
     ----------
     run
@@ -111,14 +116,24 @@ def predict(
     from hlcore.storage.runs import open_run
 
     files = find_images(inputs)
-    checkpoint = load_epoch(open_run(run), epoch, device=device)
+    checkpoint, left_out = load_epoch(open_run(run), epoch, device=device), []
     with BundleWriter(out, class_names=checkpoint.class_names, palette=checkpoint.palette) as bundle:
         for name, path in track(files.items(), "predict", console=Console(stderr=True)):
+            try:
+                image = read_image(path)
+            except DatasetError as error:
+                left_out.append(str(error))
+                continue
             record = predict_image(
-                checkpoint.network, read_image(path), class_names=checkpoint.class_names, name=name, window=window
+                checkpoint.network, image, class_names=checkpoint.class_names, name=name, window=window
             )
             bundle.add(record, source=str(path))
-    print(f"{len(files)} images in {out}")
+    written = len(files) - len(left_out)
+    print(f"{written} image{'' if written == 1 else 's'} in {out}")
+    for sentence in left_out:
+        print(f"left out: {sentence}", file=sys.stderr)
+    if left_out:
+        raise SystemExit(1)
 
 
 def analyze(
@@ -144,5 +159,5 @@ def analyze(
     steps = measure(open_run(run), data, config or AnalyzeConfig(), command=command)
     analysis = follow_analysis(steps, command=command)
     if analysis is None:
-        raise SystemExit(130)  # as a shell says of Ctrl-C, so that what was to follow does not
+        raise SystemExit(INTERRUPTED)
     print(f"complete: {write_report(analysis)}")

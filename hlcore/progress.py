@@ -14,8 +14,8 @@ from hlcore.training.loop import Reports
 _COLUMNS = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
 
 
-def follow_training(reports: Reports) -> None:
-    """Draws the progress of a training run; the first Ctrl-C stops it after the present step."""
+def follow_training(reports: Reports) -> bool:
+    """Draws the progress of a training run and says whether it is complete; Ctrl-C stops it after the present step."""
     asked_to_stop = False
 
     def stop(*_: object) -> None:
@@ -45,9 +45,11 @@ def follow_training(reports: Reports) -> None:
                     break
     finally:
         signal.signal(signal.SIGINT, before)
+    complete = report.run.record.state == "complete"
     if is_first:
-        path, complete = report.run.path, report.run.record.state == "complete"
+        path = report.run.path
         print(f"complete: {path}" if complete else f"stopped; go on with: hlcore train --resume {path}")
+    return complete
 
 
 def follow_analysis(steps: Iterator[Step], *, command: str) -> Analysis | None:

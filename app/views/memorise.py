@@ -14,6 +14,8 @@ from hlcore.figures.stability import memorise_figure
 from hlcore.storage.runs import Run
 
 KEY = "memorise_viewer"
+MOST_PX = 768
+"""Longest side at which a picture is learned: a step takes several times the memory and time of a look."""
 COLUMNS = {
     "map": "map",
     "step": "step",
@@ -32,6 +34,9 @@ DEFINED = {
     "total_variation": "Total variation",
 }
 """Under which name each measured column is defined."""
+
+WITHOUT_OTHER_STOP = '<style>[data-testid="stStatusWidget"] button { display: none; }</style>'
+"""Streamlit's own Stop would end the script where it is, and leave a page of which nothing works."""
 
 
 def show(run: Run, picture: Picture) -> None:
@@ -71,6 +76,7 @@ def show(run: Run, picture: Picture) -> None:
 def learn(run: Run, epoch: int, picture: Picture) -> None:
     """Learns the picture and shows how far it is; a press on Stop ends it, and what was seen is kept."""
     known = state.keep_result(identity := memorise.identity(run, epoch, picture), Memorised(identity))
+    st.html(WITHOUT_OTHER_STOP)
     bar_column, stop_column = st.columns([5, 1], vertical_alignment="bottom")
     bar = bar_column.progress(0.0, "Loading the network …")
     stop_column.button("Stop", icon=":material/stop:", key="memorise_stop", width="stretch")
@@ -98,22 +104,22 @@ def report(table: pd.DataFrame, known: Memorised) -> None:
     """What was seen, in a sentence, in numbers and as curves."""
     hardness, loss = (table[table["map"] == name].iloc[-1] for name in ("hardness", "loss"))
     st.markdown(
-        f"After {loss['step']} steps the mean loss is **{loss['relative_level']:.0%}** and the mean hardness "
+        f"After {loss['step']} step{'' if loss['step'] == 1 else 's'} the mean loss is "
+        f"**{loss['relative_level']:.0%}** and the mean hardness "
         f"**{hardness['relative_level']:.0%}** of what it was; the hardest 10 % overlap with those of #0 with an IoU "
         f"of **{hardness['top10_iou']:.2f}** (hardness) and **{loss['top10_iou']:.2f}** (loss)."
     )
-    table_column, figure_column = st.columns(2)
     formats = {
         COLUMNS[column]: st.column_config.NumberColumn(format="%.3f", help=definitions.text(name))
         for column, name in DEFINED.items()
     }
     shown = table.rename(columns=COLUMNS)[list(COLUMNS.values())]
-    table_column.dataframe(shown, hide_index=True, column_config=formats, key="memorise_numbers")
-    table_column.caption(definitions.listed(*DEFINED.values(), "Loss", "Hardness"))
-    figure_column.plotly_chart(memorise_figure(known.curve_table()), key="memorise_curve", height=330)
+    st.dataframe(shown, hide_index=True, column_config=formats, key="memorise_numbers")
+    st.caption(definitions.listed(*DEFINED.values(), "Loss", "Hardness"))
+    st.plotly_chart(memorise_figure(known.curve_table()), key="memorise_curve", height=330)
 
 
 st.caption("A copy of the network learns one picture by heart. The loss map goes dark; what does the hardness map do?")
 chosen = widgets.chosen_run()
-if (taken := picking.choose_picture(chosen)) is not None:
+if (taken := picking.choose_picture(chosen, most_px=MOST_PX)) is not None:
     show(chosen, taken)

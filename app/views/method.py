@@ -21,11 +21,13 @@ def show_equations() -> None:
 
 def show_definitions() -> None:
     """Every number under an anchor of its own."""
-    st.markdown("### What the numbers are")
-    for group, defined in definitions.groups().items():
-        st.markdown(f"#### {group}")
-        for name, sentences in defined.items():
-            st.markdown(f"##### {name}\n\n{sentences}")
+    st.header("What the numbers are", anchor="numbers")
+    with st.container(key="definitions"):
+        for group, defined in definitions.groups().items():
+            st.markdown(f"### {group}")
+            for name, sentences in defined.items():
+                st.subheader(name, anchor=definitions.anchor(name))
+                st.markdown(sentences)
 
 
 st.markdown(widgets.ABOUT)

@@ -195,6 +195,22 @@ def test_each_step_takes_one_press_of_back(watched, address):
         expect(page).to_have_url(re.compile(expected))
 
 
+def test_a_link_to_a_number_brings_its_definition_into_sight(browser, address):
+    page = browser.new_page(viewport={"width": 1280, "height": 800})
+    page.set_default_timeout(1000 * PATIENCE_S)
+    page.goto(f"{address}/?run=tiny")
+    with page.expect_popup() as opened:
+        page.get_by_role("link", name="mIoU, last").click()
+    definition = opened.value
+    drawing = definition.get_by_role("img", name="How hardness is learned")
+    drawing.wait_for(state="attached", timeout=1000 * PATIENCE_S)
+    assert definition.url == f"{address}/method?run=tiny#miou"
+    definition.wait_for_timeout(1000)  # in which fonts, formulas and the drawing push it about
+    place = definition.get_by_role("heading", name="mIoU", exact=True).bounding_box()
+    assert place is not None and 0 <= place["y"] < 800 - place["height"]
+    page.close()
+
+
 def settle(page: Page) -> None:
     """Waits until the script has run and every viewer has painted."""
     expect(page.locator(".viewer canvas").first).to_be_visible()

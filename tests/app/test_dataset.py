@@ -148,3 +148,11 @@ def test_bad_choices_in_the_link_are_said_and_something_is_shown(open_app, analy
 def test_disagreement_is_not_known_by_class_and_the_link_says_so(open_app, analysis):
     app = open_app(page=PAGE, rank="disagreement", rank_class="Car")
     assert "there is no rank 'disagreement' here" in app.warning[0].value
+
+
+def test_a_class_that_ends_a_ranking_says_so(open_app, analysis):
+    app = open_app(page=PAGE, rank="disagreement")
+    assert not any("whole images only" in caption.value for caption in app.caption)
+    app.selectbox(key="rank_class").select("Car").run()
+    sentence = "Disagreement is known of whole images only: ranked by mean hardness of Car instead."
+    assert any(sentence in caption.value for caption in app.caption)

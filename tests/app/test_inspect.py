@@ -156,6 +156,16 @@ def test_an_uploaded_photograph_survives_the_other_page(open_app, scenes):
     assert (scene["width"], scene["height"]) == (60, 90)
 
 
+def test_an_uploaded_photograph_that_another_page_keeps_can_be_removed_there(open_app, scenes):
+    app = upload(open_app(source="upload"), "photograph", "rotated.jpg", rotated_jpeg(90, 60))
+    assert not [button for button in app.button if button.key == "photograph_remove"], "the uploader has a button"
+    app.switch_page("views/edges.py").run()
+    assert app.button(key="photograph_remove").label == "Remove `rotated.jpg`"
+    app.button(key="photograph_remove").click().run()
+    assert not app.exception
+    assert scenes(app) == []
+
+
 def test_an_upload_that_is_no_image_is_one_sentence(open_app):
     app = upload(open_app(source="upload"), "photograph", "notes.jpg", b"dear diary")
     assert not app.exception
@@ -192,11 +202,13 @@ def test_labels_belong_to_one_photograph(open_app, scenes):
         (np.full((40, 60), 77, np.uint8), "name no class"),
     ],
 )
-def test_labels_that_do_not_fit_are_one_sentence(open_app, label_map, sentence):
+def test_labels_that_do_not_fit_are_one_sentence_and_leave_the_hardness(open_app, scenes, label_map, sentence):
     app = upload(open_app(source="upload"), "photograph", "a.png", png(np.zeros((40, 60, 3), np.uint8)))
     app = upload(app, "labels", "labels.png", png(label_map))
     assert not app.exception
-    assert sentence in app.error[0].value
+    (error,) = app.error
+    assert sentence in error.value
+    assert titles(scenes(app)[0]) == ["Image", "Hardness", "Prediction"]
 
 
 def titles(scene):

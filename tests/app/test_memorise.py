@@ -99,3 +99,12 @@ def test_the_curve_begins_at_the_checkpoint_and_is_relative_to_it():
     assert list(table["step"]) == [0, 1]
     assert list(table["value"]) == [1.0, 0.5]
     assert list(table["level"]) == [2.0, 1.0]
+
+
+def test_a_picture_larger_than_the_page_can_learn_is_made_smaller_and_this_said(open_app):
+    link = {"source": "photographs", "sample": "coffee", "side": "1024"}
+    assert not any("on this page" in text.value for text in open_app(page="views/edges.py", **link).caption)
+    app = open_app(page=PAGE, **link)
+    assert "≤ 768 px on this page, which trains." in [text.value for text in app.caption]
+    app.selectbox(key="side").select(512).run()
+    assert not any("on this page" in text.value for text in app.caption)

@@ -12,7 +12,7 @@ import pytest
 from app import definitions, method_drawing
 
 PROJECT = Path(__file__).parents[2]
-LINKING = {"anchor", "link", "linked", "listed", "text", "_term"}
+LINKING = {"anchor", "link", "linked", "listed", "text"}
 """Functions whose arguments name definitions."""
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -26,7 +26,7 @@ def named() -> Iterator[tuple[str, str]]:
         for call in (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)):
             function = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
             texts = [str(argument.value) for argument in call.args if isinstance(argument, ast.Constant)]
-            if function in {"linked", "_term"}:  # the text, then the name if it is another
+            if function == "linked":  # the text, then the name if it is another
                 texts = [text if len(call.args) > 1 else text[0].upper() + text[1:] for text in texts[-1:]]
             if function in LINKING:
                 yield from ((path.name, text) for text in texts)
@@ -66,17 +66,16 @@ def test_a_run_without_hardness_leaves_the_drawing_empty(open_app, run):
 def test_a_broken_checkpoint_costs_the_maps_and_not_the_definitions(open_app):
     app = open_app(page="views/method.py", run="broken")
     assert "epoch-0000" in app.error[0].value
-    assert "##### Edge contrast" in shown(app)
+    assert "Edge contrast" in [heading.value for heading in app.subheader]
 
 
 def test_every_definition_has_a_heading_of_its_own(open_app):
-    headings = re.findall(r"^##### (.+)$", shown(open_app(page="views/method.py")), re.MULTILINE)
-    anchors = [heading.lower().replace(" ", "-") for heading in headings]
+    anchors = [heading.anchor for heading in open_app(page="views/method.py").subheader]
     assert len(set(anchors)) == len(anchors)
-    assert {definitions.anchor(name) for name in definitions.names()} <= set(anchors)
+    assert {definitions.anchor(name) for name in definitions.names()} == set(anchors)
 
 
-def test_headings_make_the_same_anchor_in_the_app_and_on_github():
+def test_anchors_are_those_that_github_makes_of_the_headings():
     assert len(definitions.names()) > 40
     assert all(re.fullmatch(r"[A-Za-z0-9]+( [A-Za-z0-9]+)*", name) for name in definitions.names())
     assert all(text for group in definitions.groups().values() for text in group.values())
@@ -89,11 +88,20 @@ def test_no_page_links_to_what_is_not_defined():
 
 
 def test_tables_of_names_lead_to_definitions():
-    from app import dataset_controls, dataset_images, error_sentences, object_charts, run_controls, stability_controls
+    from app import (
+        dataset_controls,
+        dataset_images,
+        error_sentences,
+        label_controls,
+        object_charts,
+        run_controls,
+        stability_controls,
+    )
 
     names = {
         *dataset_controls.DEFINED.values(),
         *error_sentences.DEFINED.values(),
+        *label_controls.DEFINED.values(),
         *object_charts.DEFINED,
         *run_controls.METRICS,
         *(name for *_, name in dataset_images.MEASURES.values()),

@@ -102,6 +102,17 @@ def test_predict_takes_files_folders_and_globs_and_writes_a_bundle(run: Path, tm
     assert bundle.class_names == open_run(run).record.class_names
 
 
+def test_predict_leaves_out_what_it_cannot_read_and_writes_the_others(run: Path, tmp_path: Path) -> None:
+    (tmp_path / "broken.png").write_bytes(b"no image")
+    out = tmp_path / "bundle"
+    done = hlcore("predict", run, tmp_path / "broken.png", PHOTOGRAPHS / "coffee.png", "--out", out)
+    assert done.returncode == 1
+    assert f"left out: {tmp_path / 'broken.png'} " in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == f"1 image in {out}\n"
+    assert list(open_bundle(out).manifest["name"]) == ["coffee"]
+
+
 def test_runs_lists_what_a_folder_holds(run: Path) -> None:
     done = hlcore("runs", run.parent)
     assert done.returncode == 0, done.stderr
@@ -128,7 +139,7 @@ def test_ctrl_c_leaves_a_run_that_can_be_resumed(settings: Path, tmp_path: Path)
         time.sleep(0.1)
     training.send_signal(signal.SIGINT)
     said, _ = training.communicate(timeout=120)
-    assert training.returncode == 0
+    assert training.returncode == 130
     assert said == f"stopped; go on with: hlcore train --resume {tmp_path / 'tiny'}\n"
     stopped = open_run(tmp_path / "tiny")
     assert stopped.record.state == "interrupted"

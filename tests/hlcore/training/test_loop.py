@@ -287,7 +287,7 @@ def test_one_of_two_processes_that_is_asked_to_stop_stops_both(tmp_path: Path) -
         time.sleep(0.1)
     training.send_signal(signal.SIGINT)
     said, complained = training.communicate(timeout=120)
-    assert training.returncode == 0, complained
+    assert training.returncode == 130, complained
     assert said == f"stopped; go on with: hlcore train --resume {tmp_path / 'tiny'}\n"
     assert "Traceback" not in complained
     assert open_run(tmp_path / "tiny").record.state == "interrupted"
