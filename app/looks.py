@@ -2,15 +2,17 @@
 
 from functools import partial
 
-from app import state
+from app import definitions, state
 from app.viewer import viewer
-from app.viewer.scene import Scene
+from app.viewer.scene import MEASURED, Scene
 from hlcore.figures.style import HARDNESS_SCALES
 
 NATS = (1, 2, 4, 8)
 """Upper ends of the loss maps' colours to choose from."""
 CHOICES = ("opacity", "scale", "nats", "above", "zoom", "compare", "grey", "hidden", "outlines", "box", "x", "y")
 """Link parameters that every viewer has."""
+_HEADINGS = ("Means of an image", "Threshold", "Means of a rectangle", "Object", "Error")
+"""Under which name each of MEASURED is defined."""
 
 
 def show(scene: Scene, *, key: str) -> None:
@@ -28,4 +30,11 @@ def show(scene: Scene, *, key: str) -> None:
     if scene.free:
         state.known("show", [layer.name for layer in scene.layers])
         names.append("show")
-    viewer(scene, key=key, view=state.texts(names), heard=state.heard(key), on_view=partial(state.take, key))
+    viewer(
+        scene,
+        key=key,
+        view=state.texts(names),
+        heard=state.heard(key),
+        definitions={name: definitions.link(heading) for name, heading in zip(MEASURED, _HEADINGS, strict=True)},
+        on_view=partial(state.take, key),
+    )

@@ -134,7 +134,8 @@ def entropy_layer(run: Run, planes: Mapping[str, Plane]) -> Layer:
 
 def class_layer(name: str, classes: Classes, planes: Mapping[str, Plane]) -> Layer:
     """Classes over the image, in their colours."""
-    return Layer(name, "classes", planes, over=True, classes=classes, legend=True)
+    defined = definitions.link("Prediction and label")
+    return Layer(name, "classes", planes, over=True, classes=classes, legend=True, definition=defined)
 
 
 def classes_of(run: Run) -> Classes:

@@ -36,7 +36,15 @@ _mount = component(
 )
 
 
-def viewer(scene: Scene, *, key: str, view: Mapping[str, str], heard: int, on_view: Callable[[], None]) -> None:
+def viewer(
+    scene: Scene,
+    *,
+    key: str,
+    view: Mapping[str, str],
+    heard: int,
+    definitions: Mapping[str, str],
+    on_view: Callable[[], None],
+) -> None:
     """Draws a scene.
 
     What the reader does runs `on_view` once the hand rests, in which `st.session_state[key]["view"]` holds the
@@ -47,6 +55,7 @@ def viewer(scene: Scene, *, key: str, view: Mapping[str, str], heard: int, on_vi
         key: The component's key, unique on the page.
         view: The choices made so far, as they stand in a link.
         heard: Number of the last report these include.
+        definitions: Address of what each of scene.MEASURED means.
         on_view: Called when something was chosen.
     """
-    _mount(key=key, data=scene.message(view, heard=heard), on_view_change=on_view)
+    _mount(key=key, data=scene.message(view, heard=heard, definitions=definitions), on_view_change=on_view)

@@ -11,6 +11,8 @@ from hlcore.figures.style import HARDNESS_SCALES, MISSING, Colour, ScaleName, co
 
 EVERY_STEP = ""
 """Key of a plane that is the same at every step."""
+MEASURED = ("mean", "threshold", "rectangle", "object", "error")
+"""What is measured in the browser, besides the values of layers."""
 OTHER = "other"
 """Of a panel: the step that is compared with, not the one shown."""
 
@@ -134,12 +136,13 @@ class Scene:
     caption: str = ""
     height_vh: int = 62
 
-    def message(self, view: Mapping[str, str], *, heard: int) -> dict[str, Any]:
+    def message(self, view: Mapping[str, str], *, heard: int, definitions: Mapping[str, str]) -> dict[str, Any]:
         """The scene as the browser gets it.
 
         Args:
             view: The reader's choices, as they stand in a link.
             heard: Number of the last report from this viewer that these choices include.
+            definitions: Address of what each of MEASURED means.
         """
         scales = {layer.scale for layer in self.layers if layer.scale} | set(HARDNESS_SCALES)
         return {
@@ -154,6 +157,7 @@ class Scene:
             "missing": list(MISSING),
             "view": dict(view),
             "heard": heard,
+            "definitions": dict(definitions),
         }
 
 

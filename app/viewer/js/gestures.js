@@ -16,13 +16,13 @@ export function listen(viewer, panel) {
     return [(event.clientX - box.left) * dense(), (event.clientY - box.top) * dense()];
   };
   const zoomTo = (zoom) => viewer.change({ zoom });
-  const magnify = (by, at, down) => zoomTo(magnified(viewer.scene, viewer.view.zoom, panel.canvas.width, panel.canvas.height, by, at, down));
-  panel.magnify = (by) => magnify(by, panel.canvas.width / 2, panel.canvas.height / 2);
+  const magnify = (by, ...around) => zoomTo(magnified(viewer.scene, viewer.view.zoom, panel.canvas.width, panel.canvas.height, by, ...around));
+  panel.magnify = (by) => magnify(by, [panel.canvas.width / 2, panel.canvas.height / 2]);
 
   stage.addEventListener("wheel", (event) => {
     if (event.deltaY > 0 && !viewer.view.zoom) return; // all is seen: let the page scroll
     event.preventDefault();
-    magnify(Math.exp(-WHEEL * clamp(event.deltaY, -300, 300) * (event.deltaMode ? 30 : 1)), ...inStage(event));
+    magnify(Math.exp(-WHEEL * clamp(event.deltaY, -300, 300) * (event.deltaMode ? 30 : 1)), inStage(event));
   }, { passive: false });
 
   stage.addEventListener("pointerdown", (event) => {
@@ -48,8 +48,8 @@ export function listen(viewer, panel) {
   const pinch = (before, after) => {
     if (after.length !== 2) return;
     const apart = ([a, b]) => Math.hypot(a.clientX - b.clientX, a.clientY - b.clientY);
-    const [a, b] = after.map(inStage);
-    magnify(apart(after) / Math.max(1, apart(before)), (a[0] + b[0]) / 2, (a[1] + b[1]) / 2);
+    const middle = (fingers) => fingers.map(inStage).reduce(([x, y], [u, v]) => [(x + u) / 2, (y + v) / 2]);
+    magnify(apart(after) / Math.max(1, apart(before)), middle(before), middle(after));
   };
 
   const drag = (event, pixel) => {

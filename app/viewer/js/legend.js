@@ -11,9 +11,10 @@ export function makeLegend(viewer) {
   viewer.readout = element("div", { className: "readout" });
   viewer.spoken = element("div", { className: "spoken", "aria-live": "polite" });
   viewer.extra = element("div", { className: "readout extra" });
+  viewer.shapes = element("div", { className: "readout extra" });
   viewer.bars = element("div", { className: "bars" });
   viewer.chips = element("div", { className: "chips", role: "group", "aria-label": "Classes" });
-  return [viewer.readout, viewer.spoken, viewer.extra, viewer.bars, viewer.chips];
+  return [viewer.readout, viewer.spoken, viewer.extra, viewer.shapes, viewer.bars, viewer.chips];
 }
 
 const coloured = (layer) => layer && (layer.kind === "values" || layer.kind === "change");
@@ -32,6 +33,8 @@ export function drawLegend(viewer, options = {}) {
   if (wanted.length !== viewer.bars.children.length || wanted.some((bar, i) => bar !== viewer.bars.children[i])) viewer.bars.replaceChildren(...wanted);
   wanted.forEach((bar) => drawBar(viewer, bar, options));
   drawChips(viewer, layers);
+  const read = [...viewer.layers.values()].filter((layer) => layer.kind === "values" || layer.kind === "classes").length;
+  viewer.readout.style.setProperty("--rows", read + 2 + (viewer.scene.steps.length > 1));
 }
 
 function makeBar(viewer, name) {
@@ -60,9 +63,9 @@ function makeBar(viewer, name) {
     ? element("select", { "aria-label": `Colours of ${name.toLowerCase()}`, on: { change: () => viewer.change({ scale: scale.value }) } })
     : null;
   const track = element("span", { className: "track" }, slider);
-  const words = element("output");
+  const words = element("output"), about = viewer.scene.definitions.threshold;
   const clear = element("button", { type: "button", className: "close", textContent: "×", title: "Show all", "aria-label": `Show all of ${name}`, on: { click: () => set(null) } });
-  const keep = element("label", { className: "keep" }, "highest", share, "%");
+  const keep = element("label", { className: "keep" }, element("a", { href: about, target: "_blank", textContent: "highest" }), share, "%");
   const first = element("div", { className: "row" }, label, scale, keep, clear), second = element("div", { className: "row" }, low, track, high);
   const bar = element("div", { className: "bar" }, first, second, words);
   bar.dataset.name = name;
@@ -148,7 +151,8 @@ export function readOut(viewer, { spoken = false } = {}) {
     if (value !== null) panel.note.textContent = value;
     else if (panel.usual !== undefined) panel.note.textContent = panel.usual;
   }
-  fillLine(viewer.extra, [...boxItems(viewer), ...shapeItems(viewer, at)]);
+  fillLine(viewer.extra, boxItems(viewer));
+  fillLine(viewer.shapes, shapeItems(viewer, at));
 }
 
 function valuesAt(viewer, [x, y]) {
@@ -158,7 +162,7 @@ function valuesAt(viewer, [x, y]) {
   for (const layer of viewer.layers.values()) {
     if (["image", "objects", "change", "errors"].includes(layer.kind)) continue;
     const text = said(viewer, layer, step, index);
-    if (text !== null) items.push([READ[layer.name] ?? layer.name.toLowerCase(), text]);
+    if (text !== null) items.push([READ[layer.name] ?? layer.name.toLowerCase(), text, layer.definition]);
   }
   return items;
 }
@@ -172,7 +176,7 @@ function boxItems(viewer) {
   const { box } = viewer.view;
   if (!box) return viewer.drawing ? [["", "Drag a rectangle over the part to measure."]] : [];
   const [left, top, right, bottom] = fitted(viewer, box);
-  return right > left && bottom > top ? meansItems(`rectangle ${right - left} × ${bottom - top} px`, means(viewer, readStep(viewer), [left, top, right, bottom])) : [];
+  return right > left && bottom > top ? meansItems(viewer, "rectangle", `${right - left} × ${bottom - top} px`, means(viewer, readStep(viewer), [left, top, right, bottom])) : [];
 }
 
 const fitted = ({ scene }, [left, top, right, bottom]) => [Math.max(0, left), Math.max(0, top), Math.min(scene.width, right), Math.min(scene.height, bottom)].map(Math.round);
@@ -185,7 +189,7 @@ function shapeItems(viewer, at) {
   if (view.outlines === "objects") {
     const object = objectAt(viewer, step, index);
     viewer.over = object?.number ?? 0;
-    return object ? shapeOnce(viewer, step, `object ${object.number}, ${object.name}`, object) : [];
+    return object ? shapeOnce(viewer, step, `${object.number}, ${object.name}`, object) : [];
   }
   const layer = regionLayer(viewer), found = layer && numbersOf(viewer, layer, step);
   if (!found) return [];
@@ -199,18 +203,24 @@ function shapeItems(viewer, at) {
 function shapeOnce(viewer, step, name, shape, title = name) {
   const last = viewer.shape, layers = viewer.layers;
   if (last?.name === name && last.step === step && last.layers === layers && (title === name || last.shape === shape)) return last.items;
-  const items = meansItems(title, means(viewer, step, shape.box, shape.inside));
+  const items = meansItems(viewer, title === name ? "object" : "threshold", title, means(viewer, step, shape.box, shape.inside));
   viewer.shape = { name, step, layers, shape, items };
   return items;
 }
 
-function meansItems(title, { pixels, means: found, errorRate }) {
-  const items = [["", title], ["", `${pixels.toLocaleString("en")} px`]];
-  for (const { layer, mean } of found) if (mean !== null) items.push([`mean ${layer.name.toLowerCase()}`, written(mean, layer)]);
-  if (errorRate !== null) items.push(["wrong", percent(errorRate)]);
+function meansItems(viewer, kind, title, { pixels, means: found, errorRate: rate }) {
+  const { definitions } = viewer.scene;
+  const items = [[kind === "threshold" ? "" : kind, title, definitions[kind]], ["", `${pixels.toLocaleString("en")} px`]];
+  for (const { layer, mean } of found) if (mean !== null) items.push([`mean ${layer.name.toLowerCase()}`, written(mean, layer), layer.definition]);
+  if (rate !== null) items.push(["wrong", percent(rate), definitions.error]);
   return items;
 }
 
+// Names and values in a line; a name leads to what it means.
 function fillLine(place, items) {
-  place.replaceChildren(...items.map(([name, text]) => element("span", {}, name ? `${name} ` : "", name ? element("b", { textContent: text }) : text)));
+  place.replaceChildren(...items.map(([name, text, href]) => {
+    if (!name) return element("span", { textContent: text });
+    const label = href ? element("a", { href, target: "_blank", textContent: name }) : name;
+    return element("span", {}, label, " ", element("b", { textContent: text }));
+  }));
 }

@@ -37,7 +37,7 @@ function makePanel(viewer, index) {
   const title = element("b");
   const choice = element("select", { on: { change: () => viewer.choose(index, choice.value) } });
   const close = element("button", { type: "button", className: "close", textContent: "×", title: "Close this panel", "aria-label": "Close this panel", on: { click: () => viewer.close(index) } });
-  const note = element("span", { className: "note" });
+  const note = element("a", { className: "note", target: "_blank" });
   const figure = element("figure", {}, element("figcaption", {}, title, choice, note, close), stage);
   return { figure, stage, canvas, title, choice, close, note, waiting, ...marks };
 }
@@ -102,6 +102,8 @@ function entitle(viewer, panel, options) {
   panel.title.textContent = title;
   panel.spoken = title;
   panel.usual = panel.fixed.note || meanNote(viewer, layer, panel.step, options);
+  if (panel.usual && !panel.fixed.note) panel.note.href = viewer.scene.definitions[layer.kind === "errors" ? "error" : "mean"];
+  else panel.note.removeAttribute("href");
   if (!viewer.hover) panel.note.textContent = panel.usual;
   panel.stage.setAttribute("aria-label", `${title}. ${viewer.keys}`);
 }

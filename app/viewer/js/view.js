@@ -70,13 +70,13 @@ export function placement({ width: w, height: h }, zoom, width, height) {
   return { scale, fit, left: start(zoom?.x ?? 0.5, w, width), top: start(zoom?.y ?? 0.5, h, height) };
 }
 
-// The zoom after magnifying `by` around the screen pixel (at, down), which keeps its place; null where all is seen.
-export function magnified(scene, zoom, width, height, by, at, down) {
+// The zoom after magnifying `by` around the screen pixel `[at, down]`, which comes to lie at `to`; null where all is seen.
+export function magnified(scene, zoom, width, height, by, [at, down], to = [at, down]) {
   const old = placement(scene, zoom, width, height);
   const times = clamp((zoom?.times ?? 1) * by, 1, Math.max(1, LARGEST_PX / old.fit));
   if (times <= 1.0001) return null;
   const x = (at - old.left) / old.scale, y = (down - old.top) / old.scale;
-  return centred(scene, x - (at - width / 2) / (old.fit * times), y - (down - height / 2) / (old.fit * times), times, width, height);
+  return centred(scene, x - (to[0] - width / 2) / (old.fit * times), y - (to[1] - height / 2) / (old.fit * times), times, width, height);
 }
 
 // The zoom that shows pixel (x, y) in the middle of the stage, or as near to it as the picture's rim allows.
