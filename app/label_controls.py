@@ -107,7 +107,7 @@ def choose_order(suspects: pd.DataFrame, pair_column: DeltaGenerator, order_colu
         pair = st.selectbox(
             "Label > prediction",
             pairs,
-            format_func=lambda pair: f"all pairs ({len(suspects)})" if pair == ALL else f"{pair} ({counts[pair]})",
+            format_func=lambda pair: f"all pairs ({len(suspects):,})" if pair == ALL else f"{pair} ({counts[pair]:,})",
             key="dispute",
             persist_state="session",
         )
@@ -148,7 +148,9 @@ def summary(hunt: Hunt, suspects: pd.DataFrame) -> str:
     """How many regions were accepted, dismissed and are open, and how many of the first are planted faults."""
     verdicts = [row["verdict"] for row in state.verdicts(hunt.place)]
     accepted, dismissed = verdicts.count("accept"), verdicts.count("dismiss")
-    text = f"**{accepted}** accepted · **{dismissed}** dismissed · **{len(hunt.suspects) - accepted - dismissed}** open"
+    text = (
+        f"**{accepted}** accepted · **{dismissed}** dismissed · **{len(hunt.suspects) - accepted - dismissed:,}** open"
+    )
     if hunt.faults is None:
         return text
     first, planted = suspects["fault"].head(FIRST).tolist(), hunt.faults.kinds
