@@ -35,8 +35,8 @@ def _flag(text: str) -> bool:
 
 _TEXTS = (
     "run scope data source sample scale object_size object_quantity area_cuts thickness_cuts object edge quantity "
-    "pair rank rank_class order find form scores baseline compared aspect snapshot against scaled dispute ranking score "
-    "region"
+    "pair rank rank_class order find form scores baseline compared aspect snapshot against scaled dispute ranking "
+    "score region"
 )
 _NUMBERS = "epoch other side opacity hardest nats x y part planting sheet flagged"
 _LISTS = "show object_classes classes runs images"
