@@ -1,7 +1,7 @@
 """Which epochs have looked at a picture: the chosen ones at once, all others while the reader looks."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
@@ -23,8 +23,8 @@ def planes(run: Run, picture: Picture, *chosen: int) -> dict[int, Mapping[str, P
         CheckpointError: a checkpoint cannot be read.
         InvalidInputError: the network has no hardness branch.
     """
-    others = [epoch for epoch in known(run, picture) if epoch not in chosen]
-    ready = [*others, *dict.fromkeys(chosen)][-MOST:]
+    before = state.ready(_identity(run, picture))
+    ready = [epoch for epoch in _kept(run, chosen) if epoch in chosen or epoch in before]
     state.note_ready(_identity(run, picture), ready)
     return {epoch: cache.planes(run, epoch, picture) for epoch in sorted(ready)}
 
@@ -34,17 +34,16 @@ def known(run: Run, picture: Picture) -> list[int]:
     return sorted(epoch for epoch in state.ready(_identity(run, picture)) if epoch in run.epochs)
 
 
-def finish(run: Run, picture: Picture, chosen: int) -> None:
+def finish(run: Run, picture: Picture, *chosen: int) -> None:
     """Lets further epochs look at the picture, the nearest first, and draws the page again with them.
 
-    To be called at the end of a page; what the reader does meanwhile goes first.
+    To be called at the end of a page, with the epochs `planes` got; what the reader does meanwhile goes first.
 
     Raises:
         CheckpointError: a checkpoint cannot be read.
     """
     identity, began = _identity(run, picture), time.monotonic()
-    nearest = sorted(run.epochs, key=lambda epoch: abs(run.epochs.index(epoch) - run.epochs.index(chosen)))
-    waiting = [epoch for epoch in nearest[:MOST] if epoch not in state.ready(identity)]
+    waiting = [epoch for epoch in _kept(run, chosen) if epoch not in state.ready(identity)]
     if not waiting:
         return
     with st.spinner(f"{len(waiting)} more epochs are looking at the picture …"):
@@ -54,6 +53,13 @@ def finish(run: Run, picture: Picture, chosen: int) -> None:
             if time.monotonic() - began > PATIENCE_S:
                 break
     st.rerun()
+
+
+def _kept(run: Run, chosen: Sequence[int]) -> list[int]:
+    """The chosen epochs and those nearest to the last of them, the nearest first."""
+    at = run.epochs.index(chosen[-1])
+    nearest = sorted(range(len(run.epochs)), key=lambda index: abs(index - at))
+    return list(dict.fromkeys([*chosen, *(run.epochs[index] for index in nearest)]))[:MOST]
 
 
 def _identity(run: Run, picture: Picture) -> str:

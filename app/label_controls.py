@@ -47,7 +47,6 @@ class Hunt:
         palette: Their colours.
         evidence: What is seen on an image, by its name.
         faults: What was planted, if anything was.
-        note: To be said beside the counts.
     """
 
     place: str
@@ -56,7 +55,6 @@ class Hunt:
     palette: tuple[Colour, ...]
     evidence: Callable[[str], Evidence]
     faults: PlantedFaults | None = None
-    note: str = ""
 
     @property
     def classes(self) -> Classes:
@@ -64,11 +62,14 @@ class Hunt:
         return tuple(zip(self.names, self.palette, strict=True))
 
 
-def note_on(analysis: Analysis) -> str:
-    """What is to be known of the labels of a data set."""
+def about_labels(analysis: Analysis, *, regions: int) -> str:
+    """What a list of regions means where no label can be wrong; empty where some may be."""
     if analysis.record.dataset != STREETS:
         return ""
-    return "Scenes have perfect labels: these are the network's mistakes. *This picture* can plant faults."
+    return (
+        f"Labels of scenes are drawn with them and are never wrong, so each of these {regions:,} regions is a mistake "
+        "of the network: choose *This picture* and *Plant faults* to see wrong labels being found."
+    )
 
 
 def choose_planting(toggle_column: DeltaGenerator, seed_column: DeltaGenerator) -> int | None:
@@ -101,7 +102,7 @@ def choose_order(suspects: pd.DataFrame, pair_column: DeltaGenerator, order_colu
         pair = st.selectbox(
             "Label > prediction",
             pairs,
-            format_func=lambda pair: f"all pairs ({len(suspects)})" if pair == ALL else f"{pair} ({counts[pair]})",
+            format_func=lambda pair: f"all pairs ({len(suspects):,})" if pair == ALL else f"{pair} ({counts[pair]:,})",
             key="dispute",
             persist_state="session",
         )
@@ -141,9 +142,11 @@ def summary(hunt: Hunt, suspects: pd.DataFrame) -> str:
     """How many regions were accepted, dismissed and are open, and how many of the first are planted faults."""
     verdicts = [row["verdict"] for row in state.verdicts(hunt.place)]
     accepted, dismissed = verdicts.count("accept"), verdicts.count("dismiss")
-    text = f"**{accepted}** accepted · **{dismissed}** dismissed · **{len(hunt.suspects) - accepted - dismissed}** open"
+    text = (
+        f"**{accepted}** accepted · **{dismissed}** dismissed · **{len(hunt.suspects) - accepted - dismissed:,}** open"
+    )
     if hunt.faults is None:
-        return f"{text}  \n{hunt.note}" if hunt.note else text
+        return text
     first, planted = suspects["fault"].head(FIRST).tolist(), hunt.faults.kinds
     kinds = ", ".join(f"{planted.count(kind)} {kind}" for kind in KINDS if kind in planted)
     real, found = sum(fault > 0 for fault in first), len({*first} - {0})

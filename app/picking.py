@@ -111,7 +111,10 @@ def _choose_upload(
         "It stays in this session; a link cannot hold it."
     )
     if complaint:
-        st.error(f"{complaint}. The photograph is shown without labels.", icon=":material/label_off:")
+        st.error(
+            f"{complaint[0].upper()}{complaint[1:]}. The photograph is shown without labels.",
+            icon=":material/label_off:",
+        )
     return samples.fit(sample, side)
 
 

@@ -80,7 +80,7 @@ def about_data(runs: dict[str, Run], classes: tuple[str, ...]) -> str:
         names = ", ".join(dict.fromkeys(f"{d.dataset} {d.val_split}" for d in data.values()))
         parts.append(f"These runs were trained and validated on different data ({names}): the levels do not compare.")
     if not _same_classes(runs, classes):
-        parts.append(f"Means are over the {len(classes)} classes that all of them know.")
+        parts.append(f"Means are over the classes that all of them know: {len(classes)}.")
     return " ".join(parts)
 
 
@@ -101,8 +101,9 @@ def reached_table(by_epoch: pd.DataFrame) -> None:
 
 
 def settings_table(runs: dict[str, Run]) -> None:
-    """What each run is made of."""
-    st.dataframe([{"run": name, **_settings(run)} for name, run in runs.items()], hide_index=True)
+    """What each run is made of: a column a run, so that a page shows all settings of several."""
+    table = pd.DataFrame({name: _settings(run) for name, run in runs.items()})
+    st.dataframe(table.astype(str), height="content", column_config={"_index": st.column_config.Column("setting")})
 
 
 def _same_classes(runs: dict[str, Run], classes: tuple[str, ...]) -> bool:

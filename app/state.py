@@ -34,63 +34,20 @@ def _flag(text: str) -> bool:
     return bool(int(text))
 
 
+_TEXTS = (
+    "run scope data source sample scale object_size object_quantity area_cuts thickness_cuts object edge quantity "
+    "pair rank rank_class order find form scores baseline compared aspect snapshot against scaled dispute ranking "
+    "score region above zoom compare grey hidden outlines box step"
+)
+_NUMBERS = "epoch other side opacity nats x y part planting sheet flagged"
+_LISTS = "show object_classes classes runs images"
+_FLAGS = "planted dropout"
 _PARAMETERS: dict[str, Callable[[str], Any]] = {
-    "run": str,
-    "epoch": int,
-    "other": int,
-    "scope": str,
-    "data": str,
-    "source": str,
-    "sample": str,
-    "side": int,
-    "show": _names,
-    "opacity": int,
-    "scale": str,
-    "nats": int,
-    "above": str,
-    "zoom": str,
-    "compare": str,
-    "grey": str,
-    "hidden": str,
-    "outlines": str,
-    "box": str,
-    "x": int,
-    "y": int,
-    "object_size": str,
-    "object_quantity": str,
-    "object_classes": _names,
-    "area_cuts": str,
-    "thickness_cuts": str,
-    "object": str,
-    "edge": str,
-    "classes": _names,
-    "quantity": str,
-    "pair": str,
-    "rank": str,
-    "rank_class": str,
-    "order": str,
-    "find": str,
-    "form": str,
-    "part": int,
-    "runs": _names,
-    "scores": str,
-    "baseline": str,
-    "compared": str,
-    "aspect": str,
-    "snapshot": str,
-    "images": _names,
-    "against": str,
-    "scaled": str,
-    "planted": _flag,
-    "planting": int,
-    "dispute": str,
-    "ranking": str,
-    "sheet": int,
-    "score": str,
-    "region": str,
-    "flagged": int,
-    "dropout": _flag,
+    name: parse
+    for names, parse in ((_TEXTS, str), (_NUMBERS, int), (_LISTS, _names), (_FLAGS, _flag))
+    for name in names.split()
 }
+"""Name of each choice in a link, to what reads it from its text."""
 _PAGE = "_page"
 _ARRIVED = "_arrived"
 _URL = "_url"

@@ -21,7 +21,7 @@ def show(run: Run, picture: Picture) -> None:
     both = "hardness" if picture.sample.label_map is None else "hardness above, loss below"
     st.markdown(f"##### Every kept epoch: {both}")
     looks.show(scenes.strip(run, picture, planes, group=GROUP), key=STRIP_KEY)
-    epochs_ready.finish(run, picture, second)
+    epochs_ready.finish(run, picture, first, second)
 
 
 def agreement(run: Run, picture: Picture, first: int, second: int) -> str:

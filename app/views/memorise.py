@@ -103,9 +103,9 @@ def draw(run: Run, picture: Picture, known: Memorised, *, key: str) -> None:
 def report(table: pd.DataFrame, known: Memorised) -> None:
     """What was seen, in a sentence, in numbers and as curves."""
     hardness, loss = (table[table["map"] == name].iloc[-1] for name in ("hardness", "loss"))
+    steps = "1 step" if loss["step"] == 1 else f"{loss['step']} steps"
     st.markdown(
-        f"After {loss['step']} step{'' if loss['step'] == 1 else 's'} the mean loss is "
-        f"**{loss['relative_level']:.0%}** and the mean hardness "
+        f"After {steps} the mean loss is **{loss['relative_level']:.0%}** and the mean hardness "
         f"**{hardness['relative_level']:.0%}** of what it was; the hardest 10 % overlap with those of #0 with an IoU "
         f"of **{hardness['top10_iou']:.2f}** (hardness) and **{loss['top10_iou']:.2f}** (loss)."
     )

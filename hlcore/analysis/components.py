@@ -2,7 +2,7 @@
 
 import numpy as np
 from jaxtyping import Bool, Float, Integer
-from scipy.ndimage import binary_dilation, distance_transform_edt
+from scipy.ndimage import distance_transform_edt
 from skimage.measure import label
 
 from hlcore.types import IGNORE_INDEX, LabelMap
@@ -41,17 +41,6 @@ def thickness(inside: Bool[np.ndarray, "H W"]) -> float:
         4.0
     """
     return 2 * float(np.asarray(distance_transform_edt(np.pad(inside, 1))).max())
-
-
-def outline(inside: Bool[np.ndarray, "H W"], *, width_px: int = 1) -> Bool[np.ndarray, "H W"]:
-    """The pixels around what is inside, `width_px` wide; those that would lie beyond the picture are left out.
-
-    Example:
-        >>> outline(np.array([[0, 0, 0, 0], [0, 0, 0, 1]], bool)).astype(int)
-        array([[0, 0, 1, 1],
-               [0, 0, 1, 0]])
-    """
-    return binary_dilation(inside, np.ones((3, 3), bool), iterations=width_px) & ~inside
 
 
 def iou_with_prediction(

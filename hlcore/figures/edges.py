@@ -62,7 +62,7 @@ def hardness_by_distance_figure(table: pd.DataFrame, *, name: str = ALL, height_
             tickangle=-45,
             col=column,
         )
-        figure.update_yaxes(title=title, tickformat=digits, rangemode="tozero", col=column)
+        figure.update_yaxes(title=title, tickformat=_ticks(digits), rangemode="tozero", col=column)
     return figure.update_layout(
         template=template(), height=height_px, margin={"t": 10}, legend={"y": -0.4, "yanchor": "top"}
     )
@@ -102,7 +102,7 @@ def hardness_by_pair_figure(table: pd.DataFrame) -> go.Figure:
         template=template(),
         height=80 + 24 * len(rows),
         margin={"t": 10},
-        xaxis={"title": f"{title} within 2 px of the edge", "tickformat": digits, "rangemode": "tozero"},
+        xaxis={"title": f"{title} within 2 px of the edge", "tickformat": _ticks(digits), "rangemode": "tozero"},
         yaxis={"automargin": True, "dtick": 1},
     )
 
@@ -115,3 +115,8 @@ def _values(rows: pd.DataFrame, digits: str) -> list[str]:
         interval = f"<br>95 %: {low:{digits}} to {high:{digits}}" if np.isfinite([low, high]).all() else ""
         texts.append(f"<b>{value:{digits}}</b>{interval}<br>of {pixels:,.0f} pixels")
     return texts
+
+
+def _ticks(digits: str) -> str:
+    """How an axis writes its numbers: with as many digits as tell them apart, where two decimals would all be 0.00."""
+    return digits if "%" in digits else ".3~r"

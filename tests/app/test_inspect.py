@@ -198,7 +198,7 @@ def test_labels_belong_to_one_photograph(open_app, scenes):
 @pytest.mark.parametrize(
     ("label_map", "sentence"),
     [
-        (np.zeros((9, 9), np.uint8), "the label map is 9 x 9 px but its image is 60 x 40 px"),
+        (np.zeros((9, 9), np.uint8), "The label map is 9 x 9 px but its image is 60 x 40 px"),
         (np.full((40, 60), 77, np.uint8), "name no class"),
     ],
 )

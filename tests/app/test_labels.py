@@ -113,7 +113,7 @@ def test_a_data_set_shows_the_regions_of_its_table(open_measured, table):
     assert [text.split(" px at")[0].split("<br>")[-1] for text in facts(app)] == first["area_px"].astype(str).tolist()
     assert len(app.image) == label_controls.SHOWN
     assert f"**{len(table)}** open" in app.markdown[0].value
-    assert "Scenes have perfect labels" in app.markdown[0].value
+    assert f"each of these {len(table):,} regions is a mistake of the network" in app.info[0].value
 
 
 def test_one_pair_of_classes_is_kept_to(open_measured, table):

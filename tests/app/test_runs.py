@@ -80,14 +80,14 @@ def test_last_and_best_epochs_and_settings_are_listed(open_app, two_runs):
     reached, settings = (table.value for table in app.dataframe)
     assert reached["run"].tolist() == ["first", "second"]
     assert reached["mIoU, last"].tolist() == pytest.approx([0.2, 0.25])
-    assert settings["loss"].tolist() == ["hardness", "hardness"]
+    assert settings.loc["loss"].tolist() == ["hardness", "hardness"]
 
 
 def test_runs_of_other_classes_are_compared_on_those_they_share_and_it_is_said(open_app, two_runs):
     app = open_page(open_app, runs="first,other")
     said = " ".join(caption.value for caption in app.caption)
     assert "different data" in said
-    assert "the 1 classes that all of them know" in said
+    assert "the classes that all of them know: 1." in said
     assert [figure["data"][0]["y"] for figure in figures(app)][1] == ["Sky"]
 
 

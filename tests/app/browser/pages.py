@@ -152,7 +152,7 @@ def threshold_words(page: Page, layer: str) -> str:
 
 def percent(share: float) -> str:
     """A share as the viewer writes it."""
-    return f"{100 * share:.{2 if share < 0.0995 else 1}f} %"
+    return "–" if np.isnan(share) else f"{100 * share:.{2 if share < 0.0995 else 1}f} %"
 
 
 def placed(size: tuple[int, int], stage_size: tuple[int, int], times: float) -> tuple[np.ndarray, np.ndarray]:

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hlcore.errors import InvalidInputError
-from hlcore.figures.maps import class_colours, colour_map, overlay, resize_map
+from hlcore.figures.maps import colour_map, resize_map
 from hlcore.figures.style import HARDNESS_SCALES, LOSS_SCALE, colour_scale
 
 
@@ -46,25 +46,6 @@ def test_a_harder_pixel_is_never_darker(first, second):
 def test_an_empty_range_is_refused():
     with pytest.raises(InvalidInputError, match="high must be above low"):
         colour_map(np.zeros((1, 1)), scale="grey", low=1, high=1)
-
-
-@given(st.floats(0, 1))
-def test_an_overlay_lies_between_image_and_colours(opacity):
-    image, colours = np.full((1, 1, 3), 40, np.uint8), np.full((1, 1, 3), 200, np.uint8)
-    assert 40 <= overlay(image, colours, opacity=opacity)[0, 0, 0] <= 200
-
-
-def test_an_overlay_refuses_another_size_and_an_opacity_beyond_one():
-    image = np.zeros((2, 2, 3), np.uint8)
-    with pytest.raises(InvalidInputError, match="image's shape"):
-        overlay(image, image[:1], opacity=0.5)
-    with pytest.raises(InvalidInputError, match="opacity must lie in 0..1, got 70"):
-        overlay(image, image, opacity=70)
-
-
-def test_a_palette_leaves_room_for_ignored_pixels():
-    with pytest.raises(InvalidInputError, match="at most 255"):
-        class_colours(((1, 2, 3),) * 256)
 
 
 def test_a_resized_map_stays_within_its_range():
