@@ -20,22 +20,12 @@ KEY = "labels_viewer"
 def of_dataset(run: Run, analysis: Analysis) -> None:
     """Draws the suspects of all images of a data set."""
     about, suspects = analysis.record, cache.table(analysis, "suspects")
-<<<<<<< HEAD
-    pair_column, order_column = st.columns(2, vertical_alignment="bottom")
-    evidence = partial(label_cache.evidence_of, run, analysis)
-    place, note = f"{run.name}/{analysis.name}", controls.note_on(analysis)
-    hunt = Hunt(place, suspects, about.class_names, about.palette, evidence, note=note)
-    show(hunt, controls.choose_order(suspects, pair_column, order_column))
-=======
     if sentence := controls.about_labels(analysis, regions=len(suspects)):
         st.info(sentence, icon=":material/info:")
-    pair_column, order_column, view_column = st.columns([4, 4, 3], vertical_alignment="bottom")
-    with view_column, st.popover("View", icon=":material/tune:", width="stretch"):
-        look = widgets.choose_look(labelled=True)
+    pair_column, order_column = st.columns(2, vertical_alignment="bottom")
     evidence = partial(label_cache.evidence_of, run, analysis)
     hunt = Hunt(f"{run.name}/{analysis.name}", suspects, about.class_names, about.palette, evidence)
-    show(hunt, controls.choose_order(suspects, pair_column, order_column), look)
->>>>>>> main
+    show(hunt, controls.choose_order(suspects, pair_column, order_column))
 
 
 def of_picture(run: Run, picture: Picture) -> None:
