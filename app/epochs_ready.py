@@ -52,7 +52,7 @@ def finish(run: Run, picture: Picture, *chosen: int) -> None:
             state.note_ready(identity, [*state.ready(identity), epoch])
             if time.monotonic() - began > PATIENCE_S:
                 break
-    st.rerun()
+    state.draw_again()
 
 
 def _kept(run: Run, chosen: Sequence[int]) -> list[int]:

@@ -97,10 +97,10 @@ def ordered(table: pd.DataFrame, quantity: str) -> pd.DataFrame:
     return rows.sort_values("area_px", ascending=False, key=lambda area: area >= FULL_PX, kind="stable")
 
 
-def choose_object(table: pd.DataFrame, *, identity: str, clicked: str | None, pointed: str | None) -> Row:
+def choose_object(table: pd.DataFrame, *, identity: str, clicked: str | None, pointed: int) -> Row:
     """The table of these objects, and the one selected in it.
 
-    At first that is the object clicked in the chart or, after it, pointed at in the viewer, else the linked one.
+    At first, and after each click (`pointed` counts those in the viewer), that is the one clicked, else the linked one.
     """
     names = [object_name(*pair) for pair in zip(table["image"], table["object"], strict=True)]
     if clicked in names and state.changed("clicked_object", clicked):

@@ -50,6 +50,7 @@ _PARAMETERS: dict[str, Callable[[str], Any]] = {
 """Name of each choice in a link, to what reads it from its text."""
 _PAGE = "_page"
 _ARRIVED = "_arrived"
+_AGAIN = "_again"
 _URL = "_url"
 _COMPLAINTS = "_complaints"
 _LINKED = "_linked"
@@ -65,14 +66,17 @@ _READY = "_ready"
 
 
 def read_url() -> None:
-    """Takes over what differs in the link from the one this session wrote; a choice that has gone from it is undone.
+    """Takes over what differs in the link from the one this session knows; a choice that has gone from it is undone.
 
-    What is alike in both may have been changed by a widget at the same moment, and stays as it is.
+    What is alike in both may have been changed by a widget at the same moment, and stays as it is: so does what was
+    chosen while a page was still being drawn.
     """
     given, written = st.query_params.to_dict(), st.session_state.get(_URL, {})
-    st.session_state[_COMPLAINTS], st.session_state[_LINKED] = [], set()
+    if not st.session_state.pop(_AGAIN, False):
+        st.session_state[_COMPLAINTS], st.session_state[_LINKED] = [], set()
     if not given:
         return
+    st.session_state[_URL] = given
     for name, parse in _PARAMETERS.items():
         if given.get(name) == written.get(name):
             continue
@@ -99,6 +103,12 @@ def arrive(page: str) -> None:
 def stay(page: str) -> None:
     """Notes that a page has been drawn to its end, so that its controls hold their choices themselves."""
     st.session_state[_PAGE] = page
+
+
+def draw_again() -> None:
+    """Draws the page anew; what was said of the link stays."""
+    st.session_state[_AGAIN] = True
+    st.rerun()
 
 
 def write_url() -> None:
@@ -216,7 +226,7 @@ def take(viewer: str) -> None:
         if name == "heard":
             st.session_state[_HEARD] = {**st.session_state.get(_HEARD, {}), viewer: int(text)}
         elif name == "object":
-            st.session_state["object"] = st.session_state[_POINTED] = text
+            st.session_state["object"], st.session_state[_POINTED] = text, pointed() + 1
         elif name in _PARAMETERS and text == "":
             st.session_state[name] = None
         elif name in _PARAMETERS:
@@ -224,9 +234,9 @@ def take(viewer: str) -> None:
                 st.session_state[name] = _PARAMETERS[name](text)
 
 
-def pointed() -> str | None:
-    """The object that was last clicked in a viewer, as a link calls it."""
-    return st.session_state.get(_POINTED)
+def pointed() -> int:
+    """How often an object was clicked in a viewer."""
+    return st.session_state.get(_POINTED, 0)
 
 
 def changed(name: str, value: object) -> bool:
@@ -330,5 +340,5 @@ def _made(name: str, default: T) -> T:
 
 def _complain(name: str, sentence: str) -> None:
     """Only the link's choices are worth a sentence: one that another choice made impossible is replaced silently."""
-    if name in st.session_state[_LINKED]:
+    if name in st.session_state[_LINKED] and sentence not in st.session_state[_COMPLAINTS]:
         st.session_state[_COMPLAINTS].append(sentence)

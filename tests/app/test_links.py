@@ -30,7 +30,7 @@ def test_a_link_that_was_followed_in_all_stays_as_it_is_until_the_next_choice(op
 
 
 def test_many_faults_of_a_link_are_one_banner_with_a_short_list(open_app):
-    wrong = {"epoch": "x", "side": "y", "opacity": "z", "hardest": "w", "nats": "v", "x": "u", "y": "t", "part": "s"}
+    wrong = {"epoch": "x", "side": "y", "opacity": "z", "flagged": "w", "nats": "v", "x": "u", "y": "t", "part": "s"}
     app = open_app(page=EDGES, **wrong)
     (warning,) = app.warning
     assert warning.value.count("\n- ") == 7
