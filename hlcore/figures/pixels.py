@@ -15,7 +15,7 @@ def pixel_history_figure(table: pd.DataFrame) -> go.Figure:
     """
     figure = make_subplots(specs=[[{"secondary_y": True}]])
     for name, unit in (("hardness", ""), ("loss", " nats")):
-        if name not in table or table[name].isna().all():
+        if name not in table or not table[name].notna().to_numpy().any():
             continue
         figure.add_scatter(
             x=table["epoch"],

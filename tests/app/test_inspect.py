@@ -1,10 +1,15 @@
 """The Inspect page: one picture, one epoch."""
 
 import io
+import json
 
 import numpy as np
 import pytest
 from PIL import Image
+
+from tests.app.shown import digest, layer, names, titles
+
+LABELLED, UNLABELLED = ["Image", "Hardness", "Loss", "Errors"], ["Image", "Hardness", "Prediction", "Entropy"]
 
 
 def test_a_place_without_runs_says_how_to_train_one(open_app):
@@ -14,22 +19,30 @@ def test_a_place_without_runs_says_how_to_train_one(open_app):
     assert "hlcore train" in app.code[0].value
 
 
-def test_a_labelled_scene_shows_six_maps_and_says_what_hardness_is(open_app, scenes):
+def test_a_labelled_scene_has_every_map_shows_four_and_says_what_hardness_is(open_app, scenes):
     app = open_app()
     assert not app.exception
     assert not app.error
     assert "**Hardness** is how hard" in app.caption[0].value
     (scene,) = scenes(app)
-    assert titles(scene) == ["Image", "Hardness", "Prediction", "Labels", "Loss", "Errors"]
-    assert [bar["label"] for bar in scene["bars"]] == ["Hardness", "Loss"]
-    assert len(scene["classes"]) == 11
+    assert titles(scene) == LABELLED
+    assert scene["free"], "which of them, the reader chooses"
+    assert names(scene) == [
+        *("Image", "Hardness", "Prediction", "Labels", "Loss", "Entropy", "Errors"),
+        *("Hardness change", "Loss change", "Objects"),
+    ]
+    assert len(layer(scene, "Labels")["classes"]) == len(layer(scene, "Prediction")["classes"]) == 11
+    assert layer(scene, "Errors")["of"] == ["Prediction", "Labels"]
+    assert (layer(scene, "Loss")["ranges"], layer(scene, "Loss")["unit"]) == ([1, 2, 4, 8], " nats")
 
 
-def test_a_photograph_without_labels_shows_three_maps(open_app, scenes):
+def test_a_photograph_without_labels_has_no_map_that_needs_them(open_app, scenes):
     app = open_app(source="photographs", sample="rocket")
     assert not app.exception
     (scene,) = scenes(app)
-    assert titles(scene) == ["Image", "Hardness", "Prediction"]
+    assert titles(scene) == UNLABELLED
+    assert names(scene) == ["Image", "Hardness", "Prediction", "Entropy", "Hardness change", "Objects"]
+    assert layer(scene, "Objects")["of"] == ["Prediction"]
     assert (scene["width"], scene["height"]) == (640, 427)
 
 
@@ -49,47 +62,66 @@ def test_an_image_followed_in_training_comes_with_its_labels(open_app, scenes):
 
 
 def test_another_epoch_gives_other_hardness_on_the_same_image(open_app, scenes):
-    app = open_app()
-    (last,) = scenes(app)
-    (first,) = scenes(app.select_slider(key="epoch").set_value(0).run())
-    assert digest(first, "image") == digest(last, "image")
-    assert digest(first, "hardness") != digest(last, "hardness")
+    (scene,) = scenes(open_app())
+    assert len({digest(scene, "Hardness", epoch) for epoch in ("0", "1", "2")}) == 3
+    assert list(layer(scene, "Image")["planes"]) == [""]
+    (other,) = scenes(open_app(epoch="0"))
+    assert digest(other, "Hardness", "0") == digest(scene, "Hardness", "0")
+    assert (scene["view"]["epoch"], other["view"]["epoch"]) == ("2", "0")
 
 
-def test_the_hardest_share_sets_a_threshold_and_names_it(open_app, scenes):
-    app = open_app()
-    assert hardness_panel(scenes(app)[0])["above"] is None
-    app.slider(key="hardest").set_value(10).run()
-    assert 0 < hardness_panel(scenes(app)[0])["above"] < 1
-    assert any("The hardest 10% of the pixels have a hardness of" in caption.value for caption in app.caption)
+def test_every_kept_epoch_is_a_step_of_the_slider_with_its_iteration(open_app, scenes):
+    (scene,) = scenes(open_app())
+    assert scene["step"] == "epoch"
+    assert [(step["name"], step["title"], step["note"]) for step in scene["steps"]] == [
+        ("0", "epoch 0", "iteration 0"),
+        ("1", "epoch 1", "iteration 10"),
+        ("2", "epoch 2", "iteration 20"),
+    ]
 
 
 def test_a_pinned_point_is_read_in_words(open_app, scenes):
     app = open_app(x="5", y="7")
-    assert scenes(app)[0]["point"] == [5, 7]
+    view = scenes(app)[0]["view"]
+    assert (view["x"], view["y"]) == ("5", "7")
     (words,) = [text.value for text in app.markdown if "predicted" in text.value]
-    assert all(word in words for word in ("probability", "labelled", "hardness", "loss"))
+    assert words.startswith("Pixel **x 5 px, y 7 px** · labelled **")
+    assert all(word in words for word in ("from epoch 0 to 2", "probability", "hardness", "loss"))
+
+
+def test_the_history_of_a_pixel_is_drawn_where_one_is_pinned(open_app):
+    (chart,) = open_app(x="5", y="7").get("plotly_chart")
+    lines = json.loads(chart.proto.spec)["data"]
+    assert [line["name"] for line in lines] == ["hardness", "loss"]
+    assert all(len(line["customdata"]) == 3 for line in lines), "a point an epoch"
+    assert not open_app().get("plotly_chart")
+    assert not open_app(x="5").get("plotly_chart"), "half a pixel is none"
+
+
+def test_the_history_of_a_pixel_without_a_label_has_no_loss(open_app):
+    app = open_app(source="photographs", sample="rocket", x="5", y="7")
+    (chart,) = app.get("plotly_chart")
+    assert [line["name"] for line in json.loads(chart.proto.spec)["data"]] == ["hardness"]
+    (words,) = [text.value for text in app.markdown if "predicted" in text.value]
+    assert "labelled" not in words
+    assert "nats" not in words
 
 
 def test_every_choice_stands_in_the_link(open_app):
-    app = open_app()
-    app.slider(key="opacity").set_value(40)
-    app.selectbox(key="scale").set_value("cividis")
-    app.pills(key="show").set_value(["Image", "Hardness"])
-    app.run()
+    app = open_app(show="Image,Hardness")
+    app.selectbox(key="sample").select("test-0001").run()
     link = dict(app.query_params)
-    assert link.items() >= {"run": "tiny", "epoch": "2", "sample": "test-0000", "opacity": "40"}.items()
-    assert link.items() >= {"scale": "cividis", "show": "Image,Hardness", "source": "scenes"}.items()
+    assert link.items() >= {"run": "tiny", "epoch": "2", "sample": "test-0001", "opacity": "70", "nats": "4"}.items()
+    assert link.items() >= {"scale": "inferno", "show": "Image,Hardness", "source": "scenes"}.items()
 
 
 def test_a_link_opens_the_same_view(open_app, scenes):
-    link = {"epoch": "1", "source": "photographs", "sample": "coffee", "opacity": "25", "scale": "grey"}
-    app = open_app(**link, show="Hardness", x="3", y="4")
+    chosen = {"epoch": "1", "opacity": "25", "scale": "grey", "nats": "2", "show": "Hardness", "x": "3", "y": "4"}
+    chosen |= {"above": "Hardness:0.5", "zoom": "0.5,0.25,2", "compare": "wipe,Image,40", "grey": "1"}
+    chosen |= {"hidden": "Sky,Road", "outlines": "objects", "box": "1,2,30,40", "other": "0"}
+    app = open_app(source="photographs", sample="coffee", **chosen)
     (scene,) = scenes(app)
-    assert titles(scene) == ["Hardness"]
-    assert hardness_panel(scene)["opacity"] == 0.25
-    assert scene["point"] == [3, 4]
-    assert app.select_slider(key="epoch").value == 1
+    assert scene["view"] == chosen
     assert not app.warning
 
 
@@ -145,7 +177,7 @@ def test_maps_of_a_picture_scaled_down_can_be_taken_away_at_its_own_size(open_ap
     assert app.radio(key="download_size").options == sizes
     app.radio(key="download_size").set_value((1200, 800)).run()
     assert not app.exception
-    assert len(app.get("download_button")) == 3
+    assert [button.label for button in app.get("download_button")] == ["Hardness, 16-bit PNG", "Hardness, NPY"]
 
 
 def test_an_uploaded_photograph_survives_the_other_page(open_app, scenes):
@@ -192,7 +224,7 @@ def test_labels_belong_to_one_photograph(open_app, scenes):
     app = upload(app, "labels", "a-labels.png", png(np.full((40, 60), 3, np.uint8)))
     app = upload(app, "photograph", "b.png", png(np.full((40, 60, 3), 9, np.uint8)))
     assert not app.exception
-    assert titles(scenes(app)[0]) == ["Image", "Hardness", "Prediction"]
+    assert titles(scenes(app)[0]) == UNLABELLED
 
 
 @pytest.mark.parametrize(
@@ -208,19 +240,7 @@ def test_labels_that_do_not_fit_are_one_sentence_and_leave_the_hardness(open_app
     assert not app.exception
     (error,) = app.error
     assert sentence in error.value
-    assert titles(scenes(app)[0]) == ["Image", "Hardness", "Prediction"]
-
-
-def titles(scene):
-    return [panel["title"] for panel in scene["panels"]]
-
-
-def hardness_panel(scene):
-    return next(panel for panel in scene["panels"] if panel["title"] == "Hardness")
-
-
-def digest(scene, plane):
-    return next(header["digest"] for header in scene["planes"] if header["name"] == plane)
+    assert titles(scenes(app)[0]) == UNLABELLED
 
 
 def upload(app, name, file_name, content):

@@ -28,12 +28,11 @@ export function counts(viewer, layer, step, { later = false } = {}) {
   return derived(name, 8 * (NO_VALUE + 1), () => {
     const all = new Uint32Array(NO_VALUE + 1), wrong = new Uint32Array(NO_VALUE + 1);
     const numbers = found.numbers, error = errors?.numbers;
-    let sum = 0, pixels = 0;
+    let pixels = 0;
     for (let i = 0; i < numbers.length; i++) {
       const v = numbers[i];
       if (v === NO_VALUE || (error && error[i] === 2) || (hides && hides[classes[i]])) continue;
       all[v]++;
-      sum += v;
       pixels++;
       if (error && error[i] === 1) wrong[v]++;
     }
@@ -41,8 +40,24 @@ export function counts(viewer, layer, step, { later = false } = {}) {
       all[v] += all[v + 1];
       wrong[v] += wrong[v + 1];
     }
-    return { all, wrong: error ? wrong : null, pixels, mean: found.low + (sum / pixels / MOST) * (found.high - found.low) };
+    return { all, wrong: error ? wrong : null, pixels };
   });
+}
+
+// Mean of a value layer over all pixels that have a value.
+export function meanOf(viewer, layer, step, { later = false } = {}) {
+  const found = numbersOf(viewer, layer, step);
+  if (!found || (later && !isDerived(`mean ${found.name}`))) return null;
+  const { sum, pixels } = derived(`mean ${found.name}`, 16, () => {
+    let sum = 0, pixels = 0;
+    for (const number of found.numbers) {
+      if (number === NO_VALUE) continue;
+      sum += number;
+      pixels++;
+    }
+    return { sum, pixels };
+  });
+  return pixels ? found.low + (sum / pixels / MOST) * (found.high - found.low) : null;
 }
 
 // Share of the labelled pixels that are wrong.

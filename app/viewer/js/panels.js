@@ -1,7 +1,7 @@
 // Panels: their places on the page, their titles, and the cross-hair, pin and rectangle that all of them share.
 import { clamp, element, percent, written } from "./dom.js";
-import { counts, errorRate } from "./measure.js";
-import { layerOf, numbersOf, paint, planeOf } from "./paint.js";
+import { errorRate, meanOf } from "./measure.js";
+import { layerOf, paint, planeOf } from "./paint.js";
 import { placement } from "./view.js";
 
 const BESIDE_PX = 250; // that read-outs and colour bars need to stand beside the panels
@@ -127,8 +127,8 @@ function meanNote(viewer, layer, step, options) {
     return rate === null ? "" : `${percent(rate)} wrong`;
   }
   if (layer.kind !== "values" && layer.kind !== "change") return "";
-  const found = numbersOf(viewer, layer, step) && counts(viewer, layer, step, options);
-  return found && found.pixels ? `mean ${written(found.mean, layer)}` : "";
+  const mean = meanOf(viewer, layer, step, options);
+  return mean === null ? "" : `mean ${written(mean, layer)}`;
 }
 
 // Where a pixel of the picture lies in a panel, in the page's pixels, and how large it is there.

@@ -22,7 +22,7 @@ from tests.app.browser.pages import (
 LINE, MARK = (0, 229, 255), (255, 230, 0)
 STEP = 1 / 65534
 """Of hardness as it is sent."""
-BELOW = 0.49 * STEP
+BELOW = 0.498 * STEP
 """So far below a value that is sent, a threshold keeps what is rounded to it, in the analysis as in the browser."""
 
 

@@ -5,8 +5,8 @@ from importlib.resources import files
 
 import numpy as np
 import pytest
-from PIL import Image
 
+from hlcore.data.images import read_image
 from tests.app.browser.pages import canvas, cursor, hover, link, placed, read_out, settle, stage
 
 PLACES = [(0.1, 0.15), (0.5, 0.5), (0.93, 0.8)]
@@ -76,8 +76,7 @@ def test_keys_and_buttons_magnify_fit_and_show_pixel_by_pixel(watched, address):
     shown = canvas(page)
     height, width = shown.shape[:2]
     x, y = np.subtract(hover(page, 10.5 / width, 10.5 / height), 10)
-    with Image.open(str(files("skimage") / "data" / "rocket.jpg")) as file:
-        photograph = np.asarray(file.convert("RGB"))
+    photograph = read_image(files("skimage") / "data" / "rocket.jpg")
     assert width < photograph.shape[1], "else one to one would be smaller than all of it"
     np.testing.assert_array_equal(shown, photograph[y : y + height, x : x + width])
     page.get_by_role("button", name="Fit").click()
