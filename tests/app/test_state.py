@@ -1,0 +1,109 @@
+"""What a session takes over from a viewer, and what it gives back as texts of a link."""
+
+import pytest
+
+from app import state
+
+VIEWER = "some_viewer"
+
+
+@pytest.fixture
+def session(monkeypatch):
+    """A session of its own, that a link has not asked anything of."""
+    session = {"_linked": set(), "_complaints": []}
+    monkeypatch.setattr("streamlit.session_state", session)
+    return session
+
+
+def report(session, viewer=VIEWER, **texts):
+    """What a viewer tells: the choices that changed, and the report's number."""
+    session[viewer] = {"view": texts}
+    state.take(viewer)
+
+
+def test_choices_made_in_a_viewer_are_kept_as_those_of_a_link(session):
+    report(session, epoch="3", opacity="25", show="Image,Loss", above="Hardness:0.5", heard=1)
+    assert (state.chosen("epoch"), state.chosen("opacity"), state.chosen("above")) == (3, 25, "Hardness:0.5")
+    assert state.chosen("show") == ["Image", "Loss"]
+    names = ["epoch", "opacity", "show", "above", "zoom"]
+    assert state.texts(names) == {"epoch": "3", "opacity": "25", "show": "Image,Loss", "above": "Hardness:0.5"}
+
+
+def test_only_the_choices_that_are_asked_for_are_given_back(session):
+    report(session, epoch="3", opacity="25", heard=1)
+    assert state.texts(["opacity"]) == {"opacity": "25"}
+
+
+@pytest.mark.parametrize("name", ["zoom", "above", "compare", "box", "outlines", "hidden", "grey"])
+def test_what_a_viewer_says_of_itself_comes_back_letter_by_letter(session, name):
+    text = "wipe,Loss %25%2C change,50"
+    report(session, **{name: text}, heard=1)
+    assert state.texts([name]) == {name: text}
+
+
+def test_names_with_commas_and_percent_signs_come_back_as_they_were(session):
+    report(session, show="Top 10 %25%2C or so,Image", heard=1)
+    assert state.chosen("show") == ["Top 10 %, or so", "Image"]
+    assert state.texts(["show"]) == {"show": "Top 10 %25%2C or so,Image"}
+
+
+def test_an_empty_text_takes_a_choice_back(session):
+    report(session, x="4", y="5", opacity="25", zoom="0.5,0.5,2", heard=1)
+    assert state.point(10, 10) == (4, 5)
+    report(session, x="", y="", opacity="", zoom="", heard=2)
+    assert state.point(10, 10) is None
+    assert state.texts(["x", "y", "opacity", "zoom"]) == {}
+    assert state.number("opacity", 0, 100, default=70) == 70
+
+
+def test_nonsense_is_left_out_and_the_rest_is_taken(session):
+    session["epoch"] = 2
+    report(session, epoch="soon", nats="2.5", opacity="25", heard=1)
+    assert state.chosen("epoch") == 2
+    assert state.texts(["epoch", "nats", "opacity"]) == {"epoch": "2", "opacity": "25"}
+
+
+def test_a_name_that_no_link_has_changes_nothing(session):
+    session["_uploads"] = {}
+    before = dict(session)
+    report(session, _uploads="x", hardest="10", _url="", colour="red")
+    assert {name: value for name, value in session.items() if name != VIEWER} == before
+
+
+def test_a_viewer_that_has_nothing_to_say_changes_nothing(session):
+    before = dict(session)
+    session[VIEWER] = {"view": None}
+    state.take(VIEWER)
+    assert {name: value for name, value in session.items() if name != VIEWER} == before
+
+
+def test_every_viewer_is_told_which_of_its_own_reports_was_heard(session):
+    assert state.heard(VIEWER) == 0
+    report(session, opacity="25", heard=3)
+    report(session, "another", opacity="30", heard=1)
+    assert (state.heard(VIEWER), state.heard("another"), state.heard("a third")) == (3, 1, 0)
+
+
+def test_an_object_clicked_in_a_viewer_is_the_choice_and_each_click_is_counted(session):
+    assert state.pointed() == 0
+    report(session, object="test-0001#2", x="3", y="4", heard=1)
+    assert (state.chosen("object"), state.pointed()) == ("test-0001#2", 1)
+    report(session, opacity="30", heard=2)
+    assert state.pointed() == 1
+    report(session, object="test-0001#2", heard=3)
+    assert state.pointed() == 2
+
+
+def test_a_value_has_changed_where_it_differs_from_when_it_was_last_asked(session):
+    assert state.changed("clicked", "a")
+    assert not state.changed("clicked", "a")
+    assert state.changed("other", "a")
+    assert state.changed("clicked", "b")
+    assert state.changed("clicked", "a")
+
+
+def test_which_epochs_have_looked_is_known_of_the_last_picture_alone(session):
+    state.note_ready("one", [2, 0])
+    assert state.ready("one") == [2, 0]
+    state.note_ready("two", [1])
+    assert (state.ready("one"), state.ready("two")) == ([], [1])
