@@ -7,7 +7,7 @@ so that a whole one passes) until the next frame's scripts, in which everything 
 import numpy as np
 import pytest
 
-from tests.app.browser.pages import link, png, settle, upload
+from tests.app.browser.pages import Watched, link, png, settle, upload
 
 SIZE = (1024, 2048)
 FRAME_MS = 50
@@ -44,8 +44,6 @@ MOVE = """async (root, [kind, steps, rest]) => {
 @pytest.fixture(scope="module")
 def large(browser, address):
     """A page with four panels of a large uploaded photograph with labels, all epochs of which are there."""
-    from tests.app.browser.pages import Watched
-
     watched = Watched(browser.new_context(viewport={"width": 1280, "height": 800}))
     rows, columns = np.indices(SIZE)
     image = np.stack([rows // 4, columns // 8, (rows * columns) >> 13], axis=2).astype(np.uint8)
