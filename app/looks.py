@@ -26,7 +26,9 @@ def show(scene: Scene, *, key: str) -> None:
     state.choice("scale", HARDNESS_SCALES, default=HARDNESS_SCALES[0])
     state.choice("nats", NATS, default=4)
     state.point(*reversed(scene.size))
-    names = [*CHOICES, *([scene.step, "other"] if scene.steps else [])]
+    names = [*CHOICES, *([scene.step] if scene.steps else [])]
+    if any(layer.kind == "change" for layer in scene.layers):
+        names.append("other")
     if scene.free:
         state.known("show", [layer.name for layer in scene.layers])
         names.append("show")

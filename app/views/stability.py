@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pandas as pd
 import streamlit as st
 
-from app import definitions, looks, picking, stability_controls, widgets
+from app import definitions, looks, picking, stability_controls, state, widgets
 from app.cache import stability
 from app.cache.stability import Series
 from app.stability_controls import FOLLOWED, MAPS, PAIRS, SENTENCES, VARIATION
@@ -54,6 +54,7 @@ def maps(run: Run, series: list[Series], aspect: str) -> None:
     with images_column:
         shown = stability_controls.choose_images(series)
     if aspect == MAPS:
+        state.choice("snapshot", shown[0].snapshots, default=shown[0].snapshots[-1])
         found = [of_snapshots(one) for one in shown]
     else:
         with scaled_column:

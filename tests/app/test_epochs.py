@@ -1,6 +1,16 @@
 """The Epochs page: two epochs on the same picture."""
 
+import re
+
+from tests.app.shown import digest, layer, titles
+
 PAGE = "views/epochs.py"
+
+
+def agreement(app):
+    """The sentence on how alike the maps of two epochs are."""
+    (text,) = [text.value for text in app.markdown if " against epoch " in text.value]
+    return text
 
 
 def test_a_place_without_runs_says_how_to_train_one_under_every_address(open_app):
@@ -9,52 +19,79 @@ def test_a_place_without_runs_says_how_to_train_one_under_every_address(open_app
     assert app.title[0].value == "No trained network yet"
 
 
-def test_two_epochs_of_a_labelled_scene_and_the_strip_of_all(open_app, scenes):
+def test_two_epochs_of_a_labelled_scene_their_change_and_the_strip_of_all(open_app, scenes):
     app = open_app(page=PAGE)
     assert not app.exception
     assert not app.error
     compared, strip = scenes(app)
-    assert [panel["title"] for panel in compared["panels"]] == [
-        "Hardness, epoch 1",
-        "Hardness, epoch 2",
-        "Change 1 to 2",
-        "Loss, epoch 1",
-        "Loss, epoch 2",
-        "Change 1 to 2",
+    assert [(panel["layer"], panel["at"]) for panel in compared["panels"]] == [
+        *(("Hardness", "other"), ("Hardness", ""), ("Hardness change", "")),
+        *(("Loss", "other"), ("Loss", ""), ("Loss change", "")),
     ]
-    rows = [[panel["title"] for panel in strip["panels"][at : at + strip["columns"]]] for at in (0, strip["columns"])]
-    assert rows[0] == ["Epoch 0", "Epoch 1", "Epoch 2", "", ""]
-    assert rows[1] == ["Loss, epoch 0", "Loss, epoch 1", "Loss, epoch 2", "", ""]
+    assert (compared["columns"], compared["view"]["other"], compared["view"]["epoch"]) == (3, "1", "2")
+    assert [(panel["layer"], panel["at"]) for panel in strip["panels"]] == [
+        *(("Hardness", "0"), ("Hardness", "1"), ("Hardness", "2")),
+        *(("Loss", "0"), ("Loss", "1"), ("Loss", "2")),
+    ]
+    assert titles(strip)[:3] == ["epoch 0", "epoch 1", "epoch 2"]
+    assert strip["columns"] == 3
 
 
-def test_the_numbers_stand_beside_the_maps(open_app, scenes):
-    compared, _ = scenes(open_app(page=PAGE))
-    notes = [panel["note"] for panel in compared["panels"]]
-    assert notes[0].startswith("mean 0.")
-    assert notes[0].endswith("% > 0.5")
-    assert notes[2].startswith("Spearman ")
-    assert notes[3].endswith(" nats")
+def test_the_strip_of_more_epochs_than_a_row_holds_keeps_its_columns(open_app, scenes, monkeypatch):
+    monkeypatch.setattr("app.scenes.STRIP_COLUMNS", 2)
+    _, strip = scenes(open_app(page=PAGE))
+    assert [(panel["layer"], panel["at"]) for panel in strip["panels"]] == [
+        *(("Hardness", "0"), ("Hardness", "1"), ("Loss", "0"), ("Loss", "1")),
+        *(("Hardness", "2"), ("", ""), ("Loss", "2"), ("", "")),
+    ]
 
 
-def test_an_epoch_against_itself_has_not_changed(open_app, scenes):
-    compared, _ = scenes(open_app(page=PAGE, other="1", epoch="1"))
-    assert compared["panels"][2]["note"] == "Spearman 1.000, top 10 % IoU 1.00"
+def test_the_strip_moves_with_the_compared_maps_and_has_no_controls_of_its_own(open_app, scenes):
+    compared, strip = scenes(open_app(page=PAGE))
+    assert compared["group"] == strip["group"] != ""
+    assert (compared["controls"], strip["controls"]) == (True, False)
+    assert digest(compared, "Hardness", "1") == digest(strip, "Hardness", "1")
 
 
-def test_the_difference_has_a_symmetric_fixed_range(open_app, scenes):
+def test_how_alike_the_maps_are_stands_below_them(open_app):
+    text = agreement(open_app(page=PAGE))
+    assert text.startswith("Epoch 1 against epoch 2: hardness [Spearman](")
+    assert ", [top 10 % IoU](" in text
+    assert " · loss [Spearman](" in text
+
+
+def test_an_epoch_against_itself_has_not_changed(open_app):
+    text = agreement(open_app(page=PAGE, other="1", epoch="1"))
+    assert len(re.findall(r"\) \*\*1\.000\*\*, .*?\) \*\*1\.00\*\*", text)) == 2, "hardness and loss"
+
+
+def test_the_change_is_of_one_layer_at_two_epochs_in_the_range_the_reader_chooses(open_app, scenes):
     compared, _ = scenes(open_app(page=PAGE, nats="8"))
-    assert [(panel["low"], panel["high"]) for panel in compared["panels"][2::3]] == [(-1, 1), (-8, 8)]
+    hardness, loss = layer(compared, "Hardness change"), layer(compared, "Loss change")
+    assert (hardness["of"], hardness["high"], hardness["ranges"]) == (["Hardness"], 1, [])
+    assert (loss["of"], loss["ranges"], loss["unit"]) == (["Loss"], [1, 2, 4, 8], " nats")
+    assert hardness["scale"] == loss["scale"] == "difference"
+    assert compared["view"]["nats"] == "8"
 
 
 def test_a_photograph_without_labels_has_no_loss_maps(open_app, scenes):
-    compared, strip = scenes(open_app(page=PAGE, source="photographs", sample="rocket"))
-    assert len(compared["panels"]) == 3
-    assert (strip["width"], strip["ownWidth"]) == (320, 640)
+    app = open_app(page=PAGE, source="photographs", sample="rocket")
+    compared, strip = scenes(app)
+    assert [panel["layer"] for panel in compared["panels"]] == ["Hardness", "Hardness", "Hardness change"]
+    assert [panel["layer"] for panel in strip["panels"]] == ["Hardness"] * 3
+    assert "loss" not in agreement(app)
+    assert "##### Every kept epoch: hardness" in [text.value for text in app.markdown]
+
+
+def test_a_pinned_pixel_is_read_over_the_epochs(open_app):
+    app = open_app(page=PAGE, x="5", y="7")
+    assert any(text.value.startswith("Pixel **x 5 px, y 7 px**") for text in app.markdown)
+    assert len(app.get("plotly_chart")) == 1
 
 
 def test_both_epochs_stand_in_the_link(open_app):
-    app = open_app(page=PAGE)
-    app.select_slider(key="other").set_value(0).run()
+    app = open_app(page=PAGE, other="0")
+    app.selectbox(key="sample").select("test-0001").run()
     assert dict(app.query_params).items() >= {"other": "0", "epoch": "2"}.items()
 
 
@@ -74,6 +111,5 @@ def test_choices_survive_a_change_of_page(open_app, scenes):
     app = open_app(epoch="1", opacity="33", scale="grey")
     app.switch_page(PAGE).run()
     compared, _ = scenes(app)
-    assert compared["panels"][1]["title"] == "Hardness, epoch 1"
-    assert compared["panels"][1]["opacity"] == 0.33
+    assert compared["view"].items() >= {"epoch": "1", "opacity": "33", "scale": "grey"}.items()
     assert dict(app.query_params).items() >= {"epoch": "1", "opacity": "33", "scale": "grey"}.items()

@@ -5,6 +5,7 @@ import pytest
 from app.cache.memorise import Memorised
 from hlcore.errors import TrainingError
 from hlcore.training.memorise import Report, Snapshot, memorise
+from tests.app.shown import digest, known_at, titles
 
 PAGE = "views/memorise.py"
 PICTURE = {"source": "followed", "sample": "val-0000"}
@@ -28,7 +29,7 @@ def test_before_the_press_the_maps_of_the_checkpoint_are_there(open_app, scenes)
     app = open_app(page=PAGE, **PICTURE)
     assert not app.exception
     (scene,) = scenes(app)
-    assert [panel["title"] for panel in scene["panels"]] == ["Hardness #0", "", "", "", "Loss #0", "", "", ""]
+    assert titles(scene) == ["Hardness #0", "", "", "", "Loss #0", "", "", ""]
     assert "the checkpoint on disk stays as it is" in app.caption[-1].value
 
 
@@ -40,10 +41,13 @@ def test_the_picture_is_learned_watched_and_the_numbers_stay(open_app, scenes, r
     assert not app.exception
     assert not app.error
     (scene,) = scenes(app)
-    assert [panel["title"] for panel in scene["panels"]] == [
+    assert titles(scene) == [
         *("Hardness #0", "Hardness #1", "Hardness #3"),
         *("Loss #0", "Loss #1", "Loss #3"),
     ]
+    assert [panel["at"] for panel in scene["panels"]] == ["0", "1", "3"] * 2, "each shows its own step"
+    assert known_at(scene, "Hardness") == known_at(scene, "Loss") == ["0", "1", "3"]
+    assert len({digest(scene, "Loss", step) for step in ("0", "1", "3")}) == 3
     assert scene["panels"][0]["note"] == "100%, IoU 1.00"
     assert app.markdown[-1].value.startswith("After 3 steps the mean loss is **")
     assert len(app.dataframe[0].value) == 6

@@ -12,6 +12,7 @@ from hlcore.data.streets import Streets
 from hlcore.storage.analyses import AnalysisRecord
 from hlcore.storage.probes import Probe
 from hlcore.storage.runs import now, open_run
+from tests.app.shown import digest, known_at, titles
 
 MAIN = Path(__file__).parents[2] / "app" / "main.py"
 PAGE = "views/stability.py"
@@ -90,23 +91,26 @@ def test_followed_images_stand_beside_each_other_those_trained_on_first(open_pag
     app = open_page("watched")
     assert not app.exception
     assert not app.error
-    first, second = scenes(app)
-    assert [panel["title"] for panel in first["panels"]] == ["Hardness", "Loss"]
+    controls, first, second = scenes(app)
+    assert titles(first) == titles(second) == ["Hardness", "Loss"]
+    assert (controls["controls"], controls["panels"]) == (True, [])
+    assert not first["controls"] and not second["controls"]
+    assert controls["group"] == first["group"] == second["group"] != ""
     assert [element.value for element in app.caption if "(" in element.value][:2] == [
         "val-0001 (trained on)",
         "val-0000 (held out)",
     ]
-    assert first["planes"][1]["digest"] != second["planes"][1]["digest"]
+    assert digest(first, "Hardness", SNAPSHOTS[0]) != digest(second, "Hardness", SNAPSHOTS[0])
 
 
-def test_one_slider_moves_the_maps_of_all_images(open_page, scenes):
-    app = open_page("watched")
-    before = [scene["planes"][1]["digest"] for scene in scenes(app)]
-    app.select_slider(key="snapshot").set_value("iteration-000001").run()
-    after = [scene["planes"][1]["digest"] for scene in scenes(app)]
-    assert all(a != b for a, b in zip(before, after, strict=True))
-    assert app.query_params["snapshot"] == "iteration-000001"
-    assert app.select_slider(key="snapshot").options == ["#0", "#1", "1", "2"]
+def test_one_slider_moves_the_maps_of_all_images_through_the_snapshots(open_page, scenes):
+    for scene in scenes(open_page("watched", snapshot="iteration-000001", other="1")):
+        assert (scene["step"], scene["view"]["snapshot"]) == ("snapshot", "iteration-000001")
+        assert "other" not in scene["view"], "which is of the page Epochs"
+        assert [step["name"] for step in scene["steps"]] == list(SNAPSHOTS)
+        assert [step["title"] for step in scene["steps"]] == ["#0", "#1", "epoch 1", "epoch 2"]
+        assert known_at(scene, "Hardness") == known_at(scene, "Loss") == sorted(SNAPSHOTS)
+        assert len({digest(scene, "Hardness", snapshot) for snapshot in SNAPSHOTS}) == 4
 
 
 def test_every_measure_is_drawn_with_what_it_shows_for_both_splits(open_page):
@@ -133,27 +137,28 @@ def test_any_two_snapshots_are_compared_for_each_split_and_map(open_page):
 
 
 def test_how_much_each_pixel_varies_is_a_map_scaled_or_not(open_page, scenes):
-    scaled = scenes(open_page("watched", aspect="variation"))
-    assert [panel["title"] for panel in scaled[0]["panels"]] == ["Hardness weight", "Loss over its sum"]
-    own = scenes(open_page("watched", aspect="variation", scaled="own"))
-    assert [panel["title"] for panel in own[0]["panels"]] == ["Hardness", "Loss"]
-    assert own[0]["planes"][0]["digest"] != scaled[0]["planes"][0]["digest"]
+    _, scaled, _ = scenes(open_page("watched", aspect="variation"))
+    assert titles(scaled) == ["Hardness weight", "Loss over its sum"]
+    assert scaled["steps"] == []
+    _, own, _ = scenes(open_page("watched", aspect="variation", scaled="own"))
+    assert titles(own) == ["Hardness", "Loss"]
+    assert digest(own, "Hardness") != digest(scaled, "Hardness weight")
 
 
 def test_a_run_without_followed_images_runs_its_epochs_over_a_picture(open_page, scenes):
     app = open_page("tiny", source="followed", sample="val-0000")
     assert not app.exception
-    (scene,) = scenes(app)
+    _, scene = scenes(app)
     assert scene["columns"] == 2
-    assert app.select_slider(key="snapshot").options == ["#0", "1", "2"]
+    assert [step["title"] for step in scene["steps"]] == ["#0", "epoch 1", "epoch 2"]
     measures = open_page("tiny", source="followed", sample="val-0000", aspect="measures")
     assert not measures.exception
     assert "**picture**" in " ".join(element.value for element in measures.caption)
 
 
 def test_a_photograph_without_labels_has_hardness_alone(open_page, scenes):
-    (scene,) = scenes(open_page("tiny", source="photographs", sample="rocket"))
-    assert [panel["title"] for panel in scene["panels"]] == ["Hardness"]
+    _, scene = scenes(open_page("tiny", source="photographs", sample="rocket"))
+    assert titles(scene) == ["Hardness"]
     measures = open_page("tiny", source="photographs", sample="rocket", aspect="measures")
     assert not measures.exception
     assert "hardest 10 % overlap with an IoU of" in " ".join(element.value for element in measures.caption)

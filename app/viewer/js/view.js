@@ -50,7 +50,8 @@ export function writeView(scene, view) {
     x: view.x === null ? "" : String(view.x),
     y: view.y === null ? "" : String(view.y),
   };
-  if (scene.steps.length) Object.assign(texts, { [scene.step]: view.step, other: view.other });
+  if (scene.steps.length) texts[scene.step] = view.step;
+  if (scene.layers.some((layer) => layer.kind === "change")) texts.other = view.other;
   if (scene.free) texts.show = join(view.show);
   return texts;
 }
