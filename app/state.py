@@ -63,6 +63,10 @@ _HEARD = "_heard"
 _POINTED = "_pointed"
 _BEFORE = "_before"
 _READY = "_ready"
+_CHOSEN = "_chosen"
+_WRITTEN = "_written"
+_LINKS_KEPT = 8
+"""Links of the session that it knows again."""
 
 
 def read_url() -> None:
@@ -74,7 +78,7 @@ def read_url() -> None:
     given, written = st.query_params.to_dict(), st.session_state.get(_URL, {})
     if not st.session_state.pop(_AGAIN, False):
         st.session_state[_COMPLAINTS], st.session_state[_LINKED] = [], set()
-    if not given:
+    if not given or _behind(given):
         return
     st.session_state[_URL] = given
     for name, parse in _PARAMETERS.items():
@@ -90,6 +94,15 @@ def read_url() -> None:
             st.session_state[_COMPLAINTS].append(f"{name} must be a whole number, got '{literal(given[name])}'")
 
 
+def _behind(given: dict[str, str]) -> bool:
+    """Whether the link is one this session has replaced, sent with a choice before the browser showed the new one.
+
+    The reader who goes back in the history comes with an older link too, but without another choice.
+    """
+    chosen = st.session_state.get(_CHOSEN)
+    return chosen is not None and chosen != _choices() and given in st.session_state.get(_WRITTEN, [])
+
+
 def arrive(page: str) -> None:
     """Carries every choice over to another page or photograph, where sliders would else start at their lower ends."""
     st.session_state[_ARRIVED] = st.session_state.get(_PAGE) != page
@@ -103,6 +116,7 @@ def arrive(page: str) -> None:
 def stay(page: str) -> None:
     """Notes that a page has been drawn to its end, so that its controls hold their choices themselves."""
     st.session_state[_PAGE] = page
+    st.session_state[_CHOSEN] = _choices()
 
 
 def draw_again() -> None:
@@ -121,6 +135,8 @@ def write_url() -> None:
     if texts != given and not followed:
         st.query_params.from_dict(texts)
     st.session_state[_URL] = st.query_params.to_dict()
+    before = [link for link in st.session_state.get(_WRITTEN, []) if link != given]
+    st.session_state[_WRITTEN] = [*before, given, st.session_state[_URL]][-_LINKS_KEPT:]
 
 
 def complaints() -> list[str]:
@@ -305,6 +321,10 @@ def keep_verdict(place: str, region: str, facts: dict[str, Any], part: str, widg
     if not row["verdict"] and not row["note"]:
         del kept[place, region]
     st.session_state[_VERDICTS] = kept
+
+
+def _choices() -> dict[str, Any]:
+    return {name: st.session_state.get(name) for name in _PARAMETERS}
 
 
 def _texts() -> dict[str, str]:

@@ -37,7 +37,7 @@ export function listen(viewer, panel) {
 
   stage.addEventListener("pointermove", (event) => {
     const pixel = pixelAt(viewer, panel, event.clientX, event.clientY);
-    if (!began || !touches.has(event.pointerId)) return viewer.hoverAt(pixel, panel.step);
+    if (!began || !touches.has(event.pointerId)) return viewer.hoverAt(pixel, panel);
     const before = [...touches.values()];
     touches.set(event.pointerId, event);
     if (began.kind === "pinch") return pinch(before, [...touches.values()]);
@@ -123,5 +123,5 @@ const cursor = ({ hover, view, scene }) => hover ?? (view.x === null ? [scene.wi
 function moveCursor(viewer, panel, [right, down]) {
   const { width, height } = viewer.scene, [x, y] = cursor(viewer);
   const by = Math.max(1, Math.round(2 / placement(viewer.scene, viewer.view.zoom, panel.canvas.width, panel.canvas.height).scale));
-  viewer.hoverAt([clamp(x + by * right, 0, width - 1), clamp(y + by * down, 0, height - 1)], panel.step, { spoken: true });
+  viewer.hoverAt([clamp(x + by * right, 0, width - 1), clamp(y + by * down, 0, height - 1)], panel, { spoken: true });
 }

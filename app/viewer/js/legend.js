@@ -3,7 +3,7 @@ import { css, highOf, lowOf, scaleOf } from "./colours.js";
 import { clamp, element, fillOptions, percent, written } from "./dom.js";
 import { keptBy, means, objectAt, regionAt, said, thresholdFor } from "./measure.js";
 import { layerOf, numbersOf, regionLayer } from "./paint.js";
-import { stepTitle } from "./panels.js";
+import { stepOf, stepTitle } from "./panels.js";
 
 const STEPS = 1000; // of a threshold's slider
 
@@ -168,7 +168,7 @@ function valuesAt(viewer, [x, y]) {
 }
 
 // The step that is read: that of the panel under the cursor, else the chosen one.
-const readStep = (viewer) => viewer.hoverStep ?? viewer.view.step;
+export const readStep = (viewer) => (viewer.hover && viewer.hoverPanel ? stepOf(viewer, viewer.hoverPanel.at) : viewer.view.step);
 
 const READ = { Prediction: "predicted", Labels: "labelled" };
 

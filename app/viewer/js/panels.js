@@ -83,9 +83,16 @@ export function paintPanels(viewer, { fine }) {
     if (!panel.layer) continue;
     const painted = paint(viewer, panel, { fine });
     panel.waiting.hidden = painted;
-    if (!painted) panel.waiting.textContent = `${stepTitle(viewer, panel.step) || "The picture"} is on its way …`;
+    if (!painted) panel.waiting.textContent = `${awaited(viewer, panel)} on its way …`;
     entitle(viewer, panel, { later: !fine });
   }
+}
+
+// What a panel waits for: an epoch that has not yet looked at the picture, else what is being fetched.
+function awaited(viewer, panel) {
+  const layer = layerOf(viewer, panel.layer), steps = layer.kind === "change" ? [viewer.view.other, panel.step] : [panel.step];
+  const missing = steps.filter((step) => planesOf(viewer, layer, step).includes(undefined)).map((step) => stepTitle(viewer, step));
+  return missing.length ? `${missing.join(" and ")} ${missing.length > 1 ? "are" : "is"}` : "The picture is";
 }
 
 function entitle(viewer, panel, options) {

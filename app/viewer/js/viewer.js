@@ -2,7 +2,7 @@
 import { parseScales } from "./colours.js";
 import { element } from "./dom.js";
 import { KEYS_SAID, listen } from "./gestures.js";
-import { drawLegend, makeLegend, readOut } from "./legend.js";
+import { drawLegend, makeLegend, readOut, readStep } from "./legend.js";
 import { objectAt } from "./measure.js";
 import { numbersOf } from "./paint.js";
 import { choosable, layOut, makePanels, mark, paintPanels, planesOf, planesOfPanels } from "./panels.js";
@@ -46,6 +46,10 @@ function makeViewer(root) {
   root.append(viewer.head, viewer.problem, element("div", { className: "body" }, viewer.grid, viewer.foot));
   viewer.head.append(...makeTools(viewer));
   viewer.observer = new ResizeObserver(() => schedule(viewer, { again: true }));
+  // Whoever turns to another part of the page wants it to know at once.
+  for (const event of ["pointerdown", "keydown"]) {
+    document.addEventListener(event, (one) => viewer.resting && !one.composedPath().includes(root) && viewer.flush(), { capture: true });
+  }
   window.addEventListener("resize", () => all.has(viewer) && schedule(viewer, { again: true }));
   Object.assign(viewer, actions(viewer));
   root.read = (name, x, y, step) => readNumber(viewer, name, x, y, step);
@@ -76,13 +80,14 @@ const actions = (viewer) => ({
     }
     const leader = viewer.scene.controls ? viewer : viewer.leader();
     clearTimeout(leader.resting);
-    leader.resting = setTimeout(() => report(leader), now ? 0 : REST_MS);
+    if (now) report(leader);
+    else leader.resting = setTimeout(() => report(leader), REST_MS);
   },
-  // The cursor is over a pixel of a panel that shows a step; null where it has left.
-  hoverAt: (pixel, step = null, options = {}) => {
+  // The cursor is over a pixel of a panel; null where it has left.
+  hoverAt: (pixel, panel = null, options = {}) => {
     for (const one of viewer.scene.private ? [viewer] : viewer.group()) {
       one.hover = pixel;
-      one.hoverStep = step;
+      one.hoverPanel = panel;
       const over = one.over;
       mark(one);
       readOut(one, options);
@@ -90,7 +95,7 @@ const actions = (viewer) => ({
     }
   },
   pin: ([x, y]) => {
-    const object = viewer.view.outlines === "objects" && objectAt(viewer, viewer.hoverStep ?? viewer.view.step, y * viewer.scene.width + x);
+    const object = viewer.view.outlines === "objects" && objectAt(viewer, readStep(viewer), y * viewer.scene.width + x);
     if (object) {
       viewer.selected = object.number;
       viewer.object = viewer.scene.objects_of ? viewer.scene.objects_of + object.number : "";
@@ -108,10 +113,14 @@ const actions = (viewer) => ({
     leader.playing = leader.playing ? null : setInterval(() => advance(leader), PLAY_MS);
     schedule(leader);
   },
+  flush: () => {
+    clearTimeout(viewer.resting);
+    report(viewer);
+  },
   stop: () => {
     for (const timer of [viewer.playing, viewer.blinking]) clearInterval(timer);
     clearTimeout(viewer.resting);
-    viewer.playing = viewer.blinking = null;
+    viewer.playing = viewer.blinking = viewer.resting = null;
   },
   compare: (how) => viewer.change({ compare: viewer.view.compare === how ? "" : how }),
   draw: () => {
