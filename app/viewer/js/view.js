@@ -65,8 +65,8 @@ export function placement({ width: w, height: h }, zoom, width, height) {
   const scale = fit * (zoom?.times ?? 1);
   const start = (share, size, stage) => {
     const whole = size * scale;
-    if (whole <= stage) return (stage - whole) / 2;
-    return clamp(stage / 2 - share * whole, stage - whole, 0);
+    const from = whole <= stage ? (stage - whole) / 2 : clamp(stage / 2 - share * whole, stage - whole, 0);
+    return scale >= 1 ? Math.round(from) : from; // else, one to one, some pixels would be seen twice and some never
   };
   return { scale, fit, left: start(zoom?.x ?? 0.5, w, width), top: start(zoom?.y ?? 0.5, h, height) };
 }

@@ -158,9 +158,12 @@ def percent(share: float) -> str:
 def placed(size: tuple[int, int], stage_size: tuple[int, int], times: float) -> tuple[np.ndarray, np.ndarray]:
     """For each row and column of a stage, the picture's row and column seen there when its middle is magnified."""
     scale = times * min(have / want for have, want in zip(stage_size, size, strict=True))
+    starts = [have / 2 - want * scale / 2 for have, want in zip(stage_size, size, strict=True)]
+    if scale >= 1:
+        starts = [np.floor(start + 0.5) for start in starts]
     rows, columns = (
-        np.floor((np.arange(have) + 0.5 - (have / 2 - want * scale / 2)) / scale).astype(int)
-        for have, want in zip(stage_size, size, strict=True)
+        np.clip((np.arange(have) + 0.5 - start) // scale, 0, want - 1).astype(int)
+        for have, want, start in zip(stage_size, size, starts, strict=True)
     )
     return rows, columns
 
