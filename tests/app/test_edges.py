@@ -13,6 +13,7 @@ from hlcore.data.labels import CAMVID
 from hlcore.data.streets import Streets
 from hlcore.types import PredictionRecord
 from tests.analyses import make_analysis
+from tests.app.shown import coloured, digest, layer, titles
 
 PAGE = "views/edges.py"
 
@@ -71,10 +72,12 @@ def test_a_labelled_scene_has_three_profiles_their_contrast_and_the_edges_drawn(
     assert all(metric.value.endswith(" ×") and not metric.delta for metric in app.metric)
     assert "One picture has no interval" in captions(app)
     (scene,) = scenes(app)
-    assert [panel["title"] for panel in scene["panels"]] == ["Edges", "Distance to the nearest edge", "Hardness"]
-    assert [named["name"] for named in scene["classes"]] == [f"{distance} px" for distance in edges.DISTANCES]
-    titles = ["Mean hardness", "Mean loss, nats", "Error rate", "within 2 px of the edge"]
-    for title, chart in zip(titles, charts(app), strict=False):
+    assert titles(scene) == ["Edges", "Distance to the nearest edge", "Hardness"]
+    assert coloured(scene, "Distance in bins") == [f"{distance} px" for distance in edges.DISTANCES]
+    assert coloured(scene, "Edges") == ["edge"]
+    assert (layer(scene, "Distance")["unit"], scene["steps"]) == (" px", [])
+    expected = ["Mean hardness", "Mean loss, nats", "Error rate", "within 2 px of the edge"]
+    for title, chart in zip(expected, charts(app), strict=False):
         assert title in chart
 
 
@@ -94,7 +97,7 @@ def test_another_edge_source_draws_other_edges(open_app, scenes):
     shown = {}
     for source in ("label", "prediction", "gradient"):
         (scene,) = scenes(open_app(page=PAGE, edge=source))
-        shown[source] = next(plane["digest"] for plane in scene["planes"] if plane["name"] == "edge")
+        shown[source] = digest(scene, "Edges")
     assert len(set(shown.values())) == 3
 
 

@@ -18,6 +18,7 @@ from hlcore.data.streets import Streets
 from hlcore.report import sentences
 from hlcore.types import PredictionRecord
 from tests.analyses import make_analysis
+from tests.app.shown import coloured, layer, names, titles
 
 PAGE = "views/errors.py"
 NAN = float("nan")
@@ -82,8 +83,8 @@ def test_a_labelled_scene_shows_flagged_pixels_and_all_curves(open_app, scenes):
     assert not app.exception
     assert not app.error
     (scene,) = scenes(app)
-    assert [panel["title"] for panel in scene["panels"]] == ["Flagged, and wrong", "Hardness"]
-    assert [named["name"].split(":")[0] for named in scene["classes"]] == ["caught", "missed", "false alarm"]
+    assert titles(scene) == ["Flagged, and wrong", "Hardness"]
+    assert [name.split(":")[0] for name in coloured(scene, "Flagged")] == ["caught", "missed", "false alarm"]
     assert "This picture: flagging where hardness ≥ " in said(app)
     assert "One picture has no interval" in said(app)
     for title, chart in zip(["(coverage)", "Right pixels flagged", "errors caught", "AUROC"], charts(app), strict=True):
@@ -103,12 +104,13 @@ def test_the_share_of_the_slider_is_flagged_and_stands_in_the_link(open_app, sce
 def test_another_score_flags_other_pixels_in_its_own_unit(open_app, scenes):
     app = open_app(page=PAGE, score="entropy")
     (scene,) = scenes(app)
-    assert scene["panels"][1]["title"] == "Entropy"
-    assert scene["panels"][1]["high"] == pytest.approx(np.log(11))
+    assert titles(scene)[1] == "Entropy"
+    assert layer(scene, "Entropy")["high"] == pytest.approx(np.log(11))
     assert " nats:" in said(app)
     app = open_app(page=PAGE, score="edge_distance")
     (scene,) = scenes(app)
-    assert [readout["unit"] for readout in scene["readouts"]] == ["", " px", ""]
+    assert [one["unit"] for one in scene["layers"]] == ["", "", " px", ""]
+    assert names(scene)[-1] == "Hardness", "which is read beside every score"
     assert "px away" in said(app)
 
 
@@ -124,7 +126,7 @@ def test_a_picture_without_labels_says_why_nothing_is_measured_and_shows_what_is
     assert "Nobody labelled this picture" in app.info[0].value
     assert "bring a label map" in app.info[0].value
     (scene,) = scenes(app)
-    assert [named["name"] for named in scene["classes"]] == ["flagged"]
+    assert coloured(scene, "Flagged") == ["flagged"]
     assert not charts(app)
     assert "errors" not in next(text.value for text in app.markdown if "flagging" in text.value)
 
@@ -137,7 +139,7 @@ def test_dropout_is_a_score_once_it_is_wanted(open_app, scenes):
     assert len(app.dataframe[0].value) == 6
     app.selectbox(key="score").set_value("mc_entropy").run()
     (scene,) = scenes(app)
-    assert scene["panels"][1]["title"] == "Entropy under MC dropout"
+    assert titles(scene)[1] == "Entropy under MC dropout"
     assert app.query_params["dropout"] in ("1", ["1"])
 
 
@@ -150,7 +152,7 @@ def test_a_data_set_says_with_intervals_that_hardness_loses_to_a_free_signal(ope
     assert "paired over" in text
     assert "The picture, test-0000, is one of your choice: the same threshold flags " in text
     assert app.session_state["scope"] == "streets-test"
-    assert scenes(app)[0]["panels"][1]["title"] == "1 − max softmax"
+    assert titles(scenes(app)[0])[1] == "1 − max softmax"
     assert all("errors caught" in chart or "%{customdata" in chart for chart in charts(app)[:3])
 
 
@@ -169,7 +171,7 @@ def test_a_data_set_that_was_measured_with_dropout_offers_it(open_analysed, scen
     app = open_analysed(measured_tables(dropout=True), score="mc_entropy")
     assert not app.exception
     assert not app.warning
-    assert scenes(app)[0]["panels"][1]["title"] == "Entropy under MC dropout"
+    assert titles(scenes(app)[0])[1] == "Entropy under MC dropout"
 
 
 def test_a_picture_of_other_classes_than_the_data_set_was_scored_in_is_said(open_analysed):
@@ -251,8 +253,8 @@ def test_app_and_report_agree_on_how_hardness_stands_on_one_image():
     aurocs = [(name, "all", "auroc", 0.001, 0.8, NAN, NAN) for name in differences]
     known = pd.concat([scores, pd.DataFrame(aurocs, columns=scores.columns)])
     answer = error_sentences.answer(scores, "all").replace("**", "")
-    for verb, names in sentences.standing(known).items():
-        for name in names:
+    for verb, rivals in sentences.standing(known).items():
+        for name in rivals:
             assert f"{verb} {name.removesuffix(' (0.800)')}" in answer
     assert answer.startswith("Over all labelled pixels, hardness (AUROC 0.800) loses to entropy; it beats distance")
 

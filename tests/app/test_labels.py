@@ -3,10 +3,14 @@
 import io
 import shutil
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from app import label_controls
+from app.cache.labels import Evidence
+from app.label_scene import card_scene
+from app.viewer.planes import number_plane
 from hlcore.analysis.label_suspicion import suspects
 from hlcore.data.labels import CAMVID
 from hlcore.data.streets import Streets
@@ -14,6 +18,7 @@ from hlcore.inference import predict
 from hlcore.storage.checkpoints import load_checkpoint
 from hlcore.storage.runs import open_run
 from tests.analyses import make_analysis
+from tests.app.shown import coloured, digest, titles
 
 PAGE = "views/labels.py"
 IMAGES = pd.DataFrame({"image": ["test-0000", "test-0001"]})
@@ -67,10 +72,24 @@ def test_a_scene_has_its_regions_in_order_with_all_their_maps(open_app, scenes):
     app = open_app(page=PAGE, source="scenes")
     assert not app.exception
     assert not app.error
-    assert len(app.image) == len(facts(app)) == label_controls.SHOWN
+    tools, *cards, whole = scenes(app)
+    assert len(cards) == len(facts(app)) == label_controls.SHOWN
+    assert (tools["controls"], tools["panels"]) == (True, [])
+    for card in cards:
+        assert titles(card) == ["Image", "Labels", "Prediction", "Loss", "Hardness"]
+        assert not card["controls"]
+        assert card["group"] == tools["group"] != ""
     scores = [float(text.split("score <b>")[1].split("<")[0]) for text in facts(app)]
     assert scores == sorted(scores, reverse=True)
-    assert [panel["title"] for panel in scenes(app)[0]["panels"]] == ["Labels", "Prediction", "Loss × (1 − hardness)"]
+    assert titles(whole) == ["Labels", "Prediction", "Loss × (1 − hardness)"]
+
+
+def test_each_region_is_outlined_and_in_sight_on_its_own(open_measured, scenes, table):
+    _, *cards = scenes(open_measured())
+    first = table.sort_values("score", ascending=False, kind="stable").iloc[: label_controls.SHOWN]
+    assert [card["frame"] for card in cards] == first[["left", "top", "right", "bottom"]].to_numpy().tolist()
+    assert all(card["private"] and card["selected"] == 1 for card in cards)
+    assert len({digest(card, "Objects") for card in cards}) == label_controls.SHOWN
 
 
 def test_the_regions_of_a_scene_may_be_ranked_by_their_loss(open_app):
@@ -78,11 +97,25 @@ def test_the_regions_of_a_scene_may_be_ranked_by_their_loss(open_app):
     assert losses == sorted(losses, reverse=True)
 
 
+def test_a_region_is_what_has_its_label_and_its_prediction_within_its_box():
+    label_map = np.array([[0, 0, 1, 1], [0, 1, 1, 255], [1, 1, 1, 1]])
+    prediction = np.array([[1, 1, 1, 1], [1, 1, 0, 0], [0, 1, 0, 0]])
+    image, values = np.zeros((3, 4, 3), np.uint8), np.zeros((3, 4), np.float32)
+    evidence = Evidence("by hand", image, label_map, prediction, values, values)
+    suspect = {"class_name": "a", "predicted": "b", "left": 0, "top": 0, "right": 2, "bottom": 1}
+    scene = card_scene(evidence, suspect | {"image": "hand", "region": 1}, (("a", (1, 2, 3)), ("b", (4, 5, 6))))
+    (outline,) = [layer for layer in scene.layers if layer.kind == "objects"]
+    expected = np.array([[1, 1, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0]])
+    assert outline.planes[""].digest == number_plane(expected).digest
+
+
 def test_planted_faults_are_shown_counted_and_named(open_app, scenes):
     app = open_app(page=PAGE, planted="1", planting="5")
     assert not app.exception
-    first, *_, last = (panel["title"] for panel in scenes(app)[0]["panels"])
+    whole = scenes(app)[-1]
+    first, *_, last = titles(whole)
     assert (first, last) == ("Labels with faults", "Planted")
+    assert all(name.startswith("planted: ") for name in coloured(whole, "Planted"))
     (summary,) = [text.value for text in app.markdown if "Planted: " in text.value]
     assert "Of the first 10 regions **" in summary
     assert all("planted" in text for text in facts(app))
@@ -105,13 +138,13 @@ def test_a_photograph_has_no_labels_to_suspect(open_app):
     assert app.info[0].value.startswith("This picture has no labels that could be wrong.")
 
 
-def test_a_data_set_shows_the_regions_of_its_table(open_measured, table):
+def test_a_data_set_shows_the_regions_of_its_table(open_measured, scenes, table):
     app = open_measured()
     assert not app.exception
     assert not app.error
     first = table.sort_values("score", ascending=False, kind="stable").iloc[: label_controls.SHOWN]
     assert [text.split(" px at")[0].split("<br>")[-1] for text in facts(app)] == first["area_px"].astype(str).tolist()
-    assert len(app.image) == label_controls.SHOWN
+    assert len(scenes(app)) == 1 + label_controls.SHOWN, "the tools and a viewer a region"
     assert f"**{len(table)}** open" in app.markdown[0].value
     assert f"each of these {len(table):,} regions is a mistake of the network" in app.info[0].value
 
@@ -167,7 +200,7 @@ def test_a_verdict_taken_back_is_forgotten(open_measured, table):
     assert f"**0** accepted · **0** dismissed · **{len(table)}** open" in app.markdown[0].value
 
 
-def test_merged_classes_are_shown_as_they_were_scored(open_measured, monkeypatch):
+def test_merged_classes_are_shown_as_they_were_scored(open_measured, scenes, monkeypatch):
     names = ("static", "moving")
     merged = {name: names[index > 7] for index, name in enumerate(CAMVID.names)}
     data = Streets("test", count=2, size=(64, 96))
@@ -190,7 +223,8 @@ def test_merged_classes_are_shown_as_they_were_scored(open_measured, monkeypatch
     assert not app.exception
     assert not app.error
     assert "<b>moving</b>, predicted" in facts(app)[0]
-    assert len(app.image) == 1
+    _, card = scenes(app)
+    assert coloured(card, "Labels") == coloured(card, "Prediction") == list(names)
 
 
 def test_images_that_are_not_at_hand_are_one_sentence(open_measured, monkeypatch):

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from app.object_scenes import close_window, inside
+from app.viewer.planes import number_plane
 from hlcore.analysis import edges
 from hlcore.analysis.components import components
 from hlcore.analysis.objects import measure, with_edge_profile
@@ -15,6 +15,7 @@ from hlcore.data.labels import CAMVID
 from hlcore.data.streets import Streets
 from hlcore.types import PredictionRecord
 from tests.analyses import make_analysis
+from tests.app.shown import digest, layer, names, titles
 
 PAGE = "views/objects.py"
 
@@ -57,6 +58,14 @@ def figures(app):
     return [element.proto for element in app.get("plotly_chart")]
 
 
+def outlined(found):
+    """The object that the only viewer outlines, as a link calls it."""
+    (scene,) = found
+    name = f"{scene['objects_of']}{scene['selected']}"
+    assert titles(scene)[0] == name.replace("#", ", object ")
+    return name
+
+
 def test_without_runs_there_is_the_page_that_says_how_to_train_one(open_app):
     app = open_app(with_runs=False, object_size="thickness_px")
     assert not app.exception
@@ -71,9 +80,10 @@ def test_a_picture_shows_its_objects_two_figures_a_table_and_the_selected_one(op
     table = app.dataframe[0].value
     assert (table["area_px"] >= 10).all()
     assert table[table["area_px"] >= 300]["hardness_mean"].is_monotonic_decreasing
-    whole, close_up = scenes(app)
-    assert whole["panels"][0]["title"] == f"test-0000, object {table['object'].iloc[0]}"
-    assert [panel["title"] for panel in close_up["panels"]] == ["Close-up", "Hardness"]
+    (scene,) = scenes(app)
+    first = table.iloc[0]
+    assert titles(scene) == [f"test-0000, object {first['object']}", "Hardness"]
+    assert scene["panels"][0]["note"] == first["class_name"]
     assert app.markdown[0].value.startswith(f"Spearman on area, {len(table)} objects: of hardness **")
 
 
@@ -84,12 +94,12 @@ def test_a_data_set_comes_first_and_has_intervals(open_measured, objects, scenes
     assert f"{len(objects)} objects in 3 images" in sentence
     assert sentence.count(" to ") == 3
     assert len(app.dataframe[0].value) == len(objects)
-    assert len(scenes(app)) == 2
+    assert len(scenes(app)) == 1
 
 
 def test_the_linked_object_is_the_one_that_is_outlined(open_measured, scenes):
     app = open_measured(object="test-0001#2")
-    assert scenes(app)[0]["panels"][0]["title"] == "test-0001, object 2"
+    assert outlined(scenes(app)) == "test-0001#2"
     assert app.query_params["object"] == "test-0001#2"
     assert not app.warning
 
@@ -98,14 +108,37 @@ def test_the_object_whose_point_is_clicked_is_outlined_and_stands_in_the_link(op
     clicked = {"selection": {"points": [{"customdata": ["test-0002", 3, 40, 2.0, 1.0]}]}}
     monkeypatch.setattr("streamlit.plotly_chart", lambda *_, **__: clicked)
     app = open_measured(object="test-0001#2")
-    assert scenes(app)[0]["panels"][0]["title"] == "test-0002, object 3"
+    assert outlined(scenes(app)) == "test-0002#3"
     assert app.query_params["object"] == "test-0002#3"
+
+
+def test_an_object_clicked_in_the_viewer_is_outlined_though_another_point_is_still_marked_in_the_chart(
+    open_measured, scenes, monkeypatch
+):
+    clicked = {"selection": {"points": [{"customdata": ["test-0002", 3, 40, 2.0, 1.0]}]}}
+    monkeypatch.setattr("streamlit.plotly_chart", lambda *_, **__: clicked)
+    app = open_measured()
+    assert outlined(scenes(app)) == "test-0002#3"
+    app.session_state["object"], app.session_state["_pointed"] = "test-0002#1", 1
+    assert outlined(scenes(app.run())) == "test-0002#1"
+    assert app.query_params["object"] in ("test-0002#1", ["test-0002#1"])
+
+
+def test_the_outlined_object_is_in_sight_and_every_other_one_of_its_image_can_be_clicked(
+    open_measured, scenes, objects
+):
+    (scene,) = scenes(open_measured(object="test-0001#2"))
+    row = objects.query("image == 'test-0001' and object == 2").iloc[0]
+    assert scene["frame"] == [row["left"], row["top"], row["right"], row["bottom"]]
+    assert (scene["objects_of"], scene["selected"], scene["private"]) == ("test-0001#", 2, True)
+    assert layer(scene, "Objects")["of"] == ["Labels"]
+    assert all(list(one["planes"]) in ([""], []) for one in scene["layers"]), "it has no slider"
 
 
 def test_a_click_on_the_curve_changes_nothing(open_measured, scenes, monkeypatch):
     clicked = {"selection": {"points": [{"customdata": [0.1, 0.3, "10 to 30 px", 7]}]}}
     monkeypatch.setattr("streamlit.plotly_chart", lambda *_, **__: clicked)
-    assert scenes(open_measured(object="test-0001#2"))[0]["panels"][0]["title"] == "test-0001, object 2"
+    assert outlined(scenes(open_measured(object="test-0001#2"))) == "test-0001#2"
 
 
 def test_an_object_that_is_not_there_is_said(open_measured):
@@ -168,7 +201,9 @@ def test_a_photograph_without_labels_has_predicted_objects_and_hardness_alone(op
     assert app.selectbox(key="object_quantity").options == ["Hardness"]
     assert "which are parts of the prediction as there is no label map" in app.markdown[0].value
     assert app.dataframe[0].value["iou"].isna().all()
-    assert len(scenes(app)) == 2
+    (scene,) = scenes(app)
+    assert layer(scene, "Objects")["of"] == ["Prediction"]
+    assert "Loss" not in names(scene)
 
 
 def test_where_the_images_are_not_at_hand_the_table_stays_and_a_sentence_says_so(open_measured, objects, tmp_path):
@@ -209,24 +244,16 @@ def test_more_points_than_a_page_can_hold_are_drawn_in_part(open_measured, objec
     assert f"3,000 of {len(many):,} objects are drawn" in " ".join(caption.value for caption in app.caption)
 
 
-def test_an_object_is_its_component_or_where_there_is_no_map_its_box():
-    label_map = np.zeros((20, 20), np.uint8)
-    label_map[3:7, 5:15] = 1
-    row = {"object": 2, "left": 5, "top": 3, "right": 15, "bottom": 7}
-    assert np.array_equal(inside(row, label_map, size=(20, 20)), components(label_map) == 2)
-    assert np.array_equal(inside(row, None, size=(20, 20)), label_map == 1)
-
-
-@pytest.mark.parametrize("corner", [(0, 0), (190, 290), (90, 140)])
-def test_the_close_up_holds_the_object_and_lies_within_the_image(corner):
-    top, left = corner
-    row = {"top": top, "bottom": top + 10, "left": left, "right": left + 10}
-    down, across = close_window(row, (200, 300))
-    assert 0 <= down.start <= top
-    assert top + 10 <= down.stop <= 200
-    assert 0 <= across.start <= left
-    assert left + 10 <= across.stop <= 300
-    assert down.stop - down.start == across.stop - across.start == 64
+def test_the_numbers_that_are_outlined_are_those_of_the_table(open_app, scenes):
+    app = open_app(page=PAGE, source="followed", sample="val-0000")
+    (scene,) = scenes(app)
+    label_map = Streets("val", count=1, size=(64, 96))[0].label_map
+    assert digest(scene, "Objects") == number_plane(components(label_map)).digest
+    row = app.dataframe[0].value.iloc[0]
+    inside = np.argwhere(components(label_map) == row["object"])
+    assert len(inside) == row["area_px"]
+    (top, left), (bottom, right) = inside.min(axis=0), inside.max(axis=0) + 1
+    assert scene["frame"] == [left, top, right, bottom]
 
 
 def test_an_object_large_enough_to_be_seen_stands_before_a_harder_sliver(open_measured, objects, scenes):
@@ -237,4 +264,4 @@ def test_an_object_large_enough_to_be_seen_stands_before_a_harder_sliver(open_me
     assert large.is_monotonic_decreasing
     assert all(part["hardness_mean"].is_monotonic_decreasing for _, part in table.groupby(large))
     first = table.iloc[0]
-    assert scenes(app)[0]["panels"][0]["title"] == f"{first['image']}, object {first['object']}"
+    assert outlined(scenes(app)) == f"{first['image']}#{first['object']}"
