@@ -37,7 +37,7 @@ def test_the_wheel_magnifies_all_panels_around_the_hand(watched, address):
     assert hover(page, 0.3, 0.4) == pytest.approx(before, abs=1), "the pixel below the hand stays there"
     near = [seen(page, number) for number in range(4)]
     assert near[0] != whole
-    assert near == 4 * [near[0]], "the same pixels at the same places of every panel"
+    assert np.ptp(near, axis=0).max() <= 1, "the same pixels at the same places of every panel"
     settle(page)
     assert zoom(page)[2] > 1.5
     page.mouse.wheel(0, 3000)
@@ -75,10 +75,11 @@ def test_keys_and_buttons_magnify_fit_and_show_pixel_by_pixel(watched, address):
     settle(page)
     shown = canvas(page)
     height, width = shown.shape[:2]
-    x, y = np.subtract(hover(page, 10.5 / width, 10.5 / height), 10)
     photograph = read_image(files("skimage") / "data" / "rocket.jpg")
     assert width < photograph.shape[1], "else one to one would be smaller than all of it"
-    np.testing.assert_array_equal(shown, photograph[y : y + height, x : x + width])
+    left, top = ((whole - part) // 2 for whole, part in ((photograph.shape[1], width), (photograph.shape[0], height)))
+    near = [photograph[y : y + height, x : x + width] for y in (top, top + 1) for x in (left, left + 1)]
+    assert any((shown == part).all() for part in near), "its middle, each pixel once"
     page.get_by_role("button", name="Fit").click()
     settle(page)
     assert "zoom" not in link(page)
