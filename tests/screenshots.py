@@ -1,37 +1,92 @@
 """Makes the pictures of the app in docs/images: `python -m tests.screenshots`, with the bundled runs and a Chromium."""
 
+from dataclasses import dataclass
 from importlib.resources import files
 from io import BytesIO
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.chromium import find_chromium
 from tests.serving import CHROMIUM_FLAGS, PATIENCE_S, served
 
 IMAGES = Path(__file__).parents[1] / "docs" / "images"
-WIDE: ViewportSize = {"width": 1280, "height": 800}
-PHONE: ViewportSize = {"width": 400, "height": 800}
+WIDE, PHONE = (1280, 800), (400, 800)
+QUALITY = 74
+"""Of WebP: text stays sharp, and all pictures together take half a megabyte."""
 
 
-def take(browser: Browser, url: str, name: str, *, size: ViewportSize = WIDE, dark: bool = False) -> None:
+@dataclass(frozen=True)
+class View:
+    """A picture of the app.
+
+    Attributes:
+        name: Of its file.
+        address: Behind the app's own.
+        size: Of the window, (W, H) px.
+        dark: In the dark theme.
+        hover: Place in the first panel, px, over which the cursor stands.
+        press: Button that is pressed first, and whose work is waited for.
+        photograph: Whether a photograph is dropped first.
+    """
+
+    name: str
+    address: str
+    size: tuple[int, int] = WIDE
+    dark: bool = False
+    hover: tuple[int, int] | None = None
+    press: str = ""
+    photograph: bool = False
+
+
+SCENE = "run=streets&sample=test-0003"
+VIEWS = (
+    View("inspect", f"?{SCENE}&outlines=objects&above=Hardness:0.5", hover=(170, 110)),
+    View("photograph", "?run=camvid&source=upload&show=Image,Hardness", dark=True, photograph=True),
+    View("wipe", f"?{SCENE}&show=Hardness,Prediction&compare=wipe,Loss,50&zoom=0.5,0.5,2&box=104,78,136,100"),
+    View("phone", f"?{SCENE}&show=Hardness&above=Hardness:0.9", size=PHONE),
+    View("epochs", f"epochs?{SCENE}"),
+    View("edges", f"edges?{SCENE}&scope=picture"),
+    View("objects", "objects?run=streets"),
+    View("errors", f"errors?{SCENE}"),
+    View("stability", "stability?run=streets"),
+    View("dataset", "dataset?run=streets"),
+    View("labels", "labels?run=streets&scope=picture&planted=1", dark=True),
+    View("memorise", f"memorise?{SCENE}", press="Learn it by heart"),
+    View("runs", "runs?run=streets"),
+    View("method", "method?run=streets"),
+)
+
+
+def take(browser: Browser, address: str, view: View) -> None:
     """One picture of a page, once all of it is there."""
-    page = browser.new_page(viewport=size, color_scheme="dark" if dark else "light")
+    width, height = view.size
+    page = browser.new_page(viewport={"width": width, "height": height}, color_scheme="dark" if view.dark else "light")
     page.set_default_timeout(1000 * PATIENCE_S)
-    page.goto(url)
-    if "source=upload" in url:
+    page.goto(f"{address}/{view.address}")
+    if view.photograph:
         page.locator("input[type=file]").first.set_input_files(str(files("skimage") / "data" / "motorcycle_left.png"))
+        page.locator(".viewer canvas").first.wait_for()
     _settle(page)
+    if view.press:
+        page.get_by_role("button", name=view.press).click()
+        page.get_by_text("After 100 steps").wait_for()
+        _settle(page)
+    if view.hover:
+        page.locator(".stage").first.hover(position={"x": view.hover[0], "y": view.hover[1]})
+        page.wait_for_timeout(500)
     picture = Image.open(BytesIO(page.screenshot()))
-    picture.save(IMAGES / f"{name}.webp", quality=90)  # a fifth of the PNG's size
+    picture.save(IMAGES / f"{view.name}.webp", quality=QUALITY, method=6)
     page.close()
 
 
 def _settle(page: Page) -> None:
-    page.locator(".viewer canvas").first.wait_for()
-    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
-    page.wait_for_timeout(1000)
+    """Waits until the script has rested for a while, since it draws a page again when further epochs are ready."""
+    rested = page.locator("[data-testid=stApp][data-test-script-state=notRunning]")
+    for _ in range(3):
+        rested.wait_for()
+        page.wait_for_timeout(1200)
 
 
 def main() -> None:
@@ -40,10 +95,8 @@ def main() -> None:
     chromium = find_chromium()
     with served() as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS)
-        take(browser, f"{address}/?run=streets&sample=test-0003", "inspect")
-        take(browser, f"{address}/epochs?run=streets&sample=test-0003", "epochs")
-        take(browser, f"{address}/?run=camvid&source=upload&show=Image,Hardness", "photograph", dark=True)
-        take(browser, f"{address}/?run=streets&sample=test-0003&show=Hardness&hardest=10", "phone", size=PHONE)
+        for view in VIEWS:
+            take(browser, address, view)
         browser.close()
 
 
