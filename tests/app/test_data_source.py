@@ -12,6 +12,7 @@ from app import dataset_samples, samples
 from hlcore.data.streets import Streets
 from hlcore.errors import DatasetError
 from tests.analyses import make_analysis
+from tests.app.shown import names, titles
 
 IMAGES = pd.DataFrame({"image": ["test-0000", "test-0001"]})
 
@@ -99,7 +100,7 @@ def test_the_images_of_an_analysis_are_a_source_of_pictures(open_with_analyses, 
     assert app.selectbox(key="sample").options == ["test-0000", "test-0001"]
     (scene,) = scenes(app)
     assert (scene["width"], scene["height"]) == (96, 64)
-    assert "Loss" in [panel["title"] for panel in scene["panels"]]
+    assert "Loss" in titles(scene)
 
 
 def test_one_of_several_analyses_is_chosen_and_stands_in_the_link(open_with_analyses, scenes):
@@ -113,7 +114,9 @@ def test_one_of_several_analyses_is_chosen_and_stands_in_the_link(open_with_anal
 
 def test_a_merged_analysis_shows_its_images_without_labels_and_says_why(open_with_analyses, scenes):
     app = open_with_analyses({"streets-test": {"merged": {"Sky": "Sky"}}}, source="data")
-    assert [panel["title"] for panel in scenes(app)[0]["panels"]] == ["Image", "Hardness", "Prediction"]
+    (scene,) = scenes(app)
+    assert titles(scene) == ["Image", "Hardness", "Prediction", "Entropy"]
+    assert "Labels" not in names(scene)
     assert any("of other classes than the run's" in caption.value for caption in app.caption)
 
 

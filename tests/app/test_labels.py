@@ -9,7 +9,7 @@ import pytest
 
 from app import label_controls
 from app.cache.labels import Evidence
-from app.label_scene import card_scene
+from app.label_scene import SUSPICION, card_scene
 from app.viewer.planes import number_plane
 from hlcore.analysis.label_suspicion import suspects
 from hlcore.data.labels import CAMVID
@@ -18,7 +18,7 @@ from hlcore.inference import predict
 from hlcore.storage.checkpoints import load_checkpoint
 from hlcore.storage.runs import open_run
 from tests.analyses import make_analysis
-from tests.app.shown import coloured, digest, titles
+from tests.app.shown import coloured, digest, layer, titles
 
 PAGE = "views/labels.py"
 IMAGES = pd.DataFrame({"image": ["test-0000", "test-0001"]})
@@ -79,6 +79,8 @@ def test_a_scene_has_its_regions_in_order_with_all_their_maps(open_app, scenes):
         assert titles(card) == ["Image", "Labels", "Prediction", "Loss", "Hardness"]
         assert not card["controls"]
         assert card["group"] == tools["group"] != ""
+        leads = {name: layer(card, name)["definition"].split("#")[-1] for name in ("Loss", "Hardness", SUSPICION)}
+        assert leads == {"Loss": "loss", "Hardness": "hardness", SUSPICION: "suspect"}
     scores = [float(text.split("score <b>")[1].split("<")[0]) for text in facts(app)]
     assert scores == sorted(scores, reverse=True)
     assert titles(whole) == ["Labels", "Prediction", "Loss × (1 − hardness)"]

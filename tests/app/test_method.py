@@ -92,7 +92,6 @@ def test_tables_of_names_lead_to_definitions():
         dataset_controls,
         dataset_images,
         error_sentences,
-        label_controls,
         object_charts,
         run_controls,
         stability_controls,
@@ -101,7 +100,6 @@ def test_tables_of_names_lead_to_definitions():
     names = {
         *dataset_controls.DEFINED.values(),
         *error_sentences.DEFINED.values(),
-        *label_controls.DEFINED.values(),
         *object_charts.DEFINED,
         *run_controls.METRICS,
         *(name for *_, name in dataset_images.MEASURES.values()),
