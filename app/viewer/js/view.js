@@ -62,10 +62,11 @@ const list = (text) => (text ? text.split(",").map(decodeURIComponent) : []);
 // (left + x * scale, top + y * scale). Zoomed out, all of it is seen.
 export function placement({ width: w, height: h }, zoom, width, height) {
   const fit = Math.min(width / w, height / h);
-  const scale = fit * (zoom?.times ?? 1);
+  const wanted = fit * (zoom?.times ?? 1), whole = Math.round(wanted);
+  const scale = zoom && whole && Math.abs(wanted - whole) < 1e-3 ? whole : wanted; // a link's few digits keep 1:1 crisp
   const start = (share, size, stage) => {
-    const whole = size * scale;
-    const from = whole <= stage ? (stage - whole) / 2 : clamp(stage / 2 - share * whole, stage - whole, 0);
+    const length = size * scale;
+    const from = length <= stage ? (stage - length) / 2 : clamp(stage / 2 - share * length, stage - length, 0);
     return scale >= 1 ? Math.round(from) : from; // else, one to one, some pixels would be seen twice and some never
   };
   return { scale, fit, left: start(zoom?.x ?? 0.5, w, width), top: start(zoom?.y ?? 0.5, h, height) };
