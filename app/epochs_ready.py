@@ -8,6 +8,7 @@ import streamlit as st
 from app import cache, state
 from app.samples import Picture
 from app.viewer.planes import Plane
+from hlcore.errors import HlcoreError
 from hlcore.storage.runs import Run
 
 MOST = 32
@@ -37,22 +38,33 @@ def known(run: Run, picture: Picture) -> list[int]:
 def finish(run: Run, picture: Picture, *chosen: int) -> None:
     """Lets further epochs look at the picture, the nearest first, and draws the page again with them.
 
-    To be called at the end of a page, with the epochs `planes` got; what the reader does meanwhile goes first.
+    To be called at the end of a page, with the epochs `planes` got; what the reader does meanwhile goes first. An epoch
+    that cannot look at it holds up no other.
 
     Raises:
-        CheckpointError: a checkpoint cannot be read.
+        CheckpointError: none is left but those whose checkpoint cannot be read.
     """
     identity, began = _identity(run, picture), time.monotonic()
-    waiting = [epoch for epoch in _kept(run, chosen) if epoch not in state.ready(identity)]
+    before = state.ready(identity)
+    waiting = [epoch for epoch in _kept(run, chosen) if epoch not in before]
     if not waiting:
         return
-    with st.spinner(f"{len(waiting)} more epochs are looking at the picture …"):
+    broken: list[HlcoreError] = []
+    more = "1 more epoch is" if len(waiting) == 1 else f"{len(waiting)} more epochs are"
+    with st.spinner(f"{more} looking at the picture …"):
         for epoch in waiting:
-            cache.planes(run, epoch, picture)
+            try:
+                cache.planes(run, epoch, picture)
+            except HlcoreError as error:
+                broken.append(error)
+                continue
             state.note_ready(identity, [*state.ready(identity), epoch])
             if time.monotonic() - began > PATIENCE_S:
                 break
-    state.draw_again()
+    if state.ready(identity) != before:
+        state.draw_again()
+    if broken:
+        raise broken[0]
 
 
 def _kept(run: Run, chosen: Sequence[int]) -> list[int]:
