@@ -136,13 +136,18 @@ def cursor(page: Page) -> tuple[int, int]:
     return int(values["x"].split()[0]), int(values["y"].split()[0])
 
 
-def read_out(page: Page, part: str = ".readout:not(.extra)") -> dict[str, str]:
+def read_out(page: Page) -> dict[str, str]:
     """What the read-out says, by name; texts without a name count from 0."""
-    spans = page.locator(f"{part} > span").evaluate_all(
+    spans = page.locator(".readout:not(.extra) > span").evaluate_all(
         "spans => spans.map((span) => [span.querySelector('b') ? span.firstChild.textContent.trim() : '', "
         "span.querySelector('b')?.textContent ?? span.textContent])"
     )
     return {name or str(at): text for at, (name, text) in enumerate(spans)}
+
+
+def measured(page: Page) -> list[str]:
+    """What the viewer says of a rectangle, an object or a hard region: a text each."""
+    return [" ".join(text.split()) for text in page.locator(".readout.extra > span").all_inner_texts()]
 
 
 def threshold_words(page: Page, layer: str) -> str:

@@ -45,7 +45,7 @@ def test_blinking_shows_both_layers_by_turns(watched, address):
     hardness, labels = canvas(page, 0), canvas(page, 1)
     page.get_by_role("combobox", name="Compare", exact=True).select_option("blink")
     page.get_by_role("combobox", name="Compared with").select_option("Labels")
-    seen = []
+    seen, turns = [], 0
     for _ in range(40):
         shown = canvas(page, 0)
         seen += [name for name, layer in (("Hardness", hardness), ("Labels", labels)) if (shown == layer).all()]

@@ -11,6 +11,7 @@ from tests.app.browser.pages import (
     canvas,
     hover,
     link,
+    measured,
     percent,
     placed,
     read_out,
@@ -137,12 +138,12 @@ def test_a_rectangle_is_measured(watched, address, record, by):
     assert (right, bottom) == (int(0.97 * 256) + 1, int(0.9 * 192) + 1)
     of, part = record(0), np.s_[top:bottom, left:right]
     assert np.isnan(of.loss_map[part]).any(), "some of it is not labelled"
-    assert list(read_out(page, ".extra").values()) == [
+    assert measured(page) == [
         f"rectangle {right - left} × {bottom - top} px",
         f"{(right - left) * (bottom - top):,} px",
-        f"{of.hardness_map[part].mean(dtype=float):.3f}",
-        f"{np.nanmean(of.loss_map[part], dtype=float):.2f} nats",
-        percent(of.error[part].sum() / of.valid[part].sum()),
+        f"mean hardness {of.hardness_map[part].mean(dtype=float):.3f}",
+        f"mean loss {np.nanmean(of.loss_map[part], dtype=float):.2f} nats",
+        f"wrong {percent(of.error[part].sum() / of.valid[part].sum())}",
     ]
     assert page.locator(".stage .box").nth(2).is_visible(), "every panel shows it"
     stage(page).focus()
@@ -180,12 +181,13 @@ def test_an_object_below_the_hand_is_marked_and_measured(watched, address, recor
     numbers = components(of.labels)
     inside = numbers == numbers[y, x]
     assert numbers[y, x] > 0
-    title, area, hardness, loss, wrong = read_out(page, ".extra").values()
-    assert title == f"object {numbers[y, x]}, {of.class_names[of.labels[y, x]]}"
-    assert area == f"{inside.sum():,} px"
-    assert hardness == f"{of.hardness_map[inside].mean(dtype=float):.3f}"
-    assert loss == f"{np.nanmean(of.loss_map[inside], dtype=float):.2f} nats"
-    assert wrong == percent(of.error[inside].sum() / (of.valid & inside).sum())
+    assert measured(page) == [
+        f"object {numbers[y, x]}, {of.class_names[of.labels[y, x]]}",
+        f"{inside.sum():,} px",
+        f"mean hardness {of.hardness_map[inside].mean(dtype=float):.3f}",
+        f"mean loss {np.nanmean(of.loss_map[inside], dtype=float):.2f} nats",
+        f"wrong {percent(of.error[inside].sum() / (of.valid & inside).sum())}",
+    ]
     assert count(page, MARK) > 50
 
 
@@ -194,16 +196,16 @@ def test_a_hard_region_below_the_hand_is_measured(watched, address, record):
     page = watched.open(f"{address}/?run=tiny&epoch=0&show=Hardness,Image&above=Hardness:0.477&outlines=regions")
     kept = of.hardness_map >= 0.477
     height, width = kept.shape
-    regions, _ = label(kept, np.ones((3, 3)))
+    regions = np.asarray(label(kept, np.ones((3, 3)))[0])
     y, x = np.argwhere(regions == np.bincount(regions[regions > 0]).argmax())[200]
     hovered = hover(page, (x + 0.5) / width, (y + 0.5) / height)
     assert hovered == (x, y)
     settle(page)
     inside = regions == regions[y, x]
-    title, area, hardness, *_ = read_out(page, ".extra").values()
+    title, area, hardness, *_ = measured(page)
     assert title == "hard region"
     assert int(area.removesuffix(" px").replace(",", "")) == pytest.approx(inside.sum(), rel=0.005)
-    assert hardness == f"{of.hardness_map[inside].mean(dtype=float):.3f}"
+    assert hardness == f"mean hardness {of.hardness_map[inside].mean(dtype=float):.3f}"
     assert count(page, LINE, 1) > 50, "its outline is drawn in every panel"
 
 

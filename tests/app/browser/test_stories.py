@@ -11,6 +11,7 @@ from tests.app.browser.pages import (
     canvas,
     hover,
     link,
+    measured,
     placed,
     read_out,
     settle,
@@ -92,8 +93,8 @@ def test_a_copied_link_opens_exactly_this_view(watched, address):
     assert page.locator(".stage").count() == other.locator(".stage").count() == 3
     for number in range(3):
         assert (canvas(page, number) == canvas(other, number)).all()
-    assert read_out(other, ".extra") == read_out(page, ".extra")
-    assert other.locator(".extra").first.inner_text().startswith("rectangle ")
+    assert measured(other) == measured(page)
+    assert measured(other)[0].startswith("rectangle ")
     bar = ".bar[data-name='Hardness'] output"
     assert other.locator(bar).inner_text() == page.locator(bar).inner_text()
     assert "of the errors caught" in page.locator(bar).inner_text()
