@@ -57,7 +57,7 @@ def controls(scene: Scene) -> Scene:
     return Scene(scene.size, scene.layers, (), steps=scene.steps, step=scene.step, group=GROUP)
 
 
-def memorised(picture: Picture, learned: Memorised, table: pd.DataFrame, *, caption: str) -> Scene:
+def memorised(picture: Picture, learned: Memorised, table: pd.DataFrame, *, caption: str, quiet: bool) -> Scene:
     """Hardness maps after each kept step in a row, the loss maps below; a step still to come keeps its place.
 
     `table` is memorise.numbers; how the maps stand to the first ones stands beside the panels.
@@ -92,6 +92,7 @@ def memorised(picture: Picture, learned: Memorised, table: pd.DataFrame, *, capt
         step="step",
         columns=len(KEPT),
         narrow_columns=2,
+        quiet=quiet,
         caption=caption,
         height_vh=50,
     )

@@ -16,7 +16,7 @@ from app.viewer.scene import Scene
 _HERE = Path(__file__).parent
 SCRIPTS = (
     *("dom", "planes", "view", "colours", "paint", "measure"),
-    *("panels", "gestures", "legend", "tools", "save", "viewer"),
+    *("panels", "fetching", "gestures", "legend", "tools", "save", "viewer"),
 )
 """In js/, each after those it uses."""
 

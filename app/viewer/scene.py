@@ -108,10 +108,10 @@ class Scene:
         columns: Panels beside each other. Default: as many as show them largest.
         narrow_columns: The same on a phone.
         free: The reader chooses how many panels there are and what they show.
-        choosable: Layers to choose from. Default: all that are no objects.
         controls: Has tools and colour bars of its own; else it follows the others of its group.
         group: Viewers of one group move together.
         private: Zoom, pixel and rectangle are its own, and stand in no link.
+        quiet: Tells the page nothing, for a page that a choice would interrupt.
         frame: (left, top, right, bottom) in px of what should be seen, such as an object.
         selected: Number of the object that is marked.
         objects_of: Begins the names of this picture's objects in links; a clicked object is then reported.
@@ -130,6 +130,7 @@ class Scene:
     controls: bool = True
     group: str = ""
     private: bool = False
+    quiet: bool = False
     frame: tuple[int, int, int, int] | None = None
     selected: int | None = None
     objects_of: str = ""
@@ -162,8 +163,8 @@ class Scene:
 
 
 _SCENE_FIELDS = (
-    *("step", "columns", "narrow_columns", "free", "controls", "group", "private", "frame", "selected", "objects_of"),
-    *("caption", "height_vh"),
+    *("step", "columns", "narrow_columns", "free", "controls", "group", "private", "quiet", "frame", "selected"),
+    *("objects_of", "caption", "height_vh"),
 )
 
 

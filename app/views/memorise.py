@@ -91,13 +91,14 @@ def learn(run: Run, epoch: int, picture: Picture) -> None:
             bar.progress(seen.step / seen.steps, text)
         if seen.snapshot is not None:
             with place.container():
-                draw(run, picture, known, key=f"{KEY}_{seen.step}")
+                draw(run, picture, known, key=f"{KEY}_{seen.step}", quiet=True)
 
 
-def draw(run: Run, picture: Picture, known: Memorised, *, key: str) -> None:
-    """The maps of the kept steps."""
+def draw(run: Run, picture: Picture, known: Memorised, *, key: str, quiet: bool = False) -> None:
+    """The maps of the kept steps; `quiet` while it is learned, which a choice in the viewer would end."""
     table = memorise.numbers(known, picture, c=run.record.config.loss.c)
-    looks.show(memorised(picture, known, table, caption=scenes.caption(run, picture)), key=key)
+    scene = memorised(picture, known, table, caption=scenes.caption(run, picture), quiet=quiet)
+    looks.show(scene, key=key)
 
 
 def report(table: pd.DataFrame, known: Memorised) -> None:

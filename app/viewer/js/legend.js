@@ -95,14 +95,14 @@ function drawBar(viewer, bar, options = {}) {
   slider.setAttribute("aria-label", `Show ${layer.name.toLowerCase()} from`);
   slider.setAttribute("aria-valuetext", above === undefined ? "all of it" : written(above, layer));
   slider.title = "Drag to keep the highest part";
-  if (share.getRootNode().activeElement !== share) share.value = found ? Number((100 * found.pixels).toFixed(1)) : 100;
+  if (share.getRootNode().activeElement !== share) share.value = above === undefined ? 100 : found ? Number((100 * found.pixels).toFixed(1)) : "";
   share.setAttribute("aria-label", `Highest part of ${layer.name.toLowerCase()} shown, percent of the pixels`);
   clear.hidden = above === undefined;
-  words.textContent = found ? thresholdWords(layer, above, found) : above === undefined ? "" : `≥ ${written(above, layer)}: …`;
+  words.textContent = found ? thresholdWords(layer, above, found, one === viewer ? "" : "first picture's ") : above === undefined ? "" : `≥ ${written(above, layer)}: …`;
 }
 
-function thresholdWords(layer, above, found) {
-  const parts = [`≥ ${written(above, layer)}: ${percent(found.pixels)} of the pixels`];
+function thresholdWords(layer, above, found, whose) {
+  const parts = [`≥ ${written(above, layer)}: ${percent(found.pixels)} of the ${whose}pixels`];
   if (found.errors !== null) parts.push(`${percent(found.errors)} of the errors caught`, `precision ${percent(found.precision)}`);
   return parts.join(", ");
 }
@@ -203,8 +203,9 @@ function shapeItems(viewer, at) {
 function shapeOnce(viewer, step, name, shape, title = name) {
   const last = viewer.shape, layers = viewer.layers;
   if (last?.name === name && last.step === step && last.layers === layers && (title === name || last.shape === shape)) return last.items;
-  const items = meansItems(viewer, title === name ? "object" : "threshold", title, means(viewer, step, shape.box, shape.inside));
-  viewer.shape = { name, step, layers, shape, items };
+  const found = means(viewer, step, shape.box, shape.inside);
+  const items = meansItems(viewer, title === name ? "object" : "threshold", title, found);
+  viewer.shape = found.whole ? { name, step, layers, shape, items } : null;
   return items;
 }
 

@@ -19,11 +19,10 @@ export function said(viewer, layer, step, at) {
 // Counts of every number of a value layer: of the pixels that count (labelled ones where there are labels, and no class
 // that is hidden), and of the wrong ones among them. Their sums from the top answer every threshold at once.
 export function counts(viewer, layer, step, { later = false } = {}) {
-  const found = numbersOf(viewer, layer, step);
-  if (!found) return null;
-  const errors = layerOf(viewer, "Errors") && numbersOf(viewer, layerOf(viewer, "Errors"), step);
-  const { hides, classes } = hiding(viewer, layer, step);
-  const name = ["counts", found.name, errors?.name, ...viewer.view.hidden].join(" ");
+  const found = numbersOf(viewer, layer, step), labelled = layerOf(viewer, "Errors");
+  const errors = labelled && numbersOf(viewer, labelled, step), { hides, classes, name: hidden } = hiding(viewer, layer, step);
+  if (!found || (labelled && !errors) || hidden === null) return null; // a part of it is on its way
+  const name = ["counts", found.name, errors?.name, hidden].join(" ");
   if (later && !isDerived(name)) return null;
   return derived(name, 8 * (NO_VALUE + 1), () => {
     const all = new Uint32Array(NO_VALUE + 1), wrong = new Uint32Array(NO_VALUE + 1);
@@ -98,7 +97,7 @@ export function thresholdFor(viewer, layer, step, share) {
   return range.low + (from / MOST) * (range.high - range.low);
 }
 
-// Means of hardness, loss and errors over the pixels of a rectangle for which `inside` holds.
+// Means of hardness, loss and errors over the pixels of a rectangle for which `inside` holds; `whole` once all are here.
 export function means(viewer, step, [left, top, right, bottom], inside = () => true) {
   const width = viewer.scene.width;
   const values = ["Hardness", "Loss"].map((name) => layerOf(viewer, name)).filter(Boolean);
@@ -126,18 +125,19 @@ export function means(viewer, step, [left, top, right, bottom], inside = () => t
     pixels,
     means: found.map((one) => ({ layer: one.layer, mean: mean(one) })),
     errorRate: labelled ? wrong / labelled : null,
+    whole: found.every((one) => one.numbers) && errors !== null,
   };
 }
 
-// An object under a pixel: its number, its bounding box and its class.
+// An object under a pixel: its number and the plane that has it, its bounding box and its class.
 export function objectAt(viewer, step, at) {
   const layer = [...viewer.layers.values()].find((one) => one.kind === "objects");
   const plane = layer && planeOf(layer, step), numbers = pixelsOf(plane);
   if (!numbers || !numbers[at]) return null;
-  const boxes = derived(`boxes ${plane.digest}`, numbers.length / 4, () => boxesOf(numbers, viewer.scene.width));
+  const { width } = viewer.scene, boxes = derived(`boxes ${plane.digest} ${width}`, numbers.length / 4, () => boxesOf(numbers, width));
   const number = numbers[at];
   const classes = layerOf(viewer, layer.of[0]), map = classes && pixelsOf(planeOf(classes, step));
-  return { number, box: boxes.get(number), name: map ? (classes.classes[map[at]]?.[0] ?? "") : "", inside: (i) => numbers[i] === number };
+  return { number, plane: plane.digest, box: boxes.get(number), name: map ? (classes.classes[map[at]]?.[0] ?? "") : "", inside: (i) => numbers[i] === number };
 }
 
 function boxesOf(numbers, width) {

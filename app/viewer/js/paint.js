@@ -63,18 +63,22 @@ export function stackOf(viewer, layer, step) {
   if (!found) return null;
   const coloured = layer.kind === "values" || layer.kind === "change";
   const table = coloured ? valueColours(viewer, layer, found) : classColours(viewer, layer);
-  return { ...stack, numbers: found.numbers, table, ...hiding(viewer, layer, step) };
+  const { hides, classes } = hiding(viewer, layer, step);
+  return { ...stack, numbers: found.numbers, table, hides, classes };
 }
 
 // The classes the reader has hidden, and the map they are looked up in: a layer's own, else labels, else prediction.
+// `name` changes with both; null while the map is on its way.
 export function hiding(viewer, layer, step) {
   const legends = [...viewer.layers.values()].filter((one) => one.legend);
   const own = layer.legend ? layer : (legends.find((one) => one.name === "Labels") ?? legends[0]);
-  const classes = viewer.view.hidden.length && own ? pixelsOf(planeOf(own, step)) : null;
-  if (!classes) return { hides: null, classes: null };
+  const hidden = own ? own.classes.flatMap(([name], index) => (viewer.view.hidden.includes(name) ? [index] : [])) : [];
+  if (!hidden.length) return { hides: null, classes: null, name: "" };
+  const plane = planeOf(own, step), classes = pixelsOf(plane);
+  if (!classes) return { hides: null, classes: null, name: null };
   const hides = new Uint8Array(256);
-  own.classes.forEach(([name], index) => (hides[index] = viewer.view.hidden.includes(name) ? 1 : 0));
-  return { hides, classes };
+  for (const index of hidden) hides[index] = 1;
+  return { hides, classes, name: `${plane.digest} without ${hidden}` };
 }
 
 // Paints a panel; false where something it needs is still on its way.
@@ -192,9 +196,10 @@ function drawOutlines(viewer, panel, out, width, columns, rows, samples) {
 function outlined(viewer, panel) {
   const { view } = viewer;
   const objects = [...viewer.layers.values()].find((layer) => layer.kind === "objects");
-  const selected = viewer.selected ?? 0;
+  const plane = objects && planeOf(objects, panel.step);
+  const selected = !viewer.selectedIn || viewer.selectedIn === plane?.digest ? viewer.selected : 0;
   if (objects && (view.outlines === "objects" || selected)) {
-    const numbers = pixelsOf(planeOf(objects, panel.step));
+    const numbers = pixelsOf(plane);
     if (!numbers) return null;
     const marked = view.outlines === "objects" && viewer.over ? viewer.over : selected;
     return { inside: (at) => numbers[at], marked, markedOnly: view.outlines !== "objects" };

@@ -162,6 +162,7 @@ export function mark(viewer) {
       const { left, top, side } = onStage(viewer, panel, x, y);
       return [left + side / 2, top + side / 2];
     };
+    panel.stage.style.touchAction = view.zoom || viewer.drawing ? "none" : "pan-y"; // zoomed, a finger moves the picture, else the page
     panel.down.hidden = panel.across.hidden = !hover;
     if (hover) {
       const [left, top] = centre(hover);

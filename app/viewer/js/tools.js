@@ -2,8 +2,7 @@
 import { element, fillOptions } from "./dom.js";
 import { choosable } from "./panels.js";
 import { KEYS_SAID } from "./gestures.js";
-
-const MOST_PANELS = 6;
+import { MOST_PANELS } from "./view.js";
 
 export function makeTools(viewer) {
   const parts = (viewer.tools = {});

@@ -2,13 +2,14 @@
 import { clamp } from "./dom.js";
 
 export const LARGEST_PX = 48; // of the screen, to one of the picture
+export const MOST_PANELS = 6;
 
 // The choices of a link; what it cannot have falls back to what is usual.
 export function readView(scene, texts) {
-  const names = scene.layers.map((layer) => layer.name);
+  const names = scene.layers.filter((layer) => layer.kind !== "objects").map((layer) => layer.name);
   const steps = scene.steps.map((step) => step.name);
   const numbers = (text) => (text ? text.split(",").map(Number) : []);
-  const shown = list(texts.show).filter((name) => names.includes(name));
+  const shown = list(texts.show).filter((name) => names.includes(name)).slice(0, MOST_PANELS);
   const zoom = numbers(texts.zoom), box = numbers(texts.box), compare = list(texts.compare);
   return {
     step: steps.includes(texts[scene.step]) ? texts[scene.step] : (steps.at(-1) ?? ""),
@@ -17,14 +18,14 @@ export function readView(scene, texts) {
     opacity: Number(texts.opacity ?? 70),
     scale: texts.scale ?? scene.hardnessScales[0],
     nats: Number(texts.nats ?? 4),
-    above: Object.fromEntries(list(texts.above).map((part) => part.split(":")).map(([name, value]) => [name, Number(value)])),
+    above: Object.fromEntries(list(texts.above).map((part) => part.split(":")).map(([name, value]) => [name, Number(value || NaN)]).filter(([, value]) => Number.isFinite(value))),
     zoom: zoom.length === 3 && zoom.every(Number.isFinite) ? { x: zoom[0], y: zoom[1], times: zoom[2] } : null,
     compare: ["wipe", "blink"].includes(compare[0]) && names.includes(compare[1]) ? compare[0] : "",
     against: names.includes(compare[1]) ? compare[1] : "Image",
     at: clamp(Number(compare[2] ?? 50) / 100, 0, 1) || 0,
     grey: texts.grey === "1",
     hidden: list(texts.hidden),
-    outlines: texts.outlines ?? "",
+    outlines: ["objects", "regions"].includes(texts.outlines) ? texts.outlines : "",
     box: box.length === 4 && box.every(Number.isFinite) ? box : null,
     x: texts.x === undefined ? null : Number(texts.x),
     y: texts.y === undefined ? null : Number(texts.y),
@@ -34,7 +35,7 @@ export function readView(scene, texts) {
 // The same choices as texts for a link; "" for one that is as usual, and so need not stand there.
 export function writeView(scene, view) {
   const join = (parts) => parts.map((part) => String(part).replaceAll("%", "%25").replaceAll(",", "%2C")).join(",");
-  const above = Object.entries(view.above).map(([name, value]) => `${name}:${Number(value.toPrecision(5))}`);
+  const above = Object.entries(view.above).map(([name, value]) => `${name}:${Number(value.toPrecision(9))}`);
   const round = (value) => Number(value.toFixed(4));
   const texts = {
     opacity: String(view.opacity),
@@ -56,7 +57,15 @@ export function writeView(scene, view) {
   return texts;
 }
 
-const list = (text) => (text ? text.split(",").map(decodeURIComponent) : []);
+const list = (text) => (text ? text.split(",").map(decoded) : []);
+
+function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text; // typed into a link by hand
+  }
+}
 
 // How a picture of `scene` lies in a stage of `width` x `height` screen pixels: pixel (x, y) begins at
 // (left + x * scale, top + y * scale). Zoomed out, all of it is seen.

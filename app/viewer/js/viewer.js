@@ -1,12 +1,12 @@
 // The viewer: takes scenes from Python, holds the reader's choices, and brings both to the page.
 import { parseScales } from "./colours.js";
 import { element } from "./dom.js";
+import { fetchAll } from "./fetching.js";
 import { KEYS_SAID, listen } from "./gestures.js";
 import { drawLegend, makeLegend, readOut, readStep } from "./legend.js";
 import { objectAt } from "./measure.js";
 import { numbersOf } from "./paint.js";
-import { choosable, layOut, makePanels, mark, paintPanels, planesOf, planesOfPanels } from "./panels.js";
-import { fetchPlane, pixelsOf, room } from "./planes.js";
+import { choosable, layOut, makePanels, mark, paintPanels } from "./panels.js";
 import { savePicture } from "./save.js";
 import { drawTools, makeTools } from "./tools.js";
 import { centred, placement, readView, writeView } from "./view.js";
@@ -15,7 +15,6 @@ const REST_MS = 500; // without a touch, after which the page is told
 const FINE_MS = 160; // without a touch, after which everything is painted at its finest
 const PLAY_MS = 700;
 const BLINK_MS = 600;
-const AT_ONCE = 3; // planes under way that nobody waits for
 const viewers = new WeakMap(); // element -> its viewer
 const all = new Set();
 const OWN = ["zoom", "x", "y", "box"]; // of a private viewer
@@ -27,16 +26,18 @@ export default function (component) {
   viewer.tell = (changes) => component.setTriggerValue("view", changes);
   all.add(viewer);
   viewer.observer.observe(root);
+  viewer.listen("addEventListener");
   viewer.receive(component.data);
   return () => {
     viewer.observer.disconnect();
+    viewer.listen("removeEventListener");
     viewer.stop();
     all.delete(viewer);
   };
 }
 
 function makeViewer(root) {
-  const viewer = { root, panels: [], hover: null, over: 0, selected: 0, revision: null, told: {}, turn: 0, keys: KEYS_SAID };
+  const viewer = { root, panels: [], hover: null, over: 0, selected: 0, selectedIn: "", revision: null, told: {}, unheard: [], turn: 0, keys: KEYS_SAID };
   viewers.set(root, viewer);
   viewer.grid = element("div", { className: "panels" });
   viewer.head = element("div", { className: "head" });
@@ -45,12 +46,14 @@ function makeViewer(root) {
   viewer.foot.append(...makeLegend(viewer));
   root.append(viewer.head, viewer.problem, element("div", { className: "body" }, viewer.grid, viewer.foot));
   viewer.head.append(...makeTools(viewer));
-  viewer.observer = new ResizeObserver(() => schedule(viewer, { again: true }));
+  const redraw = () => schedule(viewer);
+  viewer.observer = new ResizeObserver(redraw);
   // Whoever turns to another part of the page wants it to know at once.
-  for (const event of ["pointerdown", "keydown"]) {
-    document.addEventListener(event, (one) => viewer.resting && !one.composedPath().includes(root) && viewer.flush(), { capture: true });
-  }
-  window.addEventListener("resize", () => all.has(viewer) && schedule(viewer, { again: true }));
+  const turn = (event) => viewer.resting && !event.composedPath().includes(root) && viewer.flush();
+  viewer.listen = (how) => {
+    for (const event of ["pointerdown", "keydown"]) document[how](event, turn, { capture: true });
+    window[how]("resize", redraw);
+  };
   Object.assign(viewer, actions(viewer));
   root.read = (name, x, y, step) => readNumber(viewer, name, x, y, step);
   return viewer;
@@ -98,6 +101,7 @@ const actions = (viewer) => ({
     const object = viewer.view.outlines === "objects" && objectAt(viewer, readStep(viewer), y * viewer.scene.width + x);
     if (object) {
       viewer.selected = object.number;
+      viewer.selectedIn = object.plane;
       viewer.object = viewer.scene.objects_of ? viewer.scene.objects_of + object.number : "";
     }
     viewer.change({ x, y }, { now: true });
@@ -119,8 +123,9 @@ const actions = (viewer) => ({
   },
   stop: () => {
     for (const timer of [viewer.playing, viewer.blinking]) clearInterval(timer);
-    clearTimeout(viewer.resting);
+    for (const timer of [viewer.resting, viewer.fine]) clearTimeout(timer);
     viewer.playing = viewer.blinking = viewer.resting = null;
+    viewer.turn++; // nothing more is fetched
   },
   compare: (how) => viewer.change({ compare: viewer.view.compare === how ? "" : how }),
   draw: () => {
@@ -163,24 +168,27 @@ function receive(viewer, scene) {
   viewer.scene = scene;
   viewer.layers = new Map(scene.layers.map((layer) => [layer.name, layer]));
   viewer.scales ??= parseScales(scene.scales);
-  const busy = known && (viewer.resting || scene.heard !== viewer.revision);
+  viewer.unheard = viewer.unheard.filter((one) => one.revision > scene.heard);
+  const busy = known && [viewer, viewer.leader()].some((one) => one.resting || one.unheard.length);
   const differs = (name) => (given[name] ?? "") !== (viewer.told[name] ?? "");
   const names = new Set([...Object.keys(given), ...Object.keys(current)]);
   const texts = { ...given };
   if (known) for (const name of names) if (busy || !differs(name)) texts[name] = current[name];
   for (const name of names) if (texts[name] === "" || texts[name] === undefined) delete texts[name];
   viewer.view = readView(scene, texts);
-  if (!busy) viewer.told = Object.fromEntries(Object.entries(scene.view));
+  if (!busy) viewer.told = given;
   viewer.revision = known ? viewer.revision : scene.heard;
   if (JSON.stringify(scene.frame) !== JSON.stringify(before?.frame)) viewer.framed = false;
-  if (scene.selected !== null || before?.selected != null) viewer.selected = scene.selected ?? 0;
+  if (scene.selected !== null || before?.selected != null) Object.assign(viewer, { selected: scene.selected ?? 0, selectedIn: "" });
   viewer.root.classList.toggle("bare", !scene.controls);
-  schedule(viewer, { again: true });
+  schedule(viewer);
 }
 
-// Tells the page what was chosen, as the parameters of a link.
+// Tells the page what was chosen, as the parameters of a link; again what it has not yet heard, for of two reports that
+// wait for a page still being drawn it gets the last alone.
 function report(viewer) {
   viewer.resting = null;
+  if (viewer.scene.quiet) return;
   const written = writeView(viewer.scene, viewer.view), texts = viewer.scene.private ? without(written, OWN) : written;
   if (viewer.object) texts.object = viewer.object;
   viewer.object = "";
@@ -188,7 +196,8 @@ function report(viewer) {
   if (!Object.keys(changes).length) return;
   viewer.told = { ...viewer.told, ...changes };
   viewer.revision += 1;
-  viewer.tell({ ...changes, heard: viewer.revision });
+  viewer.unheard.push({ revision: viewer.revision, changes });
+  viewer.tell(Object.assign({}, ...viewer.unheard.map((one) => one.changes), { heard: viewer.revision }));
 }
 
 const without = (texts, names) => Object.fromEntries(Object.entries(texts).filter(([name]) => !names.includes(name)));
@@ -198,11 +207,10 @@ function advance(viewer) {
   viewer.change({ step: names[(names.indexOf(viewer.view.step) + 1) % names.length] });
 }
 
-function schedule(viewer, { again = false } = {}) {
-  viewer.again ||= again;
+function schedule(viewer) {
   viewer.frame ??= requestAnimationFrame(() => {
     viewer.frame = null;
-    if (viewer.scene) refresh(viewer);
+    if (viewer.scene && all.has(viewer)) refresh(viewer);
   });
 }
 
@@ -220,7 +228,7 @@ function refresh(viewer) {
   blinkOrNot(viewer);
   clearTimeout(viewer.fine);
   viewer.fine = setTimeout(() => finish(viewer), FINE_MS);
-  fetchAll(viewer);
+  fetchAll(viewer, { arrived: schedule, failed: (error) => complain(viewer, `This picture could not be drawn: ${error.message}. Reload the page to try again.`) });
 }
 
 // What takes longer than a frame, once the hand rests: the finest painting and the counts not yet made.
@@ -232,7 +240,7 @@ function finish(viewer) {
 // An object that was chosen elsewhere is brought into sight once.
 function frameObject(viewer) {
   const { scene, panels } = viewer;
-  if (!scene.frame || viewer.framed || !panels.length) return;
+  if (!scene.frame || viewer.framed || !panels.length || !viewer.root.clientWidth) return;
   viewer.framed = true;
   const [left, top, right, bottom] = scene.frame, { canvas } = panels[0];
   const { fit } = placement(scene, null, canvas.width, canvas.height);
@@ -254,35 +262,6 @@ function blinkOrNot(viewer) {
     : null;
 }
 
-// Fetches what the panels show, then what is read under the cursor, then the steps around.
-async function fetchAll(viewer) {
-  const turn = ++viewer.turn, area = viewer.scene.width * viewer.scene.height;
-  const layers = [...viewer.layers.values()], names = viewer.scene.steps.map((step) => step.name);
-  const at = Math.max(0, names.indexOf(viewer.view.step));
-  const near = names.slice().sort((a, b) => Math.abs(names.indexOf(a) - at) - Math.abs(names.indexOf(b) - at));
-  const image = layers.filter((layer) => layer.kind === "image").flatMap((layer) => planesOf(viewer, layer, viewer.view.step));
-  const first = [...image, ...planesOfPanels(viewer)];
-  const later = [viewer.view.step, ...near].flatMap((step) => layers.flatMap((layer) => planesOf(viewer, layer, step)));
-  const current = new Set([...first, ...layers.flatMap((layer) => planesOf(viewer, layer, viewer.view.step))]);
-  const arrive = async (plane) => {
-    if (pixelsOf(plane)) return;
-    await fetchPlane(plane, area);
-    viewer.problem.hidden = true;
-    if (current.has(plane)) schedule(viewer);
-  };
-  try {
-    await Promise.all([...new Set(first.filter(Boolean))].map(arrive));
-    if (turn !== viewer.turn) return;
-    const rest = [...new Set(later.filter(Boolean))];
-    const take = async () => {
-      while (rest.length && turn === viewer.turn && room(2 * area)) await arrive(rest.shift());
-    };
-    await Promise.all(Array.from({ length: AT_ONCE }, take));
-  } catch (error) {
-    complain(viewer, `This picture could not be drawn: ${error.message}. Reload the page to try again.`);
-  }
-}
-
 function complain(viewer, sentence) {
   viewer.problem.textContent = sentence;
   viewer.problem.hidden = false;
@@ -290,7 +269,8 @@ function complain(viewer, sentence) {
 
 async function copyLink(viewer) {
   const url = new URL(window.location.href);
-  for (const [name, text] of Object.entries(writeView(viewer.scene, viewer.view))) {
+  const written = writeView(viewer.scene, viewer.view);
+  for (const [name, text] of Object.entries(viewer.scene.private ? without(written, OWN) : written)) {
     if (text === "") url.searchParams.delete(name);
     else url.searchParams.set(name, text);
   }
