@@ -1,0 +1,58 @@
+"""The only place that knows session keys and URL parameters.
+
+A choice lives in the session under the name of its URL parameter, which is also its widget's key.
+"""
+
+from app.state.address import arrive, complaints, draw_again, link, literal, read_url, run_query, stay, texts, write_url
+from app.state.choosing import choice, choices, chosen, keep, known, met, number, point, text
+from app.state.kept import (
+    Upload,
+    forget_upload,
+    keep_result,
+    keep_upload,
+    keep_verdict,
+    note_ready,
+    ready,
+    result,
+    upload,
+    verdict,
+    verdicts,
+)
+from app.state.viewers import changed, heard, pointed, take
+
+__all__ = [
+    "Upload",
+    "arrive",
+    "changed",
+    "choice",
+    "choices",
+    "chosen",
+    "complaints",
+    "draw_again",
+    "forget_upload",
+    "heard",
+    "keep",
+    "keep_result",
+    "keep_upload",
+    "keep_verdict",
+    "known",
+    "link",
+    "literal",
+    "met",
+    "note_ready",
+    "number",
+    "point",
+    "pointed",
+    "read_url",
+    "ready",
+    "result",
+    "run_query",
+    "stay",
+    "take",
+    "text",
+    "texts",
+    "upload",
+    "verdict",
+    "verdicts",
+    "write_url",
+]
