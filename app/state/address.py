@@ -157,8 +157,7 @@ def _choices() -> dict[str, Any]:
 
 def _texts() -> dict[str, str]:
     """Every choice made, as it stands in a link."""
-    choices = {name: st.session_state.get(name) for name in PARAMETERS}
-    return {name: _text(value) for name, value in choices.items() if value is not None}
+    return {name: _text(value) for name, value in _choices().items() if value is not None}
 
 
 def _text(value: Any) -> str:
