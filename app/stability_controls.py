@@ -162,7 +162,7 @@ def headline(tables: Mapping[str, pd.DataFrame]) -> list[str]:
         pairs = tables["epoch_pairs"].query("split == @split and measure == 'top10_iou' and kind == 'consecutive'")
         last = levels.groupby("map")["value"].last()
         stayed = pairs.dropna(subset="value").groupby("map")["value"].last()
-        faded = " and ".join(f"mean {name} is {value:.0%}" for name, value in last.items())
+        faded = " and ".join(f"mean {name} is {100 * value:.0f} %" for name, value in last.items())
         overlaps = " and ".join(f"{value:.2f} ({name})" for name, value in stayed.items())
         parts = [f"at the last epoch {faded} of what it was at the first kept one"] if faded else []
         parts.append(f"between the last two snapshots the hardest 10 % overlap with an IoU of {overlaps}")

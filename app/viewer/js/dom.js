@@ -12,7 +12,10 @@ export function element(tag, properties = {}, ...children) {
 }
 
 // A number as a reader wants it: its digits and its unit.
-export const written = (value, { digits, unit }) => (value === null ? "–" : value.toFixed(digits) + unit);
+export const written = (value, { digits, unit }) => (value === null ? "–" : signed(value.toFixed(digits)) + unit);
+
+// With a minus as wide as a plus, and none before zero.
+const signed = (text) => text.replace("-", Number(text) === 0 ? "" : "−");
 
 export const percent = (share) => (Number.isFinite(share) ? `${(100 * share).toFixed(share < 0.0995 ? 2 : 1)} %` : "–");
 

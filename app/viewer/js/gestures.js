@@ -53,6 +53,7 @@ export function listen(viewer, panel) {
   };
 
   const drag = (event, pixel) => {
+    if (began.kind !== "move") viewer.hoverAt(pixel, panel);
     if (began.kind === "wipe") return viewer.change({ at: clamp(inStage(event)[0] / panel.canvas.width, 0, 1) });
     if (began.kind === "box") return viewer.change({ box: boxOf(began.pixel, pixel) });
     if (!began.zoom) return;

@@ -1,10 +1,11 @@
-// Saving: what is seen as one PNG, a pixel of the file to each of the picture, with titles, colour bars and a caption.
+// Saving: what is seen as one PNG, a pixel of the file to each of the picture, with titles, colour bars, classes and a caption.
 import { css, highOf, lowOf, scaleOf } from "./colours.js";
+import { written } from "./dom.js";
 import { layerOf, paint } from "./paint.js";
 import { stepTitle } from "./panels.js";
 import { placement } from "./view.js";
 
-const LINE_PX = 22, GAP_PX = 12, LEGIBLE_PX = 320;
+const LINE_PX = 22, GAP_PX = 12, LEGIBLE_PX = 320, SWATCH_PX = 12, FONT = "13px sans-serif";
 
 // The part of the picture that is seen: [left, top, right, bottom] in its pixels.
 export function seen({ scene, view, panels }) {
@@ -21,7 +22,8 @@ export function native(viewer, panel, [left, top, right, bottom], times) {
   Object.assign(canvas, { width: (right - left) * times, height: (bottom - top) * times });
   const fit = Math.min(canvas.width / scene.width, canvas.height / scene.height);
   const zoom = { x: (left + right) / 2 / scene.width, y: (top + bottom) / 2 / scene.height, times: times / fit };
-  paint({ ...viewer, view: { ...viewer.view, zoom } }, { ...panel, canvas, picture: null }, { fine: true });
+  const painted = paint({ ...viewer, view: { ...viewer.view, zoom } }, { ...panel, canvas, picture: null }, { fine: true });
+  if (!painted) throw new Error(`${panel.spoken} is still on its way`);
   return canvas;
 }
 
@@ -32,17 +34,17 @@ export async function savePicture(viewers) {
   const sum = (values) => values.reduce((a, b) => a + b, 0), most = (values) => Math.max(...values);
   const fold = (size, along) => (along ? sum : most)(blocks.map((block) => block[size]));
   const leader = viewers.find((one) => one.scene.controls) ?? viewers[0];
-  const bars = barsOf(viewers);
-  const canvas = document.createElement("canvas");
+  const canvas = document.createElement("canvas"), context = canvas.getContext("2d");
   canvas.width = Math.max(LEGIBLE_PX + 2 * GAP_PX, fold("width", across));
-  canvas.height = fold("height", !across) + (bars.length + 1) * LINE_PX + GAP_PX;
-  const context = canvas.getContext("2d");
+  const layers = layersOf(viewers, leader), bars = layers.filter((layer) => layer.kind === "values" || layer.kind === "change");
+  const lines = linesOfClasses(context, layers, leader.view.hidden);
+  canvas.height = fold("height", !across) + (bars.length + lines.length + 1) * LINE_PX + GAP_PX;
   context.fillStyle = "#fff";
   context.fillRect(0, 0, canvas.width, canvas.height);
   context.textBaseline = "middle";
   const write = (text, x, y, bold = "", room = canvas.width - x - GAP_PX) => {
     context.fillStyle = "#1f2328";
-    context.font = `${bold} 13px sans-serif`;
+    context.font = `${bold} ${FONT}`;
     context.fillText(text, x, y, room);
   };
   let x = 0, y = 0;
@@ -54,6 +56,14 @@ export async function savePicture(viewers) {
   y = fold("height", !across) + LINE_PX / 2;
   for (const layer of bars) {
     saveBar(leader, context, layer, y, write);
+    y += LINE_PX;
+  }
+  for (const line of lines) {
+    for (const { name, colour, x: left } of line) {
+      context.fillStyle = `rgb(${colour})`;
+      context.fillRect(left, y - SWATCH_PX / 2, SWATCH_PX, SWATCH_PX);
+      write(name, left + SWATCH_PX + 6, y);
+    }
     y += LINE_PX;
   }
   write(captionOf(blocks[0].viewer, blocks[0].part), GAP_PX, y);
@@ -89,10 +99,28 @@ function drawBlock(context, { viewer, shown, pictures, columns }, left, top, wri
   });
 }
 
-function barsOf(viewers) {
-  const layers = viewers.flatMap((one) => one.panels.map((panel) => layerOf(one, panel.layer))).filter(Boolean);
-  const named = new Map(layers.map((layer) => [layer.name, layer]));
-  return [...named.values()].filter((layer) => layer.kind === "values" || layer.kind === "change");
+// What is seen in any panel, each once.
+function layersOf(viewers, { view }) {
+  const layers = viewers.flatMap((one) => [...one.panels.map((panel) => panel.layer), view.compare && view.against].map((name) => layerOf(one, name)));
+  return [...new Map(layers.filter(Boolean).map((layer) => [layer.name, layer])).values()];
+}
+
+// Names and colours of the classes that are shown, and where each stands in its line.
+function linesOfClasses(context, layers, hidden) {
+  const shown = layers.flatMap((layer) => layer.classes.filter(([name, colour]) => colour && !(layer.legend && hidden.includes(name))));
+  const lines = [];
+  let x = Infinity;
+  context.font = FONT;
+  for (const [name, colour] of new Map(shown)) {
+    const width = SWATCH_PX + 6 + context.measureText(name).width + GAP_PX;
+    if (x + width > context.canvas.width) {
+      lines.push([]);
+      x = GAP_PX;
+    }
+    lines.at(-1).push({ name, colour, x });
+    x += width;
+  }
+  return lines;
 }
 
 function saveBar(viewer, context, layer, y, write) {
@@ -105,7 +133,7 @@ function saveBar(viewer, context, layer, y, write) {
     context.fillRect(start + i, y - 6, 1, 12);
   }
   const above = viewer.view.above[layer.name];
-  write(`${to}${layer.unit}${above === undefined ? "" : `, shown from ${above.toFixed(layer.digits)}`}`, start + length + 8, y);
+  write(`${Number(to.toPrecision(3))}${layer.unit}${above === undefined ? "" : `, shown from ${written(above, layer)}`}`, start + length + 8, y);
 }
 
 function captionOf(viewer, [left, top, right, bottom]) {
