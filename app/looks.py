@@ -11,6 +11,16 @@ NATS = (1, 2, 4, 8)
 """Upper ends of the loss maps' colours to choose from."""
 CHOICES = ("opacity", "scale", "nats", "above", "zoom", "compare", "grey", "hidden", "outlines", "box", "x", "y")
 """Link parameters that every viewer has."""
+_NUMBER = r"\d+(?:\.\d+)?"
+_FORMS = {
+    "above": r"[^:,]+:-?[\d.e-]+(?:,[^:,]+:-?[\d.e-]+)*",
+    "zoom": rf"{_NUMBER},{_NUMBER},{_NUMBER}",
+    "compare": r"(?:wipe|blink),[^,]+,\d+",
+    "grey": "1",
+    "outlines": "objects|regions",
+    "box": r"\d+,\d+,\d+,\d+",
+}
+"""What the texts of some choices look like; one that does not is dropped, and said so."""
 _HEADINGS = ("Means of an image", "Threshold", "Means of a rectangle", "Object", "Error")
 """Under which name each of MEASURED is defined."""
 
@@ -26,6 +36,8 @@ def show(scene: Scene, *, key: str) -> None:
     state.choice("scale", HARDNESS_SCALES, default=HARDNESS_SCALES[0])
     state.choice("nats", NATS, default=4)
     state.point(*reversed(scene.size))
+    for name, form in _FORMS.items():
+        state.formed(name, form)
     names = [*CHOICES, *([scene.step] if scene.steps else [])]
     if any(layer.kind == "change" for layer in scene.layers):
         names.append("other")

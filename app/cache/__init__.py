@@ -292,7 +292,7 @@ def _agreement(identity: str, _first: np.ndarray, _second: np.ndarray) -> tuple[
     return rank_correlation(_first, _second), hardest_overlap(_first, _second, share=0.1)
 
 
-@st.cache_resource(max_entries=48, show_spinner=False)
+@st.cache_resource(max_entries=96, show_spinner=False)
 def _epoch_planes(
     path: Path, modified: int, digest: str, _run: Run, _epoch: int, _picture: Picture
 ) -> Mapping[str, Plane]:

@@ -74,7 +74,8 @@ def evidence_of(run: Run, analysis: Analysis, name: str) -> Evidence:
     picture = samples.as_analysed(sample, analysis)
     if about.merged is None:
         return evidence(run, about.epoch, picture)
-    return _merged(cache.maps(run, about.epoch, picture).identity, run, analysis, picture)
+    identity = f"{cache.maps(run, about.epoch, picture).identity}:{analysis.path}:{about.created}"
+    return _merged(identity, run, analysis, picture)
 
 
 @st.cache_data(max_entries=32, show_spinner=False)

@@ -1,5 +1,6 @@
 """Choices that the widgets of the pages make: each made one of those there are, or a sentence says why not."""
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
 
@@ -82,6 +83,14 @@ def known(name: str, options: Sequence[str]) -> None:
     """Says so where the link's choice of this name has some that are not among the options; keeps the choice."""
     if missing := [value for value in st.session_state.get(name) or [] if value not in options]:
         complain(name, f"there is no {', '.join(map(literal, missing))} to show here")
+
+
+def formed(name: str, form: str) -> None:
+    """Drops the text of this name, and says so, where it does not look like this regular expression."""
+    text = st.session_state.get(name)
+    if text and not re.fullmatch(form, text):
+        complain(name, f"{name} cannot be '{literal(text)}'")
+        st.session_state[name] = None
 
 
 def _made(name: str, default: T) -> T:

@@ -135,6 +135,11 @@ def test_a_link_opens_the_same_view(open_app, scenes):
         ({"x": "100000", "y": "1"}, "x must lie in 0.."),
         ({"opacity": "300"}, "opacity must lie in 0..100, got 300; showing 100"),
         ({"show": "Image,Dreams"}, "there is no Dreams to show here"),
+        ({"zoom": "far,away"}, "zoom cannot be 'far,away'"),
+        ({"above": "Hardness:abc"}, "above cannot be"),
+        ({"compare": "fade,Loss,40"}, "compare cannot be 'fade,Loss,40'"),
+        ({"box": "1,2,3"}, "box cannot be '1,2,3'"),
+        ({"outlines": "stars"}, "outlines cannot be 'stars'"),
         ({"scale": "jet"}, "there is no scale 'jet' here; showing 'inferno'"),
         ({"scale": "![](//a/b)"}, "there is no scale '`![](//a/b)`' here"),  # shows no picture of another place
         ({"scale": "a\n\n`[b](//c)"}, "there is no scale '`a  [b](//c)`' here"),

@@ -74,7 +74,7 @@ const actions = (viewer) => ({
   leader: () => viewer.group().find((one) => one.scene.controls) ?? viewer,
   measured: () => (viewer.panels.length ? viewer : (viewer.group().find((one) => one.panels.length) ?? viewer)),
   // Takes choices over, here and in the viewers that move with this one, and tells the page once the hand rests.
-  change: (changes, { now = false } = {}) => {
+  change: (changes, { now = false, untold = false } = {}) => {
     const shared = Object.fromEntries(Object.entries(changes).filter(([name]) => SHARED.includes(name)));
     for (const one of viewer.group()) {
       const taken = one.scene.private || viewer.scene.private ? without(shared, OWN) : shared;
@@ -82,6 +82,7 @@ const actions = (viewer) => ({
       schedule(one);
     }
     const leader = viewer.scene.controls ? viewer : viewer.leader();
+    if (untold) return;
     clearTimeout(leader.resting);
     if (now) report(leader);
     else leader.resting = setTimeout(() => report(leader), REST_MS);
@@ -113,7 +114,11 @@ const actions = (viewer) => ({
   },
   play: () => {
     const leader = viewer.leader();
-    if (leader.playing) clearInterval(leader.playing);
+    if (leader.scene.steps.length < 2) return;
+    if (leader.playing) {
+      clearInterval(leader.playing);
+      viewer.change({}); // the page is told where it stopped
+    }
     leader.playing = leader.playing ? null : setInterval(() => advance(leader), PLAY_MS);
     schedule(leader);
   },
@@ -202,9 +207,12 @@ function report(viewer) {
 
 const without = (texts, names) => Object.fromEntries(Object.entries(texts).filter(([name]) => !names.includes(name)));
 
+// The next step; the page is only told of one that has yet to look at the picture.
 function advance(viewer) {
   const names = viewer.scene.steps.map((step) => step.name);
-  viewer.change({ step: names[(names.indexOf(viewer.view.step) + 1) % names.length] });
+  const step = names[(names.indexOf(viewer.view.step) + 1) % names.length];
+  const here = [...viewer.layers.values()].every(({ planes }) => planes[step] || planes[""] || !Object.keys(planes).length);
+  viewer.change({ step }, { untold: here });
 }
 
 function schedule(viewer) {
