@@ -172,7 +172,7 @@ function receive(viewer, scene) {
   const given = Object.fromEntries(Object.entries(scene.view).filter(([name, text]) => text !== "" && !(scene.private && OWN.includes(name))));
   viewer.scene = scene;
   viewer.layers = new Map(scene.layers.map((layer) => [layer.name, layer]));
-  viewer.scales ??= parseScales(scene.scales);
+  viewer.scales = parseScales(scene.scales); // labels that come later bring one
   viewer.unheard = viewer.unheard.filter((one) => one.revision > scene.heard);
   const busy = known && [viewer, viewer.leader()].some((one) => one.resting || one.unheard.length);
   const differs = (name) => (given[name] ?? "") !== (viewer.told[name] ?? "");

@@ -50,6 +50,12 @@ def large(browser, address):
     page = watched.open(f"{address}/?run=tiny&source=upload&side=2048&show=Hardness,Loss,Errors,Prediction")
     upload(page, "large.png", png(image))
     upload(page, "classes.png", png(((rows + columns) // 256 % 11).astype(np.uint8)), labels=True)
+    for number, layer in enumerate(("Hardness", "Loss", "Errors", "Prediction")):
+        if number >= page.locator(".stage").count():
+            page.get_by_role("button", name="+ Panel").click()
+        page.get_by_role("combobox", name=f"Panel {number + 1} shows").select_option(layer)
+    settle(page)
+    assert page.locator(".stage").count() == 4
     viewer = page.locator(".viewer").first
     for epoch in "012":
         page.wait_for_function(
