@@ -100,7 +100,8 @@ def ordered(table: pd.DataFrame, quantity: str) -> pd.DataFrame:
 def choose_object(table: pd.DataFrame, *, identity: str, clicked: str | None, pointed: int) -> Row:
     """The table of these objects, and the one selected in it.
 
-    At first, and after each click (`pointed` counts those in the viewer), that is the one clicked, else the linked one.
+    At first, and after each choice made elsewhere (`pointed` counts those in a viewer and by a link), that is the one
+    clicked, else the linked one.
     """
     names = [object_name(*pair) for pair in zip(table["image"], table["object"], strict=True)]
     if clicked in names and state.changed("clicked_object", clicked):

@@ -36,6 +36,7 @@ PARAMETERS: dict[str, Callable[[str], Any]] = {
 }
 """Name of each choice in a link, to what reads it from its text."""
 PAGE = "_page"
+POINTED = "_pointed"
 _ARRIVED = "_arrived"
 _AGAIN = "_again"
 _URL = "_url"
@@ -59,6 +60,8 @@ def read_url() -> None:
     if not given or _behind(given):
         return
     st.session_state[_URL] = given
+    if given.get("object") != written.get("object"):
+        st.session_state[POINTED] = st.session_state.get(POINTED, 0) + 1
     for name, parse in PARAMETERS.items():
         if given.get(name) == written.get(name):
             continue

@@ -4,10 +4,9 @@ from contextlib import suppress
 
 import streamlit as st
 
-from app.state.address import PARAMETERS
+from app.state.address import PARAMETERS, POINTED
 
 _HEARD = "_heard"
-_POINTED = "_pointed"
 _BEFORE = "_before"
 
 
@@ -18,7 +17,7 @@ def take(viewer: str) -> None:
         if name == "heard":
             st.session_state[_HEARD] = {**st.session_state.get(_HEARD, {}), viewer: int(text)}
         elif name == "object":
-            st.session_state["object"], st.session_state[_POINTED] = text, pointed() + 1
+            st.session_state["object"], st.session_state[POINTED] = text, pointed() + 1
         elif name in PARAMETERS and text == "":
             st.session_state[name] = None
         elif name in PARAMETERS:
@@ -27,8 +26,8 @@ def take(viewer: str) -> None:
 
 
 def pointed() -> int:
-    """How often an object was clicked in a viewer."""
-    return st.session_state.get(_POINTED, 0)
+    """How often an object was chosen by a click in a viewer or by a link, the way back in the history included."""
+    return st.session_state.get(POINTED, 0)
 
 
 def changed(name: str, value: object) -> bool:
