@@ -98,7 +98,7 @@ function drawBar(viewer, bar, options = {}) {
   if (share.getRootNode().activeElement !== share) share.value = above === undefined ? 100 : found ? Number((100 * found.pixels).toFixed(1)) : "";
   share.setAttribute("aria-label", `Highest part of ${layer.name.toLowerCase()} shown, percent of the pixels`);
   clear.hidden = above === undefined;
-  words.textContent = found ? thresholdWords(layer, above, found, one === viewer ? "" : "first picture's ") : above === undefined ? "" : `≥ ${written(above, layer)}: …`;
+  words.textContent = found ? thresholdWords(layer, above, found, one === viewer || viewer.group().filter((other) => other.panels.length).length < 2 ? "" : "first picture's ") : above === undefined ? "" : `≥ ${written(above, layer)}: …`;
 }
 
 function thresholdWords(layer, above, found, whose) {

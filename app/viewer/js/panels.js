@@ -4,7 +4,7 @@ import { errorRate, meanOf } from "./measure.js";
 import { layerOf, paint, planeOf } from "./paint.js";
 import { placement } from "./view.js";
 
-const BESIDE_PX = 250; // that read-outs and colour bars need to stand beside the panels
+const BESIDE_PX = 285; // that read-outs and colour bars need to stand beside the panels
 
 export function shownPanels({ scene, view }) {
   return scene.free ? view.show.map((layer) => ({ layer, at: "", title: "", note: "" })) : scene.panels;
@@ -63,7 +63,7 @@ export function layOut(viewer) {
   const widest = (width - gap * (columns - 1)) / columns;
   let side = Math.floor(narrow ? widest : Math.max(wide(columns), Math.min(smallest, widest)));
   const beside = Math.floor((width - BESIDE_PX) / columns) - gap;
-  if (scene.controls && side > beside && side < 1.15 * beside) side = beside;
+  if (scene.controls && side > beside && side < 1.25 * beside) side = beside;
   grid.style.gridTemplateColumns = `repeat(${columns}, ${side}px)`;
   viewer.root.classList.toggle("beside", scene.controls && side <= beside);
   const height = Math.max(Math.round(side / ratio), Math.min(90, room));

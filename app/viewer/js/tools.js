@@ -8,7 +8,7 @@ export function makeTools(viewer) {
   const parts = (viewer.tools = {});
   const button = (name, text, title, run) => (parts[name] = element("button", { type: "button", textContent: text, title, on: { click: run } }));
   const change = (changes) => viewer.change(changes);
-  const time = element("div", { className: "time" }, ...makeSlider(viewer, "step"), ...makeSlider(viewer, "other"));
+  const time = element("div", { className: "time" }, ...makeSlider(viewer, "other"), ...makeSlider(viewer, "step"));
   const row = element(
     "div",
     { className: "tools", role: "toolbar", "aria-label": "Viewer" },

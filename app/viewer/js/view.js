@@ -18,8 +18,8 @@ export function readView(scene, texts) {
     opacity: Number(texts.opacity ?? 70),
     scale: texts.scale ?? scene.hardnessScales[0],
     nats: Number(texts.nats ?? 4),
-    above: Object.fromEntries(list(texts.above).map((part) => part.split(":")).map(([name, value]) => [name, Number(value || NaN)]).filter(([, value]) => Number.isFinite(value))),
-    zoom: zoom.length === 3 && zoom.every(Number.isFinite) ? { x: zoom[0], y: zoom[1], times: zoom[2] } : null,
+    above: Object.fromEntries(list(texts.above).map((part) => part.split(":")).map(([name, value]) => [name, within(scene, name, Number(value || NaN))]).filter(([, value]) => Number.isFinite(value))),
+    zoom: zoom.length === 3 && zoom.every(Number.isFinite) && zoom[2] > 1 ? { x: clamp(zoom[0], 0, 1), y: clamp(zoom[1], 0, 1), times: Math.min(zoom[2], Math.max(scene.width, scene.height)) } : null,
     compare: ["wipe", "blink"].includes(compare[0]) && names.includes(compare[1]) ? compare[0] : "",
     against: names.includes(compare[1]) ? compare[1] : "Image",
     at: clamp(Number(compare[2] ?? 50) / 100, 0, 1) || 0,
@@ -55,6 +55,14 @@ export function writeView(scene, view) {
   if (scene.layers.some((layer) => layer.kind === "change")) texts.other = view.other;
   if (scene.free) texts.show = join(view.show);
   return texts;
+}
+
+// A threshold within what a layer can hold.
+function within(scene, name, value) {
+  const layer = scene.layers.find((one) => one.name === name);
+  if (!layer) return value;
+  const high = Math.max(layer.high, ...layer.ranges);
+  return clamp(value, layer.kind === "change" ? -high : layer.low, high);
 }
 
 const list = (text) => (text ? text.split(",").map(decoded) : []);
