@@ -16,6 +16,7 @@ export function makeTools(viewer) {
     button("one", "1:1", "One pixel of the screen to each of the picture (1)", () => viewer.oneToOne()),
     button("out", "−", "Zoom out (−)", () => viewer.panels[0]?.magnify(1 / 1.5)),
     button("in", "+", "Zoom in (+)", () => viewer.panels[0]?.magnify(1.5)),
+    button("reset", "Reset", "All of it, all classes, no threshold, outline, comparison or rectangle", () => viewer.reset()),
     button("draw", "Rectangle", "Measure a rectangle: drag it, or hold shift and drag (D)", () => viewer.draw()),
     choice(parts, "compare", "Compare", { "": "nothing", wipe: "wipe with", blink: "blink with" }, (value) => change({ compare: value })),
     (parts.against = element("select", { "aria-label": "Compared with", on: { change: () => change({ against: parts.against.value }) } })),
@@ -75,6 +76,7 @@ export function drawTools(viewer) {
   pressed(tools.draw, viewer.drawing);
   pressed(tools.grey, view.grey);
   tools.fit.disabled = tools.out.disabled = !view.zoom;
+  tools.reset.hidden = !viewer.changed();
   tools.compare.value = view.compare;
   fillOptions(tools.against, Object.fromEntries(choosable(viewer).map((layer) => [layer.name, layer.name])));
   tools.against.value = view.against;

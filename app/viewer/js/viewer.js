@@ -140,6 +140,15 @@ const actions = (viewer) => ({
     }
     viewer.change({ box: null });
   },
+  // Whether anything hides a part of the maps or lies over them; and taking all of that back.
+  changed: () => {
+    const { zoom, above, compare, hidden, outlines, box, grey } = viewer.view;
+    return Boolean(zoom || compare || outlines || box || grey || hidden.length || Object.keys(above).length);
+  },
+  reset: () => {
+    for (const one of viewer.group()) one.drawing = false;
+    viewer.change({ zoom: null, above: {}, compare: "", hidden: [], outlines: "", box: null, grey: false });
+  },
   nextOutlines: () => {
     const options = [...viewer.leader().tools.outlines.options].map((option) => option.value);
     viewer.change({ outlines: options[(options.indexOf(viewer.view.outlines) + 1) % options.length] });
