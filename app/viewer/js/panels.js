@@ -6,8 +6,16 @@ import { placement } from "./view.js";
 
 const BESIDE_PX = 285; // that read-outs and colour bars need to stand beside the panels
 
-export function shownPanels({ scene, view }) {
-  return scene.free ? view.show.map((layer) => ({ layer, at: "", title: "", note: "" })) : scene.panels;
+export function shownPanels(viewer) {
+  const { scene } = viewer;
+  return scene.free ? shownNames(viewer).map((layer) => ({ layer, at: "", title: "", note: "" })) : scene.panels;
+}
+
+// The maps the reader has chosen, those that are here; as the page begins where none is.
+export function shownNames(viewer) {
+  const here = choosable(viewer).map((layer) => layer.name);
+  const chosen = viewer.view.show.filter((name) => here.includes(name));
+  return chosen.length ? chosen : viewer.scene.panels.map((panel) => panel.layer);
 }
 
 export const stepOf = ({ view }, at) => (at === "" ? view.step : at === "other" ? view.other : at);
@@ -83,7 +91,7 @@ export function paintPanels(viewer, { fine }) {
     if (!panel.layer) continue;
     const painted = paint(viewer, panel, { fine });
     panel.waiting.hidden = painted;
-    if (!painted) panel.waiting.textContent = `${awaited(viewer, panel)} on its way …`;
+    if (!painted) panel.waiting.textContent = awaited(viewer, panel);
     entitle(viewer, panel, { later: !fine });
   }
 }
@@ -91,8 +99,9 @@ export function paintPanels(viewer, { fine }) {
 // What a panel waits for: an epoch that has not yet looked at the picture, else what is being fetched.
 function awaited(viewer, panel) {
   const layer = layerOf(viewer, panel.layer), steps = layer.kind === "change" ? [viewer.view.other, panel.step] : [panel.step];
-  const missing = steps.filter((step) => planesOf(viewer, layer, step).includes(undefined)).map((step) => stepTitle(viewer, step));
-  return missing.length ? `${missing.join(" and ")} ${missing.length > 1 ? "are" : "is"}` : "The picture is";
+  const source = layer.kind === "change" ? layerOf(viewer, layer.of[0]) : layer;
+  const missing = steps.filter((step) => planesOf(viewer, source, step).includes(undefined)).map((step) => stepTitle(viewer, step));
+  return missing.length > 1 ? `${missing.join(" and ")} are on their way …` : `${missing[0] ?? "The picture"} is on its way …`;
 }
 
 function entitle(viewer, panel, options) {

@@ -3,7 +3,7 @@ import { css, highOf, lowOf, scaleOf } from "./colours.js";
 import { written } from "./dom.js";
 import { layerOf, paint } from "./paint.js";
 import { stepTitle } from "./panels.js";
-import { placement } from "./view.js";
+import { OWN, placement, without, writeView } from "./view.js";
 
 const LINE_PX = 22, GAP_PX = 12, LEGIBLE_PX = 320, SWATCH_PX = 12, FONT = "13px sans-serif";
 
@@ -24,7 +24,20 @@ export function native(viewer, panel, [left, top, right, bottom], times) {
   const zoom = { x: (left + right) / 2 / scene.width, y: (top + bottom) / 2 / scene.height, times: times / fit };
   const painted = paint({ ...viewer, view: { ...viewer.view, zoom } }, { ...panel, canvas, picture: null }, { fine: true });
   if (!painted) throw new Error(`${panel.spoken} is still on its way`);
+  drawMarks(canvas.getContext("2d"), viewer.view, placement(scene, zoom, canvas.width, canvas.height));
   return canvas;
+}
+
+// The measured rectangle and the pinned pixel, white on black as on the page.
+function drawMarks(context, { box, x, y }, { left, top, scale }) {
+  for (const [colour, width] of [["#000", 3], ["#fff", 1]]) {
+    Object.assign(context, { strokeStyle: colour, lineWidth: width });
+    if (box) context.strokeRect(left + box[0] * scale, top + box[1] * scale, (box[2] - box[0]) * scale, (box[3] - box[1]) * scale);
+    if (x === null || y === null) continue;
+    context.beginPath();
+    context.arc(left + (x + 0.5) * scale, top + (y + 0.5) * scale, 5, 0, 2 * Math.PI);
+    context.stroke();
+  }
 }
 
 // All viewers that move together in one picture: beside each other where each is a single column, else below each other.
@@ -139,4 +152,22 @@ function saveBar(viewer, context, layer, y, write) {
 function captionOf(viewer, [left, top, right, bottom]) {
   const { scene, view } = viewer, whole = right - left === scene.width && bottom - top === scene.height;
   return [scene.caption, scene.steps.length ? stepTitle(viewer, view.step) : "", whole ? "" : `x ${left} to ${right - 1}, y ${top} to ${bottom - 1} px`, view.compare ? `${view.compare} with ${view.against}` : ""].filter(Boolean).join(" · ");
+}
+
+// The address of exactly this view, which the page itself gets only after a moment of rest.
+export async function copyLink(viewer) {
+  const url = new URL(window.location.href);
+  const written = writeView(viewer.scene, viewer.view);
+  for (const [name, text] of Object.entries(viewer.scene.private ? without(written, OWN) : written)) {
+    if (text === "") url.searchParams.delete(name);
+    else url.searchParams.set(name, text);
+  }
+  const { link } = viewer.tools;
+  try {
+    await navigator.clipboard.writeText(url.href);
+    link.textContent = "Copied";
+  } catch {
+    window.prompt("The link to this view", url.href); // without https the clipboard is closed
+  }
+  setTimeout(() => (link.textContent = "Copy link"), 1500);
 }

@@ -91,7 +91,7 @@ export function drawTools(viewer) {
   tools.opacityWords.textContent = `${view.opacity} %`;
   tools.opacityLabel.hidden = !shown.some((layer) => layer.over);
   tools.grey.hidden = !shown.some((layer) => layer.over || layer.kind === "image");
-  tools.add.hidden = !scene.free || view.show.length >= MOST_PANELS;
+  tools.add.hidden = !scene.free || viewer.panels.length >= MOST_PANELS;
 }
 
 function drawSlider({ scene, view, tools }, which, shown, before) {

@@ -3,18 +3,20 @@ import { clamp } from "./dom.js";
 
 export const LARGEST_PX = 48; // of the screen, to one of the picture
 export const MOST_PANELS = 6;
+export const OWN = ["zoom", "x", "y", "box"]; // of a private viewer
+
+export const without = (texts, names) => Object.fromEntries(Object.entries(texts).filter(([name]) => !names.includes(name)));
 
 // The choices of a link; what it cannot have falls back to what is usual.
 export function readView(scene, texts) {
   const names = scene.layers.filter((layer) => layer.kind !== "objects").map((layer) => layer.name);
   const steps = scene.steps.map((step) => step.name);
   const numbers = (text) => (text ? text.split(",").map(Number) : []);
-  const shown = list(texts.show).filter((name) => names.includes(name)).slice(0, MOST_PANELS);
   const zoom = numbers(texts.zoom), box = numbers(texts.box), compare = list(texts.compare);
   return {
     step: steps.includes(texts[scene.step]) ? texts[scene.step] : (steps.at(-1) ?? ""),
     other: steps.includes(texts.other) ? texts.other : (steps[0] ?? ""),
-    show: shown.length ? shown : scene.panels.map((panel) => panel.layer),
+    show: list(texts.show).slice(0, MOST_PANELS), // none: as the page begins; a map that is not here may come later
     opacity: Number(texts.opacity ?? 70),
     scale: texts.scale ?? scene.hardnessScales[0],
     nats: Number(texts.nats ?? 4),

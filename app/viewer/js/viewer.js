@@ -6,10 +6,10 @@ import { KEYS_SAID, listen } from "./gestures.js";
 import { drawLegend, makeLegend, readOut, readStep } from "./legend.js";
 import { objectAt } from "./measure.js";
 import { numbersOf } from "./paint.js";
-import { choosable, layOut, makePanels, mark, paintPanels } from "./panels.js";
-import { savePicture } from "./save.js";
+import { choosable, layOut, makePanels, mark, paintPanels, shownNames } from "./panels.js";
+import { copyLink, savePicture } from "./save.js";
 import { drawTools, makeTools } from "./tools.js";
-import { centred, placement, readView, writeView } from "./view.js";
+import { centred, OWN, placement, readView, without, writeView } from "./view.js";
 
 const REST_MS = 500; // without a touch, after which the page is told
 const FINE_MS = 160; // without a touch, after which everything is painted at its finest
@@ -17,7 +17,6 @@ const PLAY_MS = 700;
 const BLINK_MS = 600;
 const viewers = new WeakMap(); // element -> its viewer
 const all = new Set();
-const OWN = ["zoom", "x", "y", "box"]; // of a private viewer
 const SHARED = ["step", "other", "opacity", "scale", "nats", "above", "zoom", "compare", "against", "at", "grey", "hidden", "outlines", "box", "x", "y"];
 
 export default function (component) {
@@ -163,11 +162,11 @@ const actions = (viewer) => ({
     const middle = one.hover ?? (one.view.x === null ? [one.scene.width / 2, one.scene.height / 2] : [one.view.x, one.view.y]);
     viewer.change({ zoom: fit >= 1 ? null : centred(one.scene, ...middle, 1 / fit, canvas.width, canvas.height) });
   },
-  choose: (index, layer) => viewer.change({ show: viewer.view.show.map((name, i) => (i === index ? layer : name)) }),
-  close: (index) => viewer.change({ show: viewer.view.show.filter((_, i) => i !== index) }),
+  choose: (index, layer) => viewer.change({ show: shownNames(viewer).map((name, i) => (i === index ? layer : name)) }),
+  close: (index) => viewer.change({ show: shownNames(viewer).filter((_, i) => i !== index) }),
   add: () => {
-    const unused = choosable(viewer).find((layer) => !viewer.view.show.includes(layer.name));
-    viewer.change({ show: [...viewer.view.show, (unused ?? choosable(viewer)[0]).name] });
+    const shown = shownNames(viewer), unused = choosable(viewer).find((layer) => !shown.includes(layer.name));
+    viewer.change({ show: [...shown, (unused ?? choosable(viewer)[0]).name] });
   },
   save: () => savePicture(viewer.group()).catch((error) => complain(viewer, `The picture could not be saved: ${error.message}`)),
   copyLink: () => copyLink(viewer),
@@ -190,6 +189,10 @@ function receive(viewer, scene) {
   if (known) for (const name of names) if (busy || !differs(name)) texts[name] = current[name];
   for (const name of names) if (texts[name] === "" || texts[name] === undefined) delete texts[name];
   viewer.view = readView(scene, texts);
+  if (known && !scene.private && imageOf(before) !== imageOf(scene)) {
+    for (const name of OWN) if (!differs(name)) viewer.view[name] = null; // they were of the picture before
+    if (scene.controls) viewer.resting ??= setTimeout(() => report(viewer), REST_MS);
+  }
   if (!busy) viewer.told = given;
   viewer.revision = known ? viewer.revision : scene.heard;
   if (JSON.stringify(scene.frame) !== JSON.stringify(before?.frame)) viewer.framed = false;
@@ -197,6 +200,8 @@ function receive(viewer, scene) {
   viewer.root.classList.toggle("bare", !scene.controls);
   schedule(viewer);
 }
+
+const imageOf = (scene) => scene.layers.find((layer) => layer.kind === "image")?.planes[""]?.digest;
 
 // Tells the page what was chosen, as the parameters of a link; again what it has not yet heard, for of two reports that
 // wait for a page still being drawn it gets the last alone.
@@ -213,8 +218,6 @@ function report(viewer) {
   viewer.unheard.push({ revision: viewer.revision, changes });
   viewer.tell(Object.assign({}, ...viewer.unheard.map((one) => one.changes), { heard: viewer.revision }));
 }
-
-const without = (texts, names) => Object.fromEntries(Object.entries(texts).filter(([name]) => !names.includes(name)));
 
 // The next step; the page is only told of one that has yet to look at the picture.
 function advance(viewer) {
@@ -282,21 +285,4 @@ function blinkOrNot(viewer) {
 function complain(viewer, sentence) {
   viewer.problem.textContent = sentence;
   viewer.problem.hidden = false;
-}
-
-async function copyLink(viewer) {
-  const url = new URL(window.location.href);
-  const written = writeView(viewer.scene, viewer.view);
-  for (const [name, text] of Object.entries(viewer.scene.private ? without(written, OWN) : written)) {
-    if (text === "") url.searchParams.delete(name);
-    else url.searchParams.set(name, text);
-  }
-  const { link } = viewer.tools;
-  try {
-    await navigator.clipboard.writeText(url.href);
-    link.textContent = "Copied";
-  } catch {
-    window.prompt("The link to this view", url.href); // without https the clipboard is closed
-  }
-  setTimeout(() => (link.textContent = "Copy link"), 1500);
 }
