@@ -167,7 +167,7 @@ def placed(size: tuple[int, int], stage_size: tuple[int, int], times: float) -> 
     if scale >= 1:
         starts = [np.floor(start + 0.5) for start in starts]
     rows, columns = (
-        np.clip((np.arange(have) + 0.5 - start) // scale, 0, want - 1).astype(int)
+        np.clip(np.floor((np.arange(have) + 0.5 - start) / scale), 0, want - 1).astype(int)
         for have, want, start in zip(stage_size, size, starts, strict=True)
     )
     return rows, columns

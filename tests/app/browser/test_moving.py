@@ -168,3 +168,30 @@ def test_the_read_out_names_every_value_below_the_hand(watched, address, record)
     ]
     assert notes == expected, "and each panel says its own"
     assert cursor(page) == (x, y)
+
+
+def test_another_picture_begins_unzoomed_without_the_pixel_and_the_rectangle_of_the_one_before(watched, address):
+    page = watched.open(f"{address}/?run=tiny&zoom=0.5,0.5,4&x=5&y=7&box=10,10,20,20&opacity=40")
+    page.get_by_test_id("stButtonGroup").get_by_text("Photos").click()
+    settle(page)
+    settle(page)
+    assert not {"zoom", "x", "y", "box"} & set(link(page))
+    assert link(page)["opacity"] == "40"
+
+
+def test_maps_that_are_not_here_are_kept_for_the_picture_that_has_them(watched, address):
+    page = watched.open(f"{address}/?run=tiny&show=Loss,Hardness")
+    page.get_by_test_id("stButtonGroup").get_by_text("Photos").click()
+    settle(page)
+    assert page.locator("figure").count() == 1
+    page.get_by_test_id("stButtonGroup").get_by_text("Scenes").click()
+    settle(page)
+    assert page.locator("figure").count() == 2
+
+
+def test_reset_takes_back_what_hides_or_covers_the_maps(watched, address):
+    page = watched.open(f"{address}/?run=tiny&zoom=0.5,0.5,4&above=Hardness:0.5&compare=wipe,Loss,40&grey=1&hidden=Sky")
+    page.get_by_role("button", name="Reset").click()
+    settle(page)
+    assert not {"zoom", "above", "compare", "grey", "hidden"} & set(link(page))
+    assert page.get_by_role("button", name="Reset").count() == 0

@@ -22,8 +22,7 @@ from tests.app.browser.pages import (
 
 
 def test_a_stranger_drops_a_photograph_moves_the_epoch_reads_a_pixel_and_shares_the_link(watched, address):
-    page = watched.open(f"{address}/?run=tiny&zoom=0.5,0.5,8")
-    page.get_by_test_id("stButtonGroup").get_by_text("Your photo").click()
+    page = watched.open(f"{address}/?run=tiny&source=upload&zoom=0.5,0.5,8")
     expect(page.locator("input[type=file]").first).to_be_attached()
     upright, jpeg = sideways_astronaut()
     upload(page, "me.jpg", jpeg)
