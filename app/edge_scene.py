@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from app import cache, definitions, scenes
+from app import definitions, scenes
+from app.cache import packed
 from app.cache.edges import EdgeMaps
 from app.samples import Picture
 from app.viewer.planes import Plane
@@ -20,9 +21,10 @@ def edge_scene(picture: Picture, hardness: Plane, edges: EdgeMaps, *, caption: s
     bins = tuple((f"{name} px", colour) for name, colour in zip(DISTANCES, palette, strict=True))
     farthest = max(float(np.nan_to_num(edges.distance).max()), 1.0)
     edge, bin_plane = (
-        cache.class_plane(name, edges.identity, values) for name, values in (("edge", edges.edge), ("bins", edges.bins))
+        packed.class_plane(name, edges.identity, values)
+        for name, values in (("edge", edges.edge), ("bins", edges.bins))
     )
-    distance = cache.value_plane("distance", edges.identity, edges.distance, low=0, high=farthest)
+    distance = packed.value_plane("distance", edges.identity, edges.distance, low=0, high=farthest)
     defined = definitions.link("Distance to the edge")
     return Scene(
         picture.size,

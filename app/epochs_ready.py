@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from app import cache, state
+from app import state
+from app.cache import packed
 from app.samples import Picture
 from app.viewer.planes import Plane
 from hlcore.errors import HlcoreError
@@ -27,7 +28,7 @@ def planes(run: Run, picture: Picture, *chosen: int) -> dict[int, Mapping[str, P
     before = state.ready(_identity(run, picture))
     ready = [epoch for epoch in _kept(run, chosen) if epoch in chosen or epoch in before]
     state.note_ready(_identity(run, picture), ready)
-    return {epoch: cache.planes(run, epoch, picture) for epoch in sorted(ready)}
+    return {epoch: packed.planes(run, epoch, picture) for epoch in sorted(ready)}
 
 
 def known(run: Run, picture: Picture) -> list[int]:
@@ -54,7 +55,7 @@ def finish(run: Run, picture: Picture, *chosen: int) -> None:
     with st.spinner(f"{more} looking at the picture …"):
         for epoch in waiting:
             try:
-                cache.planes(run, epoch, picture)
+                packed.planes(run, epoch, picture)
             except HlcoreError as error:
                 broken.append(error)
                 continue

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from app import cache, definitions, scenes
+from app import definitions, scenes
+from app.cache import packed
 from app.cache.errors import Scored
 from app.error_controls import Choice
 from app.error_sentences import percent
@@ -44,9 +45,9 @@ def error_scene(
     values, high, unit = _values(scored.scores[score], score, len(run.record.class_names))
     note = f"{percent(shares.pixels_share)} of the pixels"
     note += "" if np.isnan(shares.errors_share) else f", {percent(shares.errors_share)} of the errors"
-    outcomes = cache.class_plane("outcome", f"{scored.identity}:{score}:{name}", outcome)
-    numbers = cache.value_plane(score, f"{scored.identity}:{score}", values, low=0, high=high)
-    hardness = scenes.hardness_layer({EVERY_STEP: cache.planes(run, choice.epoch, picture)["hardness"]})
+    outcomes = packed.class_plane("outcome", f"{scored.identity}:{score}:{name}", outcome)
+    numbers = packed.value_plane(score, f"{scored.identity}:{score}", values, low=0, high=high)
+    hardness = scenes.hardness_layer({EVERY_STEP: packed.planes(run, choice.epoch, picture)["hardness"]})
     title = SCORES[score][0].upper() + SCORES[score][1:]
     of_score = Layer(
         title,

@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from app import cache, scenes
-from app.cache import LARGEST_LOSS_NATS
+from app import scenes
+from app.cache import LARGEST_LOSS_NATS, packed
 from app.cache.labels import Evidence
 from app.samples import Picture
 from app.scenes import Classes
@@ -43,7 +43,7 @@ def card_scene(evidence: Evidence, suspect: Mapping[str, Any], classes: Classes)
     frame = (left, top, right, bottom)
     region = _region(evidence, suspect, [name for name, _ in classes])
     place = f"{evidence.identity}:{frame}:{suspect['region']}"
-    outline = scenes.objects_layer("Labels", {EVERY_STEP: cache.number_plane("region", place, region)})
+    outline = scenes.objects_layer("Labels", {EVERY_STEP: packed.number_plane("region", place, region)})
     return Scene(
         evidence.label_map.shape,
         (*_layers(evidence, classes), outline),
@@ -67,15 +67,15 @@ def controls(evidence: Evidence, classes: Classes) -> Scene:
 
 def _layers(evidence: Evidence, classes: Classes) -> tuple[Layer, ...]:
     identity, suspicion = evidence.identity, evidence.loss_map * (1 - evidence.hardness_map)
-    labels = cache.class_plane("label", identity, evidence.label_map)
-    prediction = cache.class_plane("prediction", identity, evidence.prediction)
-    hardness = cache.value_plane("hardness", identity, evidence.hardness_map, low=0, high=1)
+    labels = packed.class_plane("label", identity, evidence.label_map)
+    prediction = packed.class_plane("prediction", identity, evidence.prediction)
+    hardness = packed.value_plane("hardness", identity, evidence.hardness_map, low=0, high=1)
     of_loss = {
-        name: {EVERY_STEP: cache.value_plane(name, identity, values, low=0, high=LARGEST_LOSS_NATS)}
+        name: {EVERY_STEP: packed.value_plane(name, identity, values, low=0, high=LARGEST_LOSS_NATS)}
         for name, values in (("suspicion", suspicion), ("loss", evidence.loss_map))
     }
     return (
-        Layer("Image", "image", {EVERY_STEP: cache.rgb_plane(identity, evidence.image)}),
+        Layer("Image", "image", {EVERY_STEP: packed.rgb_plane(identity, evidence.image)}),
         scenes.class_layer("Labels", classes, {EVERY_STEP: labels}),
         scenes.class_layer("Prediction", classes, {EVERY_STEP: prediction}),
         scenes.loss_layer(of_loss["loss"]),
@@ -98,6 +98,6 @@ def _region(evidence: Evidence, suspect: Mapping[str, Any], names: list[str]) ->
 
 def _planted_layer(picture: Picture, faults: PlantedFaults) -> Layer:
     kinds = sum(number * faults.where(kind) for number, kind in enumerate(KINDS, start=1))
-    plane = cache.class_plane("planted", f"{picture.digest}:planted", np.asarray(kinds))
+    plane = packed.class_plane("planted", f"{picture.digest}:planted", np.asarray(kinds))
     named = zip((f"planted: {kind}" for kind in KINDS), KIND_COLOURS, strict=True)
     return Layer("Planted", "classes", {EVERY_STEP: plane}, dim=True, classes=(("not planted", None), *named))

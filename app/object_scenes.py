@@ -4,7 +4,8 @@ from collections.abc import Hashable, Mapping
 from dataclasses import replace
 from typing import Any, TypeAlias
 
-from app import cache, scenes
+from app import scenes
+from app.cache import packed
 from app.samples import Picture
 from app.viewer.planes import Plane
 from app.viewer.scene import EVERY_STEP, Layer, Panel, Scene
@@ -24,7 +25,7 @@ def object_scene(run: Run, row: Row, picture: Picture, *, epoch: int, labelled: 
         epoch: Of the run.
         labelled: Whether the objects are parts of the label map; else of the prediction.
     """
-    layers = scenes.layers(run, picture, {epoch: cache.planes(run, epoch, picture)})
+    layers = scenes.layers(run, picture, {epoch: packed.planes(run, epoch, picture)})
     known = labelled == (picture.sample.label_map is not None)
     return Scene(
         picture.size,

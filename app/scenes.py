@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
 from app import cache, definitions
-from app.cache import LARGEST_LOSS_NATS
+from app.cache import LARGEST_LOSS_NATS, packed
 from app.looks import NATS
 from app.samples import Picture
 from app.viewer.planes import Plane
@@ -82,7 +82,7 @@ def layers(run: Run, picture: Picture, planes: EpochPlanes) -> tuple[Layer, ...]
         image_layer(picture),
         hardness_layer(by_name["hardness"]),
         class_layer("Prediction", classes_of(run), by_name["prediction"]),
-        *((class_layer("Labels", classes_of(run), {EVERY_STEP: cache.label_plane(picture)}),) if labelled else ()),
+        *((class_layer("Labels", classes_of(run), {EVERY_STEP: packed.label_plane(picture)}),) if labelled else ()),
         *((loss_layer(by_name["loss"]),) if labelled else ()),
         entropy_layer(run, by_name["entropy"]),
         *((errors_layer(),) if labelled else ()),
@@ -94,7 +94,7 @@ def layers(run: Run, picture: Picture, planes: EpochPlanes) -> tuple[Layer, ...]
 
 def image_layer(picture: Picture) -> Layer:
     """The picture itself."""
-    return Layer("Image", "image", {EVERY_STEP: cache.image_plane(picture)})
+    return Layer("Image", "image", {EVERY_STEP: packed.image_plane(picture)})
 
 
 def hardness_layer(planes: Mapping[str, Plane]) -> Layer:
@@ -119,7 +119,7 @@ def loss_layer(planes: Mapping[str, Plane], name: str = "Loss", definition: str 
 
 def entropy_layer(run: Run, planes: Mapping[str, Plane]) -> Layer:
     """Entropy of the class probabilities, nats, up to that of classes that are all alike."""
-    high = cache.highest_entropy(run)
+    high = packed.highest_entropy(run)
     return Layer(
         "Entropy",
         "values",
@@ -188,5 +188,5 @@ def _names(planes: EpochPlanes) -> list[str]:
 
 def _object_planes(picture: Picture, by_name: Mapping[str, Mapping[str, Plane]]) -> Mapping[str, Plane]:
     if picture.sample.label_map is not None:
-        return {EVERY_STEP: cache.object_plane(picture)}
+        return {EVERY_STEP: packed.object_plane(picture)}
     return by_name["objects"]

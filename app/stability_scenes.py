@@ -3,7 +3,7 @@
 import pandas as pd
 
 from app import cache, definitions, scenes
-from app.cache import stability
+from app.cache import packed, stability
 from app.cache.memorise import KEPT, Memorised
 from app.cache.stability import PICTURE, Series
 from app.samples import Picture
@@ -37,7 +37,7 @@ def of_variation(series: Series, *, scaled: bool, c: float) -> Scene:
     layers = [scenes.image_layer(series.picture)]
     for name, values in zip(names, stability.variation(series, scaled=scaled, c=c), strict=True):
         if values is not None:
-            plane = cache.value_plane(name, f"variation:{series.identity}:{c}", values, low=0, high=_PACKED_VARIATION)
+            plane = packed.value_plane(name, f"variation:{series.identity}:{c}", values, low=0, high=_PACKED_VARIATION)
             layers.append(
                 Layer(
                     name,
@@ -69,10 +69,10 @@ def memorised(picture: Picture, learned: Memorised, table: pd.DataFrame, *, capt
     planes: dict[str, dict[str, Plane]] = {"hardness": {}, "loss": {}}
     for step, (hardness_map, loss_map) in learned.maps.items():
         identity = f"{learned.identity}:memorised:{step}"
-        planes["hardness"][str(step)] = cache.value_plane("hardness", identity, hardness_map, low=0, high=1)
+        planes["hardness"][str(step)] = packed.value_plane("hardness", identity, hardness_map, low=0, high=1)
         if loss_map is not None:
             high = cache.LARGEST_LOSS_NATS
-            planes["loss"][str(step)] = cache.value_plane("loss", identity, loss_map, low=0, high=high)
+            planes["loss"][str(step)] = packed.value_plane("loss", identity, loss_map, low=0, high=high)
     panels = [
         Panel(name.capitalize(), str(step), f"{name.capitalize()} #{step}", notes.get((name, step), ""))
         if str(step) in planes[name]

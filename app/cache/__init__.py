@@ -1,7 +1,7 @@
-"""The only place that knows Streamlit's caches: runs, networks, maps and packed planes, each bounded."""
+"""The only place that knows Streamlit's caches: runs, networks and maps, each bounded; a file more for each subject."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -13,14 +13,11 @@ from jaxtyping import Bool, Float32
 
 from app import samples
 from app.samples import Picture
-from app.viewer import planes as planes_of
-from app.viewer.planes import Plane
-from hlcore.analysis.components import components
 from hlcore.data.samples import Sample
 from hlcore.errors import CheckpointError
 from hlcore.storage.analyses import Analysis, find_analyses, open_analysis
 from hlcore.storage.runs import Run, find_runs, open_run
-from hlcore.types import HardnessMap, Image, LabelMap, LossMap, PredictionRecord
+from hlcore.types import HardnessMap, LabelMap, LossMap, PredictionRecord
 
 if TYPE_CHECKING:  # importing torch takes seconds: only the functions that run a network do it
     from hlcore.storage.checkpoints import Checkpoint
@@ -101,6 +98,12 @@ def record(run: Run, epoch: int, picture: Picture) -> PredictionRecord:
     return _record(path, _modified(path), picture.digest, picture)
 
 
+def identity(run: Run, epoch: int, picture: Picture) -> str:
+    """Changes with the checkpoint file of an epoch, the image and its labels: that of what the epoch says of them."""
+    path = run.checkpoint_path(epoch)
+    return f"{path}:{_modified(path)}:{picture.digest}"
+
+
 def checkpoint(run: Run, epoch: int) -> "Checkpoint":
     """The network of an epoch, which all sessions share: whoever changes anything in it takes a copy.
 
@@ -141,61 +144,10 @@ def agreement(first: Maps, second: Maps, quantity: Literal["hardness_map", "loss
     return _agreement(identity, getattr(first, quantity), getattr(second, quantity))
 
 
-def planes(run: Run, epoch: int, picture: Picture) -> Mapping[str, Plane]:
-    """The maps of an epoch packed for the viewer: hardness, prediction, entropy and, with labels, loss; else objects.
-
-    Raises:
-        CheckpointError: the checkpoint cannot be read.
-        InvalidInputError: the network has no hardness branch.
-    """
-    path = run.checkpoint_path(epoch)
-    return _epoch_planes(path, _modified(path), picture.digest, run, epoch, picture)
-
-
 def pixel(run: Run, epoch: int, picture: Picture, x: int, y: int) -> dict[str, float | int]:
     """What an epoch says of one pixel: hardness, predicted class, its probability and, with labels, loss in nats."""
     path = run.checkpoint_path(epoch)
     return _pixel(path, _modified(path), picture.digest, x, y, run, epoch, picture)
-
-
-def highest_entropy(run: Run) -> float:
-    """Entropy of classes that are all alike, nats."""
-    return float(np.log(max(2, len(run.record.class_names))))
-
-
-def image_plane(picture: Picture) -> Plane:
-    """The picture, packed for the viewer."""
-    return rgb_plane(picture.digest, picture.sample.image)
-
-
-def rgb_plane(identity: str, image: Image) -> Plane:
-    """An image, packed for the viewer."""
-    return _plane("rgb", "image", identity, image)
-
-
-def label_plane(picture: Picture) -> Plane:
-    """The label map of a picture, packed for the viewer."""
-    return class_plane("label", picture.digest, _labels_of(picture))
-
-
-def object_plane(picture: Picture) -> Plane:
-    """The objects of a picture's label map, packed for the viewer."""
-    return _plane("objects", "objects", picture.digest, _labels_of(picture))
-
-
-def number_plane(name: str, identity: str, numbers: np.ndarray) -> Plane:
-    """Numbers of parts of a picture, 0 for none, packed for the viewer."""
-    return _plane("number", name, identity, numbers)
-
-
-def class_plane(name: str, identity: str, label_map: LabelMap) -> Plane:
-    """A label map, a prediction or an error map, packed for the viewer."""
-    return _plane("u8", name, identity, label_map)
-
-
-def value_plane(name: str, identity: str, values: Float32[np.ndarray, "H W"], *, low: float, high: float) -> Plane:
-    """A map of numbers, packed for the viewer."""
-    return _plane("u16", name, identity, values, low, high)
 
 
 # An argument that a function below does not use is part of its cache's key; one with a leading underscore is not.
@@ -292,22 +244,6 @@ def _agreement(identity: str, _first: np.ndarray, _second: np.ndarray) -> tuple[
     return rank_correlation(_first, _second), hardest_overlap(_first, _second, share=0.1)
 
 
-@st.cache_resource(max_entries=96, show_spinner=False)
-def _epoch_planes(
-    path: Path, modified: int, digest: str, _run: Run, _epoch: int, _picture: Picture
-) -> Mapping[str, Plane]:
-    of = maps(_run, _epoch, _picture)
-    entropy = record(_run, _epoch, _picture).entropy
-    packed = {
-        "hardness": planes_of.value_plane(of.hardness_map, low=0, high=1),
-        "prediction": planes_of.class_plane(of.prediction),
-        "entropy": planes_of.value_plane(entropy, low=0, high=highest_entropy(_run)),
-    }
-    if of.loss_map is None:
-        return packed | {"objects": planes_of.number_plane(components(of.prediction))}
-    return packed | {"loss": planes_of.value_plane(of.loss_map, low=0, high=LARGEST_LOSS_NATS)}
-
-
 @st.cache_data(max_entries=512, show_spinner=False)
 def _pixel(
     path: Path, modified: int, digest: str, x: int, y: int, _run: Run, _epoch: int, _picture: Picture
@@ -315,21 +251,3 @@ def _pixel(
     of = maps(_run, _epoch, _picture)
     row = {"hardness": of.hardness_map[y, x], "predicted": of.prediction[y, x], "probability": of.probability[y, x]}
     return row if of.loss_map is None else row | {"loss": of.loss_map[y, x]}
-
-
-@st.cache_resource(max_entries=64, show_spinner=False)
-def _plane(kind: str, name: str, identity: str, _values: np.ndarray, low: float = 0.0, high: float = 1.0) -> Plane:
-    if kind == "rgb":
-        return planes_of.image_plane(_values)
-    if kind == "u8":
-        return planes_of.class_plane(_values)
-    if kind == "number":
-        return planes_of.number_plane(_values)
-    if kind == "objects":
-        return planes_of.number_plane(components(_values))
-    return planes_of.value_plane(_values, low=low, high=high)
-
-
-def _labels_of(picture: Picture) -> LabelMap:
-    assert picture.sample.label_map is not None
-    return picture.sample.label_map

@@ -6,6 +6,7 @@ from streamlit.delta_generator import DeltaGenerator
 from app import cache, looks, picking, scenes, widgets
 from app import edge_controls as controls
 from app.cache import edges as edge_cache
+from app.cache import packed
 from app.edge_controls import QUANTITIES, Measured
 from app.edge_scene import edge_scene
 from app.samples import Picture
@@ -65,7 +66,7 @@ def show_picture(run: Run, picture: Picture) -> None:
     source = show_profile(measured, source_column, classes_column)
     st.caption(controls.about(measured, None))
     with maps_place:
-        edges, hardness = edge_cache.maps(run, epoch, picture, source), cache.planes(run, epoch, picture)["hardness"]
+        edges, hardness = edge_cache.maps(run, epoch, picture, source), packed.planes(run, epoch, picture)["hardness"]
         looks.show(edge_scene(picture, hardness, edges, caption=scenes.caption(run, picture)), key=KEY)
         widgets.notes(picture)
     show_pairs(measured, source)
