@@ -12,6 +12,7 @@ KEY = "inspect_viewer"
 def show(run: Run, picture: Picture) -> None:
     """Draws the maps of the picture and what belongs to them."""
     epoch = widgets.chosen_epoch("epoch", run)
+    widgets.chosen_epoch("other", run, at=1 / 3)  # as on Epochs, for the maps of what changed
     looks.show(scenes.inspected(run, picture, epochs_ready.planes(run, picture, epoch)), key=KEY)
     point_column, download_column = st.columns([9, 2], vertical_alignment="top")
     with point_column:
