@@ -267,3 +267,8 @@ def rotated_jpeg(width, height):
     file = io.BytesIO()
     image.save(file, "JPEG", exif=exif)
     return file.getvalue()
+
+
+def test_changes_are_shown_against_the_epoch_that_the_page_epochs_begins_with(open_app, scenes):
+    (scene,) = scenes(open_app())
+    assert scene["view"]["other"] == "1"
