@@ -38,31 +38,6 @@ def test_many_faults_of_a_link_are_one_banner_with_a_short_list(open_app):
     assert "- epoch must be a whole number, got 'x'" in warning.value
 
 
-def test_a_choice_sent_along_with_a_link_that_was_replaced_undoes_nothing(open_app):
-    app = open_app(page=EDGES, side="512", sample="test-0003")
-    app.selectbox(key="sample").select("test-0001").run()
-    replaced = dict(app.query_params)
-    app.selectbox(key="sample").select("test-0002").run()
-    show_link(app, replaced)
-    app.selectbox(key="side").select(1024).run()
-    assert (app.selectbox(key="sample").value, app.selectbox(key="side").value) == ("test-0002", 1024)
-
-
-def test_going_back_to_a_link_undoes_what_was_chosen_since(open_app):
-    app = open_app(page=EDGES, side="512", sample="test-0003")
-    app.selectbox(key="sample").select("test-0001").run()
-    before = dict(app.query_params)
-    app.selectbox(key="sample").select("test-0002").run()
-    show_link(app, before)
-    app.run()
-    assert app.selectbox(key="sample").value == "test-0001"
-
-
-def show_link(app, link):
-    for name, value in link.items():
-        app.query_params[name] = value
-
-
 def test_a_choice_sent_with_a_link_the_session_has_replaced_undoes_nothing(open_app):
     app = open_app(page=EDGES, side="512", sample="test-0003")
     app.selectbox(key="sample").select("test-0002").run()
