@@ -1,13 +1,17 @@
-"""The images of the Data set page: as small pictures or as a table, each a click from Inspect."""
+"""The images of the Data set page: small pictures or a table to choose one from, and the one chosen."""
 
 import pandas as pd
 import streamlit as st
 
-from app import definitions, samples, state
+from app import definitions, looks, samples, scenes, state, widgets
 from app.cache import dataset as dataset_cache
 from app.dataset_controls import FORMATS, Ranking
+from hlcore.analysis.images import RANKINGS
+from hlcore.errors import HlcoreError
 from hlcore.storage.analyses import Analysis
+from hlcore.storage.runs import Run
 
+KEY = "dataset_viewer"
 COLUMNS = {
     "image": "image",
     "class_name": "class",
@@ -28,49 +32,76 @@ MEASURES = {
 """Head, format and definition of those that are."""
 
 
+def chosen(images: pd.DataFrame) -> str:
+    """Name of the image that is looked at: the first of them until another one is chosen, here or on Inspect."""
+    names = images["image"].tolist()
+    if state.met("source", ["", samples.DATA]) != samples.DATA:
+        return names[0]
+    return state.choice("sample", names, default=names[0])
+
+
 def has_thumbnails(analysis: Analysis, part: pd.DataFrame) -> bool:
     """Whether there is a small picture of any of these images."""
     return any(dataset_cache.thumbnail(analysis, name) is not None for name in part["image"])
 
 
-def show_pictures(analysis: Analysis, part: pd.DataFrame, ranking: Ranking) -> None:
-    """A picture each, with its hardness map beside it; a click anywhere on it or on its name opens it on this tab."""
-    grid = st.grid(min_column_width=250)
+def choose_picture(analysis: Analysis, part: pd.DataFrame, ranking: Ranking, *, shown: str) -> None:
+    """A small picture of each image with its hardness map beside it; a click anywhere on it or its name chooses it."""
+    grid = st.grid(min_column_width=200)
     for at, (name, value) in enumerate(part[["image", "value"]].itertuples(index=False)):
-        with grid.cell(), st.container(key=f"opens_{at}"):  # style.css spreads the link over all of it
+        with grid.cell(), st.container(key=f"{'shown' if name == shown else 'shows'}_{at}"):  # for style.css
             if (picture := dataset_cache.thumbnail(analysis, name)) is not None:
                 st.image(picture, width="stretch", alt=f"{name} and its hardness map")
-            show_link(analysis, name, f"{name} · {FORMATS[ranking.by].format(value)}")
+            st.button(
+                f"{state.literal(name)} · {FORMATS[ranking.by].format(value)}",
+                key=f"choose_{name}",
+                icon=":material/visibility:" if name == shown else None,
+                type="tertiary",
+                on_click=choose,
+                args=(name,),
+            )
 
 
-def show_table(analysis: Analysis, images: pd.DataFrame, table: pd.DataFrame) -> None:
-    """All that is known of each image; a selected row leads to its image."""
+def choose_in_table(
+    analysis: Analysis, images: pd.DataFrame, table: pd.DataFrame, ranking: Ranking, *, shown: str
+) -> str:
+    """All that is known of each image, the measure that ranks them first; the image of the selected row."""
     known = images[["image"]].merge(table, on="image")
-    measures = {
+    columns = {
         column: st.column_config.NumberColumn(head, format=form, help=definitions.text(name))
         for column, (head, form, name) in MEASURES.items()
-    }
-    chosen = st.dataframe(
+    } | {column: st.column_config.Column(head) for column, head in COLUMNS.items()}
+    order = dict.fromkeys(["image", RANKINGS[ranking.by], *MEASURES, *COLUMNS])
+    first = known["image"].tolist().index(shown)
+    at = widgets.choose_row(
         known,
-        hide_index=True,
-        column_config=COLUMNS | measures,
-        on_select="rerun",
-        selection_mode="single-row",
-        key="images_table",
+        first,
+        columns={name: columns[name] for name in order if name in known},
+        key=f"images_table {analysis.name} {ranking} {state.pointed()}",
     )
-    if rows := chosen["selection"]["rows"]:
-        name = known["image"].iloc[rows[0]]
-        show_link(analysis, name, f"Inspect {name}")
-    else:
-        st.caption("Select a row to inspect its image.")
+    name = known["image"].iloc[at]
+    if at != first:
+        choose(name)
+    return name
 
 
-def show_link(analysis: Analysis, name: str, label: str) -> None:
-    """A link to an image, on this tab."""
-    link = inspected(analysis, name)
-    st.page_link("views/inspect.py", label=label, icon=":material/search:", query_params=link)
+def choose(name: str) -> None:
+    """Makes this the image that is looked at, here and on the other pages."""
+    state.keep("source", samples.DATA)
+    state.keep("sample", name)
 
 
-def inspected(analysis: Analysis, name: str) -> dict[str, str]:
-    """The link under which Inspect shows an image."""
-    return state.link(source=samples.DATA, data=analysis.name, sample=name)
+def show_image(run: Run, analysis: Analysis, name: str) -> None:
+    """The maps of an image at the epoch it was measured at, and a link to all of its epochs."""
+    st.page_link(
+        "views/inspect.py",
+        label=f"{name} at every epoch, in Inspect",
+        icon=":material/search:",
+        query_params=state.link(source=samples.DATA, data=analysis.name, sample=name),
+    )
+    try:
+        scene = scenes.measured(run, dataset_cache.picture(analysis, name), analysis.record.epoch)
+    except HlcoreError as error:
+        st.info(f"This image cannot be shown: {error}")
+        return
+    looks.show(scene, key=KEY)

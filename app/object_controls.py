@@ -6,7 +6,7 @@ from typing import Any, get_args
 import pandas as pd
 import streamlit as st
 
-from app import definitions, state
+from app import definitions, state, widgets
 from app.cache.objects import Objects
 from app.object_scenes import Row
 from hlcore.analysis.object_sizes import CUT_POINTS_PX, Size, SizeBins
@@ -107,19 +107,12 @@ def choose_object(table: pd.DataFrame, *, identity: str, clicked: str | None, po
     if clicked in names and state.changed("clicked_object", clicked):
         state.keep("object", clicked)
     first = names.index(state.choice("object", names, default=names[0]))
-    shown = st.dataframe(
+    at = widgets.choose_row(
         table,
-        hide_index=True,
-        height=420,
-        column_order=list(_COLUMNS),
-        column_config={name: _column(*about) for name, about in _COLUMNS.items()},
-        on_select="rerun",
-        selection_mode="single-row",
-        selection_default={"selection": {"rows": [first]}},
+        first,
+        columns={name: _column(*about) for name, about in _COLUMNS.items()},
         key=f"objects_table {identity} {clicked} {pointed}",
     )
-    rows = shown["selection"]["rows"]
-    at = rows[0] if rows and rows[0] < len(table) else first
     state.keep("object", names[at])
     return table.iloc[at].to_dict()
 

@@ -1,14 +1,11 @@
 """What the viewer shows of the objects of one image: all of them by number, the selected one outlined and in sight."""
 
 from collections.abc import Hashable, Mapping
-from dataclasses import replace
 from typing import Any, TypeAlias
 
 from app import scenes
-from app.cache import packed
 from app.samples import Picture
-from app.viewer.planes import Plane
-from app.viewer.scene import EVERY_STEP, Layer, Panel, Scene
+from app.viewer.scene import Panel, Scene
 from hlcore.storage.runs import Run
 
 Row: TypeAlias = Mapping[Hashable, Any]
@@ -25,11 +22,10 @@ def object_scene(run: Run, row: Row, picture: Picture, *, epoch: int, labelled: 
         epoch: Of the run.
         labelled: Whether the objects are parts of the label map; else of the prediction.
     """
-    layers = scenes.layers(run, picture, {epoch: packed.planes(run, epoch, picture)})
     known = labelled == (picture.sample.label_map is not None)
     return Scene(
         picture.size,
-        tuple(_still(layer) for layer in layers if layer.kind != "change" and (known or layer.kind != "objects")),
+        tuple(layer for layer in scenes.still_layers(run, picture, epoch) if known or layer.kind != "objects"),
         (Panel("Image", title=f"{row['image']}, object {row['object']}", note=row["class_name"]), Panel("Hardness")),
         columns=2,
         narrow_columns=2,
@@ -40,12 +36,3 @@ def object_scene(run: Run, row: Row, picture: Picture, *, epoch: int, labelled: 
         caption=f"{scenes.caption(run, picture)}, object {row['object']}",
         height_vh=40,
     )
-
-
-def _still(layer: Layer) -> Layer:
-    """The layer of the one epoch it is known at, for a viewer without steps."""
-    return replace(layer, planes=_one(layer.planes))
-
-
-def _one(planes: Mapping[str, Plane]) -> Mapping[str, Plane]:
-    return {EVERY_STEP: next(iter(planes.values()))} if planes else {}

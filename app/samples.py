@@ -161,11 +161,6 @@ def fit(sample: Sample, side: int) -> Picture:
     return Picture(Sample(sample.name, resize_image(sample.image, size), label_map), sample.image)
 
 
-def as_analysed(sample: Sample, analysis: Analysis) -> Picture:
-    """An image of a data set as `hlcore analyze` looked at it: at its own size, through the same window."""
-    return Picture(sample, sample.image, analysis.record.window)
-
-
 def _scenes(run: Run) -> Streets:
     """Test scenes at the size the run was trained at, if it was trained on scenes."""
     data = run.record.config.data

@@ -1,6 +1,7 @@
 """What the viewer shows of a run and a picture: the layers of all its epochs, and the panels each page begins with."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TypeAlias
 
 from app import cache, definitions
@@ -30,6 +31,18 @@ def inspected(run: Run, picture: Picture, planes: EpochPlanes) -> Scene:
         steps=steps(run),
         free=True,
         caption=caption(run, picture),
+    )
+
+
+def measured(run: Run, picture: Picture, epoch: int) -> Scene:
+    """All maps of one picture at the epoch it was measured at; the reader chooses which."""
+    names = UNLABELLED if picture.sample.label_map is None else LABELLED
+    return Scene(
+        picture.size,
+        still_layers(run, picture, epoch),
+        tuple(Panel(name) for name in names),
+        free=True,
+        caption=f"{caption(run, picture)}, epoch {epoch}",
     )
 
 
@@ -90,6 +103,12 @@ def layers(run: Run, picture: Picture, planes: EpochPlanes) -> tuple[Layer, ...]
         *((change_layer("Loss", ranges=NATS, unit=" nats", digits=2),) if several and labelled else ()),
         objects_layer("Labels" if labelled else "Prediction", _object_planes(picture, by_name)),
     )
+
+
+def still_layers(run: Run, picture: Picture, epoch: int) -> tuple[Layer, ...]:
+    """Everything that is known of a picture at one epoch, for a viewer without steps."""
+    known = layers(run, picture, {epoch: packed.planes(run, epoch, picture)})
+    return tuple(replace(layer, planes=_one(layer.planes)) for layer in known if layer.kind != "change")
 
 
 def image_layer(picture: Picture) -> Layer:
@@ -180,6 +199,10 @@ def caption(run: Run, picture: Picture) -> str:
     """What a saved picture is of."""
     height, width = picture.size
     return f"{run.name}, {picture.sample.name}, {width} x {height} px"
+
+
+def _one(planes: Mapping[str, Plane]) -> Mapping[str, Plane]:
+    return {EVERY_STEP: next(iter(planes.values()))} if planes else {}
 
 
 def _names(planes: EpochPlanes) -> list[str]:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from html import escape
 from math import ceil
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -24,6 +25,7 @@ FIRST_RUN = "streets"
 """The bundled run that knows the labels of its scenes, so that every map has something to show."""
 MOST_COMPLAINTS = 6
 """Of so many faults of a link each is told; of more, how many."""
+TABLE_PX = 420
 PICTURE = "picture"
 """In links, the scope that is no data set."""
 
@@ -137,6 +139,23 @@ def choose_page(name: str, rows: pd.DataFrame, *, size: int) -> pd.DataFrame:
     if pages > 1:
         page = state.keep(name, st.pagination(pages, default=page))
     return rows.iloc[(page - 1) * size : page * size]
+
+
+def choose_row(table: pd.DataFrame, first: int, *, columns: dict[str, Any], key: str) -> int:
+    """The number of the row selected in a table of these columns; `first` until one is."""
+    shown = st.dataframe(
+        table,
+        hide_index=True,
+        height=TABLE_PX,
+        column_order=list(columns),
+        column_config=columns,
+        on_select="rerun",
+        selection_mode="single-row",
+        selection_default={"selection": {"rows": [first]}},
+        key=key,
+    )
+    rows = shown["selection"]["rows"]
+    return rows[0] if rows and rows[0] < len(table) else first
 
 
 def chosen_epoch(name: str, run: Run, *, at: float = 1.0) -> int:

@@ -10,6 +10,7 @@ import streamlit as st
 from PIL import Image as PillowImage
 
 from app import cache, dataset_samples, samples
+from app.samples import Picture
 from hlcore.data.images import read_image
 from hlcore.data.resize import resize_image
 from hlcore.data.samples import Sample, SegmentationData
@@ -32,12 +33,18 @@ def names(analysis: Analysis) -> list[str]:
 
 
 def sample(analysis: Analysis, name: str) -> Sample:
-    """samples.analysed, kept.
+    """samples.analysed, kept; raises what it does."""
+    return _sample(analysis, name, *_key(analysis))
+
+
+def picture(analysis: Analysis, name: str) -> Picture:
+    """The image as `hlcore analyze` looked at it: at its own size, through the same window.
 
     Raises:
         DatasetError: the data set is not to be found, or has no such image, or it cannot be read.
     """
-    return _sample(analysis, name, *_key(analysis))
+    found = sample(analysis, name)
+    return Picture(found, found.image, analysis.record.window)
 
 
 def images(analysis: Analysis, class_name: str) -> pd.DataFrame:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import pandas as pd
 import streamlit as st
 
-from app import cache, dataset_samples, samples
+from app import cache, dataset_samples
 from app.cache import dataset as dataset_cache
 from app.samples import Picture
 from hlcore.analysis.label_faults import PlantedFaults, plant_faults
@@ -70,8 +70,7 @@ def evidence_of(run: Run, analysis: Analysis, name: str) -> Evidence:
     Raises:
         DatasetError: the data set is not to be found, or has no such image, or it cannot be read.
     """
-    sample, about = dataset_cache.sample(analysis, name), analysis.record
-    picture = samples.as_analysed(sample, analysis)
+    picture, about = dataset_cache.picture(analysis, name), analysis.record
     if about.merged is None:
         return evidence(run, about.epoch, picture)
     identity = f"{cache.maps(run, about.epoch, picture).identity}:{analysis.path}:{about.created}"

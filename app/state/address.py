@@ -60,7 +60,7 @@ def read_url() -> None:
     if not given or _behind(given):
         return
     st.session_state[_URL] = given
-    if given.get("object") != written.get("object"):
+    if any(given.get(name) != written.get(name) for name in ("object", "sample")):
         st.session_state[POINTED] = st.session_state.get(POINTED, 0) + 1
     for name, parse in PARAMETERS.items():
         if given.get(name) == written.get(name):

@@ -26,7 +26,7 @@ def take(viewer: str) -> None:
 
 
 def pointed() -> int:
-    """How often an object was chosen by a click in a viewer or by a link, the way back in the history included."""
+    """How often a click in a viewer or a link, the way back in the history too, chose what a table has selected."""
     return st.session_state.get(POINTED, 0)
 
 

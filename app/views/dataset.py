@@ -9,9 +9,10 @@ from app.cache import dataset as dataset_cache
 from app.dataset_controls import DEFINED, FORMATS, TABLE, TITLES, Ranking
 from hlcore.analysis.images import ranked
 from hlcore.storage.analyses import Analysis
+from hlcore.storage.runs import Run
 
 
-def show(analysis: Analysis) -> None:
+def show(run: Run, analysis: Analysis) -> None:
     """Draws the ranked images."""
     ranking = controls.choose_ranking(analysis)
     table = dataset_cache.images(analysis, ranking.class_name)
@@ -21,12 +22,19 @@ def show(analysis: Analysis) -> None:
         return
     summary_column, part_column = st.columns([5, 3], vertical_alignment="center")
     summary_column.caption(summary(analysis, images, ranking))
+    name = dataset_images.chosen(images)
+    with st.container(key="ranked"):  # style.css keeps the image in sight
+        list_column, image_column = st.columns([1, 1])
     if ranking.shown == TABLE or not dataset_images.has_thumbnails(analysis, images.head()):
-        dataset_images.show_table(analysis, images, table)
-        return
-    with part_column:
-        part = widgets.choose_page("part", images, size=controls.PAGE_IMAGES)
-    dataset_images.show_pictures(analysis, part, ranking)
+        with list_column:
+            name = dataset_images.choose_in_table(analysis, images, table, ranking, shown=name)
+    else:
+        with part_column:
+            part = widgets.choose_page("part", images, size=controls.PAGE_IMAGES)
+        with list_column:
+            dataset_images.choose_picture(analysis, part, ranking, shown=name)
+    with image_column:
+        dataset_images.show_image(run, analysis, name)
 
 
 def summary(analysis: Analysis, images: pd.DataFrame, ranking: Ranking) -> str:
@@ -40,9 +48,9 @@ def summary(analysis: Analysis, images: pd.DataFrame, ranking: Ranking) -> str:
     return f"{of_all}: {measure}{where}{reach}.{merged} {definitions.listed(DEFINED[ranking.by])}"
 
 
-st.caption("Which images are hard, which go wrong, and where do hardness and loss disagree? Open one in Inspect.")
+st.caption("Which images are hard, which go wrong, and where do hardness and loss disagree?")
 run = widgets.chosen_run()
 if analyses := dataset_cache.listed(run):
-    show(controls.choose_analysis(analyses))
+    show(run, controls.choose_analysis(analyses))
 else:
     controls.say_how(run)

@@ -9,7 +9,7 @@ from app.cache import dataset as dataset_cache
 from app.cache import objects as object_cache
 from app.cache.objects import Objects
 from app.object_scenes import Row
-from app.samples import Picture, as_analysed
+from app.samples import Picture
 from hlcore.errors import DatasetError
 from hlcore.storage.analyses import Analysis
 from hlcore.storage.runs import Run
@@ -42,11 +42,10 @@ def show_object(run: Run, row: Row, *, analysis: Analysis | None, epoch: int, pi
     """The selected object outlined on its image and its hardness; a sentence where its image is not at hand."""
     if analysis is not None:
         try:
-            sample = dataset_cache.sample(analysis, row["image"])
+            picture = dataset_cache.picture(analysis, row["image"])
         except DatasetError as error:
             st.info(f"This object cannot be shown: {error}")
             return
-        picture = as_analysed(sample, analysis)
     assert picture is not None
     labelled = analysis is not None or picture.sample.label_map is not None
     looks.show(object_scenes.object_scene(run, row, picture, epoch=epoch, labelled=labelled), key=KEY)

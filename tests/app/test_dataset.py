@@ -1,4 +1,4 @@
-"""The Data set page: images in order, as pictures or as a table, each a click from Inspect."""
+"""The Data set page: images in order, as pictures or as a table, and the maps of the one that is chosen."""
 
 import shutil
 from urllib.parse import parse_qs
@@ -8,7 +8,13 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from app.viewer import planes
+from hlcore.data.streets import Streets
+from hlcore.inference import predict
+from hlcore.storage.checkpoints import load_checkpoint
+from hlcore.storage.runs import open_run
 from tests.analyses import make_analysis
+from tests.app.shown import digest, titles
 
 PAGE = "views/dataset.py"
 NAMES = [f"test-{index:04d}" for index in range(14)]
@@ -59,8 +65,14 @@ def analysis(run):
     return analysis
 
 
-def links(app):
-    return [link.label for link in app.get("page_link")]
+def offered(app):
+    return [button.label for button in app.button]
+
+
+def title(scenes, app):
+    """What the viewer says it shows."""
+    (scene,) = scenes(app)
+    return scene["caption"]
 
 
 def test_a_run_without_an_analysis_says_how_to_make_one(open_app, run):
@@ -73,8 +85,8 @@ def test_the_hardest_images_come_first_in_pictures(open_app, analysis):
     app = open_app(page=PAGE)
     assert not app.exception
     assert not app.error
-    assert links(app)[:2] == ["test-0013 · 0.750", "test-0012 · 0.700"]
-    assert len(links(app)) == len(app.get("image")) == 12
+    assert offered(app)[:2] == ["test-0013 · 0.750", "test-0012 · 0.700"]
+    assert len(offered(app)) == len(app.get("image")) == 12
     assert any("14 of the 14 images of streets test" in caption.value for caption in app.caption)
     assert any("mean hardness from 0.750 to 0.100" in caption.value for caption in app.caption)
 
@@ -82,14 +94,69 @@ def test_the_hardest_images_come_first_in_pictures(open_app, analysis):
 def test_the_rest_is_on_the_next_page_and_the_page_in_the_link(open_app, analysis):
     app = open_app(page=PAGE)
     app.get("pagination")[0].set_value(2).run()
-    assert links(app) == ["test-0001 · 0.150", "test-0000 · 0.100"]
+    assert offered(app) == ["test-0001 · 0.150", "test-0000 · 0.100"]
     assert dict(app.query_params)["part"] == "2"
-    assert links(app.run()) == ["test-0001 · 0.150", "test-0000 · 0.100"]
+    assert offered(app.run()) == ["test-0001 · 0.150", "test-0000 · 0.100"]
 
 
-def test_a_click_leads_to_the_image_on_inspect(open_app, analysis):
+def test_the_hardest_image_is_shown_until_another_is_chosen(open_app, analysis, scenes):
+    app = open_app(page=PAGE, sample="test-0003")
+    assert not app.exception
+    assert title(scenes, app) == "tiny, test-0013, 96 x 64 px, epoch 2"
+    (scene,) = scenes(app)
+    assert titles(scene) == ["Image", "Hardness", "Loss", "Errors"]
+    assert not scene["steps"]
+    assert dict(app.query_params)["sample"] == "test-0003"  # of the scenes on other pages
+    app.button(key="choose_test-0010").click().run()
+    assert title(scenes, app) == "tiny, test-0010, 96 x 64 px, epoch 2"
+    assert {"source": "data", "sample": "test-0010"}.items() <= dict(app.query_params).items()
+    app.selectbox(key="rank").set_value("loss").run()
+    assert title(scenes, app) == "tiny, test-0010, 96 x 64 px, epoch 2"
+    app.text_input(key="find").set_value("0003").run()
+    assert title(scenes, app) == "tiny, test-0003, 96 x 64 px, epoch 2"
+
+
+@pytest.mark.parametrize("form", ["pictures", "table"])
+def test_the_maps_are_those_of_the_linked_image_at_the_measured_epoch(open_app, run, analysis, scenes, form):
+    app = open_app(page=PAGE, source="data", sample="test-0004", form=form)
+    assert not app.warning
+    scene = Streets("test", count=5, size=(64, 96))[4]
+    checkpoint = load_checkpoint(open_run(run).checkpoint_path(2))
+    record = predict(checkpoint.network, scene.image, class_names=checkpoint.class_names)
+    (shown,) = scenes(app)
+    assert digest(shown, "Image") == planes.image_plane(scene.image).digest
+    assert digest(shown, "Hardness") == planes.value_plane(record.hardness_map, low=0, high=1).digest
+    assert scene.label_map is not None
+    assert digest(shown, "Labels") == planes.class_plane(scene.label_map).digest
+
+
+def test_an_image_that_is_not_there_is_said_and_the_first_is_shown(open_app, analysis, scenes):
+    app = open_app(page=PAGE, source="data", sample="test-9999")
+    assert "there is no sample 'test-9999' here" in app.warning[0].value
+    assert title(scenes, app) == "tiny, test-0013, 96 x 64 px, epoch 2"
+
+
+def test_where_the_images_are_not_at_hand_the_list_stays_and_a_sentence_says_so(open_app, run, tmp_path):
+    make_analysis(run, tables={"images": IMAGES}, dataset="camvid", root=tmp_path / "gone")
     app = open_app(page=PAGE)
-    query = parse_qs(app.get("page_link")[0].proto.query_string)
+    assert not app.exception
+    assert "This image cannot be shown: the images of camvid are not at hand" in app.info[0].value
+    assert len(app.dataframe[0].value) == 14
+
+
+def test_where_the_epoch_is_gone_the_list_stays_and_a_sentence_says_so(open_app, run):
+    make_analysis(run, tables={"images": IMAGES}, epoch=7)
+    app = open_app(page=PAGE)
+    assert not app.exception
+    assert "This image cannot be shown: " in app.info[0].value
+    assert "epoch-0007" in app.info[0].value
+    assert len(app.dataframe[0].value) == 14
+
+
+def test_a_link_leads_to_the_image_on_inspect(open_app, analysis):
+    app = open_app(page=PAGE)
+    (link,) = app.get("page_link")
+    query = parse_qs(link.proto.query_string)
     assert {name: query[name] for name in ("run", "source", "data", "sample")} == {
         "run": ["tiny"],
         "source": ["data"],
@@ -100,27 +167,29 @@ def test_a_click_leads_to_the_image_on_inspect(open_app, analysis):
 
 def test_the_order_turns_and_the_measure_changes(open_app, analysis):
     app = open_app(page=PAGE, rank="loss", order="lowest")
-    assert links(app)[0] == "test-0013 · 0.100 nats"
+    assert offered(app)[0] == "test-0013 · 0.100 nats"
 
 
 def test_a_class_is_ranked_in_its_own_pixels_and_only_where_it_is(open_app, analysis):
     app = open_app(page=PAGE, rank_class="Car", rank="error")
-    assert links(app) == ["test-0005 · 30.0%", "test-0003 · 10.0%"]
+    assert offered(app) == ["test-0005 · 30.0%", "test-0003 · 10.0%"]
     assert app.selectbox(key="rank").options == ["Mean hardness", "Mean loss", "Wrong pixels"]
 
 
 def test_images_are_found_by_a_part_of_their_name(open_app, analysis):
     app = open_app(page=PAGE)
     app.text_input(key="find").set_value("0003").run()
-    assert links(app) == ["test-0003 · 0.250"]
+    assert offered(app) == ["test-0003 · 0.250"]
     app.text_input(key="find").set_value("nowhere").run()
     assert "No image of this data set fits" in app.info[0].value
 
 
-def test_merged_classes_are_named(open_app, run):
+def test_merged_classes_are_named_and_shown_without_labels(open_app, run, scenes):
     make_analysis(run, images=14, tables={"images": IMAGES}, merged={"Sky": "Sky"})
     app = open_app(page=PAGE)
     assert any("merged into the classes of streets" in caption.value for caption in app.caption)
+    (scene,) = scenes(app)
+    assert titles(scene) == ["Image", "Hardness", "Prediction", "Entropy"], "the labels are of other classes"
 
 
 def test_without_thumbnails_there_is_a_table(open_app, run):
@@ -135,6 +204,8 @@ def test_the_table_has_all_images_and_what_is_known_of_them(open_app, analysis):
     app = open_app(page=PAGE, form="table")
     assert app.dataframe[0].value["image"].tolist() == NAMES[::-1]
     assert "disagreement" in app.dataframe[0].value
+    ranked = open_app(page=PAGE, form="table", rank="loss").dataframe[0]
+    assert list(ranked.proto.column_order)[:3] == ["image", "loss_mean", "hardness_mean"]
 
 
 def test_bad_choices_in_the_link_are_said_and_something_is_shown(open_app, analysis):
@@ -142,7 +213,7 @@ def test_bad_choices_in_the_link_are_said_and_something_is_shown(open_app, analy
     assert not app.exception
     said = " ".join(warning.value for warning in app.warning)
     assert all(text in said for text in ("'beauty'", "'Dog'", "'sideways'", "part must lie in 1..2", "'elsewhere'"))
-    assert links(app)
+    assert offered(app)
 
 
 def test_disagreement_is_not_known_by_class_and_the_link_says_so(open_app, analysis):

@@ -145,6 +145,38 @@ def test_what_is_taken_away_is_what_was_computed(watched, address, record, tmp_p
     np.testing.assert_allclose(read_hardness_png(kept["Hardness, 16-bit PNG"]), hardness_map, atol=1 / 65535)
 
 
+def test_a_reader_looks_through_a_data_set_and_takes_an_image_along(watched, address):
+    page = watched.open(f"{address}/dataset?run=streets")
+    leads = page.get_by_role("link", name=re.compile("at every epoch, in Inspect"))
+    hardest = leads.inner_text().split()[-6]
+    assert "sample" not in link(page), "nothing was chosen yet"
+    first = canvas(page, 1)
+    page.get_by_alt_text("and its hardness map").nth(3).click(force=True)  # the button below lies over it
+    settle(page)
+    chosen = link(page)["sample"]
+    assert chosen != hardest
+    expect(leads).to_contain_text(chosen)
+    assert (canvas(page, 1) != first).any()
+
+    page.get_by_text("Table", exact=True).click()
+    settle(page)
+    table = page.get_by_test_id("stDataFrame").locator("canvas").first
+    table.click(position={"x": 17, "y": 35 + 17}, force=True)  # what scrolls the table lies over it
+    settle(page)
+    assert link(page)["sample"] == hardest
+    assert (canvas(page, 1) == first).all()
+    page.go_back()
+    settle(page)
+    assert link(page)["sample"] == chosen
+    expect(leads).to_contain_text(chosen)
+
+    leads.click()
+    expect(page.get_by_role("combobox", name="Sample")).to_be_visible()
+    settle(page)
+    assert link(page)["sample"] == chosen
+    assert page.get_by_role("slider", name="Epoch").get_attribute("aria-valuetext")
+
+
 def test_training_is_played_and_stopped(watched, address):
     page = watched.open(f"{address}/?run=tiny&epoch=0")
     slider = page.get_by_role("slider", name="Epoch")
