@@ -95,7 +95,7 @@ def show_image(run: Run, analysis: Analysis, name: str) -> None:
     """The maps of an image at the epoch it was measured at, and a link to all of its epochs."""
     st.page_link(
         "views/inspect.py",
-        label=f"{name} at every epoch, in Inspect",
+        label=f"{state.literal(name)} at every epoch, in Inspect",
         icon=":material/search:",
         query_params=state.link(source=samples.DATA, data=analysis.name, sample=name),
     )

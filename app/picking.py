@@ -107,7 +107,8 @@ def _choose_upload(
         )
     sample, complaint = _uploaded(run, photograph, labels)
     status.caption(
-        f"Looking at `{photograph.name}`{f' with `{labels.name}`' if labels and not complaint else ''}. "
+        f"Looking at {state.literal(photograph.name)}"
+        f"{f' with {state.literal(labels.name)}' if labels and not complaint else ''}. "
         "It stays in this session; a link cannot hold it."
     )
     if complaint:

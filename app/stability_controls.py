@@ -110,7 +110,7 @@ def choose_scaled() -> bool:
 def choose_images(series: list[Series]) -> list[Series]:
     """Which images are shown beside each other: at first some of each half."""
     if len(series) == 1:
-        st.caption(series[0].title)
+        st.caption(state.literal(series[0].title))
         return series
     by_name = {one.picture.sample.name: one for one in series}
     halves = [[name for name, one in by_name.items() if one.split == split] for split in ("train", "val")]

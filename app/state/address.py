@@ -126,9 +126,9 @@ def complaints() -> list[str]:
 
 
 def literal(value: object) -> str:
-    """A value of a link as a sentence shows it: letter by letter, so that it brings no picture and no further link."""
+    """A value of a link, or a name, as a sentence shows it: letter by letter, so that it brings no picture or link."""
     text = " ".join(str(value).split())[:100]
-    return text if re.fullmatch(r"[\w #>|,-]*", text) else f"`{text.replace('`', ' ')}`"
+    return text if re.fullmatch(r"[\w #>|,()-]*", text) else f"`{text.replace('`', ' ')}`"
 
 
 def link(**choices: str) -> dict[str, str]:

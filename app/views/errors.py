@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app import error_controls, error_sentences, looks, picking, widgets
+from app import error_controls, error_sentences, looks, picking, state, widgets
 from app.cache import errors as error_cache
 from app.error_controls import Measured
 from app.error_scene import error_scene
@@ -35,7 +35,7 @@ def show(run: Run, picture: Picture, region: Region, analysis: Analysis | None) 
     scene = error_scene(run, picture, choice, scored, outcome, of_picture, name=f"{region}:{threshold}")
     looks.show(scene, key=KEY)
     if analysis is not None:
-        st.caption(error_sentences.one_picture(picture.sample.name, of_picture, analysis))
+        st.caption(error_sentences.one_picture(state.literal(picture.sample.name), of_picture, analysis))
     widgets.notes(picture)
     if choice.measured is None:
         st.info(error_sentences.WITHOUT_LABELS, icon=":material/info:")

@@ -64,7 +64,7 @@ def maps(run: Run, series: list[Series], aspect: str) -> None:
     for index, (column, one, scene) in enumerate(zip(st.columns(len(shown)), shown, found, strict=True)):
         with column:
             if len(shown) > 1:
-                st.caption(one.title)
+                st.caption(state.literal(one.title))
             looks.show(scene, key=f"stability_{aspect}_{index}")
 
 
