@@ -54,7 +54,9 @@ class Ranking:
 
 def say_how(run: Run) -> None:
     """The empty page: what to do for it to show something."""
-    st.info(f"No data set has been measured with {run.name} yet. This measures one; then reload this page:")
+    st.info(
+        f"No data set has been measured with {state.literal(run.name)} yet. This measures one; then reload this page:"
+    )
     st.code(widgets.analyze_command(run), language="bash")
 
 
@@ -107,9 +109,8 @@ def of_class(class_name: str, before: str, by: str) -> str:
     known = ", ".join(TITLES[name].lower() for name in CLASS_RANKINGS)
     text = f"Of one class an analysis knows {known}."
     if before not in CLASS_RANKINGS:
-        text += (
-            f" {TITLES[before]} is known of whole images only: ranked by {TITLES[by].lower()} of {class_name} instead."
-        )
+        text += f" {TITLES[before]} is known of whole images only: "
+        text += f"ranked by {TITLES[by].lower()} of {state.literal(class_name)} instead."
     return text
 
 

@@ -7,7 +7,6 @@ from app import definitions, looks, samples, scenes, state, widgets
 from app.cache import dataset as dataset_cache
 from app.dataset_controls import FORMATS, Ranking
 from hlcore.analysis.images import RANKINGS
-from hlcore.errors import HlcoreError
 from hlcore.storage.analyses import Analysis
 from hlcore.storage.runs import Run
 
@@ -32,12 +31,13 @@ MEASURES = {
 """Head, format and definition of those that are."""
 
 
-def chosen(images: pd.DataFrame) -> str:
-    """Name of the image that is looked at: the first of them until another one is chosen, here or on Inspect."""
+def chosen(analysis: Analysis, images: pd.DataFrame) -> str:
+    """Name of the image that is looked at: the first of them until one of them is chosen, here or on Inspect."""
     names = images["image"].tolist()
     if state.met("source", ["", samples.DATA]) != samples.DATA:
         return names[0]
-    return state.choice("sample", names, default=names[0])
+    name = state.choice("sample", dataset_cache.names(analysis), default=names[0])
+    return name if name in names else names[0]
 
 
 def has_thumbnails(analysis: Analysis, part: pd.DataFrame) -> bool:
@@ -51,7 +51,9 @@ def choose_picture(analysis: Analysis, part: pd.DataFrame, ranking: Ranking, *, 
     for at, (name, value) in enumerate(part[["image", "value"]].itertuples(index=False)):
         with grid.cell(), st.container(key=f"{'shown' if name == shown else 'shows'}_{at}"):  # for style.css
             if (picture := dataset_cache.thumbnail(analysis, name)) is not None:
-                st.image(picture, width="stretch", alt=f"{name} and its hardness map")
+                st.image(
+                    picture, width="stretch", alt=f"{name} and its hardness map{', shown beside' * (name == shown)}"
+                )
             st.button(
                 f"{state.literal(name)} · {FORMATS[ranking.by].format(value)}",
                 key=f"choose_{name}",
@@ -77,7 +79,7 @@ def choose_in_table(
         known,
         first,
         columns={name: columns[name] for name in order if name in known},
-        key=f"images_table {analysis.name} {ranking} {state.pointed()}",
+        key=f"images_table {analysis.path} {analysis.record.created} {ranking} {state.pointed()}",
     )
     name = known["image"].iloc[at]
     if at != first:
@@ -99,9 +101,6 @@ def show_image(run: Run, analysis: Analysis, name: str) -> None:
         icon=":material/search:",
         query_params=state.link(source=samples.DATA, data=analysis.name, sample=name),
     )
-    try:
-        scene = scenes.measured(run, dataset_cache.picture(analysis, name), analysis.record.epoch)
-    except HlcoreError as error:
-        st.info(f"This image cannot be shown: {error}")
-        return
-    looks.show(scene, key=KEY)
+    with widgets.or_said("This image"):
+        picture = dataset_cache.picture(analysis, name)
+        looks.show(scenes.measured(run, picture, analysis.record.epoch), key=KEY)

@@ -42,7 +42,7 @@ def error_scene(
         name: Of the outcome, among those of one score of `scored`.
     """
     score = choice.score
-    values, high, unit = _values(scored.scores[score], score, len(run.record.class_names))
+    values, high, unit = _values(scored.scores[score], score, run)
     note = f"{percent(shares.pixels_share)} of the pixels"
     note += "" if np.isnan(shares.errors_share) else f", {percent(shares.errors_share)} of the errors"
     outcomes = packed.class_plane("outcome", f"{scored.identity}:{score}:{name}", outcome)
@@ -85,9 +85,9 @@ def _kinds(scored: Scored) -> tuple[tuple[str, Colour | None], ...]:
     return ((REST, None), *kinds)
 
 
-def _values(score_map: np.ndarray, score: str, classes: int) -> tuple[np.ndarray, float, str]:
+def _values(score_map: np.ndarray, score: str, run: Run) -> tuple[np.ndarray, float, str]:
     """A score as it is shown, the upper end of its scale, and its unit: distances grow away from the edge."""
     if score == "edge_distance":
         distance = np.where(np.isinf(score_map), np.nan, -score_map).astype(np.float32)
         return distance, max(1.0, float(np.nan_to_num(distance).max())), " px"
-    return (score_map, float(np.log(classes)), " nats") if "entropy" in score else (score_map, 1.0, "")
+    return (score_map, packed.highest_entropy(run), " nats") if "entropy" in score else (score_map, 1.0, "")

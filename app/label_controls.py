@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from app import definitions, label_scene, looks, state
+from app import definitions, label_scene, looks, state, widgets
 from app.cache.labels import MOST_FAULTS, Evidence
 from app.scenes import Classes
 from app.viewer.scene import Scene
@@ -127,12 +127,13 @@ def tools(hunt: Hunt, suspect: dict[str, Any]) -> Scene:
     return label_scene.controls(hunt.evidence(suspect["image"]), hunt.classes)
 
 
-def card(hunt: Hunt, suspect: dict[str, Any], *, index: int) -> None:
-    """A region as cut-outs, what is known of it, and what the reader says."""
+def card(hunt: Hunt, suspect: dict[str, Any], *, index: int, seen: bool) -> None:
+    """A region as cut-outs where its image can be seen, what is known of it, and what the reader says."""
     maps_column, text_column = st.columns([7, 4], vertical_alignment="center")
-    with maps_column:
-        scene = label_scene.card_scene(hunt.evidence(suspect["image"]), suspect, hunt.classes)
-        looks.show(scene, key=f"card {hunt.place} {index}")
+    if seen:
+        with maps_column, widgets.or_said(f"Region {suspect['region']} of {state.literal(suspect['image'])}"):
+            scene = label_scene.card_scene(hunt.evidence(suspect["image"]), suspect, hunt.classes)
+            looks.show(scene, key=f"card {hunt.place} {index}")
     with text_column, st.container(gap="xsmall"):
         st.html(_facts(hunt, suspect))
         _ask(hunt.place, suspect)

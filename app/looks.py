@@ -11,6 +11,8 @@ NATS = (1, 2, 4, 8)
 """Upper ends of the loss maps' colours to choose from."""
 CHOICES = ("opacity", "scale", "nats", "above", "zoom", "compare", "grey", "hidden", "outlines", "box", "x", "y")
 """Link parameters that every viewer has."""
+OF_PICTURE = ("zoom", "x", "y", "box")
+"""Those that mean nothing on another picture."""
 _NUMBER = r"\d+(?:\.\d+)?"
 _FORMS = {
     "above": r"[^:,]+:-?[\d.e-]+(?:,[^:,]+:-?[\d.e-]+)*",
@@ -32,6 +34,8 @@ def show(scene: Scene, *, key: str) -> None:
         scene: What is drawn.
         key: Of the viewer, unique on the page.
     """
+    if scene.identity and scene.controls and not scene.private:
+        state.belongs(OF_PICTURE, scene.identity)
     state.number("opacity", 0, 100, default=70)
     state.choice("scale", HARDNESS_SCALES, default=HARDNESS_SCALES[0])
     state.choice("nats", NATS, default=4)

@@ -35,7 +35,8 @@ def history(run: Run, picture: Picture, x: int, y: int) -> pd.DataFrame:
 
 def sentence(run: Run, picture: Picture, table: pd.DataFrame, x: int, y: int) -> str:
     """What is pinned, and how it changed from the first to the last of these epochs."""
-    names, label_map = run.record.class_names, picture.sample.label_map
+    names = [state.literal(name) for name in run.record.class_names]
+    label_map = picture.sample.label_map
     texts = [f"Pixel **x {x} px, y {y} px**"]
     if label_map is not None:
         label = label_map[y, x]
@@ -46,7 +47,9 @@ def sentence(run: Run, picture: Picture, table: pd.DataFrame, x: int, y: int) ->
     losses = list(table["loss"]) if "loss" in table else []
     if any(np.isfinite(losses)):
         texts.append(f"{definitions.linked('loss')} {_span(losses, 2)} nats")
-    texts.append(f"predicted **{last['class_name']}** ({definitions.linked('probability')} {last['probability']:.3f})")
+    texts.append(
+        f"predicted **{names[last['predicted']]}** ({definitions.linked('probability')} {last['probability']:.3f})"
+    )
     return " · ".join(texts)
 
 

@@ -47,15 +47,19 @@ def measured(run: Run, picture: Picture, epoch: int) -> Scene:
 
 
 def compared(run: Run, picture: Picture, planes: EpochPlanes, *, group: str) -> Scene:
-    """Hardness and, where there are labels, loss of two epochs beside each other, and what changed between them."""
+    """Hardness and, where there are labels, loss of two epochs beside each other, and what changed between them.
+
+    A run of which one epoch is kept has nothing to compare it with.
+    """
     names = ["Hardness", *([] if picture.sample.label_map is None else ["Loss"])]
-    panels = [(Panel(name, OTHER), Panel(name), Panel(f"{name} change")) for name in names]
+    several = len(run.epochs) > 1
+    rows = [(Panel(name, OTHER), Panel(name), Panel(f"{name} change")) if several else (Panel(name),) for name in names]
     return Scene(
         picture.size,
         layers(run, picture, planes),
-        tuple(panel for row in panels for panel in row),
+        tuple(panel for row in rows for panel in row),
         steps=steps(run),
-        columns=3,
+        columns=3 if several else len(names),
         narrow_columns=1,
         group=group,
         caption=caption(run, picture),

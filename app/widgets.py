@@ -1,7 +1,8 @@
 """The controls and texts that several pages share."""
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from html import escape
 from math import ceil
 from pathlib import Path
@@ -13,7 +14,7 @@ import streamlit as st
 from app import cache, definitions, state
 from app.samples import Picture
 from hlcore.data.catalog import STREETS
-from hlcore.errors import CheckpointError
+from hlcore.errors import CheckpointError, HlcoreError
 from hlcore.storage.analyses import Analysis
 from hlcore.storage.runs import Run
 
@@ -132,8 +133,18 @@ def scope_title(analysis: Analysis) -> str:
     return f"{record.dataset} {record.split}, {record.images} images"
 
 
-def choose_page(name: str, rows: pd.DataFrame, *, size: int) -> pd.DataFrame:
-    """One page of so many rows."""
+@contextmanager
+def or_said(what: str) -> Iterator[None]:
+    """Where what is drawn inside cannot be, a sentence says so, and the rest of the page stays."""
+    try:
+        yield
+    except HlcoreError as error:
+        st.info(f"{what} cannot be shown: {error}")
+
+
+def choose_page(name: str, rows: pd.DataFrame, *, size: int, identity: str) -> pd.DataFrame:
+    """One page of so many rows, the first where they are others, or in another order, than before."""
+    state.belongs([name], identity)
     pages = max(1, ceil(len(rows) / size))
     page = state.number(name, 1, pages, default=1)
     if pages > 1:

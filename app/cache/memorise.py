@@ -54,13 +54,6 @@ class Memorised:
         return pd.DataFrame(rows, columns=["step", "map", "value", "level"])
 
 
-def identity(run: Run, epoch: int, picture: Picture) -> str:
-    """Changes with the checkpoint file, the image and its labels."""
-    path = run.checkpoint_path(epoch)
-    written = path.stat().st_mtime_ns if path.exists() else 0
-    return f"{path}:{written}:{picture.digest}"
-
-
 def learn(run: Run, epoch: int, picture: Picture) -> Iterator["Report"]:
     """Trains a copy of an epoch's network on a labelled picture, with the run's own loss and learning rates.
 

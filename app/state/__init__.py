@@ -4,7 +4,7 @@ A choice lives in the session under the name of its URL parameter, which is also
 """
 
 from app.state.address import arrive, complaints, draw_again, link, literal, read_url, run_query, stay, texts, write_url
-from app.state.choosing import choice, choices, chosen, formed, keep, known, met, number, point, text
+from app.state.choosing import belongs, choice, choices, chosen, formed, keep, known, met, number, point, text
 from app.state.kept import (
     Upload,
     forget_upload,
@@ -23,6 +23,7 @@ from app.state.viewers import changed, heard, pointed, take
 __all__ = [
     "Upload",
     "arrive",
+    "belongs",
     "changed",
     "choice",
     "choices",

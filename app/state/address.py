@@ -37,6 +37,8 @@ PARAMETERS: dict[str, Callable[[str], Any]] = {
 """Name of each choice in a link, to what reads it from its text."""
 PAGE = "_page"
 POINTED = "_pointed"
+_POINTING = ("run", "data", "source", "sample", "object")
+"""Choices of a link that say what a table has selected."""
 _ARRIVED = "_arrived"
 _AGAIN = "_again"
 _URL = "_url"
@@ -44,6 +46,11 @@ _COMPLAINTS = "_complaints"
 _LINKED = "_linked"
 _CHOSEN = "_chosen"
 _WRITTEN = "_written"
+_LONGEST = 300
+"""Characters of a name that are shown: more than file names have."""
+_WORD = r"[^\W_](?:\w*[^\W_])?"
+_PLAIN = rf"{_WORD}(?:[ #>|,(-]+{_WORD}\)?)*"
+"""Names in which nothing can be read as a mark of markdown."""
 _LINKS_KEPT = 8
 """Links of the session that it knows again."""
 
@@ -60,7 +67,7 @@ def read_url() -> None:
     if not given or _behind(given):
         return
     st.session_state[_URL] = given
-    if any(given.get(name) != written.get(name) for name in ("object", "sample")):
+    if any(given.get(name) != written.get(name) for name in _POINTING):
         st.session_state[POINTED] = st.session_state.get(POINTED, 0) + 1
     for name, parse in PARAMETERS.items():
         if given.get(name) == written.get(name):
@@ -127,8 +134,8 @@ def complaints() -> list[str]:
 
 def literal(value: object) -> str:
     """A value of a link, or a name, as a sentence shows it: letter by letter, so that it brings no picture or link."""
-    text = " ".join(str(value).split())[:100]
-    return text if re.fullmatch(r"[\w #>|,()-]*", text) else f"`{text.replace('`', ' ')}`"
+    text = " ".join(str(value).split())[:_LONGEST]
+    return text if re.fullmatch(_PLAIN, text) else f"`{text.replace('`', ' ')}`"
 
 
 def link(**choices: str) -> dict[str, str]:
@@ -148,9 +155,14 @@ def texts(names: Iterable[str]) -> dict[str, str]:
     return {name: made[name] for name in names if made.get(name)}
 
 
+def linked(name: str) -> bool:
+    """Whether the link that was followed last has brought this choice."""
+    return name in st.session_state[_LINKED]
+
+
 def complain(name: str, sentence: str) -> None:
     """Only the link's choices are worth a sentence: one that another choice made impossible is replaced silently."""
-    if name in st.session_state[_LINKED] and sentence not in st.session_state[_COMPLAINTS]:
+    if linked(name) and sentence not in st.session_state[_COMPLAINTS]:
         st.session_state[_COMPLAINTS].append(sentence)
 
 

@@ -6,9 +6,10 @@ from typing import Any, TypeVar
 
 import streamlit as st
 
-from app.state.address import complain, literal
+from app.state.address import complain, linked, literal
 
 T = TypeVar("T")
+_BELONGS = "_belongs"
 
 
 def chosen(name: str) -> Any:
@@ -20,7 +21,7 @@ def choice(name: str, options: Sequence[T], *, default: T) -> T:
     """The choice of this name, made one of the options; to be called before its widget, whose key is the name."""
     value = _made(name, default)
     if value not in options:
-        complain(name, f"there is no {name} '{literal(value)}' here; showing '{default}'")
+        complain(name, f"there is no {name} '{literal(value)}' here; showing '{literal(default)}'")
         value = default
     if name not in st.session_state or st.session_state[name] != value:
         st.session_state[name] = value
@@ -77,6 +78,15 @@ def point(width: int, height: int) -> tuple[int, int] | None:
             st.session_state.update(x=None, y=None)
     x, y = st.session_state.get("x"), st.session_state.get("y")
     return None if x is None or y is None else (x, y)
+
+
+def belongs(names: Sequence[str], identity: str) -> None:
+    """Forgets the choices of these names where they were made of something else, unless the link has brought them."""
+    before = st.session_state.get(_BELONGS, {})
+    for name in names:
+        if before.get(name, identity) != identity and not linked(name):
+            st.session_state[name] = None
+    st.session_state[_BELONGS] = {**before, **dict.fromkeys(names, identity)}
 
 
 def known(name: str, options: Sequence[str]) -> None:

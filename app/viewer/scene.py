@@ -137,6 +137,12 @@ class Scene:
     caption: str = ""
     height_vh: int = 62
 
+    @property
+    def identity(self) -> str:
+        """Changes with the picture; "" where none is shown."""
+        images = [layer.planes for layer in self.layers if layer.kind == "image"]
+        return images[0][EVERY_STEP].digest if images and EVERY_STEP in images[0] else ""
+
     def message(self, view: Mapping[str, str], *, heard: int, definitions: Mapping[str, str]) -> dict[str, Any]:
         """The scene as the browser gets it.
 

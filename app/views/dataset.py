@@ -4,7 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from app import dataset_controls as controls
-from app import dataset_images, definitions, widgets
+from app import dataset_images, definitions, state, widgets
 from app.cache import dataset as dataset_cache
 from app.dataset_controls import DEFINED, FORMATS, TABLE, TITLES, Ranking
 from hlcore.analysis.images import ranked
@@ -22,7 +22,7 @@ def show(run: Run, analysis: Analysis) -> None:
         return
     summary_column, part_column = st.columns([5, 3], vertical_alignment="center")
     summary_column.caption(summary(analysis, images, ranking))
-    name = dataset_images.chosen(images)
+    name = dataset_images.chosen(analysis, images)
     with st.container(key="ranked"):  # style.css keeps the image in sight
         list_column, image_column = st.columns([1, 1])
     if ranking.shown == TABLE or not dataset_images.has_thumbnails(analysis, images.head()):
@@ -30,7 +30,8 @@ def show(run: Run, analysis: Analysis) -> None:
             name = dataset_images.choose_in_table(analysis, images, table, ranking, shown=name)
     else:
         with part_column:
-            part = widgets.choose_page("part", images, size=controls.PAGE_IMAGES)
+            identity = f"{analysis.path} {ranking}"
+            part = widgets.choose_page("part", images, size=controls.PAGE_IMAGES, identity=identity)
         with list_column:
             dataset_images.choose_picture(analysis, part, ranking, shown=name)
     with image_column:
@@ -41,7 +42,7 @@ def summary(analysis: Analysis, images: pd.DataFrame, ranking: Ranking) -> str:
     """What is in order here, in one sentence."""
     values, form = images["value"].dropna(), FORMATS[ranking.by]
     reach = f" from {form.format(values.iloc[0])} to {form.format(values.iloc[-1])}" if len(values) else " unknown"
-    where = f" in the pixels of {ranking.class_name}" if ranking.class_name else ""
+    where = f" in the pixels of {state.literal(ranking.class_name)}" if ranking.class_name else ""
     record, measure = analysis.record, TITLES[ranking.by].lower()
     of_all = f"{len(images)} of the {record.images} images of {record.dataset} {record.split}, epoch {record.epoch}"
     merged = "" if record.merged is None else f" Predictions are merged into the classes of {record.dataset}."

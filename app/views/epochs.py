@@ -25,7 +25,9 @@ def show(run: Run, picture: Picture) -> None:
 
 
 def agreement(run: Run, picture: Picture, first: int, second: int) -> str:
-    """How alike the maps of two epochs are, in a sentence."""
+    """How alike the maps of two epochs are, in a sentence; that there are no two where one is kept."""
+    if len(run.epochs) == 1:
+        return f"Epoch {second} is the only one kept so far: there is none to compare it with."
     a, b = cache.maps(run, first, picture), cache.maps(run, second, picture)
     labelled = a.loss_map is not None and b.loss_map is not None
     spearman, iou = definitions.linked("Spearman"), definitions.linked("top 10 % IoU", "Top tenth IoU")

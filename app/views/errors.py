@@ -4,11 +4,11 @@ import streamlit as st
 
 from app import error_controls, error_sentences, looks, picking, state, widgets
 from app.cache import errors as error_cache
-from app.error_controls import Measured
+from app.error_controls import Choice, Measured
 from app.error_scene import error_scene
 from app.samples import Picture
 from hlcore.analysis.error_prediction import Region
-from hlcore.analysis.flagging import caught, outcomes, threshold_for
+from hlcore.analysis.flagging import Caught, caught, outcomes, threshold_for
 from hlcore.figures.errors import risk_coverage_figure, roc_figure, score_figure, threshold_figure
 from hlcore.storage.analyses import Analysis
 from hlcore.storage.runs import Run
@@ -21,26 +21,38 @@ def show(run: Run, picture: Picture, region: Region, analysis: Analysis | None) 
     choice = error_controls.choose(run, picture, analysis)
     if choice.measured is not None:
         st.markdown(error_sentences.answer(choice.measured.scores, region))
-    scored = error_cache.scored(run, choice.epoch, picture, dropout=choice.dropout)
-    values, where = scored.scores[choice.score], scored.where[region]
-    if analysis is not None and choice.measured is not None:
-        threshold, found = choice.measured.at(choice.score, region, choice.share)
-        start = f"{widgets.scope_title(analysis)}: "
+    if analysis is None or choice.measured is None:
+        flagged = show_flagged(run, picture, region, choice)
     else:
-        threshold, found, start = threshold_for(values, where, share=choice.share), None, "This picture: "
-    outcome = outcomes(values, where, error=scored.error, threshold=threshold)
-    of_picture = caught(outcome, where)
-    said = found or of_picture
-    st.markdown(start + error_sentences.flagging(choice.score, threshold, region, said, share=choice.share))
-    scene = error_scene(run, picture, choice, scored, outcome, of_picture, name=f"{region}:{threshold}")
-    looks.show(scene, key=KEY)
-    if analysis is not None:
-        st.caption(error_sentences.one_picture(state.literal(picture.sample.name), of_picture, analysis))
+        threshold, flagged = choice.measured.at(choice.score, region, choice.share)
+        said = error_sentences.flagging(choice.score, threshold, region, flagged, share=choice.share)
+        st.markdown(f"{widgets.scope_title(analysis)}: {said}")
+        with widgets.or_said("The picture"):
+            of_picture = show_flagged(run, picture, region, choice, threshold=threshold)
+            st.caption(error_sentences.one_picture(state.literal(picture.sample.name), of_picture, analysis))
     widgets.notes(picture)
     if choice.measured is None:
         st.info(error_sentences.WITHOUT_LABELS, icon=":material/info:")
     else:
-        draw(choice.measured, choice.score, region, flagged=said.pixels_share)
+        draw(choice.measured, choice.score, region, flagged=flagged.pixels_share)
+
+
+def show_flagged(
+    run: Run, picture: Picture, region: Region, choice: Choice, *, threshold: float | None = None
+) -> Caught:
+    """Draws the pixels of the picture that a threshold flags; without one, the share of its pixels asked for."""
+    scored = error_cache.scored(run, choice.epoch, picture, dropout=choice.dropout)
+    values, where = scored.scores[choice.score], scored.where[region]
+    of_data = threshold is not None
+    threshold = threshold if of_data else threshold_for(values, where, share=choice.share)
+    outcome = outcomes(values, where, error=scored.error, threshold=threshold)
+    flagged = caught(outcome, where)
+    if not of_data:
+        said = error_sentences.flagging(choice.score, threshold, region, flagged, share=choice.share)
+        st.markdown(f"This picture: {said}")
+    scene = error_scene(run, picture, choice, scored, outcome, flagged, name=f"{region}:{threshold}")
+    looks.show(scene, key=KEY)
+    return flagged
 
 
 def draw(measured: Measured, score: str, region: Region, *, flagged: float) -> None:

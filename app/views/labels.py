@@ -5,7 +5,7 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
-from app import cache, looks, picking, widgets
+from app import cache, definitions, looks, picking, state, widgets
 from app import label_controls as controls
 from app.cache import labels as label_cache
 from app.label_controls import Hunt
@@ -55,7 +55,8 @@ def show(hunt: Hunt, suspects: pd.DataFrame) -> None:
     """Draws one page of the regions."""
     summary_column, page_column, file_column = st.columns([6, 5, 2], vertical_alignment="center")
     with page_column:
-        part = widgets.choose_page("sheet", suspects, size=controls.SHOWN)
+        identity = f"{hunt.place} {state.texts(['dispute', 'ranking'])}"
+        part = widgets.choose_page("sheet", suspects, size=controls.SHOWN, identity=identity)
     summary_column.markdown(controls.summary(hunt, suspects))
     with file_column:
         controls.offer_verdicts(hunt)
@@ -63,9 +64,13 @@ def show(hunt: Hunt, suspects: pd.DataFrame) -> None:
         st.info("There is no region whose label and prediction differ here.")
         return
     rows = part.to_dict("records")
-    looks.show(controls.tools(hunt, rows[0]), key="labels_tools")
+    seen = False
+    with widgets.or_said("What these regions look like"):
+        looks.show(controls.tools(hunt, rows[0]), key="labels_tools")
+        seen = True
+    st.caption(definitions.listed("Suspect", "Loss", "Hardness"))
     for index, suspect in enumerate(rows):
-        controls.card(hunt, suspect, index=index)
+        controls.card(hunt, suspect, index=index, seen=seen)
 
 
 st.caption(controls.ABOUT)

@@ -51,7 +51,7 @@ def show(run: Run, picture: Picture) -> None:
             icon=":material/label_off:",
         )
         return
-    identity = memorise.identity(run, epoch, picture)
+    identity = cache.identity(run, epoch, picture)
     known: Memorised | None = state.result(identity)
     with start_column:
         text = "Learn it by heart" if known is None else "Learn it again"
@@ -75,7 +75,7 @@ def show(run: Run, picture: Picture) -> None:
 
 def learn(run: Run, epoch: int, picture: Picture) -> None:
     """Learns the picture and shows how far it is; a press on Stop ends it, and what was seen is kept."""
-    known = state.keep_result(identity := memorise.identity(run, epoch, picture), Memorised(identity))
+    known = state.keep_result(identity := cache.identity(run, epoch, picture), Memorised(identity))
     st.html(WITHOUT_OTHER_STOP)
     bar_column, stop_column = st.columns([5, 1], vertical_alignment="bottom")
     bar = bar_column.progress(0.0, "Loading the network …")

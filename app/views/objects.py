@@ -10,7 +10,6 @@ from app.cache import objects as object_cache
 from app.cache.objects import Objects
 from app.object_scenes import Row
 from app.samples import Picture
-from hlcore.errors import DatasetError
 from hlcore.storage.analyses import Analysis
 from hlcore.storage.runs import Run
 
@@ -40,15 +39,12 @@ def show(run: Run, objects: Objects, *, analysis: Analysis | None, epoch: int, p
 
 def show_object(run: Run, row: Row, *, analysis: Analysis | None, epoch: int, picture: Picture | None) -> None:
     """The selected object outlined on its image and its hardness; a sentence where its image is not at hand."""
-    if analysis is not None:
-        try:
+    with widgets.or_said("This object"):
+        if analysis is not None:
             picture = dataset_cache.picture(analysis, row["image"])
-        except DatasetError as error:
-            st.info(f"This object cannot be shown: {error}")
-            return
-    assert picture is not None
-    labelled = analysis is not None or picture.sample.label_map is not None
-    looks.show(object_scenes.object_scene(run, row, picture, epoch=epoch, labelled=labelled), key=KEY)
+        assert picture is not None
+        labelled = analysis is not None or picture.sample.label_map is not None
+        looks.show(object_scenes.object_scene(run, row, picture, epoch=epoch, labelled=labelled), key=KEY)
 
 
 st.caption("Are small and thin things hard, and is that more than their edges explain?")

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from app import dataset_samples, samples
+from app.cache import dataset as dataset_cache
 from hlcore.data.streets import Streets
 from hlcore.errors import DatasetError
 from tests.analyses import make_analysis
@@ -50,11 +51,12 @@ def test_a_scene_of_an_analysis_is_the_scene_that_was_measured(tmp_path):
 
 
 def test_an_image_is_looked_at_through_the_window_it_was_measured_through(tmp_path):
-    sample = Streets("test", count=2, size=(64, 96))[0]
+    scene = Streets("test", count=2, size=(64, 96))[0]
     whole, windowed = (make_analysis(tmp_path, f"streets-{window}", window=window) for window in (None, 64))
-    picture = samples.as_analysed(sample, windowed)
+    picture = dataset_cache.picture(windowed, scene.name)
     assert (picture.window, picture.size) == (64, (64, 96))
-    assert picture.digest != samples.as_analysed(sample, whole).digest == samples.fit(sample, 96).digest
+    assert np.array_equal(picture.sample.image, scene.image)
+    assert picture.digest != dataset_cache.picture(whole, scene.name).digest == samples.fit(scene, 96).digest
 
 
 def test_files_are_read_from_the_folder_the_analysis_names(tmp_path, camvid):

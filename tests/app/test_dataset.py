@@ -114,6 +114,44 @@ def test_the_hardest_image_is_shown_until_another_is_chosen(open_app, analysis, 
     assert title(scenes, app) == "tiny, test-0010, 96 x 64 px, epoch 2"
     app.text_input(key="find").set_value("0003").run()
     assert title(scenes, app) == "tiny, test-0003, 96 x 64 px, epoch 2"
+    app.text_input(key="find").set_value("").run()
+    assert title(scenes, app) == "tiny, test-0010, 96 x 64 px, epoch 2", "what was chosen comes back into sight"
+
+
+def test_another_order_begins_at_its_first_page_and_a_link_at_its_own(open_app, analysis):
+    app = open_app(page=PAGE, part="2")
+    assert offered(app) == ["test-0001 · 0.150", "test-0000 · 0.100"]
+    app.selectbox(key="rank").set_value("loss").run()
+    assert offered(app)[0] == "test-0000 · 0.750 nats"
+    assert dict(app.query_params)["part"] == "1"
+
+
+def test_zoom_pixel_and_rectangle_of_another_picture_are_forgotten_and_those_of_a_link_are_not(
+    open_app, analysis, scenes
+):
+    own = {"zoom": "0.9,0.9,4", "x": "30", "y": "20", "box": "1,2,8,9"}
+    app = open_app(page=PAGE, **own)
+    assert own.items() <= scenes(app)[0]["view"].items()
+    app.selectbox(key="rank").set_value("loss").run()  # the chosen image is now the first in another order
+    assert not own.keys() & scenes(app)[0]["view"].keys()
+    app = open_app(source="data", data="streets-test", sample="test-0013", **own)
+    assert own.items() <= scenes(app)[0]["view"].items()
+    app.switch_page(PAGE).run()
+    assert own.items() <= scenes(app)[0]["view"].items(), "the same picture on another page"
+    app.button(key="choose_test-0010").click().run()
+    assert not own.keys() & scenes(app)[0]["view"].keys()
+
+
+def test_odd_names_are_shown_letter_by_letter(open_app, run):
+    odd = ["_d_", "# x", "a*b*", "![x](y)", "plain-0_1"]
+    table = IMAGES.head(5).assign(image=odd)
+    analysis = make_analysis(run, images=5, tables={"images": table})
+    for name in odd:
+        path = analysis.thumbnail_path(name)
+        path.parent.mkdir(exist_ok=True)
+        Image.new("RGB", (12, 8)).save(path, "WEBP")
+    shown = [label.partition(" · ")[0] for label in offered(open_app(page=PAGE))]
+    assert shown == ["plain-0_1", "`![x](y)`", "`a*b*`", "`# x`", "`_d_`"]
 
 
 @pytest.mark.parametrize("form", ["pictures", "table"])

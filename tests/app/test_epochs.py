@@ -1,6 +1,7 @@
 """The Epochs page: two epochs on the same picture."""
 
 import re
+import shutil
 
 from tests.app.shown import digest, layer, titles
 
@@ -35,6 +36,23 @@ def test_two_epochs_of_a_labelled_scene_their_change_and_the_strip_of_all(open_a
     ]
     assert titles(strip)[:3] == ["epoch 0", "epoch 1", "epoch 2"]
     assert strip["columns"] == 3
+
+
+def test_a_run_of_which_one_epoch_is_kept_has_nothing_to_compare(open_app, scenes, runs, monkeypatch, tmp_path):
+    run = tmp_path / "young"
+    shutil.copytree(runs / "tiny", run)
+    for epoch in (1, 2):
+        (run / "checkpoints" / f"epoch-{epoch:04d}.safetensors").unlink()
+    monkeypatch.setattr("app.cache.run_folders", lambda: {"young": run})
+    app = open_app(page=PAGE, run="young")
+    assert not app.exception
+    compared, strip = scenes(app)
+    assert titles(compared) == ["Hardness", "Loss"]
+    assert {panel["layer"] for panel in compared["panels"]} <= {one["name"] for one in compared["layers"]}
+    assert titles(strip) == ["epoch 0", "epoch 0"]
+    assert "Epoch 0 is the only one kept so far: there is none to compare it with." in [
+        text.value for text in app.markdown
+    ]
 
 
 def test_the_strip_of_more_epochs_than_a_row_holds_keeps_its_columns(open_app, scenes, monkeypatch):

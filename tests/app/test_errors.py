@@ -179,6 +179,18 @@ def test_a_picture_of_other_classes_than_the_data_set_was_scored_in_is_said(open
     assert "was measured with merged classes" in said(app)
 
 
+def test_where_the_epoch_is_gone_what_was_measured_stays_and_a_sentence_says_so(open_analysed, scenes):
+    app = open_analysed(record={"epoch": 7})
+    assert not app.exception
+    assert not app.error
+    (info,) = [info.value for info in app.info]
+    assert "The picture cannot be shown: " in info
+    assert "epoch-0007" in info
+    assert not scenes(app)
+    assert len(charts(app)) == 4
+    assert "streets test, 2 images: flagging where" in said(app)
+
+
 def test_an_analysis_without_the_table_is_one_sentence(open_analysed):
     app = open_analysed({})
     assert not app.exception

@@ -229,11 +229,18 @@ def test_merged_classes_are_shown_as_they_were_scored(open_measured, scenes, mon
     assert coloured(card, "Labels") == coloured(card, "Prediction") == list(names)
 
 
-def test_images_that_are_not_at_hand_are_one_sentence(open_measured, monkeypatch):
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [({"dataset": "camvid", "root": None}, "the images of camvid are not at hand"), ({"epoch": 7}, "epoch-0007")],
+)
+def test_images_that_cannot_be_seen_are_one_sentence_and_the_regions_stay(open_measured, monkeypatch, changes, why):
     monkeypatch.setenv("HLCORE_DATA", "")
-    app = open_measured(dataset="camvid", root=None)
+    app = open_measured(**changes)
     assert not app.exception
-    assert "the images of camvid are not at hand" in app.error[0].value
+    assert not app.error
+    (said,) = [info.value for info in app.info if "cannot be shown" in info.value]
+    assert why in said
+    assert len(app.get("button_group")) >= 1, "verdicts can still be given"
 
 
 def test_an_analysis_without_suspects_is_one_sentence(open_measured):

@@ -119,7 +119,8 @@ def test_an_object_clicked_in_the_viewer_is_outlined_though_another_point_is_sti
     monkeypatch.setattr("streamlit.plotly_chart", lambda *_, **__: clicked)
     app = open_measured()
     assert outlined(scenes(app)) == "test-0002#3"
-    app.session_state["object"], app.session_state["_pointed"] = "test-0002#1", 1
+    app.session_state["object"] = "test-0002#1"
+    app.session_state["_pointed"] += 1
     assert outlined(scenes(app.run())) == "test-0002#1"
     assert app.query_params["object"] in ("test-0002#1", ["test-0002#1"])
 
