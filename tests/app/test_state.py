@@ -1,10 +1,15 @@
 """What a session takes over from a viewer, and what it gives back as texts of a link."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from app import state
+from app.state.address import PARAMETERS
 
 VIEWER = "some_viewer"
+DOCUMENTED = Path(__file__).parents[2] / "docs" / "app.md"
 
 
 @pytest.fixture
@@ -19,6 +24,11 @@ def report(session, viewer=VIEWER, **texts):
     """What a viewer tells: the choices that changed, and the report's number."""
     session[viewer] = {"view": texts}
     state.take(viewer)
+
+
+def test_every_parameter_of_a_link_is_told_in_the_documentation():
+    told = set(re.findall(r"`(\w+)`", DOCUMENTED.read_text(encoding="utf-8").partition("## A link is a view")[2]))
+    assert PARAMETERS.keys() <= told
 
 
 def test_choices_made_in_a_viewer_are_kept_as_those_of_a_link(session):
