@@ -2,6 +2,7 @@
 
 from difflib import get_close_matches
 from functools import cache
+from html import escape
 from pathlib import Path
 
 from app import state
@@ -75,6 +76,15 @@ def linked(text: str, name: str = "") -> str:
         KeyError: nothing of this name is defined.
     """
     return f"[{text}]({link(name or text[0].upper() + text[1:])})"
+
+
+def linked_html(text: str, name: str) -> str:
+    """A text, in HTML, that is a link to the definition of a name.
+
+    Raises:
+        KeyError: nothing of this name is defined.
+    """
+    return f'<a href="{escape(link(name))}" target="_blank">{escape(text)}</a>'
 
 
 def listed(*defined: str) -> str:

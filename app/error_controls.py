@@ -83,7 +83,7 @@ def choose(run: Run, picture: Picture, analysis: Analysis | None) -> Choice:
         else:
             epoch = analysis.record.epoch
             st.caption(f"Epoch {epoch}, the one that was measured on {analysis.record.dataset}")
-    with more_column, st.popover("More", icon=":material/tune:", width="stretch"):
+    with more_column, st.popover("More", width="stretch"):
         dropout = analysis is None and _choose_dropout(available=error_cache.has_dropout(run, epoch))
         measured = measure(run, epoch, picture, analysis, dropout=dropout)
         if measured is not None:

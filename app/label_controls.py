@@ -218,8 +218,9 @@ def _facts(hunt: Hunt, suspect: dict[str, Any]) -> str:
         )
     return (
         f'<p class="suspect">labelled {label}, predicted {predicted}{found}<br>'
-        f"score <b>{suspect['score']:.2f}</b> nats · loss {suspect['loss_mean']:.2f} nats · "
-        f"hardness {suspect['hardness_mean']:.2f}<br>"
+        f"{definitions.linked_html('score', 'Suspect')} <b>{suspect['score']:.2f}</b> nats · "
+        f"{definitions.linked_html('loss', 'Loss')} {suspect['loss_mean']:.2f} nats · "
+        f"{definitions.linked_html('hardness', 'Hardness')} {suspect['hardness_mean']:.2f}<br>"
         f"{suspect['area_px']} px at ({suspect['left']}, {suspect['top']}) in {escape(suspect['image'])}</p>"
     )
 

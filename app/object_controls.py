@@ -81,7 +81,7 @@ def choose(objects: Objects) -> Choice:
     classes = classes_column.multiselect(
         "Classes", objects.class_names, key="object_classes", placeholder="all classes", persist_state="session"
     )
-    with bins_column, st.popover("Bins", icon=":material/straighten:", width="stretch"):
+    with bins_column, st.popover("Bins", width="stretch"):
         bins = _choose_bins(size)
     return Choice(quantity, bins, tuple(classes))
 

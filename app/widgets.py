@@ -95,9 +95,7 @@ def facts(run: Run) -> None:
 
 def _fact(name: str) -> str:
     """The name of a fact, which leads to its definition where it is a measured one."""
-    if not name.startswith("mIoU"):
-        return escape(name)
-    return f'<a href="{escape(definitions.link("mIoU"))}" target="_blank">{escape(name)}</a>'
+    return definitions.linked_html(name, "mIoU") if name.startswith("mIoU") else escape(name)
 
 
 def choose_scope(run: Run, *, picture: str = "This picture") -> Analysis | None:

@@ -5,7 +5,7 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
-from app import cache, definitions, looks, picking, state, widgets
+from app import cache, looks, picking, state, widgets
 from app import label_controls as controls
 from app.cache import labels as label_cache
 from app.label_controls import Hunt
@@ -53,7 +53,7 @@ def of_picture(run: Run, picture: Picture) -> None:
 
 def show(hunt: Hunt, suspects: pd.DataFrame) -> None:
     """Draws one page of the regions."""
-    summary_column, page_column, file_column = st.columns([6, 5, 2], vertical_alignment="center")
+    summary_column, page_column, file_column = st.columns([5, 5, 3], vertical_alignment="center")
     with page_column:
         identity = f"{hunt.place} {state.texts(['dispute', 'ranking'])}"
         part = widgets.choose_page("sheet", suspects, size=controls.SHOWN, identity=identity)
@@ -68,7 +68,6 @@ def show(hunt: Hunt, suspects: pd.DataFrame) -> None:
     with widgets.or_said("What these regions look like"):
         looks.show(controls.tools(hunt, rows[0]), key="labels_tools")
         seen = True
-    st.caption(definitions.listed("Suspect", "Loss", "Hardness"))
     for index, suspect in enumerate(rows):
         controls.card(hunt, suspect, index=index, seen=seen)
 

@@ -81,7 +81,7 @@ def test_a_scene_has_its_regions_in_order_with_all_their_maps(open_app, scenes):
         assert card["group"] == tools["group"] != ""
         leads = {name: layer(card, name)["definition"].split("#")[-1] for name in ("Loss", "Hardness", SUSPICION)}
         assert leads == {"Loss": "loss", "Hardness": "hardness", SUSPICION: "suspect"}
-    scores = [float(text.split("score <b>")[1].split("<")[0]) for text in facts(app)]
+    scores = [float(text.split("score</a> <b>")[1].split("<")[0]) for text in facts(app)]
     assert scores == sorted(scores, reverse=True)
     assert titles(whole) == ["Labels", "Prediction", "Loss × (1 − hardness)"]
 
@@ -95,7 +95,8 @@ def test_each_region_is_outlined_and_in_sight_on_its_own(open_measured, scenes, 
 
 
 def test_the_regions_of_a_scene_may_be_ranked_by_their_loss(open_app):
-    losses = [float(text.split("loss ")[1].split(" ")[0]) for text in facts(open_app(page=PAGE, ranking="loss_mean"))]
+    texts = facts(open_app(page=PAGE, ranking="loss_mean"))
+    losses = [float(text.split("loss</a> ")[1].split(" ")[0]) for text in texts]
     assert losses == sorted(losses, reverse=True)
 
 
