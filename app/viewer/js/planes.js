@@ -1,11 +1,13 @@
-// Planes: arrays of numbers, each fetched from its address once and kept, the oldest let go where they grow too many.
+// Planes: arrays of numbers, each fetched from its address once and kept, the oldest let go where they grow too many,
+// but none that is shown.
 //
 // A plane is a PNG ("rgb", decoded to RGBA) or deflated uint8 classes ("u8") or uint16 values ("u16", 65535 = none).
 
 export const NO_VALUE = 65535;
 export const MOST = 65534;
-const KEPT_BYTES = 320e6;
+const KEPT_BYTES = 320e6, SPARE_BYTES = 100e6; // in all; and, where what is held takes more, beside that
 const kept = new Map(); // digest -> { pixels or null, arriving: a promise, bytes }, oldest first; shared by all viewers
+const held = new Map(); // viewer -> digests of the planes it shows
 
 // The pixels of a plane, or null while they are on their way.
 export function pixelsOf(plane) {
@@ -28,6 +30,13 @@ export function fetchPlane(plane, area) {
   return entry.arriving;
 }
 
+// The planes a viewer shows and reads now: none of them is let go, however many they are. None once it is gone.
+export function hold(viewer, planes) {
+  held.set(viewer, planes.map((plane) => plane.digest));
+  if (!planes.length) held.delete(viewer);
+  makeRoom();
+}
+
 // What is worked out from planes is kept beside them, under a name of its own.
 export const isDerived = (name) => kept.has(name);
 
@@ -41,17 +50,20 @@ export function derived(name, bytes, make) {
 
 export const room = (bytes) => total() + bytes <= KEPT_BYTES;
 
-function total() {
+function total(counted = () => true) {
   let bytes = 0;
-  for (const entry of kept.values()) bytes += entry.bytes;
+  for (const [name, entry] of kept) if (counted(name)) bytes += entry.bytes;
   return bytes;
 }
 
 function makeRoom() {
   let bytes = total();
+  if (bytes <= KEPT_BYTES) return;
+  const staying = new Set([...held.values()].flat());
+  const most = Math.max(KEPT_BYTES, SPARE_BYTES + total((name) => staying.has(name)));
   for (const [name, entry] of kept) {
-    if (bytes <= KEPT_BYTES) return;
-    if (entry.pixels === null) continue;
+    if (bytes <= most) return;
+    if (entry.pixels === null || staying.has(name)) continue;
     kept.delete(name);
     bytes -= entry.bytes;
   }

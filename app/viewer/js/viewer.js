@@ -7,6 +7,7 @@ import { drawLegend, makeLegend, readOut, readStep } from "./legend.js";
 import { objectAt } from "./measure.js";
 import { numbersOf } from "./paint.js";
 import { choosable, layOut, makePanels, mark, paintPanels, shownNames } from "./panels.js";
+import { hold } from "./planes.js";
 import { copyLink, savePicture } from "./save.js";
 import { drawTools, makeTools } from "./tools.js";
 import { centred, OWN, placement, readView, without, writeView } from "./view.js";
@@ -36,7 +37,7 @@ export default function (component) {
 }
 
 function makeViewer(root) {
-  const viewer = { root, panels: [], hover: null, over: 0, selected: 0, selectedIn: "", revision: null, told: {}, unheard: [], turn: 0, keys: KEYS_SAID };
+  const viewer = { root, panels: [], hover: null, over: 0, selected: 0, selectedIn: "", revision: null, told: {}, unheard: [], wrong: {}, turn: 0, keys: KEYS_SAID };
   viewers.set(root, viewer);
   viewer.grid = element("div", { className: "panels" });
   viewer.head = element("div", { className: "head" });
@@ -78,6 +79,7 @@ const actions = (viewer) => ({
     for (const one of viewer.group()) {
       const taken = one.scene.private || viewer.scene.private ? without(shared, OWN) : shared;
       Object.assign(one.view, one === viewer ? changes : taken);
+      complain(one, "save", "");
       schedule(one);
     }
     const leader = viewer.scene.controls ? viewer : viewer.leader();
@@ -130,6 +132,7 @@ const actions = (viewer) => ({
     for (const timer of [viewer.resting, viewer.fine]) clearTimeout(timer);
     viewer.playing = viewer.blinking = viewer.resting = null;
     viewer.turn++; // nothing more is fetched
+    hold(viewer, []);
   },
   compare: (how) => viewer.change({ compare: viewer.view.compare === how ? "" : how }),
   draw: () => {
@@ -168,7 +171,7 @@ const actions = (viewer) => ({
     const shown = shownNames(viewer), unused = choosable(viewer).find((layer) => !shown.includes(layer.name));
     viewer.change({ show: [...shown, (unused ?? choosable(viewer)[0]).name] });
   },
-  save: () => savePicture(viewer.group()).catch((error) => complain(viewer, `The picture could not be saved: ${error.message}`)),
+  save: () => savePicture(viewer.group()).then(() => "", (error) => `The picture could not be saved: ${error.message}.`).then((sentence) => complain(viewer, "save", sentence)),
   copyLink: () => copyLink(viewer),
 });
 
@@ -248,7 +251,11 @@ function refresh(viewer) {
   blinkOrNot(viewer);
   clearTimeout(viewer.fine);
   viewer.fine = setTimeout(() => finish(viewer), FINE_MS);
-  fetchAll(viewer, { arrived: schedule, failed: (error) => complain(viewer, `This picture could not be drawn: ${error.message}. Reload the page to try again.`) });
+  fetchAll(viewer, {
+    arrived: schedule,
+    complete: () => complain(viewer, "fetch", ""),
+    failed: (error) => complain(viewer, "fetch", `This picture could not be drawn: ${error.message}. Reload the page to try again.`),
+  });
 }
 
 // What takes longer than a frame, once the hand rests: the finest painting and the counts not yet made.
@@ -282,7 +289,9 @@ function blinkOrNot(viewer) {
     : null;
 }
 
-function complain(viewer, sentence) {
-  viewer.problem.textContent = sentence;
-  viewer.problem.hidden = false;
+// Says what went wrong, or with "" no longer: a "fetch" until all is here, a "save" until the reader does something else.
+function complain(viewer, what, sentence) {
+  viewer.wrong[what] = sentence;
+  viewer.problem.textContent = Object.values(viewer.wrong).filter(Boolean).join(" ");
+  viewer.problem.hidden = viewer.problem.textContent === "";
 }
