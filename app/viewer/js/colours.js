@@ -15,7 +15,7 @@ export const highOf = (viewer, layer) => (layer.ranges.length ? viewer.view.nats
 
 export const lowOf = (viewer, layer) => (layer.kind === "change" ? -highOf(viewer, layer) : layer.low);
 
-export const level = (range, value) => ((value - range.low) / (range.high - range.low)) * MOST;
+const level = (range, value) => ((value - range.low) / (range.high - range.low)) * MOST;
 
 // From which number on a layer is shown, of those its plane is made of; 0 shows all.
 export function lowestKept(viewer, layer, range) {

@@ -1,9 +1,9 @@
 // Measuring: the value at a pixel, what a threshold keeps, the means inside a rectangle, an object or a hard region.
 import { lowestKept } from "./colours.js";
-import { hiding, layerOf, numbersOf, planeOf } from "./paint.js";
+import { hiding, layerOf, numbersOf, objectLayer, objectOf, planeOf } from "./paint.js";
 import { derived, isDerived, MOST, NO_VALUE, pixelsOf } from "./planes.js";
 
-export const valueAt = ({ numbers, low, high }, at) =>
+const valueAt = ({ numbers, low, high }, at) =>
   numbers[at] === NO_VALUE ? null : low + (numbers[at] / MOST) * (high - low);
 
 // What a layer says of a pixel, as text; null while it is on its way.
@@ -18,7 +18,7 @@ export function said(viewer, layer, step, at) {
 
 // Counts of every number of a value layer: of the pixels that count (labelled ones where there are labels, and no class
 // that is hidden), and of the wrong ones among them. Their sums from the top answer every threshold at once.
-export function counts(viewer, layer, step, { later = false } = {}) {
+function counts(viewer, layer, step, { later = false } = {}) {
   const found = numbersOf(viewer, layer, step), labelled = layerOf(viewer, "Errors");
   const errors = labelled && numbersOf(viewer, labelled, step), { hides, classes, name: hidden } = hiding(viewer, layer, step);
   if (!found || (labelled && !errors) || hidden === null) return null; // a part of it is on its way
@@ -131,11 +131,10 @@ export function means(viewer, step, [left, top, right, bottom], inside = () => t
 
 // An object under a pixel: its number and the plane that has it, its bounding box and its class.
 export function objectAt(viewer, step, at) {
-  const layer = [...viewer.layers.values()].find((one) => one.kind === "objects");
-  const plane = layer && planeOf(layer, step), numbers = pixelsOf(plane);
-  if (!numbers || !numbers[at]) return null;
+  const layer = objectLayer(viewer), plane = layer && planeOf(layer, step), numbers = pixelsOf(plane);
+  const number = numbers && objectOf(numbers, at);
+  if (!number) return null;
   const { width } = viewer.scene, boxes = derived(`boxes ${plane.digest} ${width}`, numbers.length / 4, () => boxesOf(numbers, width));
-  const number = numbers[at];
   const classes = layerOf(viewer, layer.of[0]), map = classes && pixelsOf(planeOf(classes, step));
   return { number, plane: plane.digest, box: boxes.get(number), name: map ? (classes.classes[map[at]]?.[0] ?? "") : "", inside: (i) => numbers[i] === number };
 }
@@ -143,9 +142,10 @@ export function objectAt(viewer, step, at) {
 function boxesOf(numbers, width) {
   const boxes = new Map();
   for (let at = 0; at < numbers.length; at++) {
-    if (!numbers[at]) continue;
-    const x = at % width, y = (at - x) / width, box = boxes.get(numbers[at]);
-    if (!box) boxes.set(numbers[at], [x, y, x + 1, y + 1]);
+    const number = objectOf(numbers, at);
+    if (!number) continue;
+    const x = at % width, y = (at - x) / width, box = boxes.get(number);
+    if (!box) boxes.set(number, [x, y, x + 1, y + 1]);
     else {
       if (x < box[0]) box[0] = x;
       if (x >= box[2]) box[2] = x + 1;

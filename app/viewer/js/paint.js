@@ -15,9 +15,9 @@ export const layerOf = (viewer, name) => viewer.layers.get(name);
 
 export const planeOf = (layer, step) => layer?.planes[step] ?? layer?.planes[""];
 
-// The numbers of a layer at a step, with the range they span; null while they are on their way.
+// The numbers of a layer at a step, with the range they span; null while they are on their way, or where there are none.
 export function numbersOf(viewer, layer, step) {
-  if (layer.kind === "change") return changeOf(viewer, layerOf(viewer, layer.of[0]), step);
+  if (layer.kind === "change") return viewer.scene.steps.length < 2 ? null : changeOf(viewer, layerOf(viewer, layer.of[0]), step);
   if (layer.kind === "errors") return errorsOf(viewer, layer, step);
   const plane = planeOf(layer, step), numbers = pixelsOf(plane);
   return numbers && { numbers, low: plane.low, high: plane.high, name: plane.digest };
@@ -53,7 +53,7 @@ function errorsOf(viewer, layer, step) {
 }
 
 // What lies above each other in a panel, and hides what; null while a part of it is on its way.
-export function stackOf(viewer, layer, step) {
+function stackOf(viewer, layer, step) {
   const image = [...viewer.layers.values()].find((one) => one.kind === "image");
   const base = image && pixelsOf(planeOf(image, step));
   if (image && !base) return null;
@@ -117,7 +117,7 @@ function samplesFor(viewer, scale, area, fine) {
 }
 
 // For each sample of each screen pixel along one side, the picture's pixel it takes, or -1 beyond its rim.
-export function positions(length, start, scale, size, samples) {
+function positions(length, start, scale, size, samples) {
   const found = new Int32Array(length * samples);
   for (let i = 0; i < found.length; i++) {
     const at = Math.floor(((i + 0.5) / samples - start) / scale);
@@ -193,16 +193,20 @@ function drawOutlines(viewer, panel, out, width, columns, rows, samples) {
   }
 }
 
+export const objectLayer = (viewer) => [...viewer.layers.values()].find((layer) => layer.kind === "objects");
+
+// The number of the object a pixel belongs to, 0 for none: also where the objects are more than can be numbered.
+export const objectOf = (numbers, at) => (numbers[at] === NO_VALUE ? 0 : numbers[at]);
+
 function outlined(viewer, panel) {
-  const { view } = viewer;
-  const objects = [...viewer.layers.values()].find((layer) => layer.kind === "objects");
+  const { view } = viewer, objects = objectLayer(viewer);
   const plane = objects && planeOf(objects, panel.step);
   const selected = !viewer.selectedIn || viewer.selectedIn === plane?.digest ? viewer.selected : 0;
   if (objects && (view.outlines === "objects" || selected)) {
     const numbers = pixelsOf(plane);
     if (!numbers) return null;
     const marked = view.outlines === "objects" && viewer.over ? viewer.over : selected;
-    return { inside: (at) => numbers[at], marked, markedOnly: view.outlines !== "objects" };
+    return { inside: (at) => objectOf(numbers, at), marked, markedOnly: view.outlines !== "objects" };
   }
   const region = view.outlines === "regions" && regionLayer(viewer);
   const found = region && numbersOf(viewer, region, panel.step);

@@ -6,7 +6,7 @@ import { placement } from "./view.js";
 
 const BESIDE_PX = 285; // that read-outs and colour bars need to stand beside the panels
 
-export function shownPanels(viewer) {
+function shownPanels(viewer) {
   const { scene } = viewer;
   return scene.free ? shownNames(viewer).map((layer) => ({ layer, at: "", title: "", note: "" })) : scene.panels;
 }
@@ -65,7 +65,7 @@ export function layOut(viewer) {
   let columns = narrow ? (scene.narrow_columns ?? Math.min(2, panels.length)) : scene.columns;
   if (!columns) {
     columns = 1;
-    for (let tried = 2; tried <= panels.length; tried++) if (wide(tried) > wide(columns) + 1) columns = tried;
+    for (let tried = 2; tried <= panels.length; tried++) if (wide(tried) > 1.005 * wide(columns)) columns = tried;
   }
   const smallest = narrow || panels.length > 6 ? 0 : 150;
   const widest = (width - gap * (columns - 1)) / columns;
@@ -74,7 +74,7 @@ export function layOut(viewer) {
   if (scene.controls && side > beside && side < 1.25 * beside) side = beside;
   grid.style.gridTemplateColumns = `repeat(${columns}, ${side}px)`;
   viewer.root.classList.toggle("beside", scene.controls && side <= beside);
-  const height = Math.max(Math.round(side / ratio), Math.min(90, room));
+  const height = Math.round(clamp(side / ratio, Math.min(90, room), room));
   const dense = window.devicePixelRatio || 1;
   for (const panel of panels) {
     panel.stage.style.height = `${height}px`;
@@ -83,17 +83,28 @@ export function layOut(viewer) {
   }
 }
 
-// Paints every panel, each with its title; one whose numbers are still on their way says so.
+// Paints every panel, each with its title; an empty one says why it is.
 export function paintPanels(viewer, { fine }) {
   for (const panel of viewer.panels) {
     panel.step = stepOf(viewer, panel.at);
     panel.figure.classList.toggle("empty", !panel.layer);
     if (!panel.layer) continue;
-    const painted = paint(viewer, panel, { fine });
+    const unseen = unseenFor(viewer, panel), painted = !unseen && paint(viewer, panel, { fine });
     panel.waiting.hidden = painted;
-    if (!painted) panel.waiting.textContent = awaited(viewer, panel);
-    entitle(viewer, panel, { later: !fine });
+    if (!painted) panel.waiting.textContent = unseen || awaited(viewer, panel);
+    if (unseen) panel.canvas.getContext("2d").clearRect(0, 0, panel.canvas.width, panel.canvas.height);
+    entitle(viewer, panel, unseen, { later: !fine });
   }
+}
+
+// Why nothing is on its way for a panel, as a sentence; "" where it shows its map, or soon will.
+export function unseenFor(viewer, panel) {
+  const { layers, scene, view } = viewer, layer = layerOf(viewer, panel.layer);
+  const absent = [panel.layer, ...(layer?.of ?? [])].find((name) => !layers.has(name));
+  if (absent !== undefined) return `There is no ${absent} of this picture`;
+  if (layer.kind === "change" && scene.steps.length < 2) return `There is no other ${scene.step} to compare with`;
+  const chosen = [view.step, view.other].includes(panel.step);
+  return !chosen && planesOf(viewer, layer, panel.step).includes(undefined) ? `Choose ${stepTitle(viewer, panel.step)} to see it now` : "";
 }
 
 // What a panel waits for: an epoch that has not yet looked at the picture, else what is being fetched.
@@ -101,13 +112,13 @@ function awaited(viewer, panel) {
   const layer = layerOf(viewer, panel.layer), steps = layer.kind === "change" ? [viewer.view.other, panel.step] : [panel.step];
   const source = layer.kind === "change" ? layerOf(viewer, layer.of[0]) : layer;
   const missing = steps.filter((step) => planesOf(viewer, source, step).includes(undefined)).map((step) => stepTitle(viewer, step));
-  return missing.length > 1 ? `${missing.join(" and ")} are on their way …` : `${missing[0] ?? "The picture"} is on its way …`;
+  return missing.length > 1 ? `${missing.join(" and ")} are on their way …` : `${missing[0] || "The picture"} is on its way …`;
 }
 
-function entitle(viewer, panel, options) {
+function entitle(viewer, panel, unseen, options) {
   const { scene } = viewer, layer = layerOf(viewer, panel.layer);
   const others = viewer.panels.some((one) => one.step !== panel.step);
-  const own = layer.kind === "change"
+  const own = !layer || scene.steps.length < 2 ? panel.layer : layer.kind === "change"
     ? `${layer.name}, ${stepTitle(viewer, viewer.view.other)} to ${stepTitle(viewer, panel.step).replace(/^\D+/, "")}`
     : others && Object.keys(layer.planes).some((step) => step !== "") ? `${layer.name}, ${stepTitle(viewer, panel.step)}` : layer.name;
   const title = panel.fixed.title || own;
@@ -117,7 +128,7 @@ function entitle(viewer, panel, options) {
   panel.close.hidden = !scene.free || viewer.panels.length < 2;
   panel.title.textContent = title;
   panel.spoken = title;
-  panel.usual = panel.fixed.note || meanNote(viewer, layer, panel.step, options);
+  panel.usual = panel.fixed.note || (unseen ? "" : meanNote(viewer, layer, panel.step, options));
   if (panel.usual && !panel.fixed.note) panel.note.href = viewer.scene.definitions[layer.kind === "errors" ? "error" : "mean"];
   else panel.note.removeAttribute("href");
   if (!viewer.hover) panel.note.textContent = panel.usual;
@@ -148,7 +159,7 @@ function meanNote(viewer, layer, step, options) {
 }
 
 // Where a pixel of the picture lies in a panel, in the page's pixels, and how large it is there.
-export function onStage(viewer, panel, x, y) {
+function onStage(viewer, panel, x, y) {
   const dense = panel.canvas.width / panel.stage.clientWidth || 1;
   const place = placement(viewer.scene, viewer.view.zoom, panel.canvas.width, panel.canvas.height);
   return { left: (place.left + x * place.scale) / dense, top: (place.top + y * place.scale) / dense, side: place.scale / dense };

@@ -1,7 +1,7 @@
 // The reader's choices: read from and written as the parameters of a link; and where they put each pixel on the screen.
 import { clamp } from "./dom.js";
 
-export const LARGEST_PX = 48; // of the screen, to one of the picture
+const LARGEST_PX = 48; // of the screen, to one of the picture
 export const MOST_PANELS = 6;
 export const OWN = ["zoom", "x", "y", "box"]; // of a private viewer
 
