@@ -2,13 +2,13 @@
 import { css, highOf, lowOf, scaleOf } from "./colours.js";
 import { written } from "./dom.js";
 import { layerOf, paint } from "./paint.js";
-import { stepTitle } from "./panels.js";
+import { stepTitle, unseenFor } from "./panels.js";
 import { OWN, placement, without, writeView } from "./view.js";
 
-const LINE_PX = 22, GAP_PX = 12, LEGIBLE_PX = 320, SWATCH_PX = 12, FONT = "13px sans-serif";
+const LINE_PX = 22, GAP_PX = 12, LEGIBLE_PX = 320, TALLEST_PX = 1280, SWATCH_PX = 12, BAR_PX = 160, FONT = "13px sans-serif";
 
 // The part of the picture that is seen: [left, top, right, bottom] in its pixels.
-export function seen({ scene, view, panels }) {
+function seen({ scene, view, panels }) {
   const { canvas } = panels[0];
   const place = placement(scene, view.zoom, canvas.width, canvas.height);
   const low = (offset) => Math.max(0, Math.floor(-offset / place.scale));
@@ -17,7 +17,7 @@ export function seen({ scene, view, panels }) {
 }
 
 // One panel at the picture's own resolution, each pixel `times` x `times` large; only the part that is seen.
-export function native(viewer, panel, [left, top, right, bottom], times) {
+function native(viewer, panel, [left, top, right, bottom], times) {
   const { scene } = viewer, canvas = document.createElement("canvas");
   Object.assign(canvas, { width: (right - left) * times, height: (bottom - top) * times });
   const fit = Math.min(canvas.width / scene.width, canvas.height / scene.height);
@@ -40,16 +40,21 @@ function drawMarks(context, { box, x, y }, { left, top, scale }) {
   }
 }
 
-// All viewers that move together in one picture: beside each other where each is a single column, else below each other.
+// All viewers that move together in one picture, in the page's order: beside each other where each is a single column, else
+// below each other.
 export async function savePicture(viewers) {
-  const blocks = viewers.filter((one) => one.panels.length).map(blockOf);
+  const place = ({ root }) => root.getBoundingClientRect();
+  const ordered = viewers.toSorted((a, b) => place(a).top - place(b).top || place(a).left - place(b).left);
+  const blocks = ordered.filter((one) => one.panels.some((panel) => panel.layer)).map(blockOf);
+  if (!blocks.length) throw new Error("nothing is shown");
   const across = blocks.length > 1 && blocks.every((block) => block.columns === 1);
   const sum = (values) => values.reduce((a, b) => a + b, 0), most = (values) => Math.max(...values);
   const fold = (size, along) => (along ? sum : most)(blocks.map((block) => block[size]));
   const leader = viewers.find((one) => one.scene.controls) ?? viewers[0];
   const canvas = document.createElement("canvas"), context = canvas.getContext("2d");
-  canvas.width = Math.max(LEGIBLE_PX + 2 * GAP_PX, fold("width", across));
-  const layers = layersOf(viewers, leader), bars = layers.filter((layer) => layer.kind === "values" || layer.kind === "change");
+  const layers = layersOf(viewers, leader), caption = captionOf(blocks[0]);
+  const bars = barsOf(context, leader, layers.filter((layer) => layer.kind === "values" || layer.kind === "change"));
+  canvas.width = Math.max(fold("width", across), ...bars.map((bar) => bar.right), Math.ceil(context.measureText(caption).width) + 2 * GAP_PX);
   const lines = linesOfClasses(context, layers, leader.view.hidden);
   canvas.height = fold("height", !across) + (bars.length + lines.length + 1) * LINE_PX + GAP_PX;
   context.fillStyle = "#fff";
@@ -67,8 +72,8 @@ export async function savePicture(viewers) {
     else y += block.height;
   }
   y = fold("height", !across) + LINE_PX / 2;
-  for (const layer of bars) {
-    saveBar(leader, context, layer, y, write);
+  for (const bar of bars) {
+    drawSavedBar(context, bar, y, write);
     y += LINE_PX;
   }
   for (const line of lines) {
@@ -79,8 +84,9 @@ export async function savePicture(viewers) {
     }
     y += LINE_PX;
   }
-  write(captionOf(blocks[0].viewer, blocks[0].part), GAP_PX, y);
+  write(caption, GAP_PX, y);
   const blob = await new Promise((done) => canvas.toBlob(done, "image/png"));
+  if (!blob) throw new Error(`${canvas.width} × ${canvas.height} px are more than this browser can save; zoom in, or show fewer panels`);
   const link = document.createElement("a"), { viewer } = blocks[0];
   link.href = URL.createObjectURL(blob);
   link.download = `${[viewer.scene.caption, stepTitle(viewer, viewer.view.step)].join(" ").replace(/[^\w.-]+/g, "-").replace(/^-|-$/g, "")}.png`;
@@ -88,27 +94,26 @@ export async function savePicture(viewers) {
   setTimeout(() => URL.revokeObjectURL(link.href), 10000);
 }
 
-// One viewer's panels at the picture's resolution, enlarged in whole steps where they would be too small to read.
+// One viewer's panels at the picture's resolution, enlarged in whole steps where they would be too small to read, each
+// at its place of the page and wide enough for its title.
 function blockOf(viewer) {
-  const part = seen(viewer), shown = viewer.panels.filter((panel) => panel.layer);
-  const times = Math.max(1, Math.ceil(LEGIBLE_PX / (part[2] - part[0])));
-  const pictures = shown.map((panel) => native(viewer, panel, part, times));
-  const columns = Math.min(shown.length, getComputedStyle(viewer.grid).gridTemplateColumns.split(" ").length);
-  const rows = Math.ceil(shown.length / columns), [picture] = pictures;
+  const part = seen(viewer), wide = part[2] - part[0], high = part[3] - part[1];
+  const times = Math.max(1, Math.min(Math.ceil(LEGIBLE_PX / wide), Math.floor(TALLEST_PX / high)));
+  const columns = Math.min(viewer.panels.length, getComputedStyle(viewer.grid).gridTemplateColumns.split(" ").length);
+  const column = Math.max(LEGIBLE_PX, wide * times) + GAP_PX, row = high * times + LINE_PX + GAP_PX;
   return {
-    ...{ viewer, part, shown, pictures, columns },
-    width: columns * (picture.width + GAP_PX) + GAP_PX,
-    height: rows * (picture.height + LINE_PX + GAP_PX) + GAP_PX,
+    ...{ viewer, part, times, columns, column, row },
+    width: columns * column + GAP_PX,
+    height: Math.ceil(viewer.panels.length / columns) * row + GAP_PX,
   };
 }
 
-function drawBlock(context, { viewer, shown, pictures, columns }, left, top, write, named) {
-  const [{ width, height }] = pictures;
-  shown.forEach((panel, i) => {
-    const x = left + GAP_PX + (i % columns) * (width + GAP_PX);
-    const y = top + GAP_PX + Math.floor(i / columns) * (height + LINE_PX + GAP_PX);
-    write(named && i === 0 ? `${viewer.scene.caption}: ${panel.spoken}` : panel.spoken, x, y + LINE_PX / 2, "600", width);
-    context.drawImage(pictures[i], x, y + LINE_PX);
+function drawBlock(context, { viewer, part, times, columns, column, row }, left, top, write, named) {
+  viewer.panels.forEach((panel, i) => {
+    if (!panel.layer) return;
+    const x = left + GAP_PX + (i % columns) * column, y = top + GAP_PX + Math.floor(i / columns) * row;
+    write(named && i === 0 ? `${viewer.scene.caption}: ${panel.spoken}` : panel.spoken, x, y + LINE_PX / 2, "600", column - GAP_PX);
+    if (!unseenFor(viewer, panel)) context.drawImage(native(viewer, panel, part, times), x, y + LINE_PX);
   });
 }
 
@@ -136,20 +141,30 @@ function linesOfClasses(context, layers, hidden) {
   return lines;
 }
 
-function saveBar(viewer, context, layer, y, write) {
-  const colours = scaleOf(viewer, layer), from = lowOf(viewer, layer), to = highOf(viewer, layer), length = 160;
-  write(layer.name, GAP_PX, y);
-  const start = GAP_PX + 130;
-  write(String(from), start - 24, y);
-  for (let i = 0; i < length; i++) {
-    context.fillStyle = css(colours, Math.round((255 * i) / (length - 1)));
-    context.fillRect(start + i, y - 6, 1, 12);
-  }
-  const above = viewer.view.above[layer.name];
-  write(`${Number(to.toPrecision(3))}${layer.unit}${above === undefined ? "" : `, shown from ${written(above, layer)}`}`, start + length + 8, y);
+// The colour bar of each layer: its texts, where its colours begin, and where it ends.
+function barsOf(context, viewer, layers) {
+  context.font = FONT;
+  const width = (text) => Math.ceil(context.measureText(text).width);
+  const bars = layers.map((layer) => {
+    const above = viewer.view.above[layer.name], to = `${Number(highOf(viewer, layer).toPrecision(3))}${layer.unit}`;
+    const low = String(Number(lowOf(viewer, layer).toPrecision(3))), high = above === undefined ? to : `${to}, shown from ${written(above, layer)}`;
+    return { name: layer.name, colours: scaleOf(viewer, layer), low, high, lowWidth: width(low), highWidth: width(high) };
+  });
+  const start = GAP_PX + Math.max(...bars.map((bar) => width(bar.name) + GAP_PX + bar.lowWidth)) + 6;
+  return bars.map((bar) => ({ ...bar, start, right: start + BAR_PX + 6 + bar.highWidth + GAP_PX }));
 }
 
-function captionOf(viewer, [left, top, right, bottom]) {
+function drawSavedBar(context, { name, colours, low, high, lowWidth, start }, y, write) {
+  write(name, GAP_PX, y);
+  write(low, start - 6 - lowWidth, y);
+  for (let i = 0; i < BAR_PX; i++) {
+    context.fillStyle = css(colours, Math.round((255 * i) / (BAR_PX - 1)));
+    context.fillRect(start + i, y - 6, 1, 12);
+  }
+  write(high, start + BAR_PX + 6, y);
+}
+
+function captionOf({ viewer, part: [left, top, right, bottom] }) {
   const { scene, view } = viewer, whole = right - left === scene.width && bottom - top === scene.height;
   return [scene.caption, scene.steps.length ? stepTitle(viewer, view.step) : "", whole ? "" : `x ${left} to ${right - 1}, y ${top} to ${bottom - 1} px`, view.compare ? `${view.compare} with ${view.against}` : ""].filter(Boolean).join(" · ");
 }
