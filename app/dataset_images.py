@@ -67,13 +67,15 @@ def choose_picture(analysis: Analysis, part: pd.DataFrame, ranking: Ranking, *, 
 def choose_in_table(
     analysis: Analysis, images: pd.DataFrame, table: pd.DataFrame, ranking: Ranking, *, shown: str
 ) -> str:
-    """All that is known of each image, the measure that ranks them first; the image of the selected row."""
+    """All that is known of each image, the measure that ranks them first; the image of the selected cell."""
     known = images[["image"]].merge(table, on="image")
     columns = {
         column: st.column_config.NumberColumn(head, format=form, help=definitions.text(name))
         for column, (head, form, name) in MEASURES.items()
     } | {column: st.column_config.Column(head) for column, head in COLUMNS.items()}
-    order = dict.fromkeys(["image", RANKINGS[ranking.by], *MEASURES, *COLUMNS])
+    order = dict.fromkeys(
+        ["image", RANKINGS[ranking.by], *(["pixels"] * bool(ranking.class_name)), *MEASURES, *COLUMNS]
+    )
     first = known["image"].tolist().index(shown)
     at = widgets.choose_row(
         known,

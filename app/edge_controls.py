@@ -1,6 +1,6 @@
 """The controls of the Edges page."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -144,12 +144,14 @@ def about(measured: Measured, analysis: Analysis | None) -> str:
     return f"{text} {definitions.listed('Hardness', 'Loss', 'Error', 'Distance to the edge', 'Interval')}"
 
 
-def contrast(measured: Measured, source: str, quantity: str, class_name: str) -> None:
-    """The edge contrast of a quantity as a number, with its interval."""
+def contrast(measured: Measured, source: str, quantity: str, classes: Sequence[str]) -> None:
+    """The edge contrast of a quantity as a number, with its interval: of the class drawn, or of all together."""
+    class_name = classes[0] if len(classes) == 1 else ""
+    of = class_name or ("all classes" if len(classes) > 1 else "")
     rows = only(measured.contrast, source=source, quantity=quantity, class_name=class_name)
     value, low, high = rows[["value", "low", "high"]].to_numpy(float)[0]
     st.metric(
-        f"Edge contrast of {QUANTITIES[quantity].lower()}{class_name and f', {class_name}'}",
+        f"Edge contrast of {QUANTITIES[quantity].lower()}{of and f', {of}'}",
         f"{_three_digits(value)} ×" if np.isfinite(value) else "–",
         f"95 %: {_three_digits(low)} to {_three_digits(high)}" if np.isfinite([low, high]).all() else None,
         delta_color="off",

@@ -43,8 +43,8 @@ def error_scene(
     """
     score = choice.score
     values, high, unit = _values(scored.scores[score], score, run)
-    note = f"{percent(shares.pixels_share)} of the pixels"
-    note += "" if np.isnan(shares.errors_share) else f", {percent(shares.errors_share)} of the errors"
+    note = f"{percent(shares.pixels_share)} of pixels"
+    note += "" if np.isnan(shares.errors_share) else f", {percent(shares.errors_share)} of errors"
     outcomes = packed.class_plane("outcome", f"{scored.identity}:{score}:{name}", outcome)
     numbers = packed.value_plane(score, f"{scored.identity}:{score}", values, low=0, high=high)
     hardness = scenes.hardness_layer({EVERY_STEP: packed.planes(run, choice.epoch, picture)["hardness"]})

@@ -98,7 +98,7 @@ def ordered(table: pd.DataFrame, quantity: str) -> pd.DataFrame:
 
 
 def choose_object(table: pd.DataFrame, *, identity: str, clicked: str | None, pointed: int) -> Row:
-    """The table of these objects, and the one selected in it.
+    """The table of these objects, and the one of which a cell is selected in it.
 
     At first, and after each choice made elsewhere (`pointed` counts those in a viewer and by a link), that is the one
     clicked, else the linked one.

@@ -114,7 +114,7 @@ def _settings(run: Run) -> dict[str, object]:
     record, config = run.record, run.record.config
     return {
         "network": config.network.network,
-        "encoder": config.network.encoder,
+        "encoder": config.network.encoder.removeprefix("tu-"),
         "hardness branch": config.network.hardness_branch if record.hardness_parameters else "none",
         "parameters": f"{record.parameters / 1e6:.2f} M",
         "of them hardness": f"{record.hardness_parameters / 1e6:.2f} M",

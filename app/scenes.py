@@ -74,7 +74,7 @@ def strip(run: Run, picture: Picture, planes: EpochPlanes, *, group: str) -> Sce
     panels: list[Panel] = []
     for row in rows:
         for name in names:
-            panels += [Panel(name, str(epoch), title=f"epoch {epoch}") for epoch in row]
+            panels += [Panel(name, str(epoch), title=f"{name} {epoch}") for epoch in row]
             panels += [Panel("")] * (columns - len(row))
     return Scene(
         picture.size,

@@ -151,7 +151,7 @@ def choose_page(name: str, rows: pd.DataFrame, *, size: int, identity: str) -> p
 
 
 def choose_row(table: pd.DataFrame, first: int, *, columns: dict[str, Any], key: str) -> int:
-    """The number of the row selected in a table of these columns; `first` until one is."""
+    """The number of the row of the cell selected in a table of these columns; `first` until one is."""
     shown = st.dataframe(
         table,
         hide_index=True,
@@ -159,12 +159,12 @@ def choose_row(table: pd.DataFrame, first: int, *, columns: dict[str, Any], key:
         column_order=list(columns),
         column_config=columns,
         on_select="rerun",
-        selection_mode="single-row",
-        selection_default={"selection": {"rows": [first]}},
+        selection_mode="single-cell",
+        selection_default={"selection": {"cells": [(first, next(iter(columns)))]}},
         key=key,
     )
-    rows = shown["selection"]["rows"]
-    return rows[0] if rows and rows[0] < len(table) else first
+    rows = [row for row, _ in shown["selection"]["cells"] if row < len(table)]
+    return rows[0] if rows else first
 
 
 def chosen_epoch(name: str, run: Run, *, at: float = 1.0) -> int:

@@ -29,7 +29,7 @@ def show_profile(measured: Measured, source_column: DeltaGenerator, classes_colu
     quantities = list(QUANTITIES) if measured.labelled else ["hardness"]
     for quantity, column in zip(quantities, st.columns(len(quantities)), strict=True):
         with column:
-            controls.contrast(measured, source, quantity, classes[0] if len(classes) == 1 else "")
+            controls.contrast(measured, source, quantity, classes)
             rows = controls.only(shown, quantity=quantity)
             figure = hardness_by_distance_figure(rows, height_px=300 if len(classes) == 1 else 360)
             st.plotly_chart(figure, key=f"{quantity}_by_distance")

@@ -27,7 +27,7 @@ COLUMNS = {
 }
 
 DEFINED = {
-    "level": "Means of an image",
+    "level": "Memorise",
     "relative_level": "Memorise",
     "spearman": "Spearman",
     "top10_iou": "Top tenth IoU",

@@ -34,7 +34,7 @@ def test_two_epochs_of_a_labelled_scene_their_change_and_the_strip_of_all(open_a
         *(("Hardness", "0"), ("Hardness", "1"), ("Hardness", "2")),
         *(("Loss", "0"), ("Loss", "1"), ("Loss", "2")),
     ]
-    assert titles(strip)[:3] == ["epoch 0", "epoch 1", "epoch 2"]
+    assert titles(strip) == [*("Hardness 0", "Hardness 1", "Hardness 2"), *("Loss 0", "Loss 1", "Loss 2")]
     assert strip["columns"] == 3
 
 
@@ -49,7 +49,7 @@ def test_a_run_of_which_one_epoch_is_kept_has_nothing_to_compare(open_app, scene
     compared, strip = scenes(app)
     assert titles(compared) == ["Hardness", "Loss"]
     assert {panel["layer"] for panel in compared["panels"]} <= {one["name"] for one in compared["layers"]}
-    assert titles(strip) == ["epoch 0", "epoch 0"]
+    assert titles(strip) == ["Hardness 0", "Loss 0"]
     assert "Epoch 0 is the only one kept so far: there is none to compare it with." in [
         text.value for text in app.markdown
     ]

@@ -98,7 +98,7 @@ def test_the_share_of_the_slider_is_flagged_and_stands_in_the_link(open_app, sce
     app.slider(key="flagged").set_value(60).run()
     assert "**60.0 % of the pixels**" in said(app)
     assert app.query_params["flagged"] == ["60"] or app.query_params["flagged"] == "60"
-    assert scenes(app)[0]["panels"][0]["note"].startswith("60.0 % of the pixels, ")
+    assert scenes(app)[0]["panels"][0]["note"].startswith("60.0 % of pixels, ")
 
 
 def test_another_score_flags_other_pixels_in_its_own_unit(open_app, scenes):

@@ -24,11 +24,13 @@ export default function (component) {
   const root = component.parentElement.querySelector(".viewer");
   const viewer = viewers.get(root) ?? makeViewer(root);
   viewer.tell = (changes) => component.setTriggerValue("view", changes);
+  const mounted = (viewer.mounted = {});
   all.add(viewer);
   viewer.observer.observe(root);
   viewer.listen("addEventListener");
   viewer.receive(component.data);
   return () => {
+    if (viewer.mounted !== mounted) return; // it has been mounted again before this farewell
     viewer.observer.disconnect();
     viewer.listen("removeEventListener");
     viewer.stop();

@@ -23,8 +23,14 @@ _PAGE = f"""<!doctype html><meta charset="utf-8"><body style="{_COLOURS}"><scrip
     const parentElement = host.attachShadow({{ mode: "open" }});
     parentElement.innerHTML = `<style>{_CSS}</style><div class="viewer"></div>`;
     document.body.append(host);
-    const leave = mount({{ parentElement, data, setTriggerValue: () => null }});
+    const component = {{ parentElement, data, setTriggerValue: () => null }};
+    let leave = mount(component);
     left.push(() => (leave(), host.remove()));
+    window.again = () => {{
+      const before = leave;
+      leave = mount(component);
+      before();
+    }};
   }};
   window.leave = () => left.splice(0).forEach((one) => one());
 </script>"""

@@ -282,3 +282,13 @@ def test_pixels_of_objects_beyond_those_that_are_numbered_are_of_none(mounted):
     assert measured(mounted.page)[:2] == ["object 7, Sky", "240 px"]
     hover(mounted.page, 28 / 40, 15 / 30)
     assert measured(mounted.page) == []
+
+
+def test_a_viewer_that_is_mounted_again_before_it_was_left_stays_alive(mounted):
+    mounted.show(Scene(SIZE, (image(), hardness("0")), (Panel("Image"), Panel("Hardness")), steps=STEPS[:1]))
+    painted(mounted.page)
+    before = canvas(mounted.page, 1)
+    mounted.page.evaluate("window.again()")
+    mounted.page.get_by_role("slider", name="Opacity").fill("10")
+    painted(mounted.page)
+    assert (canvas(mounted.page, 1) != before).any()

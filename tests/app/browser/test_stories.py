@@ -111,7 +111,7 @@ def test_the_uploaded_photograph_is_compared_over_the_epochs(watched, address):
     assert (canvas(page, 0) != canvas(page, 1)).any()
     height, width = canvas(page).shape[:2]
     assert width / height == pytest.approx(upright.shape[1] / upright.shape[0], rel=0.02)
-    assert titles[3:] == ["epoch 0", "epoch 1", "epoch 2"], "the strip starts before training"
+    assert titles[3:] == ["Hardness 0", "Hardness 1", "Hardness 2"], "the strip starts before training"
     near = page.locator(".stage canvas").last
     before = near.evaluate("canvas => canvas.toDataURL()")
     stage(page).hover()
