@@ -221,7 +221,7 @@ def _facts(hunt: Hunt, suspect: dict[str, Any]) -> str:
         f"{definitions.linked_html('score', 'Suspect')} <b>{suspect['score']:.2f}</b> nats · "
         f"{definitions.linked_html('loss', 'Loss')} {suspect['loss_mean']:.2f} nats · "
         f"{definitions.linked_html('hardness', 'Hardness')} {suspect['hardness_mean']:.2f}<br>"
-        f"{suspect['area_px']} px at ({suspect['left']}, {suspect['top']}) in {escape(suspect['image'])}</p>"
+        f"{suspect['area_px']} px at x {suspect['left']}, y {suspect['top']} in {escape(suspect['image'])}</p>"
     )
 
 

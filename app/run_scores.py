@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from app import cache, definitions
+from app import cache, definitions, state
 from app import run_controls as controls
 from app.cache import runs as runs_cache
 from app.run_controls import VALIDATION
@@ -29,7 +29,8 @@ def show_scores(runs: dict[str, Run], classes: tuple[str, ...]) -> None:
         scores = analysed_scores(scored[data])
         st.plotly_chart(scores_figure(scores.loc[scores["class_name"] == ""], runs=list(runs)), key="scores_figure")
         defined = definitions.listed(*controls.METRICS, "Interval")
-        st.caption(f"Intervals are over images (95 %). {defined}")
+        only = "" if len(scored[data]) == len(runs) else f"Of {', '.join(map(state.literal, scored[data]))} only. "
+        st.caption(f"{only}Intervals are over images (95 %). {defined}")
         class_iou = scores.loc[(scores["metric"] == "iou") & (scores["class_name"] != "")]
     show_classes(class_iou.dropna(subset=["value"]), list(runs), caveat=caveat)
 

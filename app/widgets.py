@@ -140,11 +140,11 @@ def or_said(what: str) -> Iterator[None]:
         st.info(f"{what} cannot be shown: {error}")
 
 
-def choose_page(name: str, rows: pd.DataFrame, *, size: int, identity: str) -> pd.DataFrame:
-    """One page of so many rows, the first where they are others, or in another order, than before."""
+def choose_page(name: str, rows: pd.DataFrame, *, size: int, identity: str, first: int = 0) -> pd.DataFrame:
+    """One page of so many rows: that of row `first` where they are others, or in another order, than before."""
     state.belongs([name], identity)
     pages = max(1, ceil(len(rows) / size))
-    page = state.number(name, 1, pages, default=1)
+    page = state.number(name, 1, pages, default=first // size + 1)
     if pages > 1:
         page = state.keep(name, st.pagination(pages, default=page))
     return rows.iloc[(page - 1) * size : page * size]

@@ -31,7 +31,8 @@ def show(run: Run, analysis: Analysis) -> None:
     else:
         with part_column:
             identity = f"{analysis.path} {ranking}"
-            part = widgets.choose_page("part", images, size=controls.PAGE_IMAGES, identity=identity)
+            at = images["image"].tolist().index(name)
+            part = widgets.choose_page("part", images, size=controls.PAGE_IMAGES, identity=identity, first=at)
         with list_column:
             dataset_images.choose_picture(analysis, part, ranking, shown=name)
     with image_column:

@@ -126,6 +126,14 @@ def test_another_order_begins_at_its_first_page_and_a_link_at_its_own(open_app, 
     assert dict(app.query_params)["part"] == "1"
 
 
+def test_the_list_opens_where_the_linked_image_stands(open_app, analysis):
+    app = open_app(page=PAGE, source="data", sample="test-0000")
+    assert offered(app) == ["test-0001 · 0.150", "test-0000 · 0.100"]
+    assert app.button(key="choose_test-0000").icon
+    app.get("pagination")[0].set_value(1).run()
+    assert offered(app)[0] == "test-0013 · 0.750"
+
+
 def test_zoom_pixel_and_rectangle_of_another_picture_are_forgotten_and_those_of_a_link_are_not(
     open_app, analysis, scenes
 ):
