@@ -23,19 +23,23 @@ const SHARED = ["step", "other", "opacity", "scale", "nats", "above", "zoom", "c
 export default function (component) {
   const root = component.parentElement.querySelector(".viewer");
   const viewer = viewers.get(root) ?? makeViewer(root);
+  dismiss();
   viewer.tell = (changes) => component.setTriggerValue("view", changes);
-  const mounted = (viewer.mounted = {});
   all.add(viewer);
   viewer.observer.observe(root);
   viewer.listen("addEventListener");
   viewer.receive(component.data);
-  return () => {
-    if (viewer.mounted !== mounted) return; // it has been mounted again before this farewell
+  return () => setTimeout(dismiss); // a page that is just opening says farewell to viewers that stay: who has gone is seen after
+}
+
+// Lets go of the viewers that are no longer on the page.
+function dismiss() {
+  for (const viewer of [...all].filter(({ root }) => !root.isConnected)) {
     viewer.observer.disconnect();
     viewer.listen("removeEventListener");
     viewer.stop();
     all.delete(viewer);
-  };
+  }
 }
 
 function makeViewer(root) {

@@ -27,9 +27,8 @@ _PAGE = f"""<!doctype html><meta charset="utf-8"><body style="{_COLOURS}"><scrip
     let leave = mount(component);
     left.push(() => (leave(), host.remove()));
     window.again = () => {{
-      const before = leave;
       leave = mount(component);
-      before();
+      leave(); // as Streamlit does now and then while a page is opening: of the viewer that stays
     }};
   }};
   window.leave = () => left.splice(0).forEach((one) => one());

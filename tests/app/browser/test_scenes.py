@@ -284,7 +284,7 @@ def test_pixels_of_objects_beyond_those_that_are_numbered_are_of_none(mounted):
     assert measured(mounted.page) == []
 
 
-def test_a_viewer_that_is_mounted_again_before_it_was_left_stays_alive(mounted):
+def test_a_viewer_that_is_left_but_stays_on_the_page_stays_alive(mounted):
     mounted.show(Scene(SIZE, (image(), hardness("0")), (Panel("Image"), Panel("Hardness")), steps=STEPS[:1]))
     painted(mounted.page)
     before = canvas(mounted.page, 1)
