@@ -13,21 +13,25 @@ app = App(name="python -m benchmarks.evidence", help="Grids of training runs, an
 
 
 @app.command
-def run(table: str, *, data: Path, out: Path = Path("runs/evidence"), most: int | None = None) -> None:
+def run(
+    table: str, *, data: Path, out: Path = Path("runs/evidence"), most: int | None = None, only: str | None = None
+) -> None:
     """Train and score the runs a table lacks.
 
     Parameters
     ----------
     table
-        Name of the grid, such as losses.
+        Name of the grid, such as method.
     data
         Folder that holds the data sets, each in a folder of its name (camvid, idd_lite).
     out
         Folder of the runs while they go on.
     most
         So many runs and no more.
+    only
+        The one value of the axis `data` that is filled, such as streets: one process may fill each.
     """
-    for line in fill(table, data=data, out=out, most=most):
+    for line in fill(table, data=data, out=out, most=most, only=only):
         print(line, flush=True)
 
 

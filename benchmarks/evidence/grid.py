@@ -1,4 +1,4 @@
-"""A grid of runs: shared settings, and axes of named settings whose product is the table."""
+"""A grid of runs: shared settings, axes of named settings, and which of their combinations are run."""
 
 from itertools import product
 from pathlib import Path
@@ -17,7 +17,10 @@ class Grid(Frozen):
     base: dict[str, Any]
     """Settings of every run, nested as those of `hlcore train`."""
     axes: dict[str, dict[str, dict[str, Any]]]
-    """Axis to its values' names to their settings. The last axis varies fastest: its values are filled side by side."""
+    """Axis to its values' names to their settings, which go over each other in the order of the axes."""
+    plan: tuple[dict[str, tuple[str, ...]], ...] = ()
+    """What is run, in order: each entry is the product of its values, its last axis varying fastest. Default: the
+    product of all axes."""
     compared: str
     """The axis whose values are compared ..."""
     against: str
@@ -26,26 +29,34 @@ class Grid(Frozen):
     """Value of the axis `data` to the split that is scored. Where it is val, `best` was chosen on it."""
 
     def cells(self) -> list[dict[str, str]]:
-        """Axis to value, of every run in order."""
-        return [dict(zip(self.axes, values, strict=True)) for values in product(*self.axes.values())]
+        """Axis to value, of every run in order; one that stands in several entries of the plan comes once."""
+        plan = self.plan or ({axis: tuple(values) for axis, values in self.axes.items()},)
+        found = [dict(zip(entry, values, strict=True)) for entry in plan for values in product(*entry.values())]
+        return [dict(cell) for cell in dict.fromkeys(tuple((axis, cell[axis]) for axis in self.axes) for cell in found)]
+
+    def others(self, cell: dict[str, str]) -> list[dict[str, str]]:
+        """The runs that a run's fidelity is measured against: compared with `against`, of the other seeds."""
+        seeds = [seed for seed in self.axes["seed"] if seed != cell["seed"]]
+        return [{**cell, "seed": seed, self.compared: self.against} for seed in seeds]
+
+    def run_name(self, table: str, cell: dict[str, str]) -> str:
+        """The name of a run of a table."""
+        return "-".join([table, *cell.values()])
 
     def config(self, cell: dict[str, str], *, table: str, data: Path, out: Path) -> TrainConfig:
-        """The settings of one run; a data set lies in the folder of its name in `data`."""
+        """The settings of one run; a data set lies in the folder of its name in `data`, streets nowhere."""
         settings: dict[str, Any] = {}
         for part in (self.base, *(self.axes[axis][value] for axis, value in cell.items())):
             settings = _merged(settings, part)
-        own = {"name": "-".join([table, *cell.values()]), "out": out, "data": {"root": data / cell["data"]}}
+        dataset = settings["data"]["dataset"]
+        root = None if dataset == "streets" else data / dataset
+        own = {"name": self.run_name(table, cell), "out": out, "data": {"root": root}}
         return TrainConfig.model_validate(_merged(settings, own))
 
 
-def open_grid(table: str) -> Grid:
+def open_grid(table: str, here: Path = HERE) -> Grid:
     """The grid of a table."""
-    return Grid.model_validate(yaml.safe_load((HERE / f"{table}.yaml").read_text(encoding="utf-8")))
-
-
-def rows_path(table: str) -> Path:
-    """Where the rows of a table lie."""
-    return HERE / f"{table}.jsonl"
+    return Grid.model_validate(yaml.safe_load((here / f"{table}.yaml").read_text(encoding="utf-8")))
 
 
 def _merged(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:

@@ -1,53 +1,89 @@
-"""Fills a table: trains what is missing, goes on with what was stopped, scores it and writes one row a run."""
+"""Fills a table: trains what is missing, goes on with what was stopped, measures it and writes one row a run."""
 
 import json
 import platform
 import resource
-import shutil
 from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from benchmarks.evidence.grid import Grid, open_grid, rows_path
-from hlcore.analysis import segmentation
-from hlcore.analysis.statistics import ImageSums
+from benchmarks.evidence.grid import HERE, open_grid
+from benchmarks.evidence.measures import faithfulness, scores, steadiness
 from hlcore.config import TrainConfig
-from hlcore.data.catalog import open_data
-from hlcore.inference import predict
-from hlcore.storage.checkpoints import load_checkpoint
 from hlcore.storage.runs import Run, now, open_run
 from hlcore.training import loop
 
+FIDELITY = "fidelity/"
+"""Before the names of what is known only once the runs of the other seeds are there too."""
 
-def fill(table: str, *, data: Path, out: Path, most: int | None = None) -> Iterator[str]:
-    """Trains and scores the missing runs of a table, saying how far it is; what was stopped goes on.
+
+def fill(
+    table: str, *, data: Path, out: Path, most: int | None = None, only: str | None = None, here: Path = HERE
+) -> Iterator[str]:
+    """Trains and measures the missing runs of a table, saying how far it is; what was stopped goes on.
+
+    Several processes may fill one table, each with its own part of the axis `data`.
 
     Args:
         table: Name of the grid.
         data: Folder that holds the data sets, each under its name.
-        out: Folder of the runs; a finished run's weights are removed once its row is written.
+        out: Folder of the runs; of a finished run the last weights stay, by which the fidelity of others is measured.
         most: So many runs and no more.
+        only: The one value of the axis `data` that is filled.
+        here: Folder of the grid and its rows.
     """
-    grid = open_grid(table)
-    done = [{axis: row[axis] for axis in grid.axes} for row in read_rows(table)]
-    missing = [cell for cell in grid.cells() if cell not in done]
-    yield f"{table}: {len(done)} rows are there, {len(missing)} are missing"
+    grid = open_grid(table, here)
+    asked = [cell for cell in grid.cells() if only in (None, cell["data"])]
+    done = [{axis: row[axis] for axis in grid.axes} for row in read_rows(table, here)]
+    missing = [cell for cell in asked if cell not in done]
+    yield f"{table}: {len(asked) - len(missing)} rows are there, {len(missing)} are missing"
     for cell in missing[:most]:
         config = grid.config(cell, table=table, data=data, out=out)
         yield f"{config.name} begins"
         run = yield from _trained(config)
-        row = {**cell, **_scores(run, grid, cell), **_circumstances(run)}
-        with rows_path(table).open("a", encoding="utf-8") as rows:
-            rows.write(json.dumps(row) + "\n")
-        shutil.rmtree(run.path / "checkpoints")
+        split = grid.score_split[cell["data"]]
+        row = {**cell, **scores(run, split), **steadiness(run, split), **_circumstances(run)}
+        _append(here / f"{table}.jsonl", row)
+        for epoch in run.epochs[:-1]:
+            run.checkpoint_path(epoch).unlink()
         yield f"{config.name}: {row['scored_on']} mIoU {row['mean_iou_last']:.4f}"
+        yield from judge(table, out=out, only=only, here=here)
+    yield from judge(table, out=out, only=only, here=here)
 
 
-def read_rows(table: str) -> list[dict[str, object]]:
-    """The rows of a table, in the order they were finished."""
-    path = rows_path(table)
+def judge(table: str, *, out: Path, only: str | None = None, here: Path = HERE) -> Iterator[str]:
+    """Measures the fidelity of each run that lacks it and whose weights, and those of its yardstick, are in `out`."""
+    grid = open_grid(table, here)
+    path = here / f"{table}.fidelity.jsonl"
+    judged = [{axis: row[axis] for axis in grid.axes} for row in _read(path)]
+    finished = [{axis: row[axis] for axis in grid.axes} for row in _read(here / f"{table}.jsonl")]
+    for cell in finished:
+        runs = [out / grid.run_name(table, c) for c in (cell, *grid.others(cell))]
+        ready = all((run / "run.json").is_file() and open_run(run).record.state == "complete" for run in runs)
+        if cell in judged or only not in (None, cell["data"]) or not ready:
+            continue
+        run, *others = map(open_run, runs)
+        found = faithfulness(run, others, grid.score_split[cell["data"]])
+        _append(path, {**cell, **{FIDELITY + key: value for key, value in found.items()}})
+        yield f"{run.name}: fidelity of hardness {found['hardness_spearman']:.3f}"
+
+
+def read_rows(table: str, here: Path = HERE) -> list[dict[str, Any]]:
+    """The rows of a table in the order they were finished, each with its fidelity where that is known."""
+    axes = tuple(open_grid(table, here).axes)
+    later = {tuple(row[axis] for axis in axes): row for row in _read(here / f"{table}.fidelity.jsonl")}
+    return [row | later.get(tuple(row[axis] for axis in axes), {}) for row in _read(here / f"{table}.jsonl")]
+
+
+def _read(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
+
+
+def _append(path: Path, row: dict[str, Any]) -> None:
+    with path.open("ab", buffering=0) as rows:  # in one piece, as another process may write at the same time
+        rows.write((json.dumps(row) + "\n").encode())
 
 
 def _trained(config: TrainConfig) -> Generator[str, None, Run]:
@@ -65,51 +101,12 @@ def _trained(config: TrainConfig) -> Generator[str, None, Run]:
     return open_run(path)
 
 
-def _scores(run: Run, grid: Grid, cell: dict[str, str]) -> dict[str, float | int | str]:
-    """Scores of the last epoch and of the best on val, on the split that is scored."""
-    epochs = run.epoch_table()
-    last = run.epochs[-1]
-    best = int(epochs["epoch"].to_numpy()[epochs["mean_iou"].argmax()])
-    split = grid.score_split[cell["data"]]
-    row: dict[str, float | int | str] = {
-        "epochs": last,
-        "best_epoch": best,
-        "val_mean_iou_last": float(epochs["mean_iou"].to_numpy()[-1]),
-        "val_mean_iou_best": float(epochs["mean_iou"].to_numpy().max()),
-        "scored_on": split,
-    }
-    tables = {epoch: _segmentation(run, epoch, split) for epoch in {last, best}}
-    for name, epoch in (("last", last), ("best", best)):
-        scores = tables[epoch]
-        row |= {f"{score}_{name}": value for score, value in scores.items()}
-    return row
-
-
-def _segmentation(run: Run, epoch: int, split: str) -> dict[str, float]:
-    """Scores of an epoch on a split: mean_iou, iou/<class>, mean_boundary_iou, mean_iou_small and so on."""
-    checkpoint = load_checkpoint(run.checkpoint_path(epoch))
-    config = run.record.config.data
-    sums = ImageSums(resamplings=1)
-    for sample in open_data(config.dataset, root=config.root, split=split):
-        record = predict(
-            checkpoint.network,
-            sample.image,
-            class_names=checkpoint.class_names,
-            name=sample.name,
-            label_map=sample.label_map,
-        )
-        sums.add(sample.name, segmentation.count(record))
-    scores = segmentation.tables(sums, checkpoint.class_names)["segmentation"]
-    names = zip(scores["metric"], scores["class_name"], strict=True)
-    keys = [f"{metric}/{name}" if name else f"mean_{metric}" for metric, name in names]
-    return {key: round(value, 5) for key, value in zip(keys, scores["value"], strict=True) if np.isfinite(value)}
-
-
 def _circumstances(run: Run) -> dict[str, object]:
     steps = run.steps()
     late = steps[steps["epoch"] == steps["epoch"].max()]
     batch_size = run.record.config.optim.batch_size
     return {
+        "steps": len(steps),
         "hardness_lift": round(float(np.mean(late["hardness_lift"])), 4),
         "step_ms": round(float(np.median(1000 * batch_size / late["images_per_s"])), 1),
         "peak_memory_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pandas as pd
+from pydantic import model_validator
 
 from hlcore.config import Frozen, TrainConfig
 from hlcore.errors import CheckpointError
@@ -24,6 +25,7 @@ STEP_COLUMNS = (
     "hardness_lift",
     "lr",
     "encoder_lr",
+    "hardness_lr",
     "gradient_norm",
     "hardness_gradient_norm",
     "images_per_s",
@@ -48,6 +50,17 @@ class RunRecord(Frozen):
     """... of them in the hardness branch."""
     device: str
     versions: dict[str, str]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_the_defaults_of_its_time(cls, record: Any) -> Any:
+        """A run that names no optimizer of the hardness branch was begun when AdamW was the only one."""
+        match record:
+            case {"config": {"optim": {"hardness_optimizer": _}}}:
+                return record
+            case {"config": {"optim": dict() as optim} as config}:
+                return {**record, "config": {**config, "optim": {**optim, "hardness_optimizer": "adamw"}}}
+        return record
 
 
 class Run:

@@ -33,7 +33,7 @@ from hlcore.training.setup import (
     launch,
     make_augmentation,
     make_optimizers,
-    make_schedule,
+    make_schedules,
     open_splits,
 )
 from hlcore.training.state import Progress
@@ -133,7 +133,7 @@ def _train(config: TrainConfig, run: Run | None) -> Reports:  # noqa: PLR0915  (
     torch.manual_seed(config.seed)
     network = build_network(config.network, len(train_data.classes.names), hardness=config.has_hardness)
     optimizers = make_optimizers(network, config.optim)
-    schedules = [make_schedule(optimizer, config.optim, steps * epochs) for optimizer in optimizers]
+    schedules = make_schedules(optimizers, config.optim, steps * epochs)
     class_weights = count_class_weights(train_data) if config.loss.name == "balanced_ce" else None
     step_module: Any = TrainingStep(network, config.loss, class_weights)
 
@@ -244,6 +244,7 @@ def _logged(terms: LossTerms, norms: list[Tensor | None], schedules: list[LRSche
         "hardness_lift": _finite(terms.hardness_lift),
         "lr": _finite(lr),
         "encoder_lr": _finite(encoder_lr),
+        "hardness_lr": _finite(schedules[1].get_last_lr()[0]) if len(schedules) > 1 else None,
         "gradient_norm": _finite(norms[0]),
         "hardness_gradient_norm": _finite(norms[1]) if len(norms) > 1 else None,
     }

@@ -21,7 +21,7 @@ from hlcore.errors import InvalidInputError, TrainingError
 from hlcore.inference import predict
 from hlcore.storage.checkpoints import Checkpoint
 from hlcore.training.losses import median_frequency_weights, training_loss
-from hlcore.training.setup import make_optimizers, make_schedule
+from hlcore.training.setup import make_optimizers, make_schedules
 from hlcore.types import IGNORE_INDEX, HardnessMap, Image, LabelMap, LossMap
 
 
@@ -89,7 +89,7 @@ def memorise(
     _check(checkpoint, image, label_map, steps)
     network = copy.deepcopy(checkpoint.network)
     optimizers = make_optimizers(network, optim)
-    schedules = [make_schedule(optimizer, optim, steps) for optimizer in optimizers]
+    schedules = make_schedules(optimizers, optim, steps)
     device = network.mean.device
     pixels = torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1)))[None].to(device)
     labels = torch.from_numpy(label_map.astype(np.int64))[None].to(device)

@@ -1,15 +1,16 @@
 """What a run is made of before its first step: device, data, optimizers, schedules and its record."""
 
 import os
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
 import torch
 from lightning_fabric import Fabric
 from lightning_fabric.utilities.exceptions import MisconfigurationException
-from torch import Tensor
-from torch.optim import AdamW, Optimizer
-from torch.optim.lr_scheduler import LRScheduler, OneCycleLR, PolynomialLR
+from torch import Tensor, nn
+from torch.optim import SGD, AdamW, Optimizer
+from torch.optim.lr_scheduler import ConstantLR, LRScheduler, OneCycleLR, PolynomialLR
 
 from hlcore.config import OptimConfig, TrainConfig
 from hlcore.data.augment import TrainingAugmentation
@@ -21,6 +22,11 @@ from hlcore.models.hardness import HardnessSegmenter
 from hlcore.storage.runs import RunRecord, installed_versions, now
 from hlcore.training.losses import median_frequency_weights
 from hlcore.types import IGNORE_INDEX
+
+SGD_LR = 0.3
+"""Default peak learning rate of the hardness branch under SGD; docs/decisions.md has the rule that chose it."""
+SGD_WEIGHT_DECAY = 5e-4
+"""Its default weight decay: the authors'."""
 
 
 def launch(config: TrainConfig) -> Fabric:
@@ -77,17 +83,39 @@ def make_optimizers(network: HardnessSegmenter, config: OptimConfig) -> list[Opt
     ]
     optimizers: list[Optimizer] = [AdamW(groups, weight_decay=config.weight_decay)]
     if network.hardness_branch is not None:
-        lr = config.hardness_lr or config.lr
-        optimizers.append(AdamW(network.hardness_parameters(), lr=lr, weight_decay=config.weight_decay))
+        optimizers.append(_hardness_optimizer(network.hardness_parameters(), config))
     return optimizers
 
 
-def make_schedule(optimizer: Optimizer, config: OptimConfig, iterations: int) -> LRScheduler:
-    """The learning-rate schedule, stepped once a training step."""
-    if config.schedule == "poly":
-        return PolynomialLR(optimizer, total_iters=iterations, power=0.9)
-    peaks = [group["lr"] for group in optimizer.param_groups]
-    return OneCycleLR(optimizer, max_lr=peaks, total_steps=iterations + 1)
+def _hardness_optimizer(parameters: list[nn.Parameter], config: OptimConfig) -> Optimizer:
+    decay = config.hardness_weight_decay
+    if config.hardness_optimizer == "adamw":
+        lr = config.hardness_lr or config.lr
+        return AdamW(parameters, lr=lr, weight_decay=config.weight_decay if decay is None else decay)
+    return SGD(
+        parameters,
+        lr=config.hardness_lr or SGD_LR,
+        momentum=config.hardness_momentum,
+        weight_decay=SGD_WEIGHT_DECAY if decay is None else decay,
+    )
+
+
+def make_schedules(optimizers: Sequence[Optimizer], config: OptimConfig, iterations: int) -> list[LRScheduler]:
+    """The learning-rate schedule of each of `make_optimizers`, stepped once a training step."""
+    kinds = (config.schedule, config.hardness_schedule or config.schedule)
+    return [_schedule(kind, optimizer, iterations) for kind, optimizer in zip(kinds, optimizers, strict=False)]
+
+
+def _schedule(kind: str, optimizer: Optimizer, iterations: int) -> LRScheduler:
+    match kind:
+        case "poly":
+            return PolynomialLR(optimizer, total_iters=iterations, power=0.9)
+        case "constant":
+            return ConstantLR(optimizer, factor=1.0)
+        case _:
+            peaks = [group["lr"] for group in optimizer.param_groups]
+            cycle_momentum = isinstance(optimizer, AdamW)  # that of SGD stays the one that was set
+            return OneCycleLR(optimizer, max_lr=peaks, total_steps=iterations + 1, cycle_momentum=cycle_momentum)
 
 
 def count_class_weights(data: SegmentationData) -> Tensor:

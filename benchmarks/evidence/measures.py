@@ -1,0 +1,125 @@
+"""What is measured of a finished run of the evidence."""
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+import numpy as np
+
+from hlcore.analysis import fidelity, segmentation, stability
+from hlcore.analysis.stability import Followed
+from hlcore.analysis.statistics import ImageSums, only
+from hlcore.data.catalog import open_data
+from hlcore.data.samples import Sample
+from hlcore.inference import predict
+from hlcore.storage.checkpoints import Checkpoint, load_checkpoint
+from hlcore.storage.runs import Run
+from hlcore.types import PredictionRecord
+
+FOLLOWED_IMAGES = 12
+"""Of the training images, and of the scored split, each: the maps of every epoch are compared on them."""
+JUDGED_IMAGES = 40
+"""Of the scored split: fidelity is measured on them."""
+SATURATED = 0.95
+
+
+def scores(run: Run, split: str) -> dict[str, float | int | str]:
+    """Segmentation of the last epoch and of the best on val, on the split that is scored."""
+    epochs = run.epoch_table()
+    last = run.epochs[-1]
+    best = int(epochs["epoch"].to_numpy()[epochs["mean_iou"].argmax()])
+    val = epochs["mean_iou"].to_numpy()
+    row: dict[str, float | int | str] = {
+        "epochs": last,
+        "best_epoch": best,
+        "val_mean_iou_last": float(val[-1]),
+        "val_mean_iou_best": float(val.max()),
+        "val_mean_iou_rise": round(float(val[-1] - np.mean(val[-4:-1])), 5) if len(val) > 3 else np.nan,
+        "scored_on": split,
+    }
+    tables = {epoch: _segmentation(run, epoch, split) for epoch in {last, best}}
+    for name, epoch in (("last", last), ("best", best)):
+        row |= {f"{score}_{name}": value for score, value in tables[epoch].items()}
+    return row
+
+
+def _segmentation(run: Run, epoch: int, split: str) -> dict[str, float]:
+    """Scores of an epoch on a split: mean_iou, iou/<class>, mean_boundary_iou, mean_iou_small and so on."""
+    checkpoint = load_checkpoint(run.checkpoint_path(epoch))
+    sums = ImageSums(resamplings=1)
+    for sample in samples(run, split):
+        sums.add(sample.name, segmentation.count(_look(checkpoint, sample)))
+    found = segmentation.tables(sums, checkpoint.class_names)["segmentation"]
+    names = zip(found["metric"], found["class_name"], strict=True)
+    keys = [f"{metric}/{name}" if name else f"mean_{metric}" for metric, name in names]
+    return {key: round(value, 5) for key, value in zip(keys, found["value"], strict=True) if np.isfinite(value)}
+
+
+def steadiness(run: Run, split: str) -> dict[str, float]:
+    """How still the maps hold on training images and on those of a split.
+
+    <map>_<measure>/<train or held_out>: median over consecutive epochs of the mean over images, the untrained network
+    left out; _last_over_first: the mean map of the last epoch over that of the first. hardness_saturated/...: share of
+    the pixels above 0.95 at the last epoch.
+    """
+    config = run.record.config
+    snapshots = [f"epoch-{epoch:04d}" for epoch in run.epochs]
+    networks = dict(zip(snapshots, (load_checkpoint(run.checkpoint_path(epoch)) for epoch in run.epochs), strict=True))
+    row = {}
+    for place, name in (("train", config.data.train_split), ("held_out", split)):
+        sums, saturated = ImageSums(resamplings=1), []
+        for sample in samples(run, name, images=FOLLOWED_IMAGES):
+            looks = {snapshot: _look(checkpoint, sample) for snapshot, checkpoint in networks.items()}
+            maps = {snapshot: (look.hardness_map, look.loss_map) for snapshot, look in looks.items()}
+            followed = Followed(sample.name, place, sample.label_map, maps)
+            sums.add(sample.name, stability.compare(followed.maps, followed.label_map, c=config.loss.c))
+            last = looks[snapshots[-1]]
+            saturated.append((last.hardness_map[last.valid] > SATURATED).mean())
+        tables = stability.tables({place: sums}, snapshots)
+        row[f"hardness_saturated/{place}"] = round(float(np.mean(saturated)), 5)
+        kept = list(pairwise(stability.kept_epochs(snapshots)))
+        for of in stability.MAPS:
+            pairs = only(tables["epoch_pairs"], kind="consecutive", map=of)
+            pairs = pairs[[pair in kept for pair in zip(pairs["first"], pairs["second"], strict=True)]]
+            for measure, group in pairs.groupby("measure"):
+                row[f"{of}_{measure}/{place}"] = round(float(group["value"].median()), 5)
+            level = only(tables["levels"], map=of, measure="relative_level", snapshot=snapshots[-1])
+            row[f"{of}_last_over_first/{place}"] = round(float(level["value"].iloc[0]), 5)
+    return row
+
+
+def faithfulness(run: Run, others: list[Run], split: str) -> dict[str, float]:
+    """Fidelity of a run's maps to the mean loss of other runs, with the interval over images.
+
+    <map>_<measure>, and the same with _low and _high.
+    """
+    judged = load_checkpoint(run.checkpoint_path(run.epochs[-1]))
+    networks = [load_checkpoint(other.checkpoint_path(other.epochs[-1])) for other in others]
+    sums = ImageSums()
+    for sample in samples(run, split, images=JUDGED_IMAGES):
+        yardstick = fidelity.mean_loss_map([_look(network, sample).loss_map for network in networks])
+        sums.add(sample.name, fidelity.compare(_look(judged, sample), yardstick))
+    row = {}
+    for found in fidelity.table(sums).to_dict("records"):
+        key = f"{found['map']}_{found['measure']}"
+        row |= {key: found["value"], f"{key}_low": found["low"], f"{key}_high": found["high"]}
+    return {key: round(float(value), 5) for key, value in row.items()}
+
+
+def samples(run: Run, split: str, *, images: int | None = None) -> Iterator[Sample]:
+    """Images of a split of the run's data set, all or so many, evenly spread."""
+    data = run.record.config.data
+    count = data.train_scenes if split == data.train_split else data.val_scenes
+    opened = open_data(data.dataset, root=data.root, split=split, count=count, size=data.scene_size)
+    number = len(opened) if images is None else min(images, len(opened))
+    for index in np.unique(np.linspace(0, len(opened) - 1, number).round().astype(int)):
+        yield opened[int(index)]
+
+
+def _look(checkpoint: Checkpoint, sample: Sample) -> PredictionRecord:
+    return predict(
+        checkpoint.network,
+        sample.image,
+        class_names=checkpoint.class_names,
+        name=sample.name,
+        label_map=sample.label_map,
+    )
