@@ -113,15 +113,17 @@ class OptimConfig(Frozen):
     schedule: Literal["one_cycle", "poly"] = "one_cycle"
     """one_cycle, or polynomial decay with power 0.9."""
     hardness_optimizer: Literal["sgd", "adamw"] = "sgd"
-    """Optimizer of the hardness branch. sgd (the authors' choice) leaves lambda its force: the branch moves slowly, and the
-    map holds the history of the loss. adamw divides lambda away: the map saturates and follows the loss of the moment."""
+    """Optimizer of the hardness branch. sgd (the authors' choice) leaves lambda its force: the branch moves slowly, and
+    the map holds the history of the loss. adamw divides lambda away: the map saturates and follows the loss of the
+    moment."""
     hardness_lr: PositiveFloat | None = None
     """Learning rate of the hardness branch (peak of its schedule). A higher one separates easy from hard sooner and
     more sharply; a lower one holds the map stiller between epochs. Default: 0.3 for sgd, lr for adamw."""
     hardness_momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
     """Momentum of sgd: averages the branch's gradient over about 1 / (1 - momentum) steps. Not used by adamw."""
     hardness_weight_decay: Annotated[float, Field(ge=0)] | None = None
-    """Pulls the hardness branch towards a flat map, against saturation. Default: 5e-4 for sgd, weight_decay for adamw."""
+    """Pulls the hardness branch towards a flat map, against saturation. Default: 5e-4 for sgd, weight_decay for
+    adamw."""
     hardness_schedule: Literal["one_cycle", "poly", "constant"] | None = None
     """Schedule of the hardness branch's learning rate. Default: schedule."""
     clip_norm: PositiveFloat = 5.0

@@ -1,7 +1,7 @@
 """What stands where: houses, fences, lamps, trees, people and traffic along a street."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
@@ -18,9 +18,10 @@ from hlcore.data.streets_furniture import (
     draw_traffic_light,
 )
 from hlcore.data.streets_layout import FAR_M, FENCES, Side, Street
+from hlcore.data.streets_order import painting_order
 from hlcore.data.streets_people import draw_cyclist, draw_pedestrian
 from hlcore.data.streets_plants import draw_hedge, draw_tree
-from hlcore.data.streets_solids import Footprint, chance, pick
+from hlcore.data.streets_solids import Footprint, Spot, chance, pick
 from hlcore.data.streets_vehicles import draw_car, draw_van
 
 FENCE_DRAWERS = {"railing": draw_railing, "boards": draw_board_fence, "wall": draw_garden_wall}
@@ -32,25 +33,32 @@ LAMP_LINE_M, FENCE_LINE_M = 0.45, 0.3
 PARKED_M = 1.05
 """How far before the kerb the middle of a parked car is."""
 NEAREST_CAR_M, NEAREST_VAN_M = 6.5, 13.0
-VEHICLE_ROOM_M, VEHICLE_REACH_M = 7.0, 2.0
-"""Length of road a vehicle keeps to itself, and how far beyond its middle it reaches."""
+VEHICLE_ROOM_M = 7.0
+"""Length of road a vehicle keeps to itself."""
+CAR_ROOM_M, VAN_ROOM_M = (1.85, 4.7), (2.5, 6.5)
+"""Width and length that a vehicle stands on, at most; buses are longer."""
 
 
 class Scenery:
-    """The objects of a scene, each with its distance, waiting to be painted back to front."""
+    """The objects of a scene, each with what it stands on, waiting to be painted back to front."""
 
     def __init__(self, canvas: Canvas, rng: np.random.Generator) -> None:
         self.canvas = canvas
         self.rng = rng
-        self._waiting: list[tuple[float, Callable[[], None]]] = []
+        self._waiting: list[tuple[Sequence[Spot], Callable[[], None]]] = []
 
-    def place(self, far_m: float, draw: Callable[..., None], *args: object, **kwargs: object) -> None:
-        """Have `draw(canvas, rng, *args, **kwargs)` called when all that is farther than `far_m` is painted."""
-        self._waiting.append((far_m, lambda: draw(self.canvas, self.rng, *args, **kwargs)))
+    def place(self, footprint: Sequence[Spot], draw: Callable[..., None], *args: object, **kwargs: object) -> None:
+        """Have `draw(canvas, rng, *args, **kwargs)` called when all that is behind the footprint is painted."""
+        self._waiting.append((footprint, lambda: draw(self.canvas, self.rng, *args, **kwargs)))
+
+    def stand(self, spot: Spot, draw: Callable[..., None], *args: object, **kwargs: object) -> None:
+        """Have `draw(canvas, rng, x, z, *args, **kwargs)` called for something that stands at a ground point."""
+        self.place([spot], draw, *spot, *args, **kwargs)
 
     def paint(self) -> None:
-        """Paint everything, the farthest first."""
-        for _, draw in sorted(self._waiting, key=lambda item: -item[0]):
+        """Paint everything, what is behind first."""
+        for index in painting_order([footprint for footprint, _ in self._waiting]):
+            _, draw = self._waiting[index]
             draw()
 
 
@@ -82,8 +90,7 @@ def place_frontage(scenery: Scenery, street: Street, side: Side) -> None:
         x, house_z = street.at(side.sign * (side.frontage_m + rng.uniform(30, 45)), middle)
         footprint = Footprint(x, house_z, street.heading(middle), 8.0, 30.0)
         storeys = int(rng.integers(2, 5))
-        far = side.junction[1] + 40
-        scenery.place(far, draw_building, footprint, storeys=storeys, street_side=side.faced_by)
+        scenery.place(footprint.corners, draw_building, footprint, storeys=storeys, street_side=side.faced_by)
 
 
 def place_house(
@@ -94,12 +101,12 @@ def place_house(
     middle = start + length / 2
     x, z = street.at(side.sign * (side.frontage_m + width / 2), middle)
     footprint = Footprint(x, z, street.heading(middle), width, length + 0.3)
-    scenery.place(start + length + 0.5, draw_building, footprint, storeys=storeys, street_side=side.faced_by)
+    scenery.place(footprint.corners, draw_building, footprint, storeys=storeys, street_side=side.faced_by)
 
 
 def place_tree(scenery: Scenery, place: tuple[float, float], height_m: float) -> None:
     """A tree at a ground point."""
-    scenery.place(place[1] + 1, draw_tree, *place, height_m)
+    scenery.stand(place, draw_tree, height_m)
 
 
 def place_pavement(scenery: Scenery, street: Street, side: Side) -> None:
@@ -132,9 +139,9 @@ def place_fences(scenery: Scenery, street: Street, side: Side) -> None:
             continue
         ends = [street.at(side.sign * offset, depth) for depth in (z, z + FENCE_PANEL_M)]
         if style == "hedge":
-            scenery.place(z + FENCE_PANEL_M, draw_hedge, *ends, rng.uniform(0.9, 1.9))
+            scenery.place(ends, draw_hedge, *ends, rng.uniform(0.9, 1.9))
         else:
-            scenery.place(z + FENCE_PANEL_M, FENCE_DRAWERS[style], *ends)
+            scenery.place(ends, FENCE_DRAWERS[style], *ends)
 
 
 def place_lamps_and_trees(scenery: Scenery, street: Street, side: Side) -> None:
@@ -144,7 +151,7 @@ def place_lamps_and_trees(scenery: Scenery, street: Street, side: Side) -> None:
     height = rng.uniform(5, 8)
     for z in _row(rng, rng.uniform(4, 20), rng.uniform(16, 28)):
         if not side.in_junction(z, 1.0):
-            scenery.place(z, draw_lamp, *street.at(line, z), height_m=height, towards_road=float(-side.sign))
+            scenery.stand(street.at(line, z), draw_lamp, height_m=height, towards_road=float(-side.sign))
     if chance(rng, 0.5):
         height = rng.uniform(4.5, 8.5)
         for z in _row(rng, rng.uniform(8, 18), rng.uniform(8, 16), irregular=True):
@@ -165,10 +172,10 @@ def place_signs(scenery: Scenery, street: Street, side: Side) -> None:
     line = side.sign * (side.kerb_m + LAMP_LINE_M)
     for _ in range(int(rng.integers(1, 4))):
         z = rng.uniform(6, 40)
-        scenery.place(z, draw_sign, *street.at(line, z))
+        scenery.stand(street.at(line, z), draw_sign)
     if side.has_junction and chance(rng, 0.6):
         for z in (side.junction[0] - 1.0, side.junction[1] + 1.0):
-            scenery.place(z, draw_traffic_light, *street.at(line, z))
+            scenery.stand(street.at(line, z), draw_traffic_light)
 
 
 def place_obstacles(scenery: Scenery, street: Street, side: Side) -> None:
@@ -178,13 +185,13 @@ def place_obstacles(scenery: Scenery, street: Street, side: Side) -> None:
         start = rng.uniform(4, 25)
         for bollard in range(int(rng.integers(2, 7))):
             z = start + 1.6 * bollard
-            scenery.place(z, draw_bollard, *street.at(side.sign * (side.kerb_m + FENCE_LINE_M), z))
+            scenery.stand(street.at(side.sign * (side.kerb_m + FENCE_LINE_M), z), draw_bollard)
     if chance(rng, 0.3):
         z = rng.uniform(7, 30)
-        scenery.place(z, draw_bin, *street.at(side.sign * (side.kerb_m + 0.75), z))
+        scenery.stand(street.at(side.sign * (side.kerb_m + 0.75), z), draw_bin)
     if chance(rng, 0.15):
         z = rng.uniform(9, 25)
-        scenery.place(z, draw_advertising_pillar, *street.at(side.sign * (side.kerb_m + 1.25), z))
+        scenery.stand(street.at(side.sign * (side.kerb_m + 1.25), z), draw_advertising_pillar)
 
 
 def place_people(scenery: Scenery, street: Street, side: Side) -> None:
@@ -195,7 +202,7 @@ def place_people(scenery: Scenery, street: Street, side: Side) -> None:
         offset = rng.uniform(side.kerb_m + 0.4, min(side.frontage_m - 0.4, side.kerb_m + 3.2))
         for companion in range(2 if chance(rng, 0.3) else 1):
             x, person_z = street.at(side.sign * offset + 0.55 * companion, z)
-            scenery.place(person_z, draw_pedestrian, x, person_z)
+            scenery.stand((x, person_z), draw_pedestrian)
 
 
 def place_traffic(scenery: Scenery, street: Street) -> None:
@@ -206,7 +213,9 @@ def place_traffic(scenery: Scenery, street: Street) -> None:
             place_parked_row(scenery, street, side)
         if side.has_junction and chance(rng, 0.4):
             x, z = street.at(side.sign * (side.kerb_m + rng.uniform(2.0, 9.0)), sum(side.junction) / 2)
-            scenery.place(z + 1, draw_car, x, z, street.heading(z) + math.pi / 2, oncoming=chance(rng, 0.5))
+            heading = street.heading(z) + math.pi / 2
+            room = Footprint(x, z, heading, *CAR_ROOM_M).corners
+            scenery.place(room, draw_car, x, z, heading, oncoming=chance(rng, 0.5))
     taken = [*place_lane(scenery, street, ahead=True), *place_lane(scenery, street, ahead=False)]
 
     def free(offset: float, z: float) -> bool:
@@ -215,15 +224,13 @@ def place_traffic(scenery: Scenery, street: Street) -> None:
     for _ in range(int(rng.poisson(2.6))):
         offset, z = pick(rng, (-1, 1)) * (street.lane_m - rng.uniform(0.2, 0.7)), 6 + 32 * rng.random() ** 1.3
         if free(offset, z):
-            x, cyclist_z = street.at(offset, z)
-            scenery.place(cyclist_z, draw_cyclist, x, cyclist_z, sideways=chance(rng, 0.35))
+            scenery.stand(street.at(offset, z), draw_cyclist, sideways=chance(rng, 0.35))
     if chance(rng, 0.35):
         crossing = rng.uniform(9, 35)
         for _ in range(int(rng.integers(1, 4))):
             offset, z = rng.uniform(-street.lane_m, street.lane_m), crossing + rng.uniform(-1, 1)
             if free(offset, z):
-                x, person_z = street.at(offset, z)
-                scenery.place(person_z, draw_pedestrian, x, person_z)
+                scenery.stand(street.at(offset, z), draw_pedestrian)
 
 
 def place_lane(scenery: Scenery, street: Street, *, ahead: bool) -> Iterator[tuple[float, float]]:
@@ -247,7 +254,8 @@ def place_parked_row(scenery: Scenery, street: Street, side: Side) -> None:
             offset = side.sign * (side.kerb_m - PARKED_M)
             if chance(rng, 0.03):
                 x, skip_z = street.at(offset, z)
-                scenery.place(skip_z + VEHICLE_REACH_M, draw_skip, x, skip_z, street.heading(z))
+                room = Footprint(x, skip_z, street.heading(z), *CAR_ROOM_M).corners
+                scenery.place(room, draw_skip, x, skip_z, street.heading(z))
             else:
                 place_vehicle(scenery, street, offset, z, van_share=0.1)
         z += length
@@ -255,7 +263,8 @@ def place_parked_row(scenery: Scenery, street: Street, side: Side) -> None:
 
 def place_vehicle(scenery: Scenery, street: Street, offset: float, z: float, *, van_share: float) -> None:
     """A car or, farther off, a van; it faces the way of its side of the road."""
-    draw = draw_van if z > NEAREST_VAN_M and chance(scenery.rng, van_share) else draw_car
+    van = z > NEAREST_VAN_M and chance(scenery.rng, van_share)
     x, middle_z = street.at(offset, z)
     oncoming = offset * street.drive_side < 0
-    scenery.place(middle_z + VEHICLE_REACH_M, draw, x, middle_z, street.heading(z), oncoming=oncoming)
+    room = Footprint(x, middle_z, street.heading(z), *(VAN_ROOM_M if van else CAR_ROOM_M)).corners
+    scenery.place(room, draw_van if van else draw_car, x, middle_z, street.heading(z), oncoming=oncoming)

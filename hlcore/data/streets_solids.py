@@ -118,6 +118,11 @@ class Footprint:
         """The ground point at the given shares, -1 to 1, of half the width and half the length."""
         return self.at(across * self.width_m / 2, along * self.length_m / 2)
 
+    @property
+    def corners(self) -> tuple[Spot, ...]:
+        """The four corners, in a ring."""
+        return tuple(self.corner(across, along) for across, along in ((-1, -1), (1, -1), (1, 1), (-1, 1)))
+
     def moved(self, along_m: float) -> "Footprint":
         """The same rectangle further along."""
         x, z = self.at(0.0, along_m)
