@@ -1,6 +1,7 @@
 """One training run: what it keeps, that it resumes exactly, and how it stops."""
 
 import itertools
+import json
 import os
 import shutil
 import signal
@@ -8,7 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 import torch
@@ -81,7 +82,8 @@ def test_a_run_keeps_what_the_design_says(uninterrupted: Run) -> None:
 
 def test_every_step_logs_loss_lift_rates_norms_and_speed(uninterrupted: Run) -> None:
     steps = uninterrupted.steps()
-    logged = {"mean_ce", "weighted_ce", "hardness_lift", "lr", "encoder_lr", "gradient_norm", "images_per_s"}
+    logged = {"mean_ce", "weighted_ce", "hardness_lift", "lr", "encoder_lr", "hardness_lr", "gradient_norm"}
+    logged |= {"hardness_gradient_norm", "images_per_s"}
     assert set(steps) >= logged
     assert not steps.isna().to_numpy().any()
     assert float((steps["hardness_lift"] - steps["weighted_ce"] / steps["mean_ce"]).abs().max()) < 1e-5
@@ -197,18 +199,40 @@ def test_an_observing_branch_does_not_steer_the_segmenter(tmp_path: Path) -> Non
     assert load_checkpoint(alone.checkpoint_path(1)).network.hardness_branch is None
 
 
-def test_the_learning_rate_and_not_lambda_slows_the_hardness_branch(tmp_path: Path) -> None:
-    def moved(name: str, *, hardness_lambda: float = 0.01, hardness_lr: float | None = None) -> float:
-        optim = OptimConfig(epochs=1, batch_size=2, hardness_lr=hardness_lr, schedule="poly", clip_norm=1e6)
-        loss = LossConfig(hardness_lambda=hardness_lambda)
-        run = finish(train(tiny(tmp_path, name=name, optim=optim, loss=loss)))
-        before, after = (load_file(run.checkpoint_path(epoch)) for epoch in (0, 1))
-        names = [key for key in before if key.startswith("hardness_branch.") and key.endswith("weight")]
-        return sum(float((after[key] - before[key]).norm() ** 2) for key in names) ** 0.5
+def moved(run: Run) -> float:
+    """How far the weights of the hardness branch have come in training."""
+    before, after = (load_file(run.checkpoint_path(epoch)) for epoch in (0, run.epochs[-1]))
+    names = [key for key in before if key.startswith("hardness_branch.") and key.endswith("weight")]
+    return sum(float((after[key] - before[key]).norm() ** 2) for key in names) ** 0.5
 
-    given = moved("given")
-    assert moved("lambda", hardness_lambda=1.0) == pytest.approx(given, rel=0.05)
-    assert moved("rate", hardness_lr=1e-5) == pytest.approx(0.01 * given, rel=0.5)
+
+@pytest.mark.parametrize(("optimizer", "slower"), [("sgd", 0.1), ("adamw", 1.0)])
+def test_a_smaller_lambda_slows_the_hardness_branch_under_sgd_and_not_under_adamw(
+    tmp_path: Path, optimizer: Literal["sgd", "adamw"], slower: float
+) -> None:
+    def after(hardness_lambda: float) -> float:
+        optim = OptimConfig(
+            epochs=1, batch_size=2, hardness_optimizer=optimizer, hardness_weight_decay=0.0, schedule="poly"
+        )
+        loss = LossConfig(hardness_lambda=hardness_lambda)
+        return moved(finish(train(tiny(tmp_path, name=f"lambda-{hardness_lambda}", optim=optim, loss=loss))))
+
+    assert after(0.001) == pytest.approx(slower * after(0.01), rel=0.05)
+
+
+def test_a_run_begun_before_the_branch_had_an_optimizer_of_its_own_goes_on_under_adamw(tmp_path: Path) -> None:
+    optim = OptimConfig(epochs=2, batch_size=2, hardness_optimizer="adamw", hardness_lr=1e-4)
+    expected = weights(finish(train(tiny(tmp_path / "whole", optim=optim))))
+    reports = train(tiny(tmp_path / "halved", optim=optim))
+    path = next(itertools.islice(reports, STEPS_PER_EPOCH, None)).run.path
+    reports.close()
+
+    record = json.loads((path / "run.json").read_text())
+    for setting in ("optimizer", "momentum", "weight_decay", "schedule"):
+        del record["config"]["optim"][f"hardness_{setting}"]
+    (path / "run.json").write_text(json.dumps(record))
+    assert open_run(path).record.config.optim == optim
+    assert all(torch.equal(tensor, expected[name]) for name, tensor in weights(finish(resume(path))).items())
 
 
 def test_a_loss_that_is_not_finite_stops_the_run_and_names_the_images(tmp_path: Path) -> None:

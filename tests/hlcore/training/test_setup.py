@@ -1,0 +1,97 @@
+"""The optimizers of a run: the segmenter's, and the hardness branch's own."""
+
+import pytest
+import torch
+from torch import nn
+from torch.optim import SGD, AdamW
+
+from hlcore.config import OptimConfig
+from hlcore.models.hardness import HardnessSegmenter
+from hlcore.training.setup import make_optimizers, make_schedules
+
+
+def tiny_network() -> HardnessSegmenter:
+    return HardnessSegmenter(nn.Conv2d(3, 2, 1), nn.Conv2d(2, 2, 1), nn.Conv2d(2, 1, 1))
+
+
+def of_branch(**settings: object) -> dict[str, float]:
+    _, optimizer = make_optimizers(tiny_network(), OptimConfig.model_validate(settings))
+    return optimizer.param_groups[0]
+
+
+def rates(config: OptimConfig, *, steps: int) -> list[tuple[float, float, float]]:
+    """Learning rates of encoder and hardness branch, and the momentum of the latter, at each step."""
+    optimizers = make_optimizers(tiny_network(), config)
+    schedules = make_schedules(optimizers, config, steps)
+    found = []
+    for _ in range(steps):
+        segmenter, branch = optimizers
+        found.append(
+            (segmenter.param_groups[0]["lr"], branch.param_groups[0]["lr"], branch.param_groups[0]["momentum"])
+        )
+        for optimizer, schedule in zip(optimizers, schedules, strict=True):
+            optimizer.step()
+            schedule.step()
+    return found
+
+
+def test_the_hardness_branch_is_trained_by_sgd_with_the_authors_momentum_and_weight_decay():
+    segmenter, branch = make_optimizers(tiny_network(), OptimConfig())
+    assert isinstance(segmenter, AdamW)
+    assert isinstance(branch, SGD)
+    [group] = branch.param_groups
+    assert (group["lr"], group["momentum"], group["weight_decay"]) == (0.3, 0.9, 5e-4)
+
+
+def test_rate_momentum_and_weight_decay_of_the_branch_are_settings_of_its_own():
+    group = of_branch(hardness_lr=0.7, hardness_momentum=0.5, hardness_weight_decay=0.0)
+    assert (group["lr"], group["momentum"], group["weight_decay"]) == (0.7, 0.5, 0.0)
+
+
+def test_adamw_takes_rate_and_weight_decay_of_the_segmenter_where_none_are_given():
+    group = of_branch(hardness_optimizer="adamw", lr=0.004, weight_decay=0.03)
+    assert (group["lr"], group["weight_decay"]) == (0.004, 0.03)
+    given = of_branch(hardness_optimizer="adamw", hardness_lr=1e-4, hardness_weight_decay=0.5)
+    assert (given["lr"], given["weight_decay"]) == (1e-4, 0.5)
+
+
+def test_a_network_without_hardness_branch_has_one_optimizer():
+    network = tiny_network()
+    network.hardness_branch = None
+    config = OptimConfig()
+    optimizers = make_optimizers(network, config)
+    assert (len(optimizers), len(make_schedules(optimizers, config, 10))) == (1, 1)
+
+
+@pytest.mark.parametrize("schedule", ["one_cycle", "poly"])
+def test_the_branch_follows_the_schedule_of_the_run_at_the_momentum_that_was_set(schedule: str):
+    found = rates(OptimConfig.model_validate({"schedule": schedule, "lr": 0.1, "encoder_lr": 0.1}), steps=20)
+    for encoder_lr, hardness_lr, momentum in found:
+        assert hardness_lr == pytest.approx(3 * encoder_lr)
+        assert momentum == 0.9
+
+
+def test_the_branch_may_have_a_schedule_of_its_own():
+    constant = rates(OptimConfig(hardness_schedule="constant"), steps=20)
+    assert {hardness_lr for _, hardness_lr, _ in constant} == {0.3}
+    poly = rates(OptimConfig(hardness_schedule="poly"), steps=20)
+    assert [lr for _, lr, _ in poly] == pytest.approx([0.3 * (1 - step / 20) ** 0.9 for step in range(20)])
+    assert [lr for lr, _, _ in poly] == pytest.approx([lr for lr, _, _ in constant]), "the segmenter's is as before"
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
+def test_lambda_scales_the_branchs_step_under_sgd_and_not_under_adamw(optimizer: str):
+    def step(factor: float) -> float:
+        network = tiny_network()
+        config = OptimConfig.model_validate(
+            {"hardness_optimizer": optimizer, "hardness_lr": 0.1, "hardness_weight_decay": 0.0}
+        )
+        _, branch = make_optimizers(network, config)
+        [weight] = [p for p in network.hardness_parameters() if p.ndim == 4]
+        before = weight.detach().clone()
+        weight.grad = torch.full_like(weight, factor)
+        branch.step()
+        return float((weight.detach() - before).norm())
+
+    expected = 0.01 if optimizer == "sgd" else 1.0
+    assert step(0.01) / step(1.0) == pytest.approx(expected, rel=1e-2)
