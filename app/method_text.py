@@ -22,6 +22,19 @@ WALLS = (
     "\n\nSo the hardness branch can be left out afterwards: prediction and probabilities stay the same, bit for bit, "
     "and cost no more than without it."
 )
+PACE = "The hardness loss is linear in *S*, so each pixel is pushed by"
+PUSH = (
+    r"-\frac{\partial L_\mathrm{hard}}{\partial S_i} = \lambda\, "
+    r"\frac{\mathrm{ce}_i - \sum_j w_j\, \mathrm{ce}_j}{\sum_j (S_j + c)}"
+)
+PACE_MEANS = (
+    "towards 1 where its loss lies above the weighted mean loss, towards 0 elsewhere, and only time holds it in "
+    "between. So hardness answers *is this place harder than the average loss?*, and not *how much harder?* A branch "
+    "that learns as fast as the segmenter reaches 0 or 1 within an epoch and then jumps with the loss of each epoch. "
+    "Under SGD the small λ makes it a hundred times slower: it adds up where the loss was high over many epochs, so "
+    "the map can hold still while the loss fades. AdamW divides λ away. The branch therefore has an optimizer of its "
+    "own (`optim.hardness_optimizer`, SGD by default) with its own learning rate."
+)
 SUMS = (
     "The paper's figure divides by the sum over one picture, the authors' code by that over the whole batch, ignored "
     "pixels included. Here `normalize` is `batch` (the default) or `image`, and `count_ignored` is off by default: "
@@ -34,6 +47,9 @@ BASELINES = (
     "them without steering it, so every run can have a hardness map."
 )
 LIMITS = (
+    "- **Not a measure of how hard.** The objective only asks on which side of the weighted mean loss a pixel lies; "
+    "the order of the pixels *within* either side is weak by design. Fidelity (agreement with the loss of networks "
+    "trained from other seeds) shows it: entropy orders pixels better.\n"
     "- **Not uncertainty.** It says where the loss tended to be high in training, not how likely this prediction is "
     "wrong. As a predictor of errors it loses, over all pixels of every data set that was measured here, to 1 − max "
     "softmax and to entropy, which every network gives for free.\n"

@@ -7,10 +7,10 @@ from importlib.resources import files
 from pathlib import Path
 
 from app.dataset_samples import open_analysed
-from hlcore.data.camvid import VOID
 from hlcore.data.images import read_image, read_label_map
+from hlcore.data.images.resizing import resize_classes, resize_image
 from hlcore.data.labels import CAMVID, ClassTable
-from hlcore.data.resize import resize_classes, resize_image
+from hlcore.data.readers.camvid import VOID
 from hlcore.data.samples import Sample, SegmentationData
 from hlcore.data.streets import Streets
 from hlcore.errors import DatasetError

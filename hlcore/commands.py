@@ -150,7 +150,7 @@ def analyze(
     data
         Folder of the data set. Default: the run's own; streets needs none.
     """
-    from hlcore.analyze import analyze as measure
+    from hlcore.measuring import analyze as measure
     from hlcore.progress import follow_analysis
     from hlcore.report import write_report
     from hlcore.storage.runs import open_run

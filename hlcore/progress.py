@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from hlcore.analyze import Step
+from hlcore.measuring import Step
 from hlcore.storage.analyses import Analysis
 from hlcore.training.loop import Reports
 

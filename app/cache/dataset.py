@@ -12,7 +12,7 @@ from PIL import Image as PillowImage
 from app import cache, dataset_samples, samples
 from app.samples import Picture
 from hlcore.data.images import read_image
-from hlcore.data.resize import resize_image
+from hlcore.data.images.resizing import resize_image
 from hlcore.data.samples import Sample, SegmentationData
 from hlcore.storage.analyses import Analysis
 from hlcore.storage.runs import Run

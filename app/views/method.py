@@ -14,6 +14,9 @@ def show_equations() -> None:
         st.latex(equation)
     ratio = (1 + usual.c) / usual.c
     st.markdown(text.SYMBOLS.format(c=usual.c, ratio=ratio, hardness_lambda=usual.hardness_lambda))
+    st.markdown(f"##### Why it learns slowly\n\n{text.PACE}")
+    st.latex(text.PUSH)
+    st.markdown(text.PACE_MEANS)
     st.markdown(f"##### Where the sum runs\n\n{text.SUMS}")
     st.markdown(f"##### Other losses\n\n{text.BASELINES}")
     st.markdown(text.SOURCES)

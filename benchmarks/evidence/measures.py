@@ -6,6 +6,7 @@ from itertools import pairwise
 import numpy as np
 
 from hlcore.analysis import fidelity, segmentation, stability
+from hlcore.analysis.map_agreement import MEASURES
 from hlcore.analysis.stability import Followed
 from hlcore.analysis.statistics import ImageSums, only
 from hlcore.data.catalog import open_data
@@ -78,10 +79,10 @@ def steadiness(run: Run, split: str) -> dict[str, float]:
         row[f"hardness_saturated/{place}"] = round(float(np.mean(saturated)), 5)
         kept = list(pairwise(stability.kept_epochs(snapshots)))
         for of in stability.MAPS:
-            pairs = only(tables["epoch_pairs"], kind="consecutive", map=of)
-            pairs = pairs[[pair in kept for pair in zip(pairs["first"], pairs["second"], strict=True)]]
-            for measure, group in pairs.groupby("measure"):
-                row[f"{of}_{measure}/{place}"] = round(float(group["value"].median()), 5)
+            pairs = only(tables["epoch_pairs"], kind="consecutive", map=of).to_dict("records")
+            for measure in MEASURES:
+                values = [p["value"] for p in pairs if p["measure"] == measure and (p["first"], p["second"]) in kept]
+                row[f"{of}_{measure}/{place}"] = round(float(np.median(values)), 5)
             level = only(tables["levels"], map=of, measure="relative_level", snapshot=snapshots[-1])
             row[f"{of}_last_over_first/{place}"] = round(float(level["value"].iloc[0]), 5)
     return row

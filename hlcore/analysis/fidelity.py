@@ -42,7 +42,7 @@ def mean_loss_map(loss_maps: Sequence[LossMap]) -> LossMap:
     shapes = {loss_map.shape for loss_map in loss_maps}
     if len(shapes) != 1:
         raise InvalidInputError(f"expected loss maps of one image, got shapes {sorted(shapes)}")
-    return np.mean(loss_maps, axis=0, dtype=np.float32)
+    return np.asarray(np.mean(loss_maps, axis=0, dtype=np.float32))
 
 
 def compare(record: PredictionRecord, others_loss: LossMap) -> Counts:

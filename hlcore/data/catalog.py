@@ -4,13 +4,13 @@ from collections.abc import Callable
 from difflib import get_close_matches
 from pathlib import Path
 
-from hlcore.data.ade20k import ade20k
-from hlcore.data.camvid import camvid
-from hlcore.data.cityscapes import cityscapes
-from hlcore.data.folder import folder
-from hlcore.data.idd_lite import idd_lite
+from hlcore.data.readers.ade20k import ade20k
+from hlcore.data.readers.camvid import camvid
+from hlcore.data.readers.cityscapes import cityscapes
+from hlcore.data.readers.folder import folder
+from hlcore.data.readers.idd_lite import idd_lite
+from hlcore.data.readers.voc import voc
 from hlcore.data.samples import SegmentationData
-from hlcore.data.voc import voc
 from hlcore.errors import DatasetError, InvalidInputError
 from hlcore.plugins import import_plugins
 
@@ -68,7 +68,7 @@ def open_data(
         DatasetError: the root is not given, or its files do not fit the layout.
     """
     if name == STREETS:
-        from hlcore.data.streets import Streets  # the generator is only loaded where scenes are drawn
+        from hlcore.data.streets.dataset import Streets  # the generator is only loaded where scenes are drawn
 
         return Streets(split, count=count, size=size, seed=seed)
     import_plugins()

@@ -65,7 +65,7 @@ def _table(**colours: Colour) -> ClassTable:
 
 
 def _ade20k() -> ClassTable:
-    with files("hlcore.data").joinpath("ade20k_classes.csv").open(encoding="utf-8") as table:
+    with files("hlcore.data.readers").joinpath("ade20k_classes.csv").open(encoding="utf-8") as table:
         rows = list(csv.DictReader(table))
     palette = tuple((int(row["red"]), int(row["green"]), int(row["blue"])) for row in rows)
     return ClassTable(tuple(row["name"] for row in rows), palette)

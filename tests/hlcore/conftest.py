@@ -12,10 +12,10 @@ import torch
 from torch import nn
 
 from hlcore.analysis.statistics import ImageSums
-from hlcore.analyze import analyze
 from hlcore.config import AnalyzeConfig, DataConfig, NetworkConfig, TrainConfig
 from hlcore.data.labels import CAMVID
-from hlcore.data.streets_scene import render_scene
+from hlcore.data.streets.scene import render_scene
+from hlcore.measuring import analyze
 from hlcore.models import torchvision_cpu  # noqa: F401  before the tests import timm or torchmetrics
 from hlcore.models.adapters import build_network
 from hlcore.models.hardness import HardnessSegmenter
@@ -114,8 +114,8 @@ def quick_analyses() -> Iterator[None]:
         return render_scene(np.random.SeedSequence(entropy), size)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("hlcore.data.streets.render_scene", lambda seed, size: drawn(tuple(seed.entropy), size))
-        patch.setattr("hlcore.analyze.rooms.ImageSums", partial(ImageSums, resamplings=16))
+        patch.setattr("hlcore.data.streets.dataset.render_scene", lambda seed, size: drawn(tuple(seed.entropy), size))
+        patch.setattr("hlcore.measuring.rooms.ImageSums", partial(ImageSums, resamplings=16))
         yield
 
 

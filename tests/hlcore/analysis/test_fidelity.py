@@ -79,7 +79,7 @@ def test_the_table_gives_an_interval_over_images():
     table = fidelity.table(sums)
     assert list(table.columns) == fidelity.COLUMNS
     assert len(table) == len(fidelity.MAPS) * len(fidelity.MEASURES)
-    assert ((table["low"] <= table["value"]) & (table["value"] <= table["high"])).all()
+    assert all(row["low"] <= row["value"] <= row["high"] for row in table.to_dict("records"))
 
 
 def test_the_yardstick_is_the_mean_over_networks_and_has_no_value_where_one_has_none():

@@ -1,0 +1,181 @@
+"""Images and label maps from untrusted files: every file becomes right pixels or one sentence."""
+
+import logging
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import UInt, UInt8
+from PIL import ExifTags
+from PIL import Image as PillowImage
+
+from hlcore.data.images.colour import rgb_from_pillow, upright
+from hlcore.data.images.opening import damaged, open_file, open_header
+from hlcore.data.images.rare_tiff import pillow_would_misread, read_rare_tiff
+from hlcore.data.labels import ClassTable
+from hlcore.errors import DatasetError
+from hlcore.types import IGNORE_INDEX, Image, LabelMap
+
+log = logging.getLogger(__name__)
+
+MAX_PIXELS = 64_000_000
+"""The largest image read unless the caller says otherwise; its RGB array takes 192 MB."""
+
+_VOID_COLOURS = ((0, 0, 0), (255, 255, 255), (224, 224, 192))
+_LABEL_FORM = "a label map must be a PNG: 8-bit grey or palette with class ids, or RGB in the class colours"
+
+
+def read_image(source: Path | bytes, *, name: str = "upload", max_pixels: int = MAX_PIXELS) -> Image:
+    """The image as H W 3 uint8 sRGB, upright.
+
+    PNG, JPEG, WebP, TIFF, BMP and GIF of any mode and depth; the content decides, not the suffix. Of an animation or a
+    stack of pages, the first. Transparency is laid over white; `hlcore.data.images.colour` states the other rules.
+
+    Args:
+        source: A file, or the bytes of one.
+        name: What to call the bytes in errors; a file is called by its path.
+        max_pixels: Larger images are refused before they are decoded; Pillow itself refuses more than 179 MP.
+
+    Raises:
+        DatasetError: the source is no such image, is damaged, or is too large.
+    """
+    name = name if isinstance(source, bytes) else str(source)
+    with open_file(source, name) as file:
+        image = open_header(file, name, max_pixels=max_pixels)
+        if image is None or pillow_would_misread(image):
+            return read_rare_tiff(file, name, max_pixels=max_pixels)
+        try:
+            image.load()
+            return upright(rgb_from_pillow(image), _orientation(image))
+        except Exception as error:  # decoders answer hostile bytes with any exception there is
+            raise damaged(name, error) from error
+
+
+def read_label_map(
+    source: Path | bytes,
+    *,
+    classes: ClassTable,
+    ignored: Collection[int] = (),
+    size: tuple[int, int] | None = None,
+    name: str = "upload",
+    max_pixels: int = MAX_PIXELS,
+) -> LabelMap:
+    """The label map as H W uint8 class indices with 255 = ignored.
+
+    A grey or palette PNG holds class indices; an RGB PNG holds the colours of `classes`, with black, white and the
+    cream of Pascal VOC (224, 224, 192) as ignored where no class has that colour.
+
+    Args:
+        source: A PNG file, or the bytes of one.
+        classes: The classes it may name.
+        ignored: Ids that mean "ignored" besides 255.
+        size: (H, W) of the image it belongs to, or None to take any.
+        name: What to call the bytes in errors; a file is called by its path.
+        max_pixels: Larger label maps are refused before they are decoded.
+
+    Raises:
+        DatasetError: not a PNG, damaged, another size, or a value or colour that names no class.
+    """
+    name = name if isinstance(source, bytes) else str(source)
+    pixels = _read_label_pixels(source, name, max_pixels)
+    if size is not None and pixels.shape[:2] != tuple(size):
+        raise DatasetError(
+            f"{name} is {pixels.shape[1]} x {pixels.shape[0]} px but its image is {size[1]} x {size[0]} px; "
+            "a label map must have its image's size"
+        )
+    if pixels.ndim == 3:
+        return _class_of_colour(pixels, classes, name)
+    ids = dict.fromkeys(ignored, IGNORE_INDEX) | {i: i for i in (*range(len(classes.names)), IGNORE_INDEX)}
+    return _class_of_id(pixels, ids, name)
+
+
+def read_class_ids(path: Path, *, ids: Mapping[int, int]) -> LabelMap:
+    """The label file of a data set as H W uint8 class indices with 255 = ignored.
+
+    Args:
+        path: A grey or palette PNG.
+        ids: Value in the file to class index; every value that may occur stands here.
+
+    Raises:
+        DatasetError: not such a PNG, damaged, or a value that is not in `ids`.
+    """
+    pixels = _read_label_pixels(path, str(path), MAX_PIXELS)
+    if pixels.ndim == 3:
+        raise DatasetError(f"{path} is a colour PNG; expected a grey or palette PNG whose values are class ids")
+    return _class_of_id(pixels, ids, str(path))
+
+
+def _orientation(image: PillowImage.Image) -> int:
+    """The EXIF orientation, 1 to 8; a broken EXIF block counts as none (1), as in every viewer."""
+    try:
+        return image.getexif().get(ExifTags.Base.Orientation, 1)
+    except Exception as error:  # noqa: BLE001 - decoders answer hostile bytes with any exception there is
+        log.info("ignoring a broken EXIF block: %s", error)
+        return 1
+
+
+def _read_label_pixels(source: Path | bytes, name: str, max_pixels: int) -> UInt[np.ndarray, "H W *channels"]:
+    """H W ids (uint8 or uint16), or H W 3 colours."""
+    with open_file(source, name) as file:
+        image = open_header(file, name, max_pixels=max_pixels)
+        if image is None or image.format != "PNG":
+            raise DatasetError(f"{name} is a {image.format if image else 'TIFF'}; {_LABEL_FORM}")
+        if image.mode in ("1", "L") and image.tile[0].args != "L":
+            raise DatasetError(f"{name} is a grey PNG of fewer than 8 bits, whose ids may be scaled; {_LABEL_FORM}")
+        try:
+            image.load()
+            pixels = np.array(image)
+        except Exception as error:  # decoders answer hostile bytes with any exception there is
+            raise damaged(name, error) from error
+    if image.mode in ("LA", "RGBA"):
+        if (pixels[..., -1] != 255).any():
+            raise DatasetError(f"{name} is partly transparent; {_LABEL_FORM}")
+        return pixels[..., 0] if image.mode == "LA" else pixels[..., :3]
+    return pixels
+
+
+def _class_of_id(pixels: UInt[np.ndarray, "H W"], ids: Mapping[int, int], name: str) -> LabelMap:
+    class_of = np.full(np.iinfo(pixels.dtype).max + 1, -1, dtype=np.int16)
+    class_of[list(ids)] = list(ids.values())
+    label_map = class_of[pixels]
+    if (label_map < 0).any():
+        values, counts = np.unique(pixels[label_map < 0], return_counts=True)
+        strays = _listed([f"{value} ({count} px)" for value, count in zip(values, counts, strict=True)])
+        raise DatasetError(
+            f"{name} has values that name no class: {strays}; expected {_ranges(sorted(ids))}. "
+            "Map them to a class or to the ignored value"
+        )
+    return label_map.astype(np.uint8)
+
+
+def _class_of_colour(pixels: UInt8[np.ndarray, "H W 3"], classes: ClassTable, name: str) -> LabelMap:
+    keys = pixels.astype(np.uint32) @ np.array([65536, 256, 1], dtype=np.uint32)
+    found, inverse, counts = np.unique(keys, return_inverse=True, return_counts=True)
+    indices, strays = np.full(len(found), IGNORE_INDEX, dtype=np.uint8), []
+    for position, (key, count) in enumerate(zip(found.tolist(), counts, strict=True)):
+        colour = (key >> 16, key >> 8 & 255, key & 255)
+        named = [index for index, of_class in enumerate(classes.palette) if of_class == colour]
+        if len(named) > 1:
+            shared = " and ".join(classes.names[index] for index in named)
+            raise DatasetError(f"{name}: {shared} have the same colour {colour}; use a grey PNG with class ids")
+        if named:
+            indices[position] = named[0]
+        elif colour not in _VOID_COLOURS:
+            strays.append(f"{colour} ({count} px)")
+    if strays:
+        raise DatasetError(
+            f"{name} has colours that name no class: {_listed(strays)}; expected the {len(classes.names)} colours of "
+            "the class table, without smoothing, or a grey PNG with class ids"
+        )
+    return indices[inverse].reshape(keys.shape)
+
+
+def _listed(items: list[str]) -> str:
+    return ", ".join(items[:5]) + (f" and {len(items) - 5} more" if len(items) > 5 else "")
+
+
+def _ranges(ids: list[int]) -> str:
+    """Sorted numbers in words, e.g. "0 to 10, 255"."""
+    starts = [value for value in ids if value - 1 not in ids]
+    ends = [value for value in ids if value + 1 not in ids]
+    return ", ".join(str(a) if a == b else f"{a} to {b}" for a, b in zip(starts, ends, strict=True))

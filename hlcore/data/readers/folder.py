@@ -1,0 +1,67 @@
+"""A plain folder of one's own images and label maps."""
+
+import json
+from functools import partial
+from pathlib import Path
+
+from hlcore.data.images.decoding import read_class_ids
+from hlcore.data.labels import ClassTable, Colour, voc_palette
+from hlcore.data.samples import PairedFiles, files_by_name, pair_by_name
+from hlcore.errors import DatasetError, InvalidInputError
+from hlcore.types import IGNORE_INDEX
+
+_IMAGE_PATTERNS = ("*.png", "*.jpg", "*.jpeg", "*.webp", "*.tif", "*.tiff", "*.bmp")
+
+
+def folder(root: Path, split: str) -> PairedFiles:
+    """A split of a plain folder.
+
+    Reads `images/<split>/<name>.*` with `labels/<split>/<name>.png`, or, where there is no such subfolder,
+    `images/<name>.*` with `labels/<name>.png` for every split. A label map is a grey or palette PNG of class
+    indices and 255 = ignored. `classes.json` is a list of names, or of `{"name": "road", "color": [128, 64, 128]}`;
+    a class without a colour has that of the Pascal VOC colour map at its index.
+
+    Raises:
+        DatasetError: a folder or `classes.json` is missing or wrong, or an image or label map has no partner.
+    """
+    classes = _read_classes(root / "classes.json")
+    within = split if (root / "images" / split).is_dir() or _subfolders(root / "images") else ""
+    images = files_by_name(root / "images" / within, _IMAGE_PATTERNS)
+    label_maps = files_by_name(root / "labels" / within, ("*.png",))
+    pairs = pair_by_name(images, label_maps, expected=f"{Path('labels', within).as_posix()}/<name>.png")
+    ids = {index: index for index in (*range(len(classes.names)), IGNORE_INDEX)}
+    return PairedFiles(classes, pairs, partial(read_class_ids, ids=ids))
+
+
+def _subfolders(images: Path) -> bool:
+    return images.is_dir() and any(path.is_dir() for path in images.iterdir())
+
+
+def _read_classes(path: Path) -> ClassTable:
+    form = '["sky", "road"] or [{"name": "sky", "color": [70, 130, 180]}, ...]'
+    try:
+        entries = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise DatasetError(
+            f"{path} does not exist; expected the class names in the order of the ids: {form}"
+        ) from error
+    except ValueError as error:
+        raise DatasetError(f"{path} is not JSON ({error}); expected {form}") from error
+    if not isinstance(entries, list):
+        raise DatasetError(f"{path} holds a {type(entries).__name__}; expected a list: {form}")
+    named = [
+        _named(entry, default, path, form) for entry, default in zip(entries, voc_palette(len(entries)), strict=True)
+    ]
+    try:
+        return ClassTable(tuple(name for name, _ in named), tuple(colour for _, colour in named))
+    except InvalidInputError as error:
+        raise DatasetError(f"{path}: {error}") from error
+
+
+def _named(entry: object, default: Colour, path: Path, form: str) -> tuple[str, Colour]:
+    match {"name": entry} if isinstance(entry, str) else entry:
+        case {"name": str(name), "color": [int(red), int(green), int(blue)], **others} if not others:
+            return name, (red, green, blue)
+        case {"name": str(name), **others} if not others:
+            return name, default
+    raise DatasetError(f"{path} has the entry {json.dumps(entry)}; expected {form}")

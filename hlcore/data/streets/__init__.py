@@ -1,0 +1,5 @@
+"""Synthetic street scenes with exact labels, generated from a seed: the data set that needs no download."""
+
+from hlcore.data.streets.dataset import Streets
+
+__all__ = ["Streets"]

@@ -1,0 +1,263 @@
+"""Each layout in miniature: what is read, and what is refused with the file's name."""
+
+import json
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hlcore.data.labels import ADE20K, CAMVID, CITYSCAPES, IDD_LITE, VOC
+from hlcore.data.readers.ade20k import ade20k
+from hlcore.data.readers.camvid import camvid
+from hlcore.data.readers.cityscapes import cityscapes
+from hlcore.data.readers.folder import folder
+from hlcore.data.readers.idd_lite import idd_lite
+from hlcore.data.readers.voc import voc
+from hlcore.data.samples import PairedFiles
+from hlcore.errors import DatasetError
+
+Write = Callable[[str, np.ndarray], Path]
+IMAGE = np.random.default_rng(0).integers(0, 255, (4, 6, 3), dtype=np.uint8)
+
+
+def ids(*values: int) -> np.ndarray:
+    """4 x 6 px of the values in turn."""
+    return np.resize(np.array(values, dtype=np.uint8), (4, 6))
+
+
+def write_voc_list(root: Path, split: str, *names: str) -> None:
+    path = root / "ImageSets" / "Segmentation" / f"{split}.txt"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(f"{name}\n" for name in names))
+
+
+LAYOUTS = {
+    "camvid": (camvid, "train", "train/a.png", "trainannot/a.png", CAMVID, {0: 0, 10: 10, 11: 255}),
+    "cityscapes": (
+        *(cityscapes, "val", "leftImg8bit/val/ulm/ulm_1_leftImg8bit.png", "gtFine/val/ulm/ulm_1_gtFine_labelIds.png"),
+        *(CITYSCAPES, {0: 255, 7: 0, 9: 255, 33: 18}),
+    ),
+    "ade20k": (
+        *(ade20k, "val", "images/validation/a.jpg", "annotations/validation/a.png"),
+        *(ADE20K, {0: 255, 1: 0, 150: 149}),
+    ),
+    "voc": (voc, "val", "JPEGImages/a.jpg", "SegmentationClass/a.png", VOC, {0: 0, 20: 20, 255: 255}),
+    "idd_lite": (
+        *(idd_lite, "val", "leftImg8bit/val/7/1_image.jpg", "gtFine/val/7/1_label.png"),
+        *(IDD_LITE, {0: 0, 6: 6, 255: 255}),
+    ),
+    "folder": (folder, "val", "images/val/a.jpg", "labels/val/a.png", None, {0: 0, 1: 1, 255: 255}),
+}
+
+
+@pytest.fixture(params=LAYOUTS)
+def layout(request, tmp_path: Path, write: Write):
+    """A data set of one sample: reader, split, image file, label file, classes, value in file -> class."""
+    reader, split, image, label_map, classes, mapping = LAYOUTS[request.param]
+    write(image, IMAGE)
+    write(label_map, ids(*mapping))
+    if request.param == "voc":
+        write_voc_list(tmp_path, split, "a")
+    if request.param == "folder":
+        (tmp_path / "classes.json").write_text('["sky", "road"]')
+    return reader, split, tmp_path / image, tmp_path / label_map, classes, mapping
+
+
+def test_the_ids_in_the_file_become_class_indices(layout, tmp_path):
+    reader, split, _, _, classes, mapping = layout
+    data = reader(tmp_path, split)
+    assert len(data) == len(data.names) == 1
+    assert classes is None or data.classes == classes
+    sample = data[0]
+    assert sample.name == data.names[0]
+    np.testing.assert_array_equal(sample.label_map, ids(*mapping.values()))
+    assert sample.image.shape == IMAGE.shape
+
+
+def test_a_missing_root_says_which_folder_was_expected(layout, tmp_path):
+    reader, split, *_ = layout
+    with pytest.raises(DatasetError, match=r"nowhere.* does(n't| not) exist"):
+        reader(tmp_path / "nowhere", split)
+
+
+def test_a_missing_split_says_what_there_is(layout, tmp_path):
+    reader, split, *_ = layout
+    with pytest.raises(DatasetError, match=rf"tset.*(holds|it has).*{split[:3]}"):
+        reader(tmp_path, "tset")
+
+
+def test_a_stray_value_is_refused_with_file_value_and_count(layout, tmp_path, write):
+    reader, split, _, label_map, *_ = layout
+    values = np.zeros((4, 6), dtype=np.uint8)
+    values[0, :2] = 200
+    write(str(label_map.relative_to(tmp_path)), values)
+    data = reader(tmp_path, split)
+    with pytest.raises(DatasetError, match=rf"{label_map.name} has values that name no class: 200 \(2 px\)"):
+        data[0]
+
+
+def test_another_size_is_refused_with_both_files(layout, tmp_path, write):
+    reader, split, image, label_map, *_ = layout
+    write(str(label_map.relative_to(tmp_path)), np.zeros((6, 4), dtype=np.uint8))
+    data = reader(tmp_path, split)
+    with pytest.raises(DatasetError, match=rf"{label_map.name} is 4 x 6 px but its image .*{image.name} is 6 x 4 px"):
+        data[0]
+
+
+def test_a_damaged_image_is_refused_with_its_name(layout, tmp_path):
+    reader, split, image, *_ = layout
+    image.write_bytes(image.read_bytes()[:60])
+    with pytest.raises(DatasetError, match=image.name):
+        reader(tmp_path, split)[0]
+
+
+def test_a_data_set_travels_to_worker_processes(layout, tmp_path):
+    reader, split, *_ = layout
+    data: PairedFiles = reader(tmp_path, split)
+    copied = pickle.loads(pickle.dumps(data))
+    np.testing.assert_array_equal(copied[0].label_map, data[0].label_map)
+
+
+@pytest.mark.parametrize("name", sorted(LAYOUTS.keys() - {"voc"}))
+@pytest.mark.parametrize(("lacking", "sentence"), [(2, "has no image named"), (3, "has no label map; expected")])
+def test_a_file_without_its_partner_is_refused_with_its_name(name, lacking, sentence, tmp_path, write):
+    reader, split, image, label_map, _, mapping = LAYOUTS[name]
+    (tmp_path / "classes.json").write_text('["sky", "road"]')
+    write(image, IMAGE)
+    write(label_map, ids(*mapping))
+    first = (image, label_map)[3 - lacking]
+    second = write(first.replace("/a.", "/b.").replace("ulm_1", "ulm_2").replace("/1_", "/2_"), IMAGE[..., 0])
+    with pytest.raises(DatasetError, match=f"{second.name} {sentence}"):
+        reader(tmp_path, split)
+
+
+def test_camvid_images_may_be_png_or_jpg_but_not_both(tmp_path, write):
+    for name in ("a.png", "b.jpg"):
+        write(f"train/{name}", IMAGE)
+        write(f"trainannot/{name[0]}.png", ids(0))
+    assert camvid(tmp_path, "train").names == ("a", "b")
+    write("train/a.jpg", IMAGE)
+    with pytest.raises(DatasetError, match=r"a.jpg and .*a.png are both called 'a'"):
+        camvid(tmp_path, "train")
+
+
+def test_file_endings_may_be_in_capitals_and_hidden_files_are_passed_over(tmp_path, write):
+    write("train/a.png", IMAGE).rename(tmp_path / "train/a.PNG")
+    write("trainannot/a.png", ids(0))
+    write("train/._b.png", IMAGE)
+    assert camvid(tmp_path, "train").names == ("a",)
+
+
+def test_a_folder_without_images_is_refused(tmp_path):
+    (tmp_path / "train").mkdir()
+    with pytest.raises(DatasetError, match=r"train holds no file like \*.png or \*.jpg"):
+        camvid(tmp_path, "train")
+
+
+def test_ade20k_takes_the_published_split_names_too(tmp_path, write):
+    write("images/training/a.jpg", IMAGE)
+    write("annotations/training/a.png", ids(1))
+    assert ade20k(tmp_path, "train").names == ade20k(tmp_path, "training").names == ("a",)
+
+
+def test_voc_reads_its_list_in_order_and_refuses_a_name_without_files(tmp_path, write):
+    for name in ("a", "b"):
+        write(f"VOCdevkit/VOC2012/JPEGImages/{name}.jpg", IMAGE)
+        write(f"VOCdevkit/VOC2012/SegmentationClass/{name}.png", ids(0))
+    root = tmp_path / "VOCdevkit" / "VOC2012"
+    write_voc_list(root, "train", "b", "a")
+    assert voc(tmp_path, "train").names == voc(root, "train").names == ("b", "a")
+    write_voc_list(root, "train", "a", "c")
+    with pytest.raises(DatasetError, match=r"train.txt lists 'c' but .*c.jpg does not exist"):
+        voc(tmp_path, "train")
+    write_voc_list(root, "train")
+    with pytest.raises(DatasetError, match=r"train.txt is empty"):
+        voc(tmp_path, "train")
+
+
+def test_a_plain_folder_without_splits_is_every_split(tmp_path, write):
+    (tmp_path / "classes.json").write_text('["sky", {"name": "road", "color": [1, 2, 3]}, {"name": "car"}]')
+    write("images/a.webp", IMAGE)
+    write("labels/a.png", ids(0, 2))
+    data = folder(tmp_path, "train")
+    assert data.names == folder(tmp_path, "val").names == ("a",)
+    assert data.classes.names == ("sky", "road", "car")
+    assert data.classes.palette == ((0, 0, 0), (1, 2, 3), (0, 128, 0))
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (None, "classes.json does not exist; expected the class names"),
+        ("{", "classes.json is not JSON"),
+        ({"sky": 0}, "classes.json holds a dict; expected a list"),
+        (["sky", 3], "classes.json has the entry 3; expected"),
+        ([{"name": "sky", "colour": [1, 2, 3]}], "has the entry .*colour"),
+        ([{"name": "sky", "color": [1, 2]}], "has the entry"),
+        ([{"name": "sky", "color": [1, 2, 999]}], "classes.json: the colour of sky"),
+        (["sky", "sky"], "classes.json: class names must differ"),
+        ([], "classes.json: a class table must have 1 to 255 classes"),
+    ],
+)
+def test_a_wrong_class_list_is_refused(tmp_path, write, content, sentence):
+    write("images/a.png", IMAGE)
+    write("labels/a.png", ids(0))
+    if content is not None:
+        (tmp_path / "classes.json").write_text(content if isinstance(content, str) else json.dumps(content))
+    with pytest.raises(DatasetError, match=sentence):
+        folder(tmp_path, "train")
+
+
+def test_the_fingerprint_changes_with_labels_names_and_images_and_not_with_the_place(tmp_path, write):
+    def fingerprint(place: str, *, value: int = 0, name: str = "a", image: np.ndarray = IMAGE) -> str:
+        write(f"{place}/train/{name}.png", image)
+        write(f"{place}/trainannot/{name}.png", ids(value))
+        return camvid(tmp_path / place, "train").fingerprint
+
+    first = fingerprint("one")
+    assert len(first) == 64
+    assert first == fingerprint("two")
+    others = [fingerprint("three", value=1), fingerprint("four", name="b"), fingerprint("five", image=IMAGE * 0)]
+    assert len({first, *others}) == 4
+
+
+def test_a_data_set_is_a_sequence(tmp_path, write):
+    for name in "abc":
+        write(f"train/{name}.png", IMAGE)
+        write(f"trainannot/{name}.png", ids(0))
+    data = camvid(tmp_path, "train")
+    assert [sample.name for sample in data] == ["a", "b", "c"]
+    assert data[-1].name == "c"
+    with pytest.raises(IndexError):
+        data[3]
+
+
+@pytest.mark.parametrize(("split", "count"), [("train", 367), ("val", 101), ("test", 233)])
+def test_camvid_has_its_published_splits(shared_data, split, count):
+    data = camvid(shared_data / "camvid", split)
+    assert len(data) == count
+    sample = data[count // 2]
+    assert sample.image.shape == (360, 480, 3)
+    assert sample.label_map is not None
+    assert set(np.unique(sample.label_map)) <= {*range(11), 255}
+
+
+def test_every_camvid_label_map_of_the_validation_split_is_read(shared_data):
+    pixels = np.zeros(256, dtype=np.int64)
+    for sample in camvid(shared_data / "camvid", "val"):
+        assert sample.label_map is not None
+        pixels += np.bincount(sample.label_map.ravel(), minlength=256)
+    assert pixels.sum() == 101 * 360 * 480
+    assert CAMVID.names[int(pixels[:11].argmax())] in ("Road", "Building")
+
+
+@pytest.mark.parametrize(("split", "count"), [("train", 1403), ("val", 204)])
+def test_idd_lite_has_its_published_splits(shared_data, split, count):
+    data = idd_lite(shared_data / "idd_lite", split)
+    assert len(data) == count
+    sample = data[0]
+    assert sample.image.shape == (227, 320, 3)
+    assert sample.label_map is not None
+    assert set(np.unique(sample.label_map)) <= {*range(7), 255}

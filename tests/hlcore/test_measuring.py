@@ -1,0 +1,267 @@
+"""A run measured on a data set, from the images to the tables."""
+
+import json
+import weakref
+from collections import Counter
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+import hlcore.measuring as pipeline
+from hlcore.analysis.merging import merged_indices
+from hlcore.analysis.statistics import ImageSums
+from hlcore.config import AnalyzeConfig
+from hlcore.data.labels import CAMVID, IDD_LITE
+from hlcore.data.streets import Streets
+from hlcore.errors import CheckpointError, DatasetError, InvalidInputError
+from hlcore.measuring import analyze
+from hlcore.measuring.subject import read_merge
+from hlcore.storage.analyses import Analysis
+from hlcore.storage.analysis_writer import AnalysisWriter
+from hlcore.storage.runs import Run
+
+TABLES = {
+    "confusion", "edge_contrast", "edge_pairs", "edges", "epoch_pairs", "image_classes", "images", "levels", "objects",
+    "risk_curves", "scores", "segmentation", "size_correlations", "size_curve", "suspects", "variation",
+}  # fmt: skip
+NAMES = [f"test-{index:04d}" for index in range(5)]
+
+
+pytestmark = pytest.mark.usefixtures("quick_analyses")
+
+
+def tables(path: Path) -> dict[str, pd.DataFrame]:
+    return {file.stem: pd.read_parquet(file) for file in path.glob("*.parquet")}
+
+
+def finish(run: Run, config: AnalyzeConfig, root: Path | None = None) -> Analysis:
+    *_, last = analyze(run, root, config)
+    return last.analysis
+
+
+class Looks:
+    """Counts how often each image was given to a network, and stands for Ctrl-C at one of them."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *, interrupt_at: int | None = None) -> None:
+        self.images: Counter[str] = Counter()
+        self._interrupt_at = interrupt_at
+        self._predict = pipeline.predict
+        monkeypatch.setattr(pipeline, "predict", self)
+
+    def __call__(self, *arguments, name: str, **settings):
+        self.images[name] += 1
+        if self.images.total() == self._interrupt_at:
+            raise KeyboardInterrupt
+        return self._predict(*arguments, name=name, **settings)
+
+
+def test_every_table_is_written_and_every_image_is_in_it(analysed: Analysis) -> None:
+    assert tables(analysed.path).keys() == TABLES
+    assert analysed.record.state == "complete"
+    assert analysed.record.epochs == (0, 1, 2)
+    assert list(analysed.table("images")["image"]) == NAMES
+    for name in NAMES:
+        assert analysed.thumbnail_path(name).is_file()
+        assert analysed.thumbnail_path(f"{name}.hardness").is_file()
+    labelled = sum(int((sample.label_map != 255).sum()) for sample in Streets("test", count=5, size=(48, 64)))
+    assert sum(analysed.table("confusion")["pixels"]) == labelled
+
+
+def test_interrupted_and_resumed_is_the_same_as_never_interrupted(scenes_run, analysed, tmp_path, monkeypatch) -> None:
+    config = AnalyzeConfig(out=tmp_path / "cut", split="test", epochs="all")
+    with monkeypatch.context() as patch:
+        looks = Looks(patch, interrupt_at=8)  # three epochs an image: in the middle of the third
+        with pytest.raises(KeyboardInterrupt):
+            finish(scenes_run, config)
+        assert looks.images == {"test-0000": 3, "test-0001": 3, "test-0002": 2}
+    with monkeypatch.context() as patch:
+        looks = Looks(patch)
+        resumed = finish(scenes_run, config)
+        assert looks.images == {"test-0002": 3, "test-0003": 3, "test-0004": 3}, "only the image at hand was lost"
+    found, expected = tables(resumed.path), tables(analysed.path)
+    assert found.keys() == expected.keys()
+    for name, table in expected.items():
+        pd.testing.assert_frame_equal(found[name], table, check_exact=True)
+
+
+def test_tables_interrupted_while_they_are_written_are_written_again(scenes_run, tmp_path, monkeypatch) -> None:
+    config = AnalyzeConfig(out=tmp_path / "cut", split="test", limit=2)
+
+    def interrupted(*_) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(AnalysisWriter, "write_table", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            finish(scenes_run, config)
+    looks = Looks(monkeypatch)
+    assert max(finish(scenes_run, config).table("confusion")["pixels"]) > 0
+    assert not looks.images
+
+
+def test_a_complete_analysis_is_not_measured_again(scenes_run, analysed, monkeypatch) -> None:
+    looks = Looks(monkeypatch)
+    steps = list(analyze(scenes_run, None, AnalyzeConfig(out=analysed.path, split="test", epochs="all")))
+    assert [(step.measured, step.now) for step in steps] == [(5, "complete")]
+    assert not looks.images
+
+
+def test_another_epoch_is_not_mixed_with_what_is_there(scenes_run, analysed) -> None:
+    with pytest.raises(CheckpointError, match=r"epoch: 2, now 1; weights: .*give another --out"):
+        finish(scenes_run, AnalyzeConfig(out=analysed.path, split="test", epochs="all", epoch=1))
+
+
+def test_steps_tell_how_far_it_is(scenes_run, tmp_path) -> None:
+    steps = list(
+        analyze(scenes_run, None, AnalyzeConfig(out=tmp_path / "new", split="test", limit=3, thumbnails=False))
+    )
+    assert [step.measured for step in steps] == [0, 1, 2, 3, 3, 3]
+    assert [step.now for step in steps] == ["measure", "test-0000", "test-0002", "test-0004", "tables", "complete"]
+    assert not (tmp_path / "new" / "thumbnails").exists()
+
+
+def test_one_record_and_one_part_are_held_at_a_time(scenes_run, tmp_path, monkeypatch) -> None:
+    alive, parts_alive = [], []
+    predict, parts = pipeline.predict, AnalysisWriter.parts
+
+    def living(references) -> int:
+        return sum(reference() is not None for reference in references)
+
+    records: list[weakref.ref] = []
+
+    def watched_predict(*arguments, **settings):
+        alive.append(living(records))
+        record = predict(*arguments, **settings)
+        records.append(weakref.ref(record.probabilities))
+        return record
+
+    def watched_parts(writer):
+        seen = []
+        for part in parts(writer):
+            parts_alive.append(living(seen))
+            seen.append(weakref.ref(part.counts["edges"]["label/pixels"]))
+            yield part
+
+    monkeypatch.setattr(pipeline, "predict", watched_predict)
+    monkeypatch.setattr(AnalysisWriter, "parts", watched_parts)
+    finish(scenes_run, AnalyzeConfig(out=tmp_path / "new", split="test"))
+    assert len(alive) == 5
+    assert len(parts_alive) == 10
+    assert max(alive) <= 1
+    assert max(parts_alive) <= 1
+
+
+def test_the_sums_of_all_images_have_the_size_of_one_images(scenes_run, tmp_path, monkeypatch) -> None:
+    def kept_sums(limit: int) -> int:
+        sizes = []
+
+        class Watched(ImageSums):
+            def estimate(self, ratio):
+                sizes.append(sum(values.size for sums in (self.total, self.resampled) for values in sums.values()))
+                return super().estimate(ratio)
+
+        with monkeypatch.context() as patch:
+            patch.setattr("hlcore.measuring.rooms.ImageSums", partial(Watched, resamplings=4))
+            finish(scenes_run, AnalyzeConfig(out=tmp_path / str(limit), split="test", limit=limit))
+        return max(sizes)
+
+    assert kept_sums(1) == kept_sums(4)
+
+
+def test_the_weight_that_stability_compares_has_the_run_s_own_constant(scenes_run, tmp_path) -> None:
+    """A large constant makes all weights alike, so hardly any of them moves elsewhere; the loss knows no constant."""
+    moved = {}
+    for c in (0.1, 100.0):
+        trained = scenes_run.record.config
+        trained = trained.model_copy(update={"loss": trained.loss.model_copy(update={"c": c})})
+        run = Run(scenes_run.path, scenes_run.record.model_copy(update={"config": trained}))
+        config = AnalyzeConfig(out=tmp_path / f"{c}", split="test", limit=1, epochs="0,2")
+        pairs = finish(run, config).table("epoch_pairs")
+        moved[c] = pairs[pairs["measure"] == "total_variation"].groupby("map")["value"].mean()
+    assert moved[100.0]["hardness"] < 0.1 * moved[0.1]["hardness"]
+    assert moved[100.0]["loss"] == moved[0.1]["loss"]
+
+
+def test_dropout_adds_its_entropy_to_the_scores(scenes_run, tmp_path) -> None:
+    config = AnalyzeConfig(out=tmp_path / "new", split="test", limit=1, mc_dropout=2)
+    assert "mc_entropy" in set(finish(scenes_run, config).table("scores")["score"])
+
+
+@pytest.fixture
+def two_classes(tmp_path: Path) -> Path:
+    """A folder of two scenes, labelled as thing (Car, Pedestrian, Bicyclist) or stuff."""
+    things = [CAMVID.names.index(name) for name in ("Car", "Pedestrian", "Bicyclist")]
+    for folder in ("images", "labels"):
+        (tmp_path / "data" / folder).mkdir(parents=True)
+    for sample in Streets("val", count=2, size=(48, 64)):
+        labels = np.where(sample.label_map == 255, 255, np.isin(sample.label_map, things))
+        Image.fromarray(sample.image).save(tmp_path / "data" / "images" / f"{sample.name}.png")
+        Image.fromarray(labels.astype(np.uint8)).save(tmp_path / "data" / "labels" / f"{sample.name}.png")
+    (tmp_path / "data" / "classes.json").write_text('["stuff", "thing"]')
+    return tmp_path / "data"
+
+
+def merge_file(path: Path, **changes: str) -> Path:
+    things = ("Car", "Pedestrian", "Bicyclist")
+    path.write_text(json.dumps({name: "thing" if name in things else "stuff" for name in CAMVID.names} | changes))
+    return path
+
+
+def test_a_run_is_scored_in_the_classes_of_another_data_set(scenes_run, two_classes, tmp_path) -> None:
+    merge = merge_file(tmp_path / "merge.json")
+    config = AnalyzeConfig(out=tmp_path / "new", dataset="folder", merge=merge, mc_dropout=2)
+    analysis = finish(scenes_run, config, root=two_classes)
+    assert analysis.record.class_names == ("stuff", "thing")
+    assert "mc_entropy" in set(analysis.table("scores")["score"])
+    assert analysis.record.merged == read_merge(merge)
+    assert analysis.record.root == two_classes
+    assert set(analysis.table("segmentation")["class_name"]) == {"", "stuff", "thing"}
+    home = finish(scenes_run, AnalyzeConfig(out=tmp_path / "home", split="val", limit=2)).table("confusion")
+    assert sum(analysis.table("confusion")["pixels"]) == sum(home["pixels"])
+
+
+def test_a_data_set_of_other_classes_needs_a_merge(scenes_run, two_classes, tmp_path) -> None:
+    with pytest.raises(InvalidInputError, match=r"but the data set has stuff, thing; say with --merge FILE"):
+        finish(scenes_run, AnalyzeConfig(out=tmp_path / "new", dataset="folder"), root=two_classes)
+
+
+def test_a_merge_names_the_class_it_lacks(scenes_run, two_classes, tmp_path) -> None:
+    merge = merge_file(tmp_path / "merge.json", Car="things")
+    with pytest.raises(InvalidInputError, match="the data set has no class things"):
+        finish(scenes_run, AnalyzeConfig(out=tmp_path / "new", dataset="folder", merge=merge), root=two_classes)
+
+
+@pytest.mark.parametrize("text", ["- Car", "Car: 3", "Car: [thing]", "{", ""])
+def test_a_merge_that_is_no_list_of_names_is_refused(tmp_path, text) -> None:
+    (tmp_path / "merge.yaml").write_text(text)
+    with pytest.raises(InvalidInputError, match=r"(?s)merge.yaml .*expected one line a class of the run"):
+        read_merge(tmp_path / "merge.yaml")
+
+
+def test_the_bundled_merge_fits_camvid_and_idd_lite() -> None:
+    merged = read_merge(Path(__file__).parents[2] / "benchmarks" / "camvid_to_idd_lite.yaml")
+    assert merged_indices(merged, CAMVID.names, IDD_LITE.names).tolist() == [6, 5, 4, 0, 1, 5, 4, 4, 3, 2, 2]
+
+
+def test_an_unlabelled_image_is_named(scenes_run, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(
+        "hlcore.data.streets.dataset.render_scene", lambda _, size: (np.zeros((*size, 3), np.uint8), None)
+    )
+    with pytest.raises(DatasetError, match="test-0000 has no label map"):
+        finish(scenes_run, AnalyzeConfig(out=tmp_path / "new", split="test"))
+
+
+@pytest.mark.parametrize(
+    ("epochs", "sentence"), [("0,7", "kept the epochs 0, 1, 2, not 7"), ("0,1,2", None), ("2,0", None)]
+)
+def test_compared_epochs_are_kept_ones_in_order(scenes_run, tmp_path, epochs, sentence) -> None:
+    config = AnalyzeConfig(out=tmp_path / "new", split="test", limit=1, epochs=epochs)
+    if sentence:
+        with pytest.raises(InvalidInputError, match=sentence):
+            finish(scenes_run, config)
+        return
+    assert finish(scenes_run, config).record.epochs == tuple(sorted(map(int, epochs.split(","))))
