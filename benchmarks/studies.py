@@ -1,4 +1,4 @@
-"""Sections of docs/results.md that come from a study of their own: planted label faults, and why maps hold still."""
+"""Documents of docs/results/ that come from a study of their own: planted label faults, and why maps hold still."""
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
@@ -24,7 +24,6 @@ def markdown_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str
 
 def of_faults(faults: pd.DataFrame) -> Iterator[str]:
     """What finds faults that were planted into labels; the table is that of `benchmarks.label_faults`."""
-    yield "\n## Planted label faults\n"
     yield "    python -m benchmarks.label_faults --run RUN\n"
     yield (
         "Average precision of what finds faults planted into the labels; `suspicion` is loss × (1 − hardness). Behind "
@@ -32,7 +31,7 @@ def of_faults(faults: pd.DataFrame) -> Iterator[str]:
     )
     for run, split in dict.fromkeys(zip(faults["run"], faults["split"], strict=True)):
         rows = only(faults, run=run, split=split)
-        yield f"### {run}, {split}, {rows['images'].tolist()[0]} images, {rows['seeds'].tolist()[0]} plantings\n"
+        yield f"## {run}, {split}, {rows['images'].tolist()[0]} images, {rows['seeds'].tolist()[0]} plantings\n"
         pixels = only(rows, level="pixel")
         for kind in ("all", "swapped", "shifted", "dropped", "under 500 px", "500 px and more"):
             gain = number(pixels, method="suspicion", kind=kind, measure=GAIN)
@@ -71,7 +70,6 @@ _KINDS = {
 
 def of_stability(study: pd.DataFrame) -> Iterator[str]:
     """How far the maps of each run hold still from epoch to epoch; the table is that of `benchmarks.stability`."""
-    yield "\n## Why maps hold still, or do not\n"
     yield "    python -m benchmarks.stability --run RUN\n"
     yield (
         "Consecutive kept epochs of each run. `near 0` is the share of Spearman's squared rank differences that lies "
@@ -84,7 +82,7 @@ def of_stability(study: pd.DataFrame) -> Iterator[str]:
         rows = only(study, run=run, split=split)
         pairs = _consecutive(rows)
         images = max(rows["images"].tolist())
-        yield f"### {run}, {split}, {images:.0f} images\n"
+        yield f"## {run}, {split}, {images:.0f} images\n"
         for measure, name in (("top10_iou", "top 10 % IoU"), ("spearman", "Spearman's rho")):
             hardness, loss = (
                 [number(rows, map=of, measure=measure, first=a, second=b) for a, b in pairs]
@@ -114,7 +112,7 @@ def _of_pace(study: pd.DataFrame) -> Iterator[str]:
     paces = {run: rate for run, rate in PACES.items() if run in set(study["run"])}
     if len(paces) < 2:
         return
-    yield "### The pace of the hardness branch\n"
+    yield "## The pace of the hardness branch\n"
     yield (
         "The paper's lambda = 0.01 slows the branch down under SGD and does nothing under AdamW, which divides each "
         "gradient by its own size. The same run of streets, one seed each, with its own learning rate for the branch:\n"

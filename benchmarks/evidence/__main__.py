@@ -5,8 +5,9 @@ from pathlib import Path
 import pandas as pd
 from cyclopts import App
 
-from benchmarks.evidence.compare import paired_differences
+from benchmarks.evidence.compare import CLASS_MEASURES, MEASURES, paired_differences
 from benchmarks.evidence.grid import open_grid
+from benchmarks.evidence.rule import choose_rate, judge_rates
 from benchmarks.evidence.sweep import fill, read_rows
 
 app = App(name="python -m benchmarks.evidence", help="Grids of training runs, and comparisons paired over seeds.")
@@ -44,8 +45,24 @@ def compare(table: str) -> None:
     table
         Name of the grid.
     """
-    differences = paired_differences(pd.DataFrame(read_rows(table)), open_grid(table))
+    measures = (*MEASURES, *CLASS_MEASURES)
+    differences = paired_differences(pd.DataFrame(read_rows(table)), open_grid(table), measures=measures)
     print("no two values share a seed yet" if differences.empty else differences.round(4).to_string(index=False))
+
+
+@app.command
+def choose(table: str = "method") -> None:
+    """Print how each learning rate of the hardness branch stands to the rule, and which one the rule chooses.
+
+    Parameters
+    ----------
+    table
+        Name of the grid.
+    """
+    judged = judge_rates(pd.DataFrame(read_rows(table)), open_grid(table))
+    print(judged.round(4).to_string(index=False))
+    chosen = choose_rate(judged)
+    print(f"{chosen.variant or 'no choice yet'}: {chosen.reason}")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
 """Comparisons that are paired over seeds: the same data, order and schedule, and only one thing differs."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 from scipy.stats import t as student
@@ -7,34 +9,60 @@ from scipy.stats import t as student
 from benchmarks.evidence.grid import Grid
 
 MEASURES = ("mean_iou_last", "mean_iou_best", "mean_boundary_iou_last")
+THIN_CLASSES = ("Pole", "SignSymbol", "Pedestrian", "Bicyclist")
+CLASS_MEASURES = tuple(f"iou/{name}_last" for name in THIN_CLASSES)
 
 
-def paired_differences(rows: pd.DataFrame, grid: Grid) -> pd.DataFrame:
+def paired_differences(
+    rows: pd.DataFrame, grid: Grid, *, measures: Sequence[str] = MEASURES, against: str | None = None
+) -> pd.DataFrame:
     """Mean difference to the value compared against, with its 95 % interval over seeds (Student's t).
 
-    Columns: the axes but seed, then measure, seeds, difference, low, high and verdict, "not significant" where the
-    interval holds 0 and "one seed" where there is none.
+    Args:
+        rows: One a run: the axes of the grid, and measures.
+        grid: Names the axis that is compared.
+        measures: Columns whose differences are taken; one that no row has is left out.
+        against: Value that is subtracted. Default: the grid's.
+
+    Returns:
+        The axes but seed, then measure, seeds, difference, low, high and verdict, "not significant" where the interval
+        holds 0 and "one seed" where there is none.
     """
+    against = against or grid.against
     setting = [axis for axis in grid.axes if axis not in ("seed", grid.compared)]
     found = []
-    for _, group in rows.groupby(setting):
+    for _, group in rows.groupby(setting, sort=False):
         place = {str(axis): value for axis, value in group[setting].iloc[0].items()}
-        for measure in [m for m in MEASURES if m in group]:
+        for measure in [m for m in measures if m in group]:
             by_seed = group.pivot_table(index="seed", columns=grid.compared, values=measure)
-            if grid.against not in by_seed:
+            if against not in by_seed:
                 continue
-            for value in [v for v in grid.axes[grid.compared] if v in by_seed and v != grid.against]:
-                differences = (by_seed[value] - by_seed[grid.against]).dropna().to_numpy()
+            for value in [v for v in grid.axes[grid.compared] if v in by_seed and v != against]:
+                differences = (by_seed[value] - by_seed[against]).dropna().to_numpy()
                 if len(differences):
-                    found.append({**place, grid.compared: value, "measure": measure} | _interval(differences))
+                    found.append({**place, grid.compared: value, "measure": measure} | _difference(differences))
     return pd.DataFrame(found)
 
 
-def _interval(differences: np.ndarray) -> dict[str, float | int | str]:
-    count, mean = len(differences), float(differences.mean())
-    if count < 2:
-        return {"seeds": count, "difference": mean, "low": np.nan, "high": np.nan, "verdict": "one seed"}
-    reach = float(student.ppf(0.975, count - 1) * differences.std(ddof=1) / np.sqrt(count))
-    clear = abs(mean) > reach
-    verdict = ("higher" if mean > 0 else "lower") if clear else "not significant"
-    return {"seeds": count, "difference": mean, "low": mean - reach, "high": mean + reach, "verdict": verdict}
+def mean_with_interval(values: Sequence[float] | np.ndarray) -> tuple[float, float, float]:
+    """Mean over seeds, and the ends of its 95 % interval (Student's t), NaN for a single seed.
+
+    Example:
+        >>> [round(value, 2) for value in mean_with_interval([0.1, 0.2, 0.3])]
+        [0.2, -0.05, 0.45]
+    """
+    values = np.asarray(values, float)
+    mean = float(values.mean()) if len(values) else np.nan
+    if len(values) < 2:
+        return mean, np.nan, np.nan
+    reach = float(student.ppf(0.975, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values)))
+    return mean, mean - reach, mean + reach
+
+
+def _difference(differences: np.ndarray) -> dict[str, float | int | str]:
+    mean, low, high = mean_with_interval(differences)
+    if len(differences) < 2:
+        verdict = "one seed"
+    else:
+        verdict = "higher" if low > 0 else "lower" if high < 0 else "not significant"
+    return {"seeds": len(differences), "difference": mean, "low": low, "high": high, "verdict": verdict}

@@ -94,6 +94,32 @@ def gain_figure(table: pd.DataFrame, *, baseline: str, compared: str) -> go.Figu
     return figure.update_yaxes(autorange="reversed", automargin=True, dtick=1)
 
 
+def gain_by_class_figure(table: pd.DataFrame, *, title: str, height_px: int = 360) -> go.Figure:
+    """What is gained in each class over several runs, with the interval over runs; one colour for each data set.
+
+    Args:
+        table: data, class_name (in the order drawn from the top), value, low, high; points of IoU.
+        title: Of the axis.
+        height_px: Of the figure.
+    """
+    figure = go.Figure(layout={"template": template(), "height": height_px, "scattermode": "group"})
+    for index, (data, rows) in enumerate(table.groupby("data", sort=False)):
+        points = go.Scatter(
+            x=rows["value"],
+            y=rows["class_name"],
+            mode="markers",
+            name=str(data),
+            marker={"color": SERIES[index % len(SERIES)], "size": 9},
+            error_x=_interval(rows),
+            customdata=rows[["low", "high"]],
+            hovertemplate="%{y}: <b>%{x:+.1f}</b> (%{customdata[0]:.1f} to %{customdata[1]:.1f})"
+            "<extra>%{fullData.name}</extra>",
+        )
+        figure.add_trace(points)
+    figure.update_xaxes(title=title, zeroline=True, zerolinewidth=2)
+    return figure.update_yaxes(autorange="reversed", automargin=True, dtick=1)
+
+
 def _interval(rows: pd.DataFrame) -> dict[str, object]:
     """Error bars from low to high, where there is an interval."""
     ends = {"array": rows["high"] - rows["value"], "arrayminus": rows["value"] - rows["low"]}

@@ -9,6 +9,7 @@ from scipy.stats import ttest_rel
 
 from benchmarks.evidence.compare import paired_differences
 from benchmarks.evidence.grid import Grid, open_grid
+from benchmarks.evidence.sweep import FIDELITY, fill, read_rows
 
 GRID = Grid(
     base={"optim": {"epochs": 2, "lr": 0.1}},
@@ -42,6 +43,60 @@ def test_the_settings_of_a_run_are_the_shared_ones_under_its_own():
     assert (config.optim.epochs, config.optim.lr, config.loss.name, config.seed) == (2, 0.1, "ohem", 1)
     assert config.data.root == Path("data/camvid")
     assert config.run_name == "small-camvid-seed1-ohem"
+
+
+def test_a_plan_runs_its_entries_in_order_and_each_run_once():
+    plan = (
+        {"data": ("camvid",), "seed": ("seed0", "seed1"), "loss": ("ce",)},
+        {"data": ("camvid",), "loss": ("ohem", "ce"), "seed": ("seed1",)},
+    )
+    cells = GRID.model_copy(update={"plan": plan}).cells()
+    assert [(cell["seed"], cell["loss"]) for cell in cells] == [("seed0", "ce"), ("seed1", "ce"), ("seed1", "ohem")]
+
+
+def test_fidelity_is_measured_against_cross_entropy_of_the_other_seeds():
+    others = GRID.others({"data": "camvid", "seed": "seed1", "loss": "hardness"})
+    assert [(other["seed"], other["loss"]) for other in others] == [("seed0", "ce"), ("seed2", "ce"), ("seed3", "ce")]
+
+
+def test_a_table_is_filled_once_and_the_fidelity_follows_when_the_other_seeds_are_there(tmp_path):
+    (tmp_path / "tiny.yaml").write_text(TINY, encoding="utf-8")
+    settings = {"data": tmp_path, "out": tmp_path / "runs", "here": tmp_path}
+    list(fill("tiny", most=1, **settings))
+    [first] = read_rows("tiny", tmp_path)
+    assert (first["seed"], first["variant"], first["steps"]) == ("seed0", "ce", 2)
+    assert {"hardness_lift", "loss_total_variation/held_out", "hardness_last_over_first/train"} <= set(first)
+    assert not any(name.startswith(FIDELITY) for name in first)
+
+    list(fill("tiny", **settings))
+    rows = read_rows("tiny", tmp_path)
+    assert [(row["seed"], row["variant"]) for row in rows] == [
+        ("seed0", "ce"),
+        ("seed0", "sgd"),
+        ("seed1", "ce"),
+        ("seed1", "sgd"),
+    ]
+    assert all(-1 <= row[f"{FIDELITY}hardness_spearman"] <= 1 for row in rows)
+    assert rows[0] == {**first, **rows[0]}, "a finished row is not touched"
+    assert list(fill("tiny", **settings)) == ["tiny: 4 rows are there, 0 are missing"]
+
+
+TINY = """
+base:
+  threads: 1
+  keep_epochs: 1000
+  probe_images: 0
+  optim: {epochs: 2, batch_size: 2}
+  network: {network: fpn, encoder: tu-mobilenetv3_small_050, encoder_weights: none, encoder_depth: 3,
+            decoder_channels: 32, hardness_branch: light}
+axes:
+  data: {streets: {data: {dataset: streets, scene_size: [48, 64], train_scenes: 2, val_scenes: 2}}}
+  seed: {seed0: {seed: 0}, seed1: {seed: 1}}
+  variant: {ce: {loss: {name: ce}}, sgd: {}}
+compared: variant
+against: ce
+score_split: {streets: test}
+"""
 
 
 @pytest.mark.parametrize("table", [path.stem for path in Path("benchmarks/evidence").glob("*.yaml")])

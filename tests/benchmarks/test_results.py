@@ -61,7 +61,22 @@ def test_only_small_tables_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     pd.testing.assert_frame_equal(kept.table("scores"), pd.DataFrame({"value": [0.5]}))
 
 
-def test_the_document_is_what_the_kept_tables_say(tmp_path: Path) -> None:
-    results.main(out=tmp_path / "results.md")
-    written = (tmp_path / "results.md").read_text(encoding="utf-8")
-    assert written == results.DOCUMENT.read_text(encoding="utf-8"), "run `python -m benchmarks.results`"
+def test_the_documents_and_the_headline_are_what_the_kept_tables_say(tmp_path: Path) -> None:
+    readme = tmp_path / "README.md"
+    readme.write_text(results.README.read_text(encoding="utf-8"), encoding="utf-8")
+    results.main(docs=tmp_path, readme=readme)
+    kept = {
+        path.relative_to(results.DOCS) for path in [*results.DOCS.glob("results*.md"), *results.DOCS.glob("results/*")]
+    }
+    made = {path.relative_to(tmp_path) for path in [*tmp_path.glob("results*.md"), *tmp_path.glob("results/*")]}
+    assert kept == made
+    for name in made:
+        assert (tmp_path / name).read_text() == (results.DOCS / name).read_text(), "run `python -m benchmarks.results`"
+    assert readme.read_text() == results.README.read_text(encoding="utf-8"), "run `python -m benchmarks.results`"
+
+
+def test_the_headline_replaces_what_stood_between_its_marks():
+    first, last = results.HEADLINE_MARKS
+    text = f"before\n{first}\nold\n{last}\nafter\n"
+    assert results.with_headline(text, "new") == f"before\n{first}\nnew\n{last}\nafter\n"
+    assert results.with_headline(results.with_headline(text, "x"), "new") == results.with_headline(text, "new")

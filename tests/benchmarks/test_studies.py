@@ -1,4 +1,4 @@
-"""The sections of docs/results.md about planted faults and about maps that hold still."""
+"""The documents about planted faults and about maps that hold still."""
 
 import pandas as pd
 import pytest

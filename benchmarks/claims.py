@@ -1,0 +1,192 @@
+"""What the paper claims of hardness, beside what was measured here: the table at the head of docs/results.md.
+
+A claim holds where the 95 % interval lies wholly on its side, does not hold where it lies wholly on the other, and is
+open where it holds the line between them, or where fewer than three seeds are there.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from benchmarks.evidence.compare import CLASS_MEASURES, paired_differences
+from benchmarks.evidence.grid import Grid
+from benchmarks.evidence.rule import summarise
+from hlcore.analysis.statistics import only
+from hlcore.report.numbers import Number, digits, number
+from hlcore.training.setup import SGD_LR
+
+DEFAULT = f"sgd_{SGD_LR:g}"
+"""The variant of the evidence that trains as `hlcore train` does by default."""
+SEEDS = 3
+HOLDS, FAILS, OPEN = "holds", "does not hold", "open"
+DATA_TITLES = {
+    "streets": "streets (synthetic), DeepLabV3+, 24 epochs",
+    "camvid_fpn": "CamVid, FPN, 12 epochs",
+    "camvid_fpn_24": "CamVid, FPN, 24 epochs",
+    "camvid_deeplab": "CamVid, DeepLabV3+, 45 epochs",
+    "idd_lite_fpn": "IDD-Lite, FPN, 4 epochs",
+    "streets_300": "streets, 300 steps",
+    "streets_3000": "streets, 3000 steps",
+}
+
+
+class Claim(NamedTuple):
+    """A line of the table.
+
+    Attributes:
+        claim: What is claimed.
+        measured: What was found, with its interval and over how many seeds or images.
+        verdict: HOLDS, FAILS or OPEN.
+    """
+
+    claim: str
+    measured: str
+    verdict: str
+
+
+def verdict_of(found: Number, line: float, *, above: bool = True, seeds: int = SEEDS) -> str:
+    """Whether the whole interval lies above (or below) a line."""
+    if seeds < SEEDS or np.isnan([*found]).any():
+        return OPEN
+    if found.low > line:
+        return HOLDS if above else FAILS
+    if found.high < line:
+        return FAILS if above else HOLDS
+    return OPEN
+
+
+def claims_of_training(rows: pd.DataFrame, grid: Grid) -> Iterator[Claim]:
+    """What the evidence says of the gain and of how still the maps hold."""
+    gains = paired_differences(rows, grid, measures=("mean_iou_last", *CLASS_MEASURES))
+    for gain in _of_default(gains, "mean_iou_last"):
+        points = Number(*(100 * gain[name] for name in ("difference", "low", "high")))
+        yield Claim(
+            "The hardness loss raises mIoU (the paper: +1.37 points on average, Cityscapes)",
+            f"{DATA_TITLES[gain['data']]}: {signed(points)} points over cross entropy, {_seeds(gain['seeds'])}",
+            verdict_of(points, 0, seeds=gain["seeds"]),
+        )
+    for data in dict.fromkeys(gain["data"] for gain in _of_default(gains, "mean_iou_last")):
+        thin = [gain for measure in CLASS_MEASURES for gain in _of_default(gains, measure) if gain["data"] == data]
+        said = "; ".join(
+            f"{gain['measure'].removeprefix('iou/').removesuffix('_last')} "
+            f"{signed(Number(*(100 * gain[name] for name in ('difference', 'low', 'high'))))}"
+            for gain in thin
+        )
+        clear = [gain["low"] > 0 for gain in thin]
+        few = any(gain["seeds"] < SEEDS for gain in thin)
+        if thin:
+            yield Claim(
+                "Thin and small classes gain most",
+                f"{DATA_TITLES[data]}: {said}; points of IoU, {_seeds(thin[0]['seeds'])}",
+                OPEN if few or not all(clear) else HOLDS,
+            )
+    yield from _steadiness(summarise(rows, grid))
+
+
+def claims_of_analyses(tables: Mapping[str, Mapping[str, pd.DataFrame]]) -> Iterator[Claim]:
+    """What the analyses of the bundled runs say; data set to table name to table."""
+    for data, of in tables.items():
+        contrast = number(of["edge_contrast"], source="label", class_name="", quantity="hardness")
+        yield Claim(
+            "Hard pixels lie at edges",
+            f"{data}: hardness within 2 px of an edge over that beyond 16 px: {contrast}",
+            verdict_of(contrast, 1),
+        )
+    for data, of in tables.items():
+        rho = number(of["size_correlations"], quantity="hardness_mean", size="area_px")
+        yield Claim(
+            "Small objects are hard", f"{data}: Spearman of an object's hardness on its area: {rho}",
+            verdict_of(rho, 0, above=False),
+        )  # fmt: skip
+    for data, of in tables.items():
+        scores = only(of["scores"], region="all", metric="auroc")
+        hardness, softmax = (number(scores, score=score) for score in ("hardness", "max_softmax"))
+        lead = number(only(of["scores"], region="all"), score="max_softmax", metric="auroc_minus_hardness")
+        yield Claim(
+            "Not the paper's: hardness finds errors better than the softmax",
+            f"{data}: AUROC {hardness} against {softmax} for 1 − max softmax",
+            verdict_of(lead, 0, above=False),
+        )
+
+
+def headline(rows: pd.DataFrame, grid: Grid) -> str:
+    """The two numbers that stand in the README, of the data that have all seeds; photographs before scenes."""
+    gains = {gain["data"]: gain for gain in _of_default(paired_differences(rows, grid), "mean_iou_last")}
+    ready = [data for data in ("camvid_fpn", "streets") if gains.get(data, {"seeds": 0})["seeds"] >= SEEDS]
+    if not ready:
+        return "The runs that measure its gain over several seeds are still going on."
+    gain, of_default = gains[ready[0]], only(summarise(rows, grid), data=ready[0], variant=DEFAULT)
+    points = signed(Number(*(100 * gain[name] for name in ("difference", "low", "high"))))
+    movement = number(of_default, measure="movement/held_out")
+    return (
+        f"Measured here on {DATA_TITLES[ready[0]]}, {SEEDS} seeds, with 95 % intervals over seeds: **{points} points** "
+        f"of mIoU over cross entropy, and a hardness map that moves **{movement} times** as much as the loss map from "
+        "epoch to epoch on held-out images."
+    )
+
+
+def _steadiness(summary: pd.DataFrame) -> Iterator[Claim]:
+    of_default = summary[(summary["variant"] == DEFAULT) & summary["data"].isin(list(DATA_TITLES))]
+    for data in of_default["data"].unique():
+        rows = only(of_default, data=data)
+        movement = number(rows, measure="movement/held_out")
+        if not np.isnan(movement.value):
+            seeds = _count(rows, "movement/held_out")
+            yield Claim(
+                "Hardness maps hold still between epochs, loss maps do not",
+                f"{DATA_TITLES[data]}: from epoch to epoch the hardness weight moves {movement} times as much as the "
+                f"loss map (total variation, held-out images), {_seeds(seeds)}",
+                verdict_of(movement, 1, above=False, seeds=seeds),
+            )
+    for data in of_default["data"].unique():
+        rows = only(of_default, data=data)
+        for place, images in (("train", "images trained on"), ("held_out", "held-out images")):
+            kept = [number(rows, measure=f"{of}_last_over_first/{place}") for of in ("hardness", "loss")]
+            if not np.isnan(kept[0].value):
+                seeds = _count(rows, f"hardness_last_over_first/{place}")
+                yield Claim(
+                    "The loss fades in training, hardness does not",
+                    f"{DATA_TITLES[data]}, {images}: hardness keeps {kept[0]} of its mean after the first epoch, the "
+                    f"loss {kept[1]}, {_seeds(seeds)}",
+                    _keeps(*kept, seeds=seeds),
+                )
+    for data in of_default["data"].unique():
+        rows = only(of_default, data=data)
+        found = {of: number(rows, measure=f"fidelity/{of}_spearman") for of in ("hardness", "loss", "entropy")}
+        if not np.isnan(found["hardness"].value):
+            seeds = _count(rows, "fidelity/hardness_spearman")
+            yield Claim(
+                "Hardness is intrinsic: what is hard for one network is hard for others",
+                f"{DATA_TITLES[data]}: rank correlation with the mean loss of networks of other seeds, unseen images: "
+                f"hardness {found['hardness']}, own loss {found['loss']}, entropy {found['entropy']}, {_seeds(seeds)}",
+                verdict_of(found["hardness"], found["loss"].value, seeds=seeds),
+            )
+
+
+def _keeps(hardness: Number, loss: Number, *, seeds: int) -> str:
+    """Hardness fades as well where it keeps less than nine tenths; less than the loss is half of the claim."""
+    stays = verdict_of(hardness, 0.9, seeds=seeds)
+    return "in part: it fades less" if stays == FAILS and hardness.low > loss.high else stays
+
+
+def _of_default(differences: pd.DataFrame, measure: str) -> list[dict]:
+    if differences.empty:
+        return []
+    rows = differences[(differences["variant"] == DEFAULT) & (differences["measure"] == measure)]
+    return [row for row in rows.to_dict("records") if row["data"] in DATA_TITLES]
+
+
+def _count(rows: pd.DataFrame, measure: str) -> int:
+    return int(only(rows, measure=measure)["seeds"].iloc[0])
+
+
+def _seeds(count: int) -> str:
+    return "one seed" if count == 1 else f"{count} seeds"
+
+
+def signed(points: Number) -> str:
+    """A difference with its sign, and its interval where there is one."""
+    signs = [("+" if value > 0 else "") + digits(value) for value in points if not np.isnan(value)]
+    return signs[0] if len(signs) < 3 else f"{signs[0]} ({signs[1]} to {signs[2]})"

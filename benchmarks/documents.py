@@ -1,0 +1,240 @@
+"""The texts of docs/results.md and docs/results/: every number and every verdict comes from a table."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from benchmarks.claims import DATA_TITLES, claims_of_analyses, claims_of_training, signed
+from benchmarks.evidence.compare import CLASS_MEASURES, MEASURES, paired_differences
+from benchmarks.evidence.grid import Grid
+from benchmarks.evidence.rule import choose_rate, judge_rates, summarise
+from benchmarks.studies import markdown_table
+from hlcore.analysis.error_prediction import STANDINGS
+from hlcore.analysis.statistics import only
+from hlcore.figures.errors import REGIONS, SCORES
+from hlcore.report import facts, sentences
+from hlcore.report.numbers import Number, digits, number
+from hlcore.report.sentences import BEFORE_TRAINING, Findings, Tables
+from hlcore.storage.analyses import Analysis
+from hlcore.storage.runs import open_run
+
+PARTS: tuple[tuple[str, Callable[[Tables], Findings]], ...] = (
+    ("Segmentation", sentences.segmentation),
+    ("Edges", sentences.edges),
+    ("Objects", sentences.objects),
+    ("Errors", sentences.errors),
+    ("Stability", sentences.stability),
+)
+
+
+CLAIMED = ("edge_contrast", "size_correlations", "scores")
+"""Tables of an analysis that the claims are checked on."""
+PICTURES = Path(__file__).parents[1] / "docs" / "images" / "results"
+ABOUT = """Written by `python -m benchmarks.results` from tables: no number in it is typed. In brackets stands the 95 %
+interval, over seeds (Student's t) where seeds are named, else over images (bootstrap). An interval over images says
+nothing about other trainings, one over seeds nothing about other data. CamVid's images are frames of a few videos, so
+its intervals over images are too narrow."""
+FIGURES = {
+    "gain": "What the hardness loss gains over cross entropy in each class, seed by seed",
+    "stability": "How far both maps move from epoch to epoch",
+    "edges": "Hardness, loss and error rate by distance to the nearest label edge",
+    "size": "Hardness by size of object, and what is left once edges are accounted for",
+    "errors": "Which score finds errors: risk against coverage",
+}
+"""Name in docs/images/results to caption; `python -m benchmarks.figures` draws them."""
+LONG = "Tables of each data set"
+
+
+class Entry(NamedTuple):
+    """An analysis in the document."""
+
+    title: str
+    run: Path
+    analysis: Path
+
+
+def short_document(
+    analyses: list[tuple[Entry, Analysis]], rows: pd.DataFrame, grid: Grid, long: Mapping[str, str]
+) -> str:
+    """One page: the claims, a figure each, what was tried, and where the long tables are."""
+    tables = {entry.title: {name: analysis.table(name) for name in CLAIMED} for entry, analysis in analyses}
+    found = [*claims_of_training(rows, grid), *claims_of_analyses(tables)]
+    parts = [f"# Results\n\n{ABOUT}\n", "## Claim by claim\n"]
+    said = {claim.claim: "" for claim in found}
+    cells = []
+    for claim in found:
+        cells.append([claim.claim if claim.claim in said else "", claim.measured, f"**{claim.verdict}**"])
+        said.pop(claim.claim, None)
+    parts.append(markdown_table(["claim", "measured here", "verdict"], cells))
+    parts.append("## In pictures\n")
+    drawn = {name: text for name, text in FIGURES.items() if (PICTURES / f"{name}.svg").is_file()}
+    parts += [f"![{text}](images/results/{name}.svg)\n\n{text}.\n" for name, text in drawn.items()]
+    parts.append("## What was tried\n")
+    parts += tried(rows, grid)
+    parts.append(f"## {LONG}\n")
+    parts += [f"- [{text.splitlines()[0].removeprefix('# ')}](results/{name}.md)" for name, text in long.items()]
+    return "\n".join(parts).rstrip() + "\n"
+
+
+def tried(rows: pd.DataFrame, grid: Grid) -> Iterator[str]:
+    """Every variant beside the default, on the data that has most of them."""
+    summary, gains = summarise(rows, grid), paired_differences(rows, grid, measures=("mean_iou_last",))
+    yield (
+        "All variants of the method, and the losses it is compared with. `movement` is the total variation of the "
+        "hardness weight between epochs over that of the loss map, `fidelity` the rank correlation of hardness with "
+        "the mean loss of networks of other seeds, both on held-out images. The names are those of "
+        "benchmarks/evidence/method.yaml.\n"
+    )
+    for data, of_data in summary.groupby("data", sort=False):
+        cells = []
+        for variant in grid.axes[grid.compared]:
+            of = only(of_data, variant=variant)
+            if of.empty:
+                continue
+            gain = only(gains, data=data, variant=variant) if len(gains) else gains
+            points = "" if gain.empty else difference_in_points(gain.to_dict("records")[0])
+            measures = ("hardness_lift", "movement/held_out", "fidelity/hardness_spearman")
+            seeds = str(int(of["seeds"].max()))
+            values = [number(of, measure=measure).alone for measure in measures]
+            mean_iou = number(of, measure="mean_iou_last").alone
+            cells.append([variant, seeds, mean_iou, points, *("" if v == "not known" else v for v in values)])
+        yield f"### {DATA_TITLES[str(data)]}\n"
+        columns = ["variant", "seeds", "test mIoU", "points over ce", "HL lift", "movement", "fidelity"]
+        yield markdown_table(columns, cells)
+
+
+def difference_in_points(row: Mapping[str, Any]) -> str:
+    """A difference of mIoU in points, and whether it is significant."""
+    points = signed(Number(*(100 * row[name] for name in ("difference", "low", "high"))))
+    return points if row["verdict"] in ("higher", "lower") else f"{points}, {row['verdict']}"
+
+
+def study_document(title: str, section: Iterable[str]) -> str:
+    """A long document about a study of its own."""
+    return "\n".join([f"# {title}\n\n{ABOUT}\n", *section]).rstrip() + "\n"
+
+
+def long_documents(analyses: list[tuple[Entry, Analysis]], rows: pd.DataFrame, grid: Grid) -> dict[str, str]:
+    """Name of each long document to its text."""
+    documents = {}
+    for entry, analysis in analyses:
+        parts = [f"# {entry.title}\n\n{ABOUT}\n", "## Where hardness loses\n"]
+        parts.append(
+            "AUROC of every other score (in brackets) against that of hardness, paired over the same images.\n"
+        )
+        parts += [*_losses(entry, analysis), *_of_analysis(entry, analysis)]
+        documents[analysis.path.name] = "\n".join(parts).rstrip() + "\n"
+    documents["training"] = "\n".join([f"# Training runs\n\n{ABOUT}\n", *training_tables(rows, grid)]).rstrip() + "\n"
+    return documents
+
+
+def training_tables(rows: pd.DataFrame, grid: Grid) -> Iterator[str]:
+    """Every difference to cross entropy, and the rule that chose the default rate."""
+    yield "    python -m benchmarks.evidence run method --data FOLDER\n"
+    gains = paired_differences(rows, grid, measures=(*MEASURES, *CLASS_MEASURES))
+    yield "## Differences to cross entropy, in points\n"
+    cells = [
+        [row["data"], row["variant"], row["measure"], str(row["seeds"]), difference_in_points(row)]
+        for row in gains.to_dict("records")
+    ]
+    yield markdown_table(["data", "variant", "measure", "seeds", "difference"], cells)
+    judged = judge_rates(rows, grid)
+    if judged.empty:
+        return
+    yield "## The learning rate of the hardness branch\n"
+    chosen = choose_rate(judged)
+    yield f"The rule of [decisions.md](../decisions.md): **{chosen.variant or 'no choice yet'}**; {chosen.reason}.\n"
+    cells = [
+        [
+            *(row["data"], row["variant"], str(row["seeds"]), digits(row["mean_iou"])),
+            signed(Number(*(100 * row[name] for name in ("below_best", "low", "high")))),
+            *(digits(row[name]) for name in ("lift", "movement")),
+            "" if np.isnan(row["fidelity"]) else digits(row["fidelity"]),
+        ]
+        for row in judged.to_dict("records")
+    ]
+    columns = ["data", "rate", "seeds", "test mIoU", "points to the best", "HL lift", "movement", "fidelity"]
+    yield markdown_table(columns, cells)
+
+
+def _losses(entry: Entry, analysis: Analysis) -> Iterator[str]:
+    rows = []
+    for region, where in REGIONS.items():
+        scores = only(analysis.table("scores"), region=region)
+        standing = sentences.standing(scores)
+        auroc = str(number(scores, score="hardness", metric="auroc"))
+        rows.append([entry.title, where, auroc, *("; ".join(standing[name]) or "none" for name in STANDINGS)])
+    yield markdown_table(["data", "pixels", "hardness", *(f"hardness {name}" for name in STANDINGS)], rows)
+
+
+def _of_analysis(entry: Entry, analysis: Analysis) -> Iterator[str]:
+    record = analysis.record
+    yield "## How it was measured\n"
+    yield f"    {record.command}\n"
+    seed = open_run(entry.run).record.config.seed
+    about = {name: text for name, text in facts(record).items() if name != "Run"}
+    yield "\n".join(f"- {name}: {text}" for name, text in {"Run": f"{record.run}, seed {seed}", **about}.items()) + "\n"
+    for title, say in PARTS:
+        if title == "Stability" and not record.epochs:
+            continue
+        findings = say(analysis.table)
+        yield f"## {title}\n"
+        yield "\n\n".join([*findings.seen, f"*Not shown:* {findings.not_shown}"]) + "\n"
+        yield from _tables_of(title, analysis)
+
+
+def _tables_of(title: str, analysis: Analysis) -> Iterator[str]:
+    table = analysis.table
+    if title == "Edges":
+        contrast = table("edge_contrast")
+        names = ("hardness", "loss", "error_rate")
+        rows = [
+            [source, *(str(number(contrast, source=source, class_name="", quantity=name)) for name in names)]
+            for source in contrast["source"].unique()
+        ]
+        yield markdown_table(["edge contrast, edges of", *names], rows)
+    elif title == "Objects":
+        rho = table("size_correlations")
+        rows = [
+            [quantity, *(str(number(rho, size=size, quantity=quantity)) for size in ("area_px", "thickness_px"))]
+            for quantity in rho["quantity"].unique()
+        ]
+        yield markdown_table(["Spearman's rho of", "on area", "on thickness"], rows)
+    elif title == "Errors":
+        for metric, name in (("auroc", "AUROC"), ("ap", "AP-Error")):
+            scores = only(table("scores"), metric=metric)
+            rows = [
+                [SCORES[score], *(str(number(scores, score=score, region=region)) for region in REGIONS)]
+                for score in scores["score"].unique()
+            ]
+            yield markdown_table([name, *REGIONS.values()], rows)
+    elif title == "Stability":
+        yield from _stability_tables(analysis)
+
+
+def _stability_tables(analysis: Analysis) -> Iterator[str]:
+    pairs, levels = only(analysis.table("epoch_pairs"), kind="consecutive"), analysis.table("levels")
+    of_pairs = list(dict.fromkeys(zip(pairs["first"], pairs["second"], strict=True)))
+    maps = ("hardness", "loss")
+    for measure, name in (("spearman", "Spearman's rho"), ("top10_iou", "top 10 % IoU")):
+        rows = [
+            [
+                f"{_epoch(first)} → {_epoch(second)}",
+                *(str(number(pairs, map=of, measure=measure, first=first, second=second)) for of in maps),
+            ]
+            for first, second in of_pairs
+        ]
+        yield markdown_table([f"{name}, epochs", *maps], rows)
+    kept = [name for name in dict.fromkeys(levels["snapshot"]) if name != BEFORE_TRAINING]
+    rows = [
+        [f"{_epoch(name)}", *(str(number(levels, map=of, measure="relative_level", snapshot=name)) for of in maps)]
+        for name in kept
+    ]
+    yield markdown_table([f"mean over that at epoch {_epoch(kept[0])}, epoch", *maps], rows)
+
+
+def _epoch(snapshot: str) -> int:
+    return int(snapshot.removeprefix("epoch-"))

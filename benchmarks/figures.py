@@ -1,0 +1,88 @@
+"""Draws the figures of docs/results.md: `python -m benchmarks.figures`, which needs a Chromium.
+
+They are the figures of hlcore.figures, from the tables the document is written from.
+"""
+
+from pathlib import Path
+
+import pandas as pd
+import plotly.graph_objects as go
+from playwright.sync_api import sync_playwright
+from plotly.offline import get_plotlyjs
+
+from benchmarks.claims import DATA_TITLES, DEFAULT
+from benchmarks.documents import PICTURES
+from benchmarks.evidence.compare import paired_differences
+from benchmarks.evidence.grid import open_grid
+from benchmarks.evidence.sweep import read_rows
+from benchmarks.results import ENTRIES
+from hlcore.analysis.statistics import only
+from hlcore.figures.edges import hardness_by_distance_figure
+from hlcore.figures.errors import risk_coverage_figure
+from hlcore.figures.objects import edge_matched_figure
+from hlcore.figures.segmentation import gain_by_class_figure
+from hlcore.figures.stability import pair_figure
+from hlcore.storage.analyses import Analysis, open_analysis
+from hlcore.storage.files import make_folder, write_text
+from tests.chromium import find_chromium
+from tests.serving import CHROMIUM_FLAGS
+
+SIZE_PX = {"width": 900, "height": 380}
+
+
+def make_figures(analysis: Analysis, rows: pd.DataFrame) -> dict[str, go.Figure]:
+    """Name to figure: the gain from the rows of the evidence, the others from an analysis."""
+    table = analysis.table
+    figures = {
+        "stability": pair_figure(
+            only(table("epoch_pairs"), measure="total_variation"), measure="total_variation", kind="consecutive"
+        ),
+        "edges": hardness_by_distance_figure(only(table("edges"), source="label", class_name="")),
+        "size": edge_matched_figure(table("size_curve").dropna(subset="area_px"), size="area_px"),
+        "errors": risk_coverage_figure(only(table("risk_curves"), region="all")),
+    }
+    gains = gain_table(rows)
+    return figures if gains.empty else figures | {"gain": gain_by_class_figure(gains, title=GAIN_TITLE)}
+
+
+GAIN_TITLE = "Points of IoU over cross entropy, with the 95 % interval over seeds"
+
+
+def gain_table(rows: pd.DataFrame) -> pd.DataFrame:
+    """Points of IoU that the default gains over cross entropy, in the mean and in each class, where seeds are three."""
+    classes = [name for name in rows if name.startswith("iou/") and name.endswith("_last")]
+    found = paired_differences(rows, open_grid("method"), measures=("mean_iou_last", *classes))
+    if found.empty:
+        return found
+    found = found[(found["variant"] == DEFAULT) & (found["seeds"] >= 3)]
+    names = found["measure"].str.removeprefix("iou/").str.removesuffix("_last")
+    points = 100 * found[["difference", "low", "high"]].rename(columns={"difference": "value"})
+    return points.assign(data=found["data"].map(DATA_TITLES), class_name=names.replace("mean_iou", "mean"))
+
+
+def write_svg(figures: dict[str, go.Figure], folder: Path) -> None:
+    """Writes each figure as SVG, drawn by plotly.js in Chromium."""
+    make_folder(folder)
+    chromium = find_chromium()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS)
+        page = browser.new_page()
+        page.set_content(f"<script>{get_plotlyjs()}</script>")
+        for name, figure in figures.items():
+            figure.update_layout(paper_bgcolor="white", plot_bgcolor="white")
+            address = page.evaluate(
+                "([figure, size]) => Plotly.toImage(JSON.parse(figure), {format: 'svg', ...size})",
+                [figure.to_json(), SIZE_PX],
+            )
+            text = page.evaluate("address => decodeURIComponent(address.slice(address.indexOf(',') + 1))", address)
+            write_text(folder / f"{name}.svg", text)
+        browser.close()
+
+
+def main() -> None:
+    """Draws every figure there are tables for."""
+    write_svg(make_figures(open_analysis(ENTRIES[0].analysis), pd.DataFrame(read_rows("method"))), PICTURES)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,88 @@
+"""The table of claims: a verdict follows from the interval and from nothing else."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from benchmarks.claims import DEFAULT, FAILS, HOLDS, OPEN, claims_of_training, headline, verdict_of
+from benchmarks.evidence.grid import Grid
+from hlcore.report.numbers import Number
+
+GRID = Grid(
+    base={},
+    axes={
+        "data": {"camvid_fpn": {}},
+        "seed": {f"seed{n}": {} for n in range(3)},
+        "variant": {"ce": {}, DEFAULT: {}},
+    },
+    compared="variant",
+    against="ce",
+    score_split={"camvid_fpn": "test"},
+)
+
+
+def rows(gain: float, *, seeds: int = 3, movement: float = 0.4, keeps: float = 0.95) -> pd.DataFrame:
+    found = []
+    for seed in range(seeds):
+        for variant in ("ce", DEFAULT):
+            noise = 0.001 * seed
+            found.append(
+                {
+                    "data": "camvid_fpn",
+                    "seed": f"seed{seed}",
+                    "variant": variant,
+                    "mean_iou_last": 0.5 + noise + (gain + noise) * (variant == DEFAULT),
+                    "hardness_total_variation/held_out": movement * 0.2 + 0.1 * noise,
+                    "loss_total_variation/held_out": 0.2,
+                    "hardness_last_over_first/held_out": keeps + noise,
+                    "loss_last_over_first/held_out": 0.2 + noise,
+                }
+            )
+    return pd.DataFrame(found)
+
+
+def verdicts(table: pd.DataFrame) -> dict[str, str]:
+    return {claim.claim.split(" (")[0]: claim.verdict for claim in claims_of_training(table, GRID)}
+
+
+@pytest.mark.parametrize(
+    ("found", "above", "verdict"),
+    [
+        (Number(1, 0.5, 1.5), True, HOLDS),
+        (Number(1, 0.5, 1.5), False, FAILS),
+        (Number(1, -0.5, 2.5), True, OPEN),
+        (Number(-1, -1.5, -0.5), True, FAILS),
+        (Number(1, np.nan, np.nan), True, OPEN),
+    ],
+)
+def test_a_claim_holds_where_the_whole_interval_lies_on_its_side(found, above, verdict):
+    assert verdict_of(found, 0, above=above) == verdict
+
+
+def test_fewer_than_three_seeds_leave_a_claim_open():
+    assert verdict_of(Number(1, 0.5, 1.5), 0, seeds=2) == OPEN
+    assert set(verdicts(rows(0.02, seeds=2)).values()) == {OPEN}
+
+
+def test_a_clear_gain_and_a_still_map_hold():
+    assert verdicts(rows(0.02)) == {
+        "The hardness loss raises mIoU": HOLDS,
+        "Hardness maps hold still between epochs, loss maps do not": HOLDS,
+        "The loss fades in training, hardness does not": HOLDS,
+    }
+
+
+def test_a_loss_and_a_restless_map_do_not():
+    found = verdicts(rows(-0.02, movement=1.5, keeps=0.15))
+    assert set(found.values()) == {FAILS}
+
+
+def test_hardness_that_fades_less_than_the_loss_holds_in_part():
+    assert verdicts(rows(0.02, keeps=0.5))["The loss fades in training, hardness does not"] == "in part: it fades less"
+
+
+def test_the_headline_has_both_numbers_with_their_intervals_once_all_seeds_are_there():
+    said = headline(rows(0.02), GRID)
+    assert "**+2.10 (+1.85 to +2.35) points** of mIoU over cross entropy" in said
+    assert "moves **0.401 (0.399 to 0.402) times** as much" in said
+    assert "still going on" in headline(rows(0.02, seeds=2), GRID)
