@@ -4,56 +4,67 @@ import sys
 from pathlib import Path
 
 import streamlit as st
+from streamlit.navigation.page import StreamlitPage
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))  # `streamlit run` puts only this file's folder on the path
 
-from app import cache, state, widgets  # noqa: E402 - needs the path
+from app import session  # noqa: E402 - needs the path
+from app.components import messages, run_picker  # noqa: E402 - the same
+from app.loading import runs as run_loading  # noqa: E402 - the same
 from hlcore.errors import HlcoreError  # noqa: E402 - the same
 
-st.set_page_config(page_title="Pixel hardness", page_icon=HERE / "icon.png", layout="wide")
-widgets.style()
-learn = {
-    "Learn": [st.Page("views/method.py", title="About the method", url_path="method", icon=":material/menu_book:")]
+ASSETS = HERE / "assets"
+SECTIONS = {
+    "Look": {"inspect": ("Inspect", "search"), "epochs": ("Epochs", "timeline")},
+    "Measure": {
+        "edges": ("Edges", "border_style"),
+        "objects": ("Objects", "category"),
+        "errors": ("Errors", "report"),
+        "stability": ("Stability", "stacked_line_chart"),
+    },
+    "Hunt": {"dataset": ("Data set", "grid_view"), "labels": ("Labels", "rule")},
+    "Train": {"memorise": ("Memorise", "psychology"), "runs": ("Runs", "compare")},
+    "Learn": {"method": ("About the method", "menu_book")},
 }
-folders = cache.run_folders()
-if folders:
-    pages = {
-        "Look": [
-            st.Page("views/inspect.py", title="Inspect", icon=":material/search:", default=True),
-            st.Page("views/epochs.py", title="Epochs", icon=":material/timeline:"),
-        ],
-        "Measure": [
-            st.Page("views/edges.py", title="Edges", icon=":material/border_style:"),
-            st.Page("views/objects.py", title="Objects", icon=":material/category:"),
-            st.Page("views/errors.py", title="Errors", icon=":material/report:"),
-            st.Page("views/stability.py", title="Stability", icon=":material/stacked_line_chart:"),
-        ],
-        "Hunt": [
-            st.Page("views/dataset.py", title="Data set", icon=":material/grid_view:"),
-            st.Page("views/labels.py", title="Labels", icon=":material/rule:"),
-        ],
-        "Train": [
-            st.Page("views/memorise.py", title="Memorise", icon=":material/psychology:"),
-            st.Page("views/runs.py", title="Runs", icon=":material/compare:"),
-        ],
-        **learn,
+"""The pages by section: a page's folder in views/, which is its address too, to its title and icon."""
+WITHOUT_RUNS = {"": {"start": ("Start", "play_arrow")}, "Learn": SECTIONS["Learn"]}
+
+
+def style() -> None:
+    """The page's own few rules, and what keeps its history to one entry a step."""
+    st.html(ASSETS / "style.css")
+    script = (ASSETS / "history.js").read_text(encoding="utf-8")
+    st.html(f"<script>{script}</script>", unsafe_allow_javascript=True)
+
+
+def page_of(folder: str, title: str, icon: str) -> StreamlitPage:
+    """A page of views/, at the address of its folder's name; Inspect (or Start) is the one the app opens with."""
+    first = folder in {"inspect", "start"}
+    return st.Page(f"views/{folder}/page.py", title=title, icon=f":material/{icon}:", url_path=folder, default=first)
+
+
+st.set_page_config(page_title="Pixel hardness", page_icon=ASSETS / "icon.png", layout="wide")
+style()
+folders = run_loading.run_folders()
+page = st.navigation(
+    {
+        section: [page_of(folder, *shown) for folder, shown in pages.items()]
+        for section, pages in (SECTIONS if folders else WITHOUT_RUNS).items()
     }
-else:
-    pages = {"": [st.Page("views/start.py", title="Start", default=True)], **learn}
-page = st.navigation(pages)
-state.read_url()
-state.arrive(page.title)
+)
+session.read_url()
+session.arrive(page.title)
 sentences = st.container()
 try:
     if folders:
         with st.sidebar:
-            widgets.choose_run(folders)
-            widgets.facts(widgets.chosen_run())
+            run_picker.choose_run(folders)
+            run_picker.facts(run_picker.chosen_run())
     page.run()
 except HlcoreError as error:
     st.error(str(error), icon=":material/error:")
-if complaints := state.complaints():
-    sentences.warning(widgets.not_followed(complaints), icon=":material/link_off:")
-state.write_url()
-state.stay(page.title)
+if complaints := session.complaints():
+    sentences.warning(messages.not_followed(complaints), icon=":material/link_off:")
+session.write_url()
+session.stay(page.title)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import torch
 from streamlit.testing.v1 import AppTest
+from streamlit.util import calc_hash
 
 from hlcore.config import LossConfig, NetworkConfig, OptimConfig, TrainConfig
 from hlcore.data.labels import CAMVID
@@ -78,17 +79,24 @@ def runs(tmp_path_factory) -> Path:
     return folder
 
 
+def begin_on(app: AppTest, page: str) -> None:
+    """Makes the first run that of a page, as its link does; switch_page knows the pages' addresses only after a run."""
+    app._page_hash = calc_hash(Path(page).parent.name)
+
+
 @pytest.fixture
 def open_app(runs, monkeypatch, tmp_path) -> Callable[..., AppTest]:
     """Opens the app with the tiny runs (or with none) at a link's parameters."""
 
     def opened(*, with_runs: bool = True, page: str | None = None, **link: str) -> AppTest:
-        monkeypatch.setattr("app.cache.PROJECT", tmp_path)
+        monkeypatch.setattr("app.loading.runs.PROJECT", tmp_path)
         monkeypatch.setenv("HLCORE_RUNS", str(runs) if with_runs else "")
         app = AppTest.from_file(str(MAIN), default_timeout=120)
         for name, value in ({"run": "tiny", **link} if with_runs else link).items():
             app.query_params[name] = value
-        return app.switch_page(page).run() if page else app.run()
+        if page:
+            begin_on(app, page)
+        return app.run()
 
     return opened
 

@@ -1,0 +1,89 @@
+"""The controls that choose a run and one of its epochs, and what the run is."""
+
+from html import escape
+from pathlib import Path
+
+import streamlit as st
+
+from app import session
+from app.components import definitions
+from app.loading import analyses as analysis_loading
+from app.loading import runs as run_loading
+from hlcore.errors import CheckpointError
+from hlcore.storage.runs import Run
+
+FIRST_RUN = "streets"
+"""The bundled run that knows the labels of its scenes, so that every map has something to show."""
+
+
+def choose_run(folders: dict[str, Path]) -> None:
+    """The run picker."""
+    names = list(folders)
+    session.choice("run", names, default=FIRST_RUN if FIRST_RUN in names else names[0])
+    st.selectbox("Run", names, key="run", persist_state="session")
+
+
+def chosen_run() -> Run:
+    """The run that was picked.
+
+    Raises:
+        CheckpointError: its run.json cannot be read.
+    """
+    return run_loading.run(run_loading.run_folders()[session.chosen("run")])
+
+
+def facts(run: Run) -> None:
+    """What the run is, as a small table, and which of its analyses cannot be read."""
+    config, table = run.record.config, run_loading.epoch_table(run)
+    data = config.data.dataset
+    if data == "streets":
+        data = f"streets, {config.data.train_scenes} scenes"
+    rows = {
+        "Network": config.network.network,
+        "Encoder": config.network.encoder.removeprefix("tu-"),
+        "Parameters": f"{run.record.parameters / 1e6:.2f} M ({run.record.hardness_parameters / 1e6:.2f} M hardness)",
+        "Data": data,
+        "Loss": config.loss.name,
+        "Epochs kept": f"{len(run.epochs)} of {config.optim.epochs + 1}",
+        "State": run.record.state,
+    }
+    if "mean_iou" in table and len(table):
+        best = table.loc[table["mean_iou"].idxmax()]
+        rows["mIoU, last"] = f"{table['mean_iou'].iloc[-1]:.3f} (epoch {table['epoch'].iloc[-1]})"
+        rows["mIoU, best"] = f"{best['mean_iou']:.3f} (epoch {best['epoch']:.0f})"
+    cells = "".join(f"<dt>{_fact(name)}</dt><dd>{escape(str(value))}</dd>" for name, value in rows.items())
+    st.html(f'<dl class="facts">{cells}</dl>')
+    for sentence in analysis_loading.unreadable_analyses(run):
+        st.warning(sentence, icon=":material/error:")
+
+
+def _fact(name: str) -> str:
+    """The name of a fact, which leads to its definition where it is a measured one."""
+    return definitions.linked_html(name, "mIoU") if name.startswith("mIoU") else escape(name)
+
+
+def chosen_epoch(name: str, run: Run, *, at: float = 1.0) -> int:
+    """The epoch of this name among the kept ones; unless chosen, `at` a share of the way from the first to the last.
+
+    Raises:
+        CheckpointError: the run has kept none yet.
+    """
+    epochs = list(run.epochs)
+    if not epochs:
+        raise CheckpointError(
+            f"{run.path} holds no checkpoint yet; it is {run.record.state}, so reload this page later"
+        )
+    return session.choice(name, epochs, default=epochs[round(at * (len(epochs) - 1))])
+
+
+def choose_epoch(run: Run) -> int:
+    """A slider over the kept epochs, for what is measured at one of them.
+
+    Raises:
+        CheckpointError: the run has kept none yet.
+    """
+    chosen = chosen_epoch("epoch", run)
+    if len(run.epochs) == 1:
+        st.caption(f"Epoch {chosen}, the only one kept")
+        return chosen
+    return st.select_slider("Epoch", run.epochs, key="epoch", persist_state="session")

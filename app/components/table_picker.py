@@ -1,0 +1,38 @@
+"""A table to choose a row from, and pages of rows."""
+
+from math import ceil
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from app import session
+
+TABLE_PX = 420
+
+
+def choose_page(name: str, rows: pd.DataFrame, *, size: int, identity: str, first: int = 0) -> pd.DataFrame:
+    """One page of so many rows: that of row `first` where they are others, or in another order, than before."""
+    session.belongs([name], identity)
+    pages = max(1, ceil(len(rows) / size))
+    page = session.number(name, 1, pages, default=first // size + 1)
+    if pages > 1:
+        page = session.keep(name, st.pagination(pages, default=page))
+    return rows.iloc[(page - 1) * size : page * size]
+
+
+def choose_row(table: pd.DataFrame, first: int, *, columns: dict[str, Any], key: str) -> int:
+    """The number of the row of the cell selected in a table of these columns; `first` until one is."""
+    shown = st.dataframe(
+        table,
+        hide_index=True,
+        height=TABLE_PX,
+        column_order=list(columns),
+        column_config=columns,
+        on_select="rerun",
+        selection_mode="single-cell",
+        selection_default={"selection": {"cells": [(first, next(iter(columns)))]}},
+        key=key,
+    )
+    rows = [row for row, _ in shown["selection"]["cells"] if row < len(table)]
+    return rows[0] if rows else first

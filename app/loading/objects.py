@@ -1,0 +1,87 @@
+"""Caches of objects: those of a picture, their curve over size and how they go with it."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+import streamlit as st
+
+from app.loading import analyses as analysis_loading
+from app.loading import predictions as prediction_loading
+from app.loading.pictures import Picture
+from hlcore.analysis import edges
+from hlcore.analysis.object_sizes import SizeBins, size_correlations, size_curve, summarise
+from hlcore.analysis.objects import measure, with_edge_profile
+from hlcore.analysis.statistics import ImageSums
+from hlcore.storage.analyses import Analysis
+from hlcore.storage.runs import Run
+from hlcore.types import PredictionRecord
+
+CONTROLS = ("hardness_mean", "hardness_interior", "hardness_over_edge")
+"""Hardness, plain and edge-matched."""
+
+
+@dataclass(frozen=True)
+class Objects:
+    """Measured objects.
+
+    Attributes:
+        identity: Changes with them.
+        table: A row each, as from analysis.objects.with_edge_profile.
+        images: In how many images they were looked for.
+        labelled: Whether they are parts of a label map; else of a prediction, and there is no loss, error or IoU.
+        class_names: In the order of the class indices.
+    """
+
+    identity: str
+    table: pd.DataFrame
+    images: int
+    labelled: bool
+    class_names: tuple[str, ...]
+
+
+def of_picture(run: Run, epoch: int, picture: Picture) -> Objects:
+    """The objects of a picture, hardness_over_edge over the picture's own edge profile. Raises as cache.maps does."""
+    record = prediction_loading.record(run, epoch, picture)
+    identity = prediction_loading.maps(run, epoch, picture).identity
+    return Objects(identity, _measured(identity, record), 1, record.label_map is not None, record.class_names)
+
+
+def of_analysis(analysis: Analysis) -> Objects:
+    """The objects of a data set.
+
+    Raises:
+        CheckpointError: the analysis has no table of objects, or it cannot be read.
+    """
+    record, table = analysis.record, analysis_loading.table(analysis, "objects")
+    identity = f"{analysis.path}:{record.created}:{len(table)}"
+    return Objects(identity, table, record.images, labelled=True, class_names=record.class_names)
+
+
+def by_size(
+    objects: Objects, classes: tuple[str, ...], *, quantity: str, bins: SizeBins
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The size curve and the correlations with this size of some classes' objects: of the quantity and of CONTROLS."""
+    return _by_size(objects.identity, objects.table, classes, quantity, bins)
+
+
+def of_classes(table: pd.DataFrame, classes: tuple[str, ...]) -> pd.DataFrame:
+    """The objects of these classes; of no class means of all."""
+    return table.loc[table["class_name"].isin(classes)] if classes else table
+
+
+@st.cache_data(max_entries=16, show_spinner="Measuring the objects …")
+def _measured(identity: str, _record: PredictionRecord) -> pd.DataFrame:
+    source = "prediction" if _record.label_map is None else "label"
+    sums = ImageSums()
+    sums.add(_record.name, edges.count(_record, sources=(source,)))
+    profile = edges.tables(sums, _record.class_names)["edges"]
+    return with_edge_profile(measure(_record), profile, source=source)
+
+
+@st.cache_data(max_entries=32, show_spinner="Adding up the objects …")
+def _by_size(
+    identity: str, _table: pd.DataFrame, classes: tuple[str, ...], quantity: str, bins: SizeBins
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    quantities = tuple(dict.fromkeys((quantity, *CONTROLS)))
+    sums = summarise(of_classes(_table, classes), bins=bins, quantities=quantities, sizes=(bins.size,))
+    return size_curve(sums, bins=bins), size_correlations(sums)

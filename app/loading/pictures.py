@@ -1,0 +1,172 @@
+"""Where the pictures come from: scenes, a run's followed images, photographs, an upload."""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from hashlib import blake2b
+from importlib.resources import files
+from pathlib import Path
+
+import streamlit as st
+
+from app.loading.runs import modified
+from hlcore.data.images import read_image, read_label_map
+from hlcore.data.images.resizing import resize_classes, resize_image
+from hlcore.data.labels import CAMVID, ClassTable
+from hlcore.data.readers.camvid import VOID
+from hlcore.data.samples import Sample
+from hlcore.data.streets import Streets
+from hlcore.errors import DatasetError
+from hlcore.storage.runs import Run
+from hlcore.types import Image
+
+SCENES, FOLLOWED, PHOTOGRAPHS, UPLOAD, DATA = "scenes", "followed", "photographs", "upload", "data"
+TITLES = {SCENES: "Scenes", PHOTOGRAPHS: "Photos", UPLOAD: "Your photo", FOLLOWED: "Followed", DATA: "Data set"}
+"""What each source is called on the page; the key is its name in links."""
+_SCENE_COUNT = 12
+_PHOTOGRAPHS = {
+    "motorcycle": "motorcycle_left.png",
+    "rocket": "rocket.jpg",
+    "coffee": "coffee.png",
+    "cat": "chelsea.png",
+    "astronaut": "astronaut.png",
+    "cameraman": "camera.png",
+}
+
+
+def sources(run: Run) -> list[str]:
+    """The sources a run has on its own; an analysis of a data set adds DATA."""
+    probe = run.probe
+    return [SCENES, PHOTOGRAPHS, UPLOAD, *([FOLLOWED] if probe and probe.images else [])]
+
+
+def names(run: Run, source: str) -> list[str]:
+    """Names of a source's samples; an upload has none."""
+    if source == SCENES:
+        return list(_scenes(run).names)
+    if source == FOLLOWED:
+        return list(run.probe.images) if run.probe else []
+    return list(_PHOTOGRAPHS) if source == PHOTOGRAPHS else []
+
+
+def title(run: Run, source: str, name: str) -> str:
+    """What a sample is called on the page."""
+    if source == FOLLOWED and run.probe:
+        return f"{name} ({'trained on' if run.probe.split(name) == 'train' else 'held out'})"
+    return name.replace("test-00", "scene ")
+
+
+def load(run: Run, source: str, name: str) -> Sample:
+    """A sample of a source, with its label map where the run knows the same classes.
+
+    Raises:
+        DatasetError: there is no such sample.
+    """
+    if source == SCENES and name in _scenes(run).names:
+        scenes = _scenes(run)
+        sample = scenes[scenes.names.index(name)]
+        return sample if scenes.classes.names == run.record.class_names else replace(sample, label_map=None)
+    if source == FOLLOWED and run.probe and name in run.probe.images:
+        return Sample(name, run.probe.image(name), run.probe.label_map(name))
+    if source == PHOTOGRAPHS and name in _PHOTOGRAPHS:
+        return Sample(name, read_image(_photograph(name)), None)
+    raise DatasetError(f"there is no sample '{name}' among {TITLES.get(source, source)}; choose another")
+
+
+def read_upload(run: Run, name: str, photograph: bytes, labels: bytes | None) -> Sample:
+    """An uploaded photograph with the label map uploaded beside it, if any.
+
+    Raises:
+        DatasetError: a file cannot be read, or the label map does not fit the photograph or the run's classes.
+    """
+    image = read_image(photograph, name=name)
+    if labels is None:
+        return Sample(name, image, None)
+    classes = ClassTable(run.record.class_names, run.record.palette)
+    label_map = read_label_map(
+        labels, classes=classes, ignored=ignored_ids(run), size=image.shape[:2], name="the label map"
+    )
+    return Sample(name, image, label_map)
+
+
+def ignored_ids(run: Run) -> tuple[int, ...]:
+    """Ids besides 255 that mean "unlabelled" in the label maps of the run's classes: void in CamVid's own files."""
+    return (VOID,) if run.record.class_names == CAMVID.names else ()
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A sample as it is analysed.
+
+    Attributes:
+        sample: Scaled down where it was larger than asked for.
+        original: The image before that.
+        window: Side of the sliding window it is looked at through, px; None for the whole at once.
+    """
+
+    sample: Sample
+    original: Image
+    window: int | None = None
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(H, W) at which it is analysed."""
+        return self.sample.image.shape[:2]
+
+    @property
+    def own_size(self) -> tuple[int, int]:
+        """(H, W) of the original."""
+        return self.original.shape[:2]
+
+    @cached_property
+    def digest(self) -> str:
+        """Changes with every pixel of the image and of its label map, and with the window."""
+        digest = blake2b(repr((self.size, self.window)).encode(), digest_size=16)
+        digest.update(self.sample.image.tobytes())
+        if self.sample.label_map is not None:
+            digest.update(self.sample.label_map.tobytes())
+        return digest.hexdigest()
+
+
+def fit(sample: Sample, side: int) -> Picture:
+    """The sample scaled down so that its longer side has at most `side` px; a smaller one as it is."""
+    height, width = sample.image.shape[:2]
+    if max(height, width) <= side:
+        return Picture(sample, sample.image)
+    scale = side / max(height, width)
+    size = (max(1, round(height * scale)), max(1, round(width * scale)))
+    label_map = None if sample.label_map is None else resize_classes(sample.label_map, size)
+    return Picture(Sample(sample.name, resize_image(sample.image, size), label_map), sample.image)
+
+
+def sample(run: Run, source: str, name: str) -> Sample:
+    """load, kept."""
+    return _sample(run, str(run.path), modified(run.path / "run.json"), source, name)
+
+
+def uploaded(run: Run, name: str, photograph: bytes, labels: bytes | None) -> Sample:
+    """read_upload, kept."""
+    return _uploaded(run, str(run.path), name, photograph, labels)
+
+
+def _scenes(run: Run) -> Streets:
+    """Test scenes at the size the run was trained at, if it was trained on scenes."""
+    data = run.record.config.data
+    size = data.scene_size if data.dataset == "streets" else (288, 384)
+    return Streets("test", count=_SCENE_COUNT, size=size)
+
+
+def _photograph(name: str) -> Path:
+    return Path(str(files("skimage") / "data" / _PHOTOGRAPHS[name]))
+
+
+# An argument that a function below does not use is part of its cache's key; one with a leading underscore is not.
+
+
+@st.cache_data(max_entries=16, show_spinner="Drawing the scene …")
+def _sample(_run: Run, path: str, modified: int, source: str, name: str) -> Sample:
+    return load(_run, source, name)
+
+
+@st.cache_resource(max_entries=4, show_spinner="Reading the photograph …")
+def _uploaded(_run: Run, path: str, name: str, photograph: bytes, labels: bytes | None) -> Sample:
+    return read_upload(_run, name, photograph, labels)

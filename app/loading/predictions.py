@@ -1,0 +1,146 @@
+"""What a network says of a picture: networks, predictions and the maps the pages show, each cache bounded."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import streamlit as st
+from jaxtyping import Bool, Float32
+
+from app.loading.pictures import Picture
+from app.loading.runs import modified
+from hlcore.errors import CheckpointError
+from hlcore.storage.runs import Run
+from hlcore.types import HardnessMap, LabelMap, LossMap, PredictionRecord
+
+if TYPE_CHECKING:  # importing torch takes seconds: only the functions that run a network do it
+    from hlcore.storage.checkpoints import Checkpoint
+
+LARGEST_LOSS_NATS = 88.0
+"""Above the largest loss float32 probabilities can give."""
+
+
+@dataclass(frozen=True)
+class Maps:
+    """What the pages show of one epoch's PredictionRecord; its probabilities (C H W, the bulk of it) are let go.
+
+    Attributes:
+        identity: Changes with the checkpoint file, the image and the labels.
+        prediction: H W uint8 class indices.
+        hardness_map: H W in (0, 1).
+        probability: H W, of the predicted class.
+        loss_map: H W nats, or None without labels.
+        error: H W, where the prediction differs from the label, or None without labels.
+    """
+
+    identity: str
+    prediction: LabelMap
+    hardness_map: HardnessMap
+    probability: Float32[np.ndarray, "H W"]
+    loss_map: LossMap | None
+    error: Bool[np.ndarray, "H W"] | None
+
+
+def maps(run: Run, epoch: int, picture: Picture) -> Maps:
+    """What the network of an epoch says about a picture.
+
+    Raises:
+        CheckpointError: the checkpoint cannot be read.
+        InvalidInputError: the network has no hardness branch.
+    """
+    path = run.checkpoint_path(epoch)
+    return _maps(path, modified(path), picture.digest, picture)
+
+
+def record(run: Run, epoch: int, picture: Picture) -> PredictionRecord:
+    """All the network of an epoch says about a picture, for what is measured on it. Raises as `maps` does."""
+    path = run.checkpoint_path(epoch)
+    return _record(path, modified(path), picture.digest, picture)
+
+
+def identity(run: Run, epoch: int, picture: Picture) -> str:
+    """Changes with the checkpoint file of an epoch, the image and its labels: that of what the epoch says of them."""
+    path = run.checkpoint_path(epoch)
+    return f"{path}:{modified(path)}:{picture.digest}"
+
+
+def checkpoint(run: Run, epoch: int) -> "Checkpoint":
+    """The network of an epoch, which all sessions share: whoever changes anything in it takes a copy.
+
+    Raises:
+        CheckpointError: the checkpoint cannot be read.
+    """
+    path = run.checkpoint_path(epoch)
+    return _checkpoint(path, modified(path))
+
+
+def agreement(first: Maps, second: Maps, quantity: Literal["hardness_map", "loss_map"]) -> tuple[float, float]:
+    """Spearman's rho of two epochs' maps, and the overlap (IoU) of their highest 10 %."""
+    identity = f"{quantity}:{first.identity}:{second.identity}"
+    return _agreement(identity, getattr(first, quantity), getattr(second, quantity))
+
+
+def pixel(run: Run, epoch: int, picture: Picture, x: int, y: int) -> dict[str, float | int]:
+    """What an epoch says of one pixel: hardness, predicted class, its probability and, with labels, loss in nats."""
+    path = run.checkpoint_path(epoch)
+    return _pixel(path, modified(path), picture.digest, x, y, run, epoch, picture)
+
+
+# An argument that a function below does not use is part of its cache's key; one with a leading underscore is not.
+
+
+@st.cache_resource(max_entries=4, show_spinner="Loading the network …")
+def _checkpoint(path: Path, modified: int) -> "Checkpoint":
+    from hlcore.storage.checkpoints import load_checkpoint
+
+    return load_checkpoint(path)
+
+
+@st.cache_resource(max_entries=1, show_spinner="Looking at the picture …")  # its probabilities may take a gigabyte
+def _record(path: Path, modified: int, digest: str, _picture: Picture) -> PredictionRecord:
+    checkpoint = _checkpoint(path, modified)
+    from hlcore.inference import predict
+
+    if not checkpoint.header.has_hardness:
+        raise CheckpointError(
+            f"{path} has no hardness branch, so it has no hardness map; train with loss.observe_hardness on"
+        )
+    return predict(
+        checkpoint.network,
+        _picture.sample.image,
+        class_names=checkpoint.class_names,
+        name=_picture.sample.name,
+        label_map=_picture.sample.label_map,
+        window=_picture.window,
+    )
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _maps(path: Path, modified: int, digest: str, _picture: Picture) -> Maps:
+    record = _record(path, modified, digest, _picture)
+    labelled = record.label_map is not None
+    return Maps(
+        identity=f"{path}:{modified}:{digest}",
+        prediction=record.prediction,
+        hardness_map=record.hardness_map,
+        probability=record.probabilities.max(axis=0),
+        loss_map=record.loss_map if labelled else None,
+        error=record.error if labelled else None,
+    )
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _agreement(identity: str, _first: np.ndarray, _second: np.ndarray) -> tuple[float, float]:
+    from hlcore.analysis.map_agreement import hardest_overlap, rank_correlation
+
+    return rank_correlation(_first, _second), hardest_overlap(_first, _second, share=0.1)
+
+
+@st.cache_data(max_entries=512, show_spinner=False)
+def _pixel(
+    path: Path, modified: int, digest: str, x: int, y: int, _run: Run, _epoch: int, _picture: Picture
+) -> dict[str, float | int]:
+    of = maps(_run, _epoch, _picture)
+    row = {"hardness": of.hardness_map[y, x], "predicted": of.prediction[y, x], "probability": of.probability[y, x]}
+    return row if of.loss_map is None else row | {"loss": of.loss_map[y, x]}

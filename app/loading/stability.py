@@ -1,0 +1,192 @@
+"""Images and their maps at every snapshot of a run, and what is measured on them."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+from jaxtyping import Float32
+
+from app.loading import analyses as analysis_loading
+from app.loading import pictures as picture_loading
+from app.loading import predictions as prediction_loading
+from app.loading.pictures import FOLLOWED, Picture
+from app.viewer.planes import Plane, value_plane
+from hlcore.errors import CheckpointError
+from hlcore.storage.analyses import Analysis
+from hlcore.storage.runs import Run
+from hlcore.types import HardnessMap, LossMap
+
+MapPair: TypeAlias = tuple[HardnessMap, LossMap | None]
+Variation: TypeAlias = Float32[np.ndarray, "H W"]
+PICTURE = "picture"
+"""The split of a picture that belongs to none."""
+TABLES = ("epoch_pairs", "levels", "variation")
+
+
+@dataclass(frozen=True)
+class Series(Mapping[str, MapPair]):
+    """One image; snapshot to its hardness and loss map, read when asked for.
+
+    Attributes:
+        title: What the image is called on the page.
+        split: "train" or "val" for an image of the probe set, else PICTURE.
+        picture: The image with its labels.
+        identity: Changes with the maps.
+        snapshots: Names in the order of training.
+        read: Gets the maps of one.
+    """
+
+    title: str
+    split: str
+    picture: Picture
+    identity: str
+    snapshots: tuple[str, ...]
+    read: Callable[[str], MapPair]
+
+    def __getitem__(self, snapshot: str) -> MapPair:
+        return self.read(snapshot)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.snapshots)
+
+    def __len__(self) -> int:
+        return len(self.snapshots)
+
+
+def has_followed(run: Run) -> bool:
+    """Whether the run has followed images at two snapshots or more."""
+    return run.probe is not None and bool(run.probe.images) and len(run.probe.snapshots) > 1
+
+
+def followed(run: Run) -> list[Series]:
+    """The images the run followed through training, those it was trained on first.
+
+    Raises:
+        CheckpointError: the probe set cannot be read.
+    """
+    probe = run.probe
+    if probe is None:
+        return []
+    written = (run.probe_path / "manifest.json").stat().st_mtime_ns
+    made = []
+    for name in sorted(probe.images, key=lambda name: probe.split(name) != "train"):
+        sample = picture_loading.sample(run, FOLLOWED, name)
+        picture = Picture(sample, sample.image)
+        made.append(
+            Series(
+                picture_loading.title(run, FOLLOWED, name),
+                probe.split(name),
+                picture,
+                f"{probe.path}:{name}:{written}",
+                probe.snapshots,
+                lambda snapshot, name=name: probe.maps(name, snapshot),
+            )
+        )
+    return made
+
+
+def of_picture(run: Run, picture: Picture) -> Series:
+    """One picture, which every kept epoch of the run looks at.
+
+    Raises:
+        CheckpointError: fewer than two epochs are kept.
+    """
+    if len(run.epochs) < 2:
+        raise CheckpointError(
+            f"{run.path} has kept {len(run.epochs)} epochs, and stability takes two; it is {run.record.state}"
+        )
+    epochs = {f"epoch-{epoch:04d}": epoch for epoch in run.epochs}
+    label_map = picture.sample.label_map
+
+    def read(snapshot: str) -> MapPair:
+        maps = prediction_loading.maps(run, epochs[snapshot], picture)
+        return maps.hardness_map, maps.loss_map if label_map is not None else None
+
+    written = [run.checkpoint_path(epoch).stat().st_mtime_ns for epoch in run.epochs]
+    identity = f"{run.path}:{','.join(epochs)}:{max(written)}:{picture.digest}"
+    return Series(
+        picture_loading.title(run, picture_loading.SCENES, picture.sample.name),
+        PICTURE,
+        picture,
+        identity,
+        tuple(epochs),
+        read,
+    )
+
+
+def tables(series: Sequence[Series], *, c: float) -> dict[str, pd.DataFrame]:
+    """stability.tables of images that have the same snapshots.
+
+    Raises:
+        InvalidInputError: there are fewer than two snapshots.
+        CheckpointError: a map cannot be read.
+    """
+    return _tables(tuple(one.identity for one in series), c, series)
+
+
+def analysed(analysis: Analysis) -> dict[str, pd.DataFrame]:
+    """The same tables, as `hlcore analyze --epochs all` has written them.
+
+    Raises:
+        CheckpointError: there are none.
+    """
+    return {name: analysis_loading.table(analysis, name) for name in TABLES}
+
+
+def planes(series: Series) -> dict[str, dict[str, Plane]]:
+    """Snapshot to its maps packed for the viewer: hardness and, where there are labels, loss.
+
+    Raises:
+        CheckpointError: a map cannot be read.
+    """
+    return _planes(series.identity, series)
+
+
+def variation(series: Series, *, scaled: bool, c: float) -> tuple[Variation, Variation | None]:
+    """Coefficient of variation of each pixel of both maps over the kept epochs.
+
+    Args:
+        series: The image.
+        scaled: Of the hardness weight and of the loss over its sum, else of the sigmoid and of the loss in nats.
+        c: What is added to the sigmoid to make it the weight.
+
+    Raises:
+        InvalidInputError: fewer than two epochs are kept.
+    """
+    return _variation(series.identity, c, scaled, series)
+
+
+@st.cache_data(max_entries=8, show_spinner="Comparing the snapshots …")
+def _tables(identities: tuple[str, ...], c: float, _series: Sequence[Series]) -> dict[str, pd.DataFrame]:
+    from hlcore.analysis.stability import Followed, sum_by_split, tables
+
+    images = (Followed(one.identity, one.split, one.picture.sample.label_map, one) for one in _series)
+    return tables(sum_by_split(images, c=c), _series[0].snapshots)
+
+
+@st.cache_resource(max_entries=16, show_spinner="Getting the maps of every snapshot …")
+def _planes(identity: str, _series: Series) -> dict[str, dict[str, Plane]]:
+    packed = {}
+    for snapshot, (hardness_map, loss_map) in _series.items():
+        packed[snapshot] = {"hardness": value_plane(hardness_map, low=0, high=1)}
+        if loss_map is not None:
+            packed[snapshot]["loss"] = value_plane(loss_map, low=0, high=prediction_loading.LARGEST_LOSS_NATS)
+    return packed
+
+
+@st.cache_data(max_entries=16, show_spinner="Measuring how much each pixel varies …")
+def _variation(identity: str, c: float, scaled: bool, _series: Series) -> tuple[Variation, Variation | None]:  # noqa: FBT001
+    from hlcore.analysis.snapshots import variation_map
+    from hlcore.analysis.stability import kept_epochs
+
+    pairs = [_series[name] for name in kept_epochs(_series)]
+    hardness_maps = [hardness_map for hardness_map, _ in pairs]
+    loss_maps = [loss_map for _, loss_map in pairs if loss_map is not None]
+    if scaled:
+        hardness_maps = [(values + c) / np.sum(values + c, dtype=np.float64) for values in hardness_maps]
+        loss_maps = [values / np.nansum(values, dtype=np.float64) for values in loss_maps]
+    labelled = _series.picture.sample.label_map is not None
+    return variation_map(hardness_maps), variation_map(loss_maps) if labelled else None

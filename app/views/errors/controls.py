@@ -1,0 +1,187 @@
+"""The controls of the Errors page, and what they choose."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import pandas as pd
+import streamlit as st
+
+from app import session
+from app.components import definitions, run_picker
+from app.loading import analyses as analysis_loading
+from app.loading import errors as error_loading
+from app.loading.pictures import Picture
+from app.views.errors import sentences
+from hlcore.analysis.error_prediction import REGIONS, Region
+from hlcore.analysis.flagging import Caught
+from hlcore.figures.errors import COLOURS, SCORES
+from hlcore.storage.analyses import Analysis
+from hlcore.storage.runs import Run
+
+REGION_TITLES: dict[Region, str] = {"all": "All", "edge": "Near edges", "interior": "Inside"}
+DROPOUT = "mc_entropy"
+"""The score that takes passes with dropout on."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The tables of analysis.error_prediction, of a data set or of one picture.
+
+    Attributes:
+        scores: By score, region and metric.
+        curves: By score, region and threshold.
+        images: Of how many.
+        name: For files.
+    """
+
+    scores: pd.DataFrame
+    curves: pd.DataFrame
+    images: int
+    name: str
+
+    def curve(self, score: str, region: Region) -> pd.DataFrame:
+        """The thresholds of one score in one region, the highest first."""
+        return self.curves.loc[(self.curves["score"] == score) & (self.curves["region"] == region)]
+
+    def at(self, score: str, region: Region, share: float) -> tuple[float, Caught]:
+        """The highest threshold that flags at least a share of the pixels, and what it does; infinity without any."""
+        curve = self.curve(score, region)
+        reached = curve.loc[curve["pixels_share"] >= share - 1e-9]
+        if reached.empty:
+            return float("inf"), Caught(float("nan"), float("nan"), float("nan"))
+        row = reached.iloc[0]
+        return row["threshold"], Caught(row["pixels_share"], row["errors_share"], row["precision"])
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What is shown.
+
+    Attributes:
+        epoch: Whose network looks at the picture.
+        score: Flags the pixels.
+        share: Of the pixels flagged, 0 to 1.
+        dropout: Whether the picture is also looked at with dropout on.
+        measured: Of the data set or the picture; None where the picture has no labels.
+    """
+
+    epoch: int
+    score: str
+    share: float
+    dropout: bool
+    measured: Measured | None
+
+
+def choose(run: Run, picture: Picture, analysis: Analysis | None) -> Choice:
+    """Epoch, score, share of the pixels, and further below *More*.
+
+    Raises:
+        CheckpointError: the run has kept no epoch, or the analysis lacks a table.
+    """
+    epoch_column, score_column, share_column, more_column = st.columns([4, 4, 4, 2], vertical_alignment="bottom")
+    with epoch_column:
+        if analysis is None:
+            epoch = run_picker.choose_epoch(run)
+        else:
+            epoch = analysis.record.epoch
+            st.caption(f"Epoch {epoch}, the one that was measured on {analysis.record.dataset}")
+    with more_column, st.popover("More", width="stretch"):
+        dropout = analysis is None and _choose_dropout(available=error_loading.has_dropout(run, epoch))
+        measured = measure(run, epoch, picture, analysis, dropout=dropout)
+        if measured is not None:
+            _downloads(measured)
+    with score_column:
+        known = [score for score in SCORES if dropout or score != DROPOUT]
+        score = _choose_score(
+            known if analysis is None or measured is None else list(measured.scores["score"].unique())
+        )
+    with share_column:
+        session.number("flagged", 1, 100, default=10)
+        hint = definitions.listed("Flagged", "Error")
+        share = st.slider("Pixels flagged", 1, 100, key="flagged", format="%d %%", persist_state="session", help=hint)
+    return Choice(epoch, score, share / 100, dropout or score == DROPOUT, measured)
+
+
+def measure(run: Run, epoch: int, picture: Picture, analysis: Analysis | None, *, dropout: bool) -> Measured | None:
+    """What was measured on the data set, or what can be on the picture; None where it has no labels.
+
+    Raises:
+        CheckpointError: the analysis lacks a table.
+    """
+    if analysis is not None:
+        scores, curves = (analysis_loading.table(analysis, name) for name in ("scores", "risk_curves"))
+        return Measured(scores, curves, analysis.record.images, f"{run.path.name}-{analysis.name}")
+    if picture.sample.label_map is None:
+        return None
+    tables = error_loading.tables(run, epoch, picture, dropout=dropout)
+    name = f"{run.path.name}-{picture.sample.name}-epoch{epoch}"
+    return Measured(tables["scores"], tables["risk_curves"], 1, name)
+
+
+def choose_region() -> Region:
+    """The pixels that count."""
+    chosen: Region = session.choice("region", REGIONS, default=REGIONS[0])
+    st.segmented_control(
+        "Pixels",
+        REGIONS,
+        format_func=REGION_TITLES.__getitem__,
+        key="region",
+        required=True,
+        persist_state="session",
+        help="Near: at most 2 px from an edge between PREDICTED classes; inside: farther away. Errors crowd at edges, "
+        "so any map of edges finds many: within a region, a score has to know more than where the prediction changes. "
+        + definitions.listed("Near edges and inside"),
+    )
+    return chosen
+
+
+def metrics_table(measured: Measured, region: Region) -> None:
+    """A row a score, a column a metric."""
+    heads = {sentences.METRICS[metric]: definitions.text(name) for metric, name in sentences.DEFINED.items()}
+    columns = {head: st.column_config.TextColumn(help=hint) for head, hint in heads.items()}
+    st.dataframe(sentences.metrics(measured.scores, region), column_config=columns)
+
+
+def legend(scores: Sequence[str]) -> None:
+    """The colours of the curves of all scores, once."""
+    lines = [
+        f'<span style="white-space: nowrap"><span style="border-top: 2px solid {COLOURS[score]}; '
+        f'display: inline-block; width: 1.5rem; vertical-align: middle"></span> {SCORES[score]}</span>'
+        for score in scores
+    ]
+    st.html(f'<p style="margin: 0; font-size: 0.875rem">{" &emsp;".join(lines)}</p>')
+
+
+def _choose_score(known: Sequence[str]) -> str:
+    session.choice("score", known, default=known[0])
+    return st.selectbox(
+        "Flag pixels by",
+        known,
+        format_func=SCORES.__getitem__,
+        key="score",
+        persist_state="session",
+        help="Each score is high where an error is expected. 1 − max softmax, entropy and the distance to the nearest "
+        "edge between predicted classes come with every network for free; hardness has to beat them. "
+        + definitions.listed("Scores", "Hardness", "Entropy", "Probability"),
+    )
+
+
+def _choose_dropout(*, available: bool) -> bool:
+    if not available:
+        st.caption("This network has no dropout, so there is no MC dropout.")
+        return False
+    session.choice("dropout", [False, True], default=False)
+    return st.toggle(
+        "MC dropout",
+        key="dropout",
+        persist_state="session",
+        help=f"Adds a score: the entropy of the mean of {error_loading.PASSES} passes with dropout on. "
+        + definitions.listed("Scores"),
+    )
+
+
+def _downloads(measured: Measured) -> None:
+    for title, table in (("Scores", measured.scores), ("Curves", measured.curves)):
+        csv, file = partial(table.to_csv, index=False), f"{measured.name}-{title.lower()}.csv"
+        st.download_button(f"{title}, CSV", csv, file, "text/csv", on_click="ignore", width="stretch")

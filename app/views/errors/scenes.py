@@ -1,0 +1,94 @@
+"""What the viewer of the Errors page shows: the flagged pixels and the errors among them, and the score itself."""
+
+import numpy as np
+
+from app.components import definitions
+from app.components import layers as map_layers
+from app.loading import planes as plane_loading
+from app.loading.errors import Scored
+from app.loading.pictures import Picture
+from app.viewer.scene import EVERY_STEP, Layer, Panel, Scene
+from app.views.errors.controls import Choice
+from app.views.errors.sentences import percent
+from hlcore.analysis.flagging import CAUGHT, FALSE_ALARM, FLAGGED, MISSED, Caught
+from hlcore.figures.errors import SCORES
+from hlcore.figures.style import ENTROPY_SCALE, Colour, ScaleName
+from hlcore.storage.runs import Run
+
+KINDS: dict[int, tuple[str, Colour]] = {
+    CAUGHT: ("caught: wrong and flagged", (86, 180, 233)),
+    MISSED: ("missed: wrong, not flagged", (213, 94, 0)),
+    FALSE_ALARM: ("false alarm: right, but flagged", (240, 228, 66)),
+    FLAGGED: ("flagged", (240, 228, 66)),
+}
+"""Name and colour of each kind of pixel (Okabe and Ito 2008); told apart by their lightness too."""
+LABELLED = (CAUGHT, MISSED, FALSE_ALARM)
+REST = "right and not flagged, or not counted"
+SCALES: dict[str, ScaleName | None] = {"hardness": None, "edge_distance": "viridis"}
+"""Colours of a score where they are not those of entropy; None: those the reader chose for hardness."""
+
+
+def error_scene(
+    run: Run, picture: Picture, choice: Choice, scored: Scored, outcome: np.ndarray, shares: Caught, *, name: str
+) -> Scene:
+    """The picture with its flagged pixels, and the score that flags them.
+
+    Args:
+        run: Whose network looked at the picture.
+        picture: Shown in dark grey beneath the flagged pixels.
+        choice: Score and epoch.
+        scored: Its scores.
+        outcome: H W, the kinds of pixels.
+        shares: What the outcome comes to, said beside the picture.
+        name: Of the outcome, among those of one score of `scored`.
+    """
+    score = choice.score
+    values, high, unit = _values(scored.scores[score], score, run)
+    note = f"{percent(shares.pixels_share)} of pixels"
+    note += "" if np.isnan(shares.errors_share) else f", {percent(shares.errors_share)} of errors"
+    outcomes = plane_loading.class_plane("outcome", f"{scored.identity}:{score}:{name}", outcome)
+    numbers = plane_loading.value_plane(score, f"{scored.identity}:{score}", values, low=0, high=high)
+    hardness = map_layers.hardness_layer({EVERY_STEP: plane_loading.planes(run, choice.epoch, picture)["hardness"]})
+    title = SCORES[score][0].upper() + SCORES[score][1:]
+    of_score = Layer(
+        title,
+        "values",
+        {EVERY_STEP: numbers},
+        scale=SCALES.get(score, ENTROPY_SCALE),
+        high=high,
+        unit=unit,
+        over=True,
+        definition=definitions.link("Scores"),
+    )
+    return Scene(
+        picture.size,
+        (
+            map_layers.image_layer(picture),
+            Layer("Flagged", "classes", {EVERY_STEP: outcomes}, dim=True, classes=_kinds(scored)),
+            hardness if score == "hardness" else of_score,
+            *(() if score == "hardness" else (hardness,)),
+        ),
+        (
+            Panel("Flagged", title="Flagged" if scored.error is None else "Flagged, and wrong", note=note),
+            Panel("Hardness" if score == "hardness" else title),
+        ),
+        columns=2,
+        narrow_columns=1,
+        caption=map_layers.caption(run, picture),
+        height_vh=38,
+    )
+
+
+def _kinds(scored: Scored) -> tuple[tuple[str, Colour | None], ...]:
+    """Name and colour of every kind of pixel; those that cannot be here have no colour."""
+    shown = LABELLED if scored.error is not None else (FLAGGED,)
+    kinds = [(name, colour if kind in shown else None) for kind, (name, colour) in KINDS.items()]
+    return ((REST, None), *kinds)
+
+
+def _values(score_map: np.ndarray, score: str, run: Run) -> tuple[np.ndarray, float, str]:
+    """A score as it is shown, the upper end of its scale, and its unit: distances grow away from the edge."""
+    if score == "edge_distance":
+        distance = np.where(np.isinf(score_map), np.nan, -score_map).astype(np.float32)
+        return distance, max(1.0, float(np.nan_to_num(distance).max())), " px"
+    return (score_map, plane_loading.highest_entropy(run), " nats") if "entropy" in score else (score_map, 1.0, "")

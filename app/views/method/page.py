@@ -1,0 +1,47 @@
+"""About the method: how hardness is learned, what it is not, and what every number of the app means."""
+
+import streamlit as st
+
+from app.components import definitions, messages, run_picker
+from app.loading import runs as run_loading
+from app.views.method import pipeline, text
+from hlcore.config import LossConfig
+
+
+def show_equations() -> None:
+    """The equations with what their letters mean, what else may be chosen, and who found it."""
+    usual = LossConfig()
+    for equation in text.EQUATIONS:
+        st.latex(equation)
+    ratio = (1 + usual.c) / usual.c
+    st.markdown(text.SYMBOLS.format(c=usual.c, ratio=ratio, hardness_lambda=usual.hardness_lambda))
+    st.markdown(f"##### Why it learns slowly\n\n{text.PACE}")
+    st.latex(text.PUSH)
+    st.markdown(text.PACE_MEANS)
+    st.markdown(f"##### Where the sum runs\n\n{text.SUMS}")
+    st.markdown(f"##### Other losses\n\n{text.BASELINES}")
+    st.markdown(text.SOURCES)
+
+
+def show_definitions() -> None:
+    """Every number under an anchor of its own."""
+    st.header("What the numbers are", anchor="numbers")
+    with st.container(key="definitions"):
+        for group, defined in definitions.groups().items():
+            st.markdown(f"### {group}")
+            for name, sentences in defined.items():
+                st.subheader(name, anchor=definitions.anchor(name))
+                st.markdown(sentences)
+
+
+st.markdown(messages.ABOUT)
+left, right = st.columns([6, 5], gap="large")
+drawing = left.container()
+left.markdown(f"##### Three walls\n\n{text.WALLS}")
+with right:
+    show_equations()
+st.markdown(f"##### What hardness is not\n\n{text.LIMITS}")
+show_definitions()
+pipeline.keep_place()
+with drawing:  # last: a cold network takes seconds, and may be broken
+    pipeline.draw(pipeline.maps_of(run_picker.chosen_run()) if run_loading.run_folders() else {})

@@ -1,0 +1,67 @@
+"""The method's pipeline as a drawing in the colours of the theme, with the maps of a run in it where there are any."""
+
+import base64
+import io
+from collections.abc import Mapping
+from pathlib import Path
+
+import streamlit as st
+from PIL import Image as PillowImage
+from streamlit.components.v2 import component
+
+from app.loading import pictures as picture_loading
+from app.loading import predictions as prediction_loading
+from hlcore.figures.maps import colour_map
+from hlcore.figures.style import HARDNESS_SCALES, LOSS_SCALE
+from hlcore.storage.runs import Run
+from hlcore.types import Image
+
+SVG = Path(__file__).with_suffix(".svg")
+SIDE_PX = 768
+"""Longest side analysed: as Inspect does at first, so that its maps are at hand."""
+MAP_PX = 300
+"""Longest side of a map in the drawing."""
+MOST_NATS = 4
+_mount = component(
+    "hlcore_method_drawing",
+    html=SVG.read_text(encoding="utf-8"),
+    css=SVG.with_suffix(".css").read_text(encoding="utf-8"),
+    js=SVG.with_suffix(".js").read_text(encoding="utf-8"),
+)
+
+
+def draw(maps: Mapping[str, str]) -> None:
+    """The drawing, with these maps by their names in it, as data URLs."""
+    _mount(data=dict(maps), key="method_drawing")
+
+
+def keep_place() -> None:
+    """Keeps the definition that was linked to in sight while the page above it grows."""
+    script = Path(__file__).with_name("scroll.js").read_text(encoding="utf-8")
+    st.html(f"<script>{script}</script>", unsafe_allow_javascript=True)
+
+
+def maps_of(run: Run) -> dict[str, str]:
+    """Image, hardness and loss of a street scene at the last epoch, as data URLs; none where the run has no hardness.
+
+    Raises:
+        CheckpointError: the checkpoint cannot be read.
+    """
+    if not run.record.hardness_parameters or not run.epochs:
+        return {}
+    sample = picture_loading.sample(run, picture_loading.SCENES, picture_loading.names(run, picture_loading.SCENES)[0])
+    picture = picture_loading.fit(sample, SIDE_PX)
+    maps = prediction_loading.maps(run, max(run.epochs), picture)
+    scale = HARDNESS_SCALES[0]
+    pictures = {"image": picture.sample.image, "hardness": colour_map(maps.hardness_map, scale=scale, low=0, high=1)}
+    if maps.loss_map is not None:
+        pictures["loss"] = colour_map(maps.loss_map, scale=LOSS_SCALE, low=0, high=MOST_NATS)
+    return {name: _data_url(pixels) for name, pixels in pictures.items()}
+
+
+def _data_url(pixels: Image) -> str:
+    small = PillowImage.fromarray(pixels)
+    small.thumbnail((MAP_PX, MAP_PX))
+    file = io.BytesIO()
+    small.save(file, "PNG")
+    return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"

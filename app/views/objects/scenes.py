@@ -1,0 +1,38 @@
+"""What the viewer shows of the objects of one image: all of them by number, the selected one outlined and in sight."""
+
+from collections.abc import Hashable, Mapping
+from typing import Any, TypeAlias
+
+from app.components import layers as map_layers
+from app.loading.pictures import Picture
+from app.viewer.scene import Panel, Scene
+from hlcore.storage.runs import Run
+
+Row: TypeAlias = Mapping[Hashable, Any]
+"""An object's row of the table of objects."""
+
+
+def object_scene(run: Run, row: Row, picture: Picture, *, epoch: int, labelled: bool) -> Scene:
+    """The image and its hardness around an object; a click on another one chooses it.
+
+    Args:
+        run: Whose network looks at the image.
+        row: The object.
+        picture: Its image; one without labels shows no outline where the objects are of a label map.
+        epoch: Of the run.
+        labelled: Whether the objects are parts of the label map; else of the prediction.
+    """
+    known = labelled == (picture.sample.label_map is not None)
+    return Scene(
+        picture.size,
+        tuple(layer for layer in map_layers.still_layers(run, picture, epoch) if known or layer.kind != "objects"),
+        (Panel("Image", title=f"{row['image']}, object {row['object']}", note=row["class_name"]), Panel("Hardness")),
+        columns=2,
+        narrow_columns=2,
+        private=True,
+        frame=(row["left"], row["top"], row["right"], row["bottom"]),
+        selected=row["object"] if known else None,
+        objects_of=f"{row['image']}#",
+        caption=f"{map_layers.caption(run, picture)}, object {row['object']}",
+        height_vh=40,
+    )

@@ -1,0 +1,15 @@
+"""What to do where there is no run yet."""
+
+import streamlit as st
+
+from app.components import messages
+
+st.title("No trained network yet")
+messages.about()
+st.markdown(
+    "There is no run in `checkpoints/`, in `runs/` or in a folder named by `$HLCORE_RUNS`. Train a small network on "
+    "the built-in street scenes, which needs no download, then reload this page:"
+)
+st.code("hlcore train", language="bash")
+st.markdown("Runs that lie elsewhere are found with")
+st.code("hlcore app --runs /path/to/runs", language="bash")

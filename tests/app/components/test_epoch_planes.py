@@ -1,0 +1,94 @@
+"""The epochs that look at a picture while the reader looks at the first of them."""
+
+import pytest
+import streamlit as st
+
+from tests.app.conftest import make_run
+from tests.app.shown import known_at
+
+EPOCHS = "views/epochs/page.py"
+
+
+@pytest.fixture
+def one_at_a_time(monkeypatch):
+    """One further epoch in each run of the page, which is drawn again only by the test."""
+    monkeypatch.setattr("app.components.epoch_planes.PATIENCE_S", 0)
+    monkeypatch.setattr("streamlit.rerun", lambda: None)
+
+
+@pytest.mark.parametrize("page", [None, EPOCHS])
+def test_every_epoch_arrives_in_every_layer_it_has_numbers_for(open_app, scenes, page):
+    for scene in scenes(open_app(page=page)):
+        for name in ("Hardness", "Prediction", "Loss", "Entropy"):
+            assert known_at(scene, name) == ["0", "1", "2"]
+        for name in ("Image", "Labels", "Objects"):
+            assert known_at(scene, name) == [""]
+
+
+def test_the_chosen_epoch_is_shown_first_and_the_others_follow_the_nearest_first(open_app, scenes, one_at_a_time):
+    app = open_app(epoch="0")
+    for ready in (["0"], ["0", "1"], ["0", "1", "2"], ["0", "1", "2"]):
+        (scene,) = scenes(app)
+        assert known_at(scene, "Hardness") == ready
+        assert [step["name"] for step in scene["steps"]] == ["0", "1", "2"], "the slider has all of them at once"
+        app.run()
+
+
+def test_both_compared_epochs_are_there_at_once(open_app, scenes, one_at_a_time):
+    for scene in scenes(open_app(page=EPOCHS, other="0", epoch="2")):
+        assert known_at(scene, "Hardness") == ["0", "2"]
+
+
+def test_another_picture_is_looked_at_by_the_chosen_epoch_first_again(open_app, scenes, one_at_a_time):
+    app = open_app(epoch="1")
+    app.run()
+    app.selectbox(key="sample").select("test-0003").run()
+    assert known_at(scenes(app)[0], "Hardness") == ["1"]
+
+
+def test_of_many_epochs_those_nearest_to_the_chosen_one_are_kept_wherever_the_reader_goes(
+    open_app, scenes, monkeypatch
+):
+    monkeypatch.setattr("app.components.epoch_planes.MOST", 2)
+    app = open_app(epoch="2")
+    assert known_at(scenes(app)[0], "Hardness") == ["1", "2"]
+    app.session_state["epoch"] = 0
+    assert known_at(scenes(app.run())[0], "Hardness") == ["0", "1"]
+    app.session_state["epoch"] = 1
+    assert "1" in known_at(scenes(app.run())[0], "Hardness")
+    for scene in scenes(open_app(page=EPOCHS, other="0", epoch="2")):
+        assert known_at(scene, "Hardness") == ["0", "2"], "both compared ones are, however far apart"
+
+
+def test_where_one_epoch_cannot_be_read_the_chosen_one_is_shown_and_a_sentence_names_the_other(
+    open_app, scenes, monkeypatch, tmp_path
+):
+    run = make_run(tmp_path / "more", "torn", epochs=2)
+    run.checkpoint_path(0).write_bytes(b"not weights")
+    monkeypatch.setattr("app.loading.runs.run_folders", lambda: {"torn": run.path})
+    app = open_app(run="torn")
+    assert not app.exception
+    assert "epoch-0000.safetensors" in app.error[0].value
+    assert known_at(scenes(app)[0], "Hardness") == ["1"]
+
+
+def test_a_choice_made_while_epochs_are_still_looking_is_not_undone_by_the_link(open_app, scenes, monkeypatch):
+    monkeypatch.setattr("streamlit.rerun", st.stop)  # as if the reader interrupted the page at this point
+    monkeypatch.setattr("app.components.epoch_planes.PATIENCE_S", 0)
+    app = open_app(epoch="2", sample="test-0003", side="512")
+    app.session_state["epoch"] = 0
+    app.selectbox(key="sample").select("test-0001").run()
+    (scene,) = scenes(app)
+    assert scene["view"]["epoch"] == "0"
+    assert app.selectbox(key="sample").value == "test-0001"
+
+
+def test_what_a_link_asked_for_in_vain_is_still_said_when_all_epochs_are_there(open_app, scenes, monkeypatch):
+    monkeypatch.setattr("app.components.epoch_planes.PATIENCE_S", 0)
+    app = open_app(epoch="9", show="Hardness,Dreams")
+    (warning,) = app.warning
+    assert warning.value.count("there is no epoch '9' here; showing '2'") == 1
+    assert warning.value.count("there is no Dreams to show here") == 1
+    assert known_at(scenes(app)[0], "Hardness") == ["0", "1", "2"]
+    app.selectbox(key="sample").select("test-0001").run()
+    assert not [warning for warning in app.warning if "epoch '9'" in warning.value]

@@ -1,0 +1,139 @@
+"""Pictures of an analysed data set: found again, shown, and a sentence where they are not at hand."""
+
+import os
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from app.loading import dataset as dataset_loading
+from app.loading import pictures as picture_loading
+from hlcore.data.streets import Streets
+from hlcore.errors import DatasetError
+from tests.analyses import make_analysis
+from tests.app.shown import names, titles
+
+IMAGES = pd.DataFrame({"image": ["test-0000", "test-0001"]})
+
+
+@pytest.fixture
+def camvid(tmp_path):
+    """Two images in CamVid's layout."""
+    root = tmp_path / "sets" / "camvid"
+    for folder, shape in (("test", (4, 6, 3)), ("testannot", (4, 6))):
+        (root / folder).mkdir(parents=True)
+        for index, name in enumerate("ab"):
+            Image.fromarray(np.full(shape, index, np.uint8)).save(root / folder / f"{name}.png")
+    return root
+
+
+@pytest.fixture
+def open_with_analyses(open_app, runs, monkeypatch, tmp_path):
+    """Opens the app with a copy of the tiny run that has one analysis a keyword."""
+
+    def opened(analyses, **link):
+        shutil.copytree(runs / "tiny", tmp_path / "more" / "tiny")
+        for name, changes in analyses.items():
+            make_analysis(tmp_path / "more" / "tiny", name, **({"tables": {"images": IMAGES}} | changes))
+        monkeypatch.setattr("app.loading.runs.run_folders", lambda: {"tiny": tmp_path / "more" / "tiny"})
+        return open_app(**link)
+
+    return opened
+
+
+def test_a_scene_of_an_analysis_is_the_scene_that_was_measured(tmp_path):
+    sample = dataset_loading.analysed(make_analysis(tmp_path), "test-0007")
+    scene = Streets("test", count=8, size=(64, 96))[7]
+    assert np.array_equal(sample.image, scene.image)
+    assert np.array_equal(sample.label_map, scene.label_map)
+
+
+def test_an_image_is_looked_at_through_the_window_it_was_measured_through(tmp_path):
+    scene = Streets("test", count=2, size=(64, 96))[0]
+    whole, windowed = (make_analysis(tmp_path, f"streets-{window}", window=window) for window in (None, 64))
+    picture = dataset_loading.picture(windowed, scene.name)
+    assert (picture.window, picture.size) == (64, (64, 96))
+    assert np.array_equal(picture.sample.image, scene.image)
+    assert picture.digest != dataset_loading.picture(whole, scene.name).digest == picture_loading.fit(scene, 96).digest
+
+
+def test_files_are_read_from_the_folder_the_analysis_names(tmp_path, camvid):
+    sample = dataset_loading.analysed(make_analysis(tmp_path, dataset="camvid", root=camvid), "b")
+    assert sample.label_map.tolist() == [[1] * 6] * 4
+
+
+def test_files_that_moved_are_found_through_the_environment(tmp_path, camvid, monkeypatch):
+    analysis = make_analysis(tmp_path, dataset="camvid", root=tmp_path / "gone" / "camvid")
+    monkeypatch.setenv(dataset_loading.PLACES, os.pathsep.join([str(tmp_path / "nothing"), str(camvid.parent)]))
+    assert dataset_loading.analysed(analysis, "b").name == "b"
+
+
+def test_data_that_is_nowhere_is_a_sentence_with_the_way_out(tmp_path, monkeypatch):
+    analysis = make_analysis(tmp_path, dataset="camvid", root=tmp_path / "gone")
+    monkeypatch.setenv(dataset_loading.PLACES, str(tmp_path / "sets"))
+    with pytest.raises(DatasetError) as error:
+        dataset_loading.analysed(analysis, "b")
+    assert str(tmp_path / "gone") in str(error.value)
+    assert str(tmp_path / "sets" / "camvid") in str(error.value)
+    assert "Set HLCORE_DATA to the folder that holds 'camvid'" in str(error.value)
+
+
+def test_a_name_the_data_set_has_not_is_refused(tmp_path):
+    with pytest.raises(DatasetError, match="there is no image 'val-0000' in streets, split test"):
+        dataset_loading.analysed(make_analysis(tmp_path), "val-0000")
+
+
+def test_another_data_set_in_the_folder_is_refused(tmp_path, camvid):
+    analysis = make_analysis(tmp_path, dataset="camvid", root=camvid, class_names=("sky",), palette=((0, 0, 0),))
+    with pytest.raises(DatasetError, match="but the analysis scored sky"):
+        dataset_loading.analysed(analysis, "b")
+
+
+def test_labels_of_merged_classes_are_not_shown_as_the_runs(tmp_path):
+    assert dataset_loading.analysed(make_analysis(tmp_path, merged={"Sky": "Sky"}), "test-0001").label_map is None
+
+
+def test_the_images_of_an_analysis_are_a_source_of_pictures(open_with_analyses, scenes):
+    app = open_with_analyses({"streets-test": {}}, source="data", sample="test-0001")
+    assert not app.exception
+    assert not app.error
+    assert app.selectbox(key="sample").options == ["test-0000", "test-0001"]
+    (scene,) = scenes(app)
+    assert (scene["width"], scene["height"]) == (96, 64)
+    assert "Loss" in titles(scene)
+
+
+def test_one_of_several_analyses_is_chosen_and_stands_in_the_link(open_with_analyses, scenes):
+    app = open_with_analyses({"streets-a": {}, "streets-b": {"scene_size": (32, 48)}}, source="data", scope="streets-b")
+    assert app.selectbox(key="data").value == "streets-b"
+    assert scenes(app)[0]["width"] == 48
+    app.selectbox(key="data").set_value("streets-a").run()
+    assert scenes(app)[0]["width"] == 96
+    assert dict(app.query_params)["data"] == "streets-a"
+
+
+def test_a_merged_analysis_shows_its_images_without_labels_and_says_why(open_with_analyses, scenes):
+    app = open_with_analyses({"streets-test": {"merged": {"Sky": "Sky"}}}, source="data")
+    (scene,) = scenes(app)
+    assert titles(scene) == ["Image", "Hardness", "Prediction", "Entropy"]
+    assert "Labels" not in names(scene)
+    assert any("of other classes than the run's" in caption.value for caption in app.caption)
+
+
+def test_data_that_is_nowhere_is_one_sentence_on_the_page(open_with_analyses, tmp_path):
+    app = open_with_analyses({"camvid-test": {"dataset": "camvid", "root": tmp_path / "gone"}}, source="data")
+    assert not app.exception
+    assert "Set HLCORE_DATA" in app.error[0].value
+
+
+def test_an_analysis_that_has_listed_no_image_yet_is_no_source(open_with_analyses):
+    app = open_with_analyses({"streets-test": {"tables": {}, "state": "running"}}, source="data")
+    assert "there is no source 'data' here" in app.warning[0].value
+
+
+def test_an_image_nobody_measured_is_said(open_with_analyses):
+    app = open_with_analyses({"streets-test": {}}, source="data", sample="test-0009")
+    assert not app.exception
+    assert "there is no sample 'test-0009' here" in app.warning[0].value

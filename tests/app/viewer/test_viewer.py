@@ -1,0 +1,177 @@
+"""What goes to the viewer, and the files to take away."""
+
+import io
+import re
+import zlib
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+from PIL import Image
+from streamlit.runtime.media_file_manager import MediaFileManager
+from streamlit.runtime.memory_media_file_storage import MemoryMediaFileStorage
+
+from app import viewer
+from app.loading.pictures import fit
+from app.viewer.planes import MOST_NUMBERS, NO_VALUE, class_plane, image_plane, number_plane, value_plane
+from app.viewer.scene import EVERY_STEP, Layer, Panel, Scene, Step
+from app.views.inspect.downloads import hardness_npy, hardness_png
+from hlcore.data.samples import Sample
+from hlcore.figures.style import HARDNESS_SCALES, colour_scale
+from hlcore.storage.planes import read_hardness_png
+
+MAPS = arrays.arrays(np.float32, (3, 4), elements=st.floats(0, 1, width=32))
+DECLARED = r"^(?:export )?(?:default )?(?:async )?(?:const|let|function\*?|class) ([\w$]+)"
+IMPORTED = r"^import \{ (.*) \} from \"\./(\w+)\.js\";$"
+
+
+@pytest.fixture
+def media(monkeypatch):
+    """Streamlit's store of media files, of a session of its own."""
+
+    class Runtime:
+        media_file_mgr = MediaFileManager(MemoryMediaFileStorage("/media"))
+
+    monkeypatch.setattr("streamlit.runtime.get_instance", Runtime)
+
+
+def source(name):
+    return (viewer._HERE / "js" / f"{name}.js").read_text(encoding="utf-8")
+
+
+@given(MAPS)
+def test_a_value_arrives_within_half_a_step(values):
+    plane = value_plane(values, low=0, high=1)
+    stored = np.frombuffer(zlib.decompress(plane.content), "<u2").reshape(plane.size)
+    np.testing.assert_allclose(stored / (NO_VALUE - 1), values, atol=0.5 / (NO_VALUE - 1) + 1e-7)
+
+
+def test_a_missing_value_is_told_from_the_largest():
+    plane = value_plane(np.array([[0.0, 88.0, 99.0, np.nan]], np.float32), low=0, high=88)
+    assert np.frombuffer(zlib.decompress(plane.content), "<u2").tolist() == [0, NO_VALUE - 1, NO_VALUE - 1, NO_VALUE]
+
+
+def test_classes_and_images_arrive_exactly():
+    label_map = np.array([[0, 3, 255]])
+    assert np.frombuffer(zlib.decompress(class_plane(label_map).content), np.uint8).tolist() == [0, 3, 255]
+    image = np.arange(18, dtype=np.uint8).reshape(2, 3, 3)
+    np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(image_plane(image).content))), image)
+
+
+def test_numbers_of_objects_arrive_exactly_and_those_too_large_have_none():
+    plane = number_plane(np.array([[0, 1, MOST_NUMBERS, MOST_NUMBERS + 1, 10**6]]))
+    stored = np.frombuffer(zlib.decompress(plane.content), "<u2")
+    assert stored.tolist() == [0, 1, MOST_NUMBERS, NO_VALUE, NO_VALUE]
+    assert (plane.low, plane.high) == (0, MOST_NUMBERS), "a step is one object"
+
+
+def test_another_content_has_another_digest():
+    zeros = np.zeros((2, 2), np.float32)
+    planes = [value_plane(zeros + value, low=0, high=1) for value in (0, 0.5)]
+    planes += [class_plane(np.full((2, 2), index)) for index in (0, 1)]
+    assert len({plane.digest for plane in planes}) == 4
+    assert value_plane(zeros, low=0, high=1).digest == planes[0].digest
+
+
+def test_large_planes_that_differ_in_one_pixel_lie_at_addresses_of_their_own(media):
+    values = np.random.default_rng(0).random((1024, 1024)).astype(np.float32)
+    other = values.copy()
+    other[300, 300] += 0.001
+    headers = [value_plane(one, low=0, high=1).header() for one in (values, other, values)]
+    assert headers[0]["url"] != headers[1]["url"]
+    assert headers[0] == headers[2], "the same plane has one address, so that the browser asks once"
+    assert str(headers[0]["url"]).startswith("/media/")
+
+
+def test_where_the_app_is_served_below_a_path_so_are_its_planes(media, monkeypatch):
+    monkeypatch.setattr("streamlit.get_option", {"server.baseUrlPath": "/hardness/"}.__getitem__)
+    assert str(class_plane(np.zeros((2, 2), int)).header()["url"]).startswith("/hardness/media/")
+
+
+def test_a_scene_says_what_the_browser_needs_and_repeats_the_readers_choices(media):
+    plane = value_plane(np.zeros((2, 3), np.float32), low=0, high=88)
+    layers = (
+        Layer("Loss", "values", {"0": plane, "4": plane}, scale="viridis", high=88, ranges=(1, 2), unit=" nats"),
+        Layer("Loss change", "change", of=("Loss",), scale="difference"),
+    )
+    scene = Scene((2, 3), layers, (Panel("Loss", title="L"), Panel("")), steps=(Step("0", "epoch 0"),), group="g")
+    message = scene.message({"opacity": "20"}, heard=7, definitions={"Zoom": "/method#zoom"})
+    assert (message["width"], message["height"]) == (3, 2)
+    assert (message["view"], message["heard"]) == ({"opacity": "20"}, 7)
+    assert message["definitions"] == {"Zoom": "/method#zoom"}
+    loss, change = message["layers"]
+    assert {step: (sent["kind"], sent["high"]) for step, sent in loss["planes"].items()} == {
+        "0": ("u16", 88),
+        "4": ("u16", 88),
+    }
+    assert (loss["unit"], loss["high"], loss["ranges"]) == (" nats", 88, (1, 2))
+    assert (change["of"], change["planes"]) == (("Loss",), {})
+    assert message["panels"] == [
+        {"layer": "Loss", "at": "", "title": "L", "note": ""},
+        {"layer": "", "at": "", "title": "", "note": ""},
+    ]
+    assert message["steps"] == [{"name": "0", "title": "epoch 0", "note": ""}]
+    assert (message["step"], message["group"], message["controls"], message["free"]) == ("epoch", "g", True, False)
+
+
+def test_a_scene_brings_the_colours_of_its_own_scales_and_of_all_hardness_may_have(media):
+    plane = class_plane(np.zeros((2, 3), int))
+    layer = Layer("Loss", "values", {EVERY_STEP: plane}, scale="viridis")
+    scales = Scene((2, 3), (layer,), ()).message({}, heard=0, definitions={})["scales"]
+    assert set(scales) == {"viridis", *HARDNESS_SCALES}
+    assert bytes.fromhex(scales["viridis"]) == colour_scale("viridis").tobytes()
+
+
+def test_all_scripts_make_one_module_without_imports():
+    text = viewer.script()
+    assert not re.findall(r"^\s*import\b.*$", text, flags=re.MULTILINE)
+    assert re.findall(r"^export .*$", text, flags=re.MULTILINE) == ["export default function (component) {"]
+    assert sorted(viewer.SCRIPTS) == sorted(path.stem for path in (viewer._HERE / "js").glob("*.js"))
+
+
+def test_no_two_scripts_declare_one_name():
+    declared = re.findall(DECLARED, viewer.script(), flags=re.MULTILINE)
+    assert len(declared) > len(viewer.SCRIPTS)
+    assert sorted(declared) == sorted(set(declared))
+
+
+def test_each_script_imports_by_their_names_what_scripts_before_it_export():
+    exported: dict[str, set[str]] = {}
+    for name in viewer.SCRIPTS:
+        text = source(name)
+        imports = re.findall(IMPORTED, text, flags=re.MULTILINE)
+        assert len(imports) == len(re.findall(r"^import\b", text, flags=re.MULTILINE)), "each on a line of its own"
+        for names, other in imports:
+            assert set(names.split(", ")) <= exported.get(other, set()), f"{name} imports from {other}"
+        exported[name] = set(re.findall(f"^export {DECLARED.removeprefix('^(?:export )?')}", text, flags=re.MULTILINE))
+
+
+@given(MAPS)
+def test_hardness_files_hold_the_map(hardness_map):
+    np.testing.assert_array_equal(np.load(io.BytesIO(hardness_npy(hardness_map))), hardness_map)
+    np.testing.assert_allclose(read_hardness_png(hardness_png(hardness_map)), hardness_map, atol=1 / 65535)
+
+
+@pytest.mark.parametrize(("size", "side", "expected"), [((300, 400), 200, (150, 200)), ((30, 40), 200, (30, 40))])
+def test_a_picture_is_scaled_down_and_never_up(size, side, expected):
+    sample = Sample("a", np.zeros((*size, 3), np.uint8), np.zeros(size, np.uint8))
+    picture = fit(sample, side)
+    assert picture.size == expected
+    assert picture.sample.label_map is not None
+    assert picture.sample.label_map.shape == expected
+    assert picture.own_size == size
+
+
+def test_a_picture_is_known_by_its_pixels_and_labels():
+    image, labels = np.zeros((4, 6, 3), np.uint8), np.zeros((4, 6), np.uint8)
+    pictures = [
+        fit(Sample("a", image, None), 512),
+        fit(Sample("b", image.copy(), None), 512),
+        fit(Sample("a", image, labels), 512),
+        fit(Sample("a", image + 1, None), 512),
+        fit(Sample("a", image.reshape(6, 4, 3), None), 512),
+    ]
+    assert pictures[0].digest == pictures[1].digest
+    assert len({picture.digest for picture in pictures}) == 4

@@ -1,0 +1,290 @@
+"""The Errors page: flagged pixels of a picture, and which score finds the errors of a data set."""
+
+import io
+import shutil
+from functools import cache
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from app.views.errors import sentences as error_sentences
+from hlcore.analysis import error_prediction
+from hlcore.analysis.flagging import Caught
+from hlcore.analysis.statistics import ImageSums
+from hlcore.data.labels import CAMVID
+from hlcore.data.streets import Streets
+from hlcore.report import sentences
+from hlcore.types import PredictionRecord
+from tests.analyses import make_analysis
+from tests.app.shown import coloured, layer, names, titles
+
+PAGE = "views/errors/page.py"
+NAN = float("nan")
+
+
+@cache
+def measured_tables(*, dropout=False):
+    """Three scenes predicted with a shift and a fence; the largest probability knows the errors, hardness does not."""
+    sums = ImageSums(10)
+    for number, scene in enumerate(Streets("test", count=3, size=(64, 96))):
+        random = np.random.default_rng(number)
+        prediction = np.roll(np.where(scene.label_map == 255, 0, scene.label_map), 3, axis=1).astype(np.uint8)
+        prediction[10:40, 30:70] = CAMVID.names.index("Fence")
+        wrong = prediction != scene.label_map
+        confidence = np.where(wrong, 0.4, 0.8) + random.uniform(-0.15, 0.15, wrong.shape)
+        probabilities = np.repeat((1 - confidence[None]) / 10, 11, axis=0)
+        np.put_along_axis(probabilities, prediction[None].astype(int), confidence[None], axis=0)
+        record = PredictionRecord(
+            scene.name,
+            scene.image,
+            prediction,
+            random.uniform(0.1, 0.9, wrong.shape).astype(np.float32),
+            probabilities.astype(np.float32),
+            CAMVID.names,
+            scene.label_map,
+            random.uniform(0, 2, wrong.shape).astype(np.float32) if dropout else None,
+        )
+        sums.add(scene.name, error_prediction.count(record))
+    return error_prediction.tables(sums)
+
+
+@pytest.fixture
+def open_analysed(open_app, runs, monkeypatch, tmp_path):
+    """Opens the Errors page with a copy of the tiny run that was analysed."""
+
+    def opened(tables=None, record=None, **link):
+        folder = tmp_path / "more" / "tiny"
+        shutil.copytree(runs / "tiny", folder)
+        make_analysis(folder, tables=measured_tables() if tables is None else tables, **(record or {}))
+        monkeypatch.setattr("app.loading.runs.run_folders", lambda: {"tiny": folder})
+        return open_app(page=PAGE, **link)
+
+    return opened
+
+
+def charts(app):
+    return [chart.proto.spec for chart in app.get("plotly_chart")]
+
+
+def said(app):
+    return " ".join(text.value for text in (*app.markdown, *app.caption))
+
+
+def test_a_place_without_runs_says_how_to_train_one_under_every_address(open_app):
+    app = open_app(with_runs=False, score="entropy")
+    assert not app.exception
+    assert app.title[0].value == "No trained network yet"
+
+
+def test_a_labelled_scene_shows_flagged_pixels_and_all_curves(open_app, scenes):
+    app = open_app(page=PAGE, epoch="1")
+    assert not app.exception
+    assert not app.error
+    (scene,) = scenes(app)
+    assert titles(scene) == ["Flagged, and wrong", "Hardness"]
+    assert [name.split(":")[0] for name in coloured(scene, "Flagged")] == ["caught", "missed", "false alarm"]
+    assert "This picture: flagging where hardness ≥ " in said(app)
+    assert "One picture has no interval" in said(app)
+    for title, chart in zip(["(coverage)", "Right pixels flagged", "errors caught", "AUROC"], charts(app), strict=True):
+        assert title in chart
+    assert len(app.dataframe[0].value) == 5
+
+
+def test_the_share_of_the_slider_is_flagged_and_stands_in_the_link(open_app, scenes):
+    app = open_app(page=PAGE, flagged="30")
+    assert "**30.0 % of the pixels**" in said(app)
+    app.slider(key="flagged").set_value(60).run()
+    assert "**60.0 % of the pixels**" in said(app)
+    assert app.query_params["flagged"] == ["60"] or app.query_params["flagged"] == "60"
+    assert scenes(app)[0]["panels"][0]["note"].startswith("60.0 % of pixels, ")
+
+
+def test_another_score_flags_other_pixels_in_its_own_unit(open_app, scenes):
+    app = open_app(page=PAGE, score="entropy")
+    (scene,) = scenes(app)
+    assert titles(scene)[1] == "Entropy"
+    assert layer(scene, "Entropy")["high"] == pytest.approx(np.log(11))
+    assert " nats:" in said(app)
+    app = open_app(page=PAGE, score="edge_distance")
+    (scene,) = scenes(app)
+    assert [one["unit"] for one in scene["layers"]] == ["", "", " px", ""]
+    assert names(scene)[-1] == "Hardness", "which is read beside every score"
+    assert "px away" in said(app)
+
+
+def test_a_region_counts_only_its_pixels(open_app):
+    app = open_app(page=PAGE, region="edge")
+    assert "of the pixels** within 2 px of a predicted edge" in said(app)
+    assert "Over within" not in said(app)
+
+
+def test_a_picture_without_labels_says_why_nothing_is_measured_and_shows_what_is_flagged(open_app, scenes):
+    app = open_app(page=PAGE, source="photographs", sample="cat")
+    assert not app.exception
+    assert "Nobody labelled this picture" in app.info[0].value
+    assert "bring a label map" in app.info[0].value
+    (scene,) = scenes(app)
+    assert coloured(scene, "Flagged") == ["flagged"]
+    assert not charts(app)
+    assert "errors" not in next(text.value for text in app.markdown if "flagging" in text.value)
+
+
+def test_dropout_is_a_score_once_it_is_wanted(open_app, scenes):
+    app = open_app(page=PAGE, score="mc_entropy")
+    assert "there is no score 'mc_entropy' here; showing 'hardness'" in app.warning[0].value
+    app.toggle(key="dropout").set_value(True).run()
+    assert not app.exception
+    assert len(app.dataframe[0].value) == 6
+    app.selectbox(key="score").set_value("mc_entropy").run()
+    (scene,) = scenes(app)
+    assert titles(scene)[1] == "Entropy under MC dropout"
+    assert app.query_params["dropout"] in ("1", ["1"])
+
+
+def test_a_data_set_says_with_intervals_that_hardness_loses_to_a_free_signal(open_analysed, scenes):
+    app = open_analysed(score="max_softmax")
+    assert not app.exception
+    assert not app.error
+    text = said(app)
+    assert "It **loses to** 1 − max softmax (free, +0." in text
+    assert "paired over" in text
+    assert "The picture, test-0000, is one of your choice: the same threshold flags " in text
+    assert app.session_state["scope"] == "streets-test"
+    assert titles(scenes(app)[0])[1] == "1 − max softmax"
+    assert all("errors caught" in chart or "%{customdata" in chart for chart in charts(app)[:3])
+
+
+def test_the_sentence_of_a_data_set_is_a_row_of_its_table(open_analysed):
+    tables = measured_tables()
+    curve = tables["risk_curves"].query("score == 'entropy' and region == 'interior' and pixels_share >= 0.25")
+    app = open_analysed(tables, score="entropy", region="interior", flagged="25")
+    row = curve.iloc[0]
+    assert (
+        f"**{100 * row.pixels_share:.1f} % of the pixels** farther than 2 px from every predicted edge, "
+        f"**{100 * row.errors_share:.1f} % of the errors**, **{100 * row.precision:.1f} % precision**" in said(app)
+    )
+
+
+def test_a_data_set_that_was_measured_with_dropout_offers_it(open_analysed, scenes):
+    app = open_analysed(measured_tables(dropout=True), score="mc_entropy")
+    assert not app.exception
+    assert not app.warning
+    assert titles(scenes(app)[0])[1] == "Entropy under MC dropout"
+
+
+def test_a_picture_of_other_classes_than_the_data_set_was_scored_in_is_said(open_analysed):
+    app = open_analysed(record={"merged": {"Sky": "Sky"}})
+    assert "was measured with merged classes" in said(app)
+
+
+def test_where_the_epoch_is_gone_what_was_measured_stays_and_a_sentence_says_so(open_analysed, scenes):
+    app = open_analysed(record={"epoch": 7})
+    assert not app.exception
+    assert not app.error
+    (info,) = [info.value for info in app.info]
+    assert "The picture cannot be shown: " in info
+    assert "epoch-0007" in info
+    assert not scenes(app)
+    assert len(charts(app)) == 4
+    assert "streets test, 2 images: flagging where" in said(app)
+
+
+def test_an_analysis_without_the_table_is_one_sentence(open_analysed):
+    app = open_analysed({})
+    assert not app.exception
+    assert "has no table 'scores'" in app.error[0].value
+
+
+@pytest.mark.parametrize(
+    ("link", "sentence"),
+    [
+        ({"score": "luck"}, "there is no score 'luck' here; showing 'hardness'"),
+        ({"region": "sky"}, "there is no region 'sky' here; showing 'all'"),
+        ({"flagged": "0"}, "flagged must lie in 1..100, got 0; showing 1"),
+    ],
+)
+def test_a_bad_choice_in_the_link_is_said(open_app, link, sentence):
+    app = open_app(page=PAGE, **link)
+    assert not app.exception
+    assert sentence in app.warning[0].value
+
+
+def test_a_scene_without_an_error_says_that_no_score_can_be_told_from_another(open_app, runs, monkeypatch):
+    app = open_app(page=PAGE, source="upload")
+    assert not app.exception
+    buffer = io.BytesIO()
+    Image.fromarray(np.full((32, 32), 255, np.uint8)).save(buffer, "PNG")
+    app.session_state["_uploads"] = upload_of(np.zeros((32, 32, 3), np.uint8), buffer.getvalue())
+    app.run()
+    assert not app.exception
+    assert "no pixel is wrong, or all are" in said(app)
+    assert "Nothing is flagged" in said(app) or "nothing is flagged" in said(app)
+
+
+def upload_of(image, labels):
+    from app.session import Upload
+
+    buffer = io.BytesIO()
+    Image.fromarray(image).save(buffer, "PNG")
+    return {"photograph": Upload("a.png", buffer.getvalue()), "labels": Upload("l.png", labels)}
+
+
+def table_of(differences):
+    rows = [("hardness", "all", "auroc", 0.001, 0.8, 0.7, 0.9)]
+    rows += [(name, "all", "auroc_minus_hardness", 0.002, *numbers) for name, numbers in differences.items()]
+    return pd.DataFrame(rows, columns=["score", "region", "metric", "bound", "value", "low", "high"])
+
+
+def test_a_verdict_needs_the_whole_interval_on_one_side():
+    text = error_sentences.verdict(
+        table_of(
+            {"entropy": (0.05, 0.01, 0.1), "edge_distance": (-0.2, -0.3, -0.1), "max_softmax": (0.1, -0.001, 0.2)}
+        ),
+        "all",
+        images=9,
+    )
+    assert "It **loses to** entropy (free, +0.050, +0.010 to +0.100)" in text
+    assert "**beats** distance to the predicted edge (free, −0.200, −0.300 to −0.100)" in text
+    assert "**cannot be told apart from** 1 − max softmax" in text
+    assert "AUROC of 0.800 (0.700 to 0.900)" in text
+    assert "paired over 9 images" in text
+
+
+def test_one_image_has_no_interval_and_claims_nothing_of_others():
+    differences = {"entropy": (0.05, NAN, NAN), "max_softmax": (0.001, NAN, NAN)}
+    text = error_sentences.verdict(table_of(differences), "all", images=1)
+    assert "**loses to** entropy (free, +0.050); it **cannot be told apart from** 1 − max softmax" in text
+    assert text.endswith("says nothing about another.")
+
+
+def test_app_and_report_agree_on_how_hardness_stands_on_one_image():
+    differences = {"entropy": (0.05, NAN, NAN), "max_softmax": (0.001, NAN, NAN), "edge_distance": (-0.1, NAN, NAN)}
+    scores = table_of(differences)
+    aurocs = [(name, "all", "auroc", 0.001, 0.8, NAN, NAN) for name in differences]
+    known = pd.concat([scores, pd.DataFrame(aurocs, columns=scores.columns)])
+    answer = error_sentences.answer(scores, "all").replace("**", "")
+    for verb, rivals in sentences.standing(known).items():
+        for name in rivals:
+            assert f"{verb} {name.removesuffix(' (0.800)')}" in answer
+    assert answer.startswith("Over all labelled pixels, hardness (AUROC 0.800) loses to entropy; it beats distance")
+
+
+def test_the_answer_stands_above_the_numbers_of_the_threshold(open_app):
+    texts = [text.value for text in open_app(page=PAGE, epoch="1").markdown]
+    answer = next(i for i, text in enumerate(texts) if text.startswith("Over all labelled pixels, hardness (AUROC"))
+    assert answer < next(i for i, text in enumerate(texts) if "flagging where" in text)
+
+
+def test_pixels_that_tie_are_explained():
+    text = error_sentences.flagging("edge_distance", -0.71, "all", Caught(0.4, 0.5, 0.25), share=0.1)
+    assert text == (
+        "flagging where a predicted edge is at most 0.7 px away: **40.0 % of the pixels**, **50.0 % of the errors**, "
+        "**25.0 % precision**. Pixels of equal score are flagged together."
+    )
+
+
+def test_a_flagged_part_without_an_error_says_so():
+    text = error_sentences.flagging("hardness", 0.5, "all", Caught(0.1, NAN, 0.0), share=0.1)
+    assert text == "flagging where hardness ≥ 0.5: **10.0 % of the pixels**, no error among them."

@@ -1,0 +1,267 @@
+"""The Labels page: suspects of a picture and of a data set, planted faults, verdicts."""
+
+import io
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from app.loading.labels import Evidence
+from app.viewer.planes import number_plane
+from app.views.labels import cards, controls
+from app.views.labels.scenes import SUSPICION, card_scene
+from hlcore.analysis.label_suspicion import suspects
+from hlcore.data.labels import CAMVID
+from hlcore.data.streets import Streets
+from hlcore.inference import predict
+from hlcore.storage.checkpoints import load_checkpoint
+from hlcore.storage.runs import open_run
+from tests.analyses import make_analysis
+from tests.app.shown import coloured, digest, layer, titles
+
+PAGE = "views/labels/page.py"
+IMAGES = pd.DataFrame({"image": ["test-0000", "test-0001"]})
+
+
+@pytest.fixture(scope="module")
+def table(runs) -> pd.DataFrame:
+    """The suspects of two tiny scenes."""
+    checkpoint = load_checkpoint(open_run(runs / "tiny").checkpoint_path(2))
+    found = [
+        suspects(
+            predict(
+                checkpoint.network,
+                scene.image,
+                class_names=checkpoint.class_names,
+                name=scene.name,
+                label_map=scene.label_map,
+            )
+        )
+        for scene in Streets("test", count=2, size=(64, 96))
+    ]
+    return pd.concat(found, ignore_index=True)
+
+
+@pytest.fixture
+def open_measured(open_app, table, runs, monkeypatch, tmp_path):
+    """Opens the page on a copy of the tiny run with an analysis, made with other values where given."""
+
+    def opened(**changes):
+        folder = tmp_path / "more" / "tiny"
+        shutil.copytree(runs / "tiny", folder)
+        make_analysis(folder, **({"tables": {"suspects": table, "images": IMAGES}} | changes))
+        monkeypatch.setattr("app.loading.runs.run_folders", lambda: {"tiny": folder})
+        return open_app(page=PAGE)
+
+    return opened
+
+
+def facts(app):
+    """What stands beside each row of cut-outs."""
+    return [element.body for element in app.html if '<p class="suspect">' in element.body]
+
+
+def test_a_place_without_runs_says_how_to_train_one(open_app):
+    app = open_app(with_runs=False, planted="1")
+    assert not app.exception
+    assert app.title[0].value == "No trained network yet"
+
+
+def test_a_scene_has_its_regions_in_order_with_all_their_maps(open_app, scenes):
+    app = open_app(page=PAGE, source="scenes")
+    assert not app.exception
+    assert not app.error
+    tools, *cards, whole = scenes(app)
+    assert len(cards) == len(facts(app)) == controls.SHOWN
+    assert (tools["controls"], tools["panels"]) == (True, [])
+    for card in cards:
+        assert titles(card) == ["Image", "Labels", "Prediction", "Loss", "Hardness"]
+        assert not card["controls"]
+        assert card["group"] == tools["group"] != ""
+        leads = {name: layer(card, name)["definition"].split("#")[-1] for name in ("Loss", "Hardness", SUSPICION)}
+        assert leads == {"Loss": "loss", "Hardness": "hardness", SUSPICION: "suspect"}
+    scores = [float(text.split("score</a> <b>")[1].split("<")[0]) for text in facts(app)]
+    assert scores == sorted(scores, reverse=True)
+    assert titles(whole) == ["Labels", "Prediction", "Loss × (1 − hardness)"]
+
+
+def test_each_region_is_outlined_and_in_sight_on_its_own(open_measured, scenes, table):
+    _, *cards = scenes(open_measured())
+    first = table.sort_values("score", ascending=False, kind="stable").iloc[: controls.SHOWN]
+    assert [card["frame"] for card in cards] == first[["left", "top", "right", "bottom"]].to_numpy().tolist()
+    assert all(card["private"] and card["selected"] == 1 for card in cards)
+    assert len({digest(card, "Objects") for card in cards}) == controls.SHOWN
+
+
+def test_the_regions_of_a_scene_may_be_ranked_by_their_loss(open_app):
+    texts = facts(open_app(page=PAGE, ranking="loss_mean"))
+    losses = [float(text.split("loss</a> ")[1].split(" ")[0]) for text in texts]
+    assert losses == sorted(losses, reverse=True)
+
+
+def test_a_region_is_what_has_its_label_and_its_prediction_within_its_box():
+    label_map = np.array([[0, 0, 1, 1], [0, 1, 1, 255], [1, 1, 1, 1]])
+    prediction = np.array([[1, 1, 1, 1], [1, 1, 0, 0], [0, 1, 0, 0]])
+    image, values = np.zeros((3, 4, 3), np.uint8), np.zeros((3, 4), np.float32)
+    evidence = Evidence("by hand", image, label_map, prediction, values, values)
+    suspect = {"class_name": "a", "predicted": "b", "left": 0, "top": 0, "right": 2, "bottom": 1}
+    scene = card_scene(evidence, suspect | {"image": "hand", "region": 1}, (("a", (1, 2, 3)), ("b", (4, 5, 6))))
+    (outline,) = [layer for layer in scene.layers if layer.kind == "objects"]
+    expected = np.array([[1, 1, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0]])
+    assert outline.planes[""].digest == number_plane(expected).digest
+
+
+def test_planted_faults_are_shown_counted_and_named(open_app, scenes):
+    app = open_app(page=PAGE, planted="1", planting="5")
+    assert not app.exception
+    whole = scenes(app)[-1]
+    first, *_, last = titles(whole)
+    assert (first, last) == ("Labels with faults", "Planted")
+    assert all(name.startswith("planted: ") for name in coloured(whole, "Planted"))
+    (summary,) = [text.value for text in app.markdown if "Planted: " in text.value]
+    assert "Of the first 10 regions **" in summary
+    assert all("planted" in text for text in facts(app))
+    assert dict(app.query_params).items() >= {"planted": "1", "planting": "5"}.items()
+
+
+def test_the_toggle_plants_faults_and_takes_them_away(open_app):
+    app = open_app(page=PAGE)
+    assert not any("planted" in text for text in facts(app))
+    app.toggle(key="planted").set_value(True).run()
+    assert any("planted" in text for text in facts(app))
+    assert dict(app.query_params)["planted"] == "1"
+    app.toggle(key="planted").set_value(False).run()
+    assert not any("planted" in text for text in facts(app))
+
+
+def test_a_photograph_has_no_labels_to_suspect(open_app):
+    app = open_app(page=PAGE, source="photographs", sample="rocket", side="512")
+    assert not app.exception
+    assert app.info[0].value.startswith("This picture has no labels that could be wrong.")
+
+
+def test_a_data_set_shows_the_regions_of_its_table(open_measured, scenes, table):
+    app = open_measured()
+    assert not app.exception
+    assert not app.error
+    first = table.sort_values("score", ascending=False, kind="stable").iloc[: controls.SHOWN]
+    assert [text.split(" px at")[0].split("<br>")[-1] for text in facts(app)] == first["area_px"].astype(str).tolist()
+    assert len(scenes(app)) == 1 + controls.SHOWN, "the tools and a viewer a region"
+    assert f"**{len(table)}** open" in app.markdown[0].value
+    assert f"each of these {len(table):,} regions is a mistake of the network" in app.info[0].value
+
+
+def test_one_pair_of_classes_is_kept_to(open_measured, table):
+    app = open_measured()
+    pair = app.selectbox(key="dispute").options[1]
+    name, count = pair.rsplit(" (", 1)
+    app.selectbox(key="dispute").set_value(name).run()
+    label, predicted = name.split(" > ")
+    assert int(count[:-1]) == ((table["class_name"] == label) & (table["predicted"] == predicted)).sum()
+    assert facts(app)
+    assert all(f"<b>{label}</b>, predicted" in text and f"<b>{predicted}</b>" in text for text in facts(app))
+
+
+def test_verdicts_are_counted_kept_over_pages_and_written_to_a_file(open_measured, table, monkeypatch):
+    files = []
+    monkeypatch.setattr(
+        "streamlit.download_button", lambda _, content, *__, disabled, **___: files.append((content, disabled))
+    )
+    app = open_measured()
+    assert files[-1] == (",".join(cards.COLUMNS) + "\n", True)
+    first, second, *_ = (str(c.key) for c in app.segmented_control if str(c.key).startswith("verdict of "))
+    app.segmented_control(key=first).set_value("accept").run()
+    app.segmented_control(key=second).set_value("dismiss").run()
+    app.text_input(key=first.replace("verdict of", "note on")).set_value("a bus").run()
+    assert f"**1** accepted · **1** dismissed · **{len(table) - 2}** open" in app.markdown[0].value
+    content, disabled = files[-1]
+    kept = pd.read_csv(io.StringIO(content), keep_default_na=False)
+    assert not disabled
+    assert kept["verdict"].tolist() == ["accept", "dismiss"]
+    assert kept["note"].tolist() == ["a bus", ""]
+    best = table.sort_values("score", ascending=False, kind="stable").iloc[0]
+    row = kept.iloc[0]
+    assert (row["image"], row["region"], row["label"], row["prediction"]) == (
+        best["image"],
+        best["region"],
+        best["class_name"],
+        best["predicted"],
+    )
+    assert row["box"] == f"{best['left']} {best['top']} {best['right']} {best['bottom']}"
+    app.switch_page("views/epochs/page.py").run()
+    app.switch_page(PAGE).run()
+    assert app.segmented_control(key=first).value == "accept"
+    assert "**1** accepted" in app.markdown[0].value
+
+
+def test_a_verdict_taken_back_is_forgotten(open_measured, table):
+    app = open_measured()
+    key = next(control.key for control in app.segmented_control if str(control.key).startswith("verdict of"))
+    app.segmented_control(key=key).set_value("accept").run()
+    app.segmented_control(key=key).set_value(None).run()
+    assert f"**0** accepted · **0** dismissed · **{len(table)}** open" in app.markdown[0].value
+
+
+def test_merged_classes_are_shown_as_they_were_scored(open_measured, scenes, monkeypatch):
+    names = ("static", "moving")
+    merged = {name: names[index > 7] for index, name in enumerate(CAMVID.names)}
+    data = Streets("test", count=2, size=(64, 96))
+    relabelled = [
+        type(scene)(scene.name, scene.image, (scene.label_map * 0 + (scene.label_map > 7)).clip(0, 1)) for scene in data
+    ]
+    row = {"image": "test-0000", "region": 1, "class_name": "moving", "predicted": "static", "area_px": 30}
+    row |= {"score": 1.0, "loss_mean": 1.5, "hardness_mean": 0.5, "left": 3, "top": 4, "right": 20, "bottom": 30}
+
+    class Merged(list):
+        names = data.names
+
+    monkeypatch.setattr("app.loading.dataset.open_analysed", lambda _: Merged(relabelled))
+    app = open_measured(
+        tables={"suspects": pd.DataFrame([row]), "images": IMAGES},
+        merged=merged,
+        class_names=names,
+        palette=((1, 2, 3), (200, 100, 0)),
+    )
+    assert not app.exception
+    assert not app.error
+    assert "<b>moving</b>, predicted" in facts(app)[0]
+    _, card = scenes(app)
+    assert coloured(card, "Labels") == coloured(card, "Prediction") == list(names)
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [({"dataset": "camvid", "root": None}, "the images of camvid are not at hand"), ({"epoch": 7}, "epoch-0007")],
+)
+def test_images_that_cannot_be_seen_are_one_sentence_and_the_regions_stay(open_measured, monkeypatch, changes, why):
+    monkeypatch.setenv("HLCORE_DATA", "")
+    app = open_measured(**changes)
+    assert not app.exception
+    assert not app.error
+    (said,) = [info.value for info in app.info if "cannot be shown" in info.value]
+    assert why in said
+    assert len(app.get("button_group")) >= 1, "verdicts can still be given"
+
+
+def test_an_analysis_without_suspects_is_one_sentence(open_measured):
+    app = open_measured(tables={"images": IMAGES})
+    assert not app.exception
+    assert "has no table 'suspects'" in app.error[0].value
+
+
+def test_bad_choices_in_the_link_are_said(open_app):
+    app = open_app(page=PAGE, dispute="Moon > Road", ranking="weather", sheet="9999", planted="maybe", planting="-3")
+    assert not app.exception
+    said = " ".join(warning.value for warning in app.warning)
+    assert "there is no dispute 'Moon > Road' here; showing 'all'" in said
+    assert "there is no ranking 'weather' here; showing 'score'" in said
+    assert "sheet must lie in 1.." in said
+    assert "planted must be a whole number, got 'maybe'" in said
+    assert "planting must lie in 0..99, got -3" in said
+
+
+def test_a_broken_checkpoint_is_one_sentence_that_names_it(open_app):
+    app = open_app(page=PAGE, run="broken")
+    assert not app.exception
+    assert "epoch-0000.safetensors" in app.error[0].value

@@ -1,0 +1,114 @@
+"""The Memorise page: a copy learns one picture by heart, and the checkpoint stays as it was."""
+
+import pytest
+
+from app.loading.memorise import Memorised
+from hlcore.errors import TrainingError
+from hlcore.training.memorise import Report, Snapshot, memorise
+from tests.app.shown import digest, known_at, titles
+
+PAGE = "views/memorise/page.py"
+PICTURE = {"source": "followed", "sample": "val-0000"}
+
+
+@pytest.fixture
+def few_steps(monkeypatch):
+    """Three steps in place of a hundred."""
+    monkeypatch.setattr("app.loading.memorise.STEPS", 3)
+    monkeypatch.setattr("app.loading.memorise.KEPT", (0, 1, 3))
+    monkeypatch.setattr("app.views.memorise.scenes.KEPT", (0, 1, 3))
+
+
+def test_a_place_without_runs_says_how_to_train_one(open_app):
+    app = open_app(with_runs=False, epoch="1")
+    assert not app.exception
+    assert app.title[0].value == "No trained network yet"
+
+
+def test_before_the_press_the_maps_of_the_checkpoint_are_there(open_app, scenes):
+    app = open_app(page=PAGE, **PICTURE)
+    assert not app.exception
+    (scene,) = scenes(app)
+    assert titles(scene) == ["Hardness #0", "", "", "", "Loss #0", "", "", ""]
+    assert "the checkpoint on disk stays as it is" in app.caption[-1].value
+
+
+def test_the_picture_is_learned_watched_and_the_numbers_stay(open_app, scenes, runs, few_steps):
+    checkpoint = runs / "tiny" / "checkpoints" / "epoch-0002.safetensors"
+    before = checkpoint.read_bytes()
+    app = open_app(page=PAGE, **PICTURE)
+    app.button(key="memorise_start").click().run()
+    assert not app.exception
+    assert not app.error
+    (scene,) = scenes(app)
+    assert titles(scene) == [
+        *("Hardness #0", "Hardness #1", "Hardness #3"),
+        *("Loss #0", "Loss #1", "Loss #3"),
+    ]
+    assert [panel["at"] for panel in scene["panels"]] == ["0", "1", "3"] * 2, "each shows its own step"
+    assert known_at(scene, "Hardness") == known_at(scene, "Loss") == ["0", "1", "3"]
+    assert len({digest(scene, "Loss", step) for step in ("0", "1", "3")}) == 3
+    assert scene["panels"][0]["note"] == "100%, IoU 1.00"
+    assert app.markdown[-1].value.startswith("After 3 steps the mean loss is **")
+    assert len(app.dataframe[0].value) == 6
+    assert len(app.get("plotly_chart")) == 1
+    assert checkpoint.read_bytes() == before
+    app.switch_page("views/inspect/page.py").run()
+    app.switch_page(PAGE).run()
+    assert app.markdown[-1].value.startswith("After 3 steps")
+
+
+def test_a_stop_keeps_what_was_seen(open_app, few_steps, monkeypatch):
+    def stopped(*args, **settings):
+        reports = memorise(*args, **settings)
+        yield next(reports)
+        yield next(reports)
+        message = "the loss is nan at step 2"
+        raise TrainingError(message)
+
+    monkeypatch.setattr("hlcore.training.memorise.memorise", stopped)
+    app = open_app(page=PAGE, **PICTURE)
+    app.button(key="memorise_start").click().run()
+    assert "the loss is nan at step 2" in app.error[0].value
+    app.run()
+    assert not app.exception
+    assert "Stopped after 1 of 3 steps." in [element.value for element in app.caption]
+
+
+def test_a_picture_without_labels_says_what_is_needed(open_app):
+    app = open_app(page=PAGE, source="photographs", sample="rocket")
+    assert not app.exception
+    assert "its labels are needed" in app.info[0].value
+    assert not app.get("bidi_component")
+
+
+def test_a_run_without_hardness_branch_is_one_sentence(open_app):
+    app = open_app(page=PAGE, run="blind")
+    assert not app.exception
+    assert "no hardness branch" in app.error[0].value
+
+
+def test_a_bad_epoch_in_the_link_is_said(open_app):
+    app = open_app(page=PAGE, epoch="41", **PICTURE)
+    assert not app.exception
+    assert "there is no epoch '41' here" in app.warning[0].value
+
+
+def test_the_curve_begins_at_the_checkpoint_and_is_relative_to_it():
+    learned = Memorised("picture")
+    for step, loss in ((0, float("nan")), (1, 2.0), (2, 1.0)):
+        learned.take(Report(step, 2, loss, loss / 4, 1.5, Snapshot(None, None) if step in {0, 2} else None))
+    assert list(learned.maps) == [0, 2]
+    table = learned.curve_table().query("map == 'loss'")
+    assert list(table["step"]) == [0, 1]
+    assert list(table["value"]) == [1.0, 0.5]
+    assert list(table["level"]) == [2.0, 1.0]
+
+
+def test_a_picture_larger_than_the_page_can_learn_is_made_smaller_and_this_said(open_app):
+    link = {"source": "photographs", "sample": "coffee", "side": "1024"}
+    assert not any("on this page" in text.value for text in open_app(page="views/edges/page.py", **link).caption)
+    app = open_app(page=PAGE, **link)
+    assert "≤ 768 px on this page, which trains." in [text.value for text in app.caption]
+    app.selectbox(key="side").select(512).run()
+    assert not any("on this page" in text.value for text in app.caption)
