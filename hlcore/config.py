@@ -93,6 +93,8 @@ class LossConfig(Frozen):
     """OHEM keeps the pixels whose label has a lower probability than this ..."""
     ohem_keep: Share = 1 / 16
     """... and at least this share of the labelled pixels."""
+    with_ohem: bool = False
+    """With the loss `hardness`: learn only from the pixels OHEM keeps, their weights scaled to sum to 1."""
     focal_gamma: Annotated[float, Field(ge=0)] = 2.0
     """Exponent of the focal loss."""
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 
@@ -106,11 +107,11 @@ def faithfulness(run: Run, others: list[Run], split: str) -> dict[str, float]:
     return {key: round(float(value), 5) for key, value in row.items()}
 
 
-def samples(run: Run, split: str, *, images: int | None = None) -> Iterator[Sample]:
-    """Images of a split of the run's data set, all or so many, evenly spread."""
+def samples(run: Run, split: str, *, images: int | None = None, root: Path | None = None) -> Iterator[Sample]:
+    """Images of a split of the run's data set, all or so many, evenly spread; `root` where its folder has moved."""
     data = run.record.config.data
     count = data.train_scenes if split == data.train_split else data.val_scenes
-    opened = open_data(data.dataset, root=data.root, split=split, count=count, size=data.scene_size)
+    opened = open_data(data.dataset, root=root or data.root, split=split, count=count, size=data.scene_size)
     number = len(opened) if images is None else min(images, len(opened))
     for index in np.unique(np.linspace(0, len(opened) - 1, number).round().astype(int)):
         yield opened[int(index)]

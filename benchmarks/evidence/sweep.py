@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.evidence.edge_weights import weighted_by_edges
 from benchmarks.evidence.grid import HERE, open_grid
 from benchmarks.evidence.measures import faithfulness, scores, steadiness
 from hlcore.config import TrainConfig
@@ -42,7 +43,7 @@ def fill(
     for cell in missing[:most]:
         config = grid.config(cell, table=table, data=data, out=out)
         yield f"{config.name} begins"
-        run = yield from _trained(config)
+        run = yield from _trained(weighted_by_edges(config, out))
         split = grid.score_split[cell["data"]]
         row = {**cell, **scores(run, split), **steadiness(run, split), **_circumstances(run)}
         _append(here / f"{table}.jsonl", row)

@@ -83,7 +83,15 @@ def training_loss(
         w = hardness_weight(S, valid, c=config.c, normalize=config.normalize, count_ignored=config.count_ignored)
     weighted_ce = torch.full_like(mean_ce, torch.nan) if w is None else (w.detach() * ce).sum()
 
-    L_seg = weighted_ce if config.name == "hardness" else _baseline(ce, valid, label_map, config, class_weights)
+    if config.name != "hardness":
+        L_seg = _baseline(ce, valid, label_map, config, class_weights)
+    elif config.with_ohem and w is not None:
+        kept = torch.where(
+            ohem_kept(ce, valid, threshold=config.ohem_threshold, keep=config.ohem_keep), w.detach(), 0.0
+        )
+        L_seg = (kept * ce).sum() / kept.sum().clamp_min(torch.finfo(ce.dtype).tiny)
+    else:
+        L_seg = weighted_ce
     lift = weighted_ce.detach() / mean_ce.detach()
     return LossTerms(L_seg + L_hard, mean_ce.detach(), weighted_ce.detach(), lift)
 
@@ -167,17 +175,23 @@ def median_frequency_weights(pixel_counts: Int64[Tensor, " C"]) -> Float[Tensor,
 def ohem_cross_entropy(
     ce: Float[Tensor, "N H W"], valid: Bool[Tensor, "N H W"], *, threshold: float = 0.7, keep: float = 1 / 16
 ) -> Tensor:
-    """Mean cross entropy of the hard pixels, nats: label probability up to `threshold`, and at least the share `keep`.
+    """Mean cross entropy of the pixels that `ohem_kept` keeps, nats.
 
     Source: online hard example mining, Shrivastava et al., CVPR 2016, in its usual form for segmentation.
     """
-    losses = ce[valid]
+    return _mean(ce, ohem_kept(ce, valid, threshold=threshold, keep=keep))
+
+
+def ohem_kept(
+    ce: Float[Tensor, "N H W"], valid: Bool[Tensor, "N H W"], *, threshold: float, keep: float
+) -> Bool[Tensor, "N H W"]:
+    """The hard pixels: label probability up to `threshold`, and at least the share `keep` of the labelled ones."""
+    losses = ce.detach()[valid]
     if losses.numel() == 0:
-        return ce.sum() * 0.0
-    minimum = max(1, math.ceil(keep * losses.numel()))
-    least_hard = torch.topk(losses.detach(), minimum).values[-1]
+        return valid
+    least_hard = torch.topk(losses, max(1, math.ceil(keep * losses.numel()))).values[-1]
     by_threshold = -math.log(max(threshold, torch.finfo(torch.float32).tiny))
-    return losses[losses.detach() >= least_hard.clamp_max(by_threshold)].mean()
+    return valid & (ce.detach() >= least_hard.clamp_max(by_threshold))
 
 
 def focal_loss(ce: Float[Tensor, "N H W"], valid: Bool[Tensor, "N H W"], *, gamma: float = 2.0) -> Tensor:

@@ -352,3 +352,23 @@ def test_focal_loss_keeps_finite_gradients_where_the_network_is_certain() -> Non
     ce = torch.zeros(1, 1, 2, requires_grad=True)
     focal_loss(ce, torch.ones(1, 1, 2, dtype=torch.bool), gamma=0.5).backward()
     assert bool(torch.isfinite(ce.grad).all())
+
+
+def test_hardness_with_ohem_weights_the_kept_pixels_alone() -> None:
+    logits, hardness, label_map = random_batch(4)
+    config = LossConfig(with_ohem=True, ohem_threshold=0.4)
+    total = training_loss(logits, hardness, label_map, config).total
+    valid = label_map != 255
+    S, ce = torch.sigmoid(hardness[:, 0]), cross_entropy_map(logits, label_map)
+    probability = torch.exp(-ce)
+    kept = valid & (probability <= 0.4)
+    assert 0 < int(kept.sum()) < int(valid.sum())
+    weighted = ((S + config.c) * ce)[kept].sum() / (S + config.c)[kept].sum()
+    hardness_loss = config.hardness_lambda * ((S + config.c) * ce)[valid].sum() / (S + config.c)[valid].sum()
+    assert float(total) == pytest.approx(float(weighted - hardness_loss), rel=1e-5)
+
+
+def test_hardness_with_ohem_gives_zero_where_nothing_is_labelled() -> None:
+    logits, hardness, label_map = random_batch(5)
+    terms = training_loss(logits, hardness, torch.full_like(label_map, 255), LossConfig(with_ohem=True))
+    assert float(terms.total) == 0
