@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from benchmarks.evidence.compare import CLASS_MEASURES, paired_differences
+from benchmarks.evidence.compare import CLASS_MEASURES, mean_with_interval, paired_differences
 from benchmarks.evidence.grid import Grid
 from benchmarks.evidence.rule import summarise
 from hlcore.analysis.statistics import only
@@ -108,6 +108,24 @@ def claims_of_analyses(tables: Mapping[str, Mapping[str, pd.DataFrame]]) -> Iter
             "Not the paper's: hardness finds errors better than the softmax",
             f"{data}: AUROC {hardness} against {softmax} for 1 − max softmax",
             verdict_of(lead, 0, above=False),
+        )
+
+
+def claims_of_memorising(table: pd.DataFrame) -> Iterator[Claim]:
+    """What happens to both maps when a trained network memorises one image; `table` is that of benchmarks.memorise."""
+    for (run, split), of_run in table.groupby(["run", "split"], sort=False):
+        steps = int(of_run["step"].max())
+        level, moved = (
+            only(of_run, step=steps).pivot_table(index="image", columns="map", values=measure)
+            for measure in ("relative_level", "total_variation")
+        )
+        loss, hardness = (Number(*mean_with_interval(level[of])) for of in ("loss", "hardness"))
+        movement = Number(*mean_with_interval(moved["hardness"] / moved["loss"]))
+        yield Claim(
+            "Figure 1: a network that memorises one image loses its loss map and keeps its hardness map",
+            f"{run}, {split}, {len(level)} images, {steps} steps: the mean loss is {loss} of what it was, the mean "
+            f"hardness {hardness}; the hardness weight moves {movement} times as much as the loss map",
+            verdict_of(movement, 0.5, above=False),
         )
 
 

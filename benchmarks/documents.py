@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from benchmarks.claims import DATA_TITLES, claims_of_analyses, claims_of_training, signed
+from benchmarks.claims import DATA_TITLES, claims_of_analyses, claims_of_memorising, claims_of_training, signed
 from benchmarks.evidence.compare import CLASS_MEASURES, MEASURES, paired_differences
 from benchmarks.evidence.grid import Grid
 from benchmarks.evidence.rule import choose_rate, judge_rates, summarise
@@ -57,11 +57,17 @@ class Entry(NamedTuple):
 
 
 def short_document(
-    analyses: list[tuple[Entry, Analysis]], rows: pd.DataFrame, grid: Grid, long: Mapping[str, str]
+    analyses: list[tuple[Entry, Analysis]],
+    rows: pd.DataFrame,
+    grid: Grid,
+    memorised: pd.DataFrame | None,
+    long: Mapping[str, str],
 ) -> str:
     """One page: the claims, a figure each, what was tried, and where the long tables are."""
     tables = {entry.title: {name: analysis.table(name) for name in CLAIMED} for entry, analysis in analyses}
-    found = [*claims_of_training(rows, grid), *claims_of_analyses(tables)]
+    found = [*claims_of_training(rows, grid)]
+    found += [] if memorised is None else claims_of_memorising(memorised)
+    found += claims_of_analyses(tables)
     parts = [f"# Results\n\n{ABOUT}\n", "## Claim by claim\n"]
     said = {claim.claim: "" for claim in found}
     cells = []

@@ -25,6 +25,7 @@ from hlcore.storage.files import make_folder, write_text
 PROJECT = Path(__file__).parents[1]
 KEPT = PROJECT / "benchmarks" / "results"
 DOCS, README = PROJECT / "docs", PROJECT / "README.md"
+MEMORISED = KEPT / "memorise.csv"
 HEADLINE_MARKS = ("<!-- headline: written by benchmarks.results -->", "<!-- end of headline -->")
 TABLES = (
     "edge_contrast", "edges", "epoch_pairs", "levels", "risk_curves", "scores", "segmentation", "size_correlations",
@@ -62,12 +63,13 @@ def main(*, docs: Path = DOCS, readme: Path = README) -> None:
             print(f"left out: {entry.title}, there is no {entry.analysis}")
     analyses = [(entry, open_analysis(entry.analysis)) for entry in there]
     rows, grid = pd.DataFrame(read_rows("method")), open_grid("method")
+    memorised = pd.read_csv(MEMORISED) if MEMORISED.is_file() else None
     documents = long_documents(analyses, rows, grid)
     documents |= {name: study_document(title, section) for name, title, section in read_studies()}
     make_folder(docs / "results")
     for name, text in documents.items():
         write_text(docs / "results" / f"{name}.md", text)
-    write_text(docs / "results.md", short_document(analyses, rows, grid, documents))
+    write_text(docs / "results.md", short_document(analyses, rows, grid, memorised, documents))
     write_text(readme, with_headline(readme.read_text(encoding="utf-8"), headline(rows, grid)))
 
 

@@ -4,7 +4,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks.claims import DEFAULT, FAILS, HOLDS, OPEN, claims_of_training, headline, verdict_of
+from benchmarks.claims import (
+    DEFAULT,
+    FAILS,
+    HOLDS,
+    OPEN,
+    claims_of_memorising,
+    claims_of_training,
+    headline,
+    verdict_of,
+)
 from benchmarks.evidence.grid import Grid
 from hlcore.report.numbers import Number
 
@@ -86,3 +95,24 @@ def test_the_headline_has_both_numbers_with_their_intervals_once_all_seeds_are_t
     assert "**+2.10 (+1.85 to +2.35) points** of mIoU over cross entropy" in said
     assert "moves **0.401 (0.399 to 0.402) times** as much" in said
     assert "still going on" in headline(rows(0.02, seeds=2), GRID)
+
+
+@pytest.mark.parametrize(("moved", "verdict"), [(0.1, HOLDS), (0.5, FAILS)])
+def test_figure_1_holds_where_hardness_moves_less_than_half_as_much_as_the_loss(moved, verdict):
+    found = [
+        {
+            "run": "r",
+            "split": "test",
+            "image": name,
+            "map": of,
+            "step": step,
+            "relative_level": level,
+            "total_variation": tv,
+        }
+        for index, name in enumerate("abc")
+        for of, level, tv in (("hardness", 0.9, moved + 0.01 * index), ("loss", 0.2, 0.5))
+        for step in (0, 100)
+    ]
+    [claim] = claims_of_memorising(pd.DataFrame(found))
+    assert claim.verdict == verdict
+    assert "3 images, 100 steps: the mean loss is 0.200 (0.200 to 0.200) of what it was" in claim.measured

@@ -15,7 +15,7 @@ from hlcore.data.streets.scene import render_scene
 from hlcore.errors import InvalidInputError
 
 SPLITS = ("train", "val", "test")
-GENERATOR_VERSION = 2
+GENERATOR_VERSION = 3
 """Goes up with every change that alters a scene."""
 SMALLEST_SIDE_PX = 16
 
