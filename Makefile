@@ -23,7 +23,7 @@ CHOICE := $(or $(TORCH_INDEX_URL),$(TORCH_BACKEND))
 TORCH := $(if $(CHOICE),$(VENV)/.torch-$(shell printf %s '$(CHOICE)' | cksum | cut -d ' ' -f 1))
 
 .DEFAULT_GOAL := help
-.PHONY: app test lint format screenshots clean help
+.PHONY: app test check lint format screenshots clean help
 
 app: $(RUNTIME) ## serve the app on localhost, with the bundled runs
 	$(RUN) streamlit run app/main.py --server.address localhost --server.port $(PORT)
@@ -31,6 +31,9 @@ app: $(RUNTIME) ## serve the app on localhost, with the bundled runs
 test: lint ## everything that CI runs: lint, then all tests, the one in a real browser too
 	$(VENV)/bin/python tests/chromium.py
 	$(RUN) pytest
+
+check: lint ## while you work: lint and the quick tests, without training and without a browser
+	$(RUN) pytest -m "not slow and not browser"
 
 lint: $(DEV) ## ruff, pyright and the import arrows
 	$(RUN) ruff check .

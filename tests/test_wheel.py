@@ -15,6 +15,7 @@ from zipfile import ZipFile
 import pytest
 import setuptools
 
+pytestmark = pytest.mark.slow
 PROJECT = Path(__file__).parents[1]
 SOURCES = ("app", "hlcore", "checkpoints", ".streamlit", "pyproject.toml", "setup.py", "MANIFEST.in")
 DOCUMENTS = ("README.md", "LICENSE", "requirements.txt")

@@ -18,6 +18,7 @@ from hlcore.storage.analyses import open_analysis
 from hlcore.storage.bundles import open_bundle
 from hlcore.storage.runs import open_run
 
+pytestmark = pytest.mark.slow
 PROJECT = Path(__file__).parents[2]
 PHOTOGRAPHS = Path(data.__file__).parent
 SETTINGS = """
