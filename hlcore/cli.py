@@ -1,6 +1,7 @@
 """The commands. Each reads its arguments, calls hlcore and reports; torch is imported only once a command runs."""
 
 import importlib.util
+import io
 import json
 import logging
 import os
@@ -28,7 +29,7 @@ class _Settings(cyclopts.config.Yaml):
         import yaml
 
         try:
-            settings = super()._load_config(path) or {}
+            settings = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
         except (yaml.YAMLError, UnicodeDecodeError) as error:
             raise InvalidInputError(f"{path} is not YAML: {error}") from error
         if not isinstance(settings, dict):
@@ -142,6 +143,8 @@ def serve(folders: list[Path] | None = None, *, port: int = 8501) -> None:
 
 def main() -> None:
     """Runs the command line; an HlcoreError becomes one sentence on stderr and exit code 1."""
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a Windows pipe has no UTF-8; a name it cannot hold stops no command
+        sys.stdout.reconfigure(errors="backslashreplace")
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     try:
         app.meta()

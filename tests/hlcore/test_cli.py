@@ -16,7 +16,7 @@ from skimage import data
 from hlcore import cli
 from hlcore.storage.analyses import open_analysis
 from hlcore.storage.bundles import open_bundle
-from hlcore.storage.runs import open_run
+from hlcore.storage.runs import create_run, open_run
 
 pytestmark = pytest.mark.slow
 PROJECT = Path(__file__).parents[2]
@@ -215,6 +215,13 @@ def test_what_does_not_fit_gets_one_sentence(run: Path, tmp_path: Path, argument
     assert done.returncode in {1, 2}  # 2: not a command line at all
     assert sentence in done.stderr + done.stdout
     assert "Traceback" not in done.stderr
+
+
+def test_a_name_that_the_output_cannot_hold_stops_no_command(run_record, tmp_path: Path) -> None:
+    create_run(run_record.model_copy(update={"name": "通り"}), tmp_path)
+    done = hlcore("runs", tmp_path, PYTHONIOENCODING="cp1252")
+    assert done.returncode == 0, done.stderr
+    assert "\\u901a" in done.stdout
 
 
 def test_a_checkout_serves_its_own_app_with_the_runs_it_is_given(tmp_path: Path, monkeypatch) -> None:
