@@ -1,25 +1,34 @@
 # The app in a container; docs/install.md says how to build and run it.
 #   BASE_IMAGE       a Debian with Python 3.11 to 3.14
-#   TORCH_INDEX_URL  where torch comes from; given PyTorch's CPU address, the image is several GB smaller
+#   TORCH_BACKEND    the build of torch: cpu, cu130, ...
+#   TORCH_INDEX_URL  a package index to take torch from instead, such as a mirror of PyTorch's own
 ARG BASE_IMAGE=python:3.11-slim-bookworm
 
 FROM ${BASE_IMAGE} AS build
+ARG TORCH_BACKEND=cpu
 ARG TORCH_INDEX_URL=
-ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
+ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 UV_NO_CACHE=1 VIRTUAL_ENV=/opt/venv
 WORKDIR /app
 RUN python3 -m venv /opt/venv
-COPY requirements.txt ./
-RUN if [ -n "$TORCH_INDEX_URL" ]; then \
-        /opt/venv/bin/python3 -m pip install --no-deps --index-url "$TORCH_INDEX_URL" \
-            $(grep -E '^torch(vision)?==' requirements.txt); \
+COPY requirements.txt requirements-uv.txt ./
+# The Makefile does the same: uv where it can reach PyTorch's index, else pip.
+RUN pip="/opt/venv/bin/python3 -m pip install" \
+    && uv="/opt/venv/bin/uv pip install --torch-backend=$TORCH_BACKEND -r requirements.txt" \
+    && if [ -n "$TORCH_INDEX_URL" ]; then \
+        $pip --no-deps --index-url "$TORCH_INDEX_URL" $(grep -E '^torch(vision)?==' requirements.txt) \
+            && $pip -r requirements.txt; \
+    elif $pip --quiet -r requirements-uv.txt 2>/dev/null && UV_HTTP_RETRIES=1 $uv --quiet --dry-run 2>/dev/null; then \
+        $uv; \
+    else \
+        echo "uv cannot reach PyTorch's package index; pip installs torch from its own." \
+            && $pip -r requirements.txt; \
     fi \
-    && /opt/venv/bin/python3 -m pip install -r requirements.txt \
     && rm -r /opt/venv/lib/python3*/site-packages/torch/include /opt/venv/lib/python3*/site-packages/torch/test
 # The `hlcore` command points at /app/hlcore, so a change of the code leaves this stage as it is.
-COPY pyproject.toml ./
+COPY pyproject.toml setup.py README.md LICENSE ./
 RUN mkdir hlcore && touch hlcore/__init__.py \
     && /opt/venv/bin/python3 -m pip install --no-deps --no-build-isolation -e . \
-    && /opt/venv/bin/python3 -m pip uninstall --yes pip
+    && /opt/venv/bin/python3 -m pip uninstall --yes uv pip
 
 FROM ${BASE_IMAGE}
 # The root file system may be read-only: what wants to write finds /tmp, and runs go to the volume.

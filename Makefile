@@ -2,25 +2,28 @@
 #
 #   PYTHON=/path/to/python3     the Python 3.11 to 3.14 to build .venv with; default: the first that is found
 #   PORT=8501                   where `make app` serves
-#   TORCH_INDEX_URL=https://... where torch comes from, as PyTorch's "Get started" page says for your machine
-#                               (docs/install.md); default: the package index that pip is set to
+#   TORCH_BACKEND=auto          the build of torch: cpu, cu130, ...; default: the one that fits this machine's GPU driver
+#   TORCH_INDEX_URL=https://... a package index to take torch from instead, such as a mirror of PyTorch's own
 
 PYTHON ?=
 PORT ?= 8501
+TORCH_BACKEND ?=
 TORCH_INDEX_URL ?=
 
 VENV := .venv
 RUN := $(VENV)/bin/python -m
 PIP := $(RUN) pip --disable-pip-version-check
+UV := $(VENV)/bin/uv pip install --python $(VENV)/bin/python --torch-backend=$(or $(TORCH_BACKEND),auto) -r requirements.txt
 TORCH_PINS := $(shell grep -E '^torch(vision)?==' requirements.txt)
 
 # Stamps in .venv: their dates say what is installed already.
 RUNTIME := $(VENV)/.runtime
 DEV := $(VENV)/.dev
-TORCH := $(if $(TORCH_INDEX_URL),$(VENV)/.torch-$(shell printf %s '$(TORCH_INDEX_URL)' | cksum | cut -d ' ' -f 1))
+CHOICE := $(or $(TORCH_INDEX_URL),$(TORCH_BACKEND))
+TORCH := $(if $(CHOICE),$(VENV)/.torch-$(shell printf %s '$(CHOICE)' | cksum | cut -d ' ' -f 1))
 
 .DEFAULT_GOAL := help
-.PHONY: app test lint format screenshots clean help
+.PHONY: app test check lint format screenshots clean help
 
 app: $(RUNTIME) ## serve the app on localhost, with the bundled runs
 	$(RUN) streamlit run app/main.py --server.address localhost --server.port $(PORT)
@@ -28,6 +31,9 @@ app: $(RUNTIME) ## serve the app on localhost, with the bundled runs
 test: lint ## everything that CI runs: lint, then all tests, the one in a real browser too
 	$(VENV)/bin/python tests/chromium.py
 	$(RUN) pytest
+
+check: lint ## while you work: lint and the quick tests, without training and without a browser
+	$(RUN) pytest -m "not slow and not browser"
 
 lint: $(DEV) ## ruff, pyright and the import arrows
 	$(RUN) ruff check .
@@ -68,8 +74,19 @@ $(VENV)/bin/pip:
 	echo "Setting up $(VENV) with $$($$found --version)"; \
 	$$found -m venv $(VENV)
 
-$(RUNTIME): requirements.txt pyproject.toml $(TORCH) | $(VENV)/bin/pip
+$(RUNTIME): requirements.txt requirements-uv.txt pyproject.toml $(TORCH) | $(VENV)/bin/pip
+ifeq ($(TORCH_INDEX_URL),)
+# Installing for show tells within seconds whether PyTorch's index, which uv takes torch from, can be reached.
+	@if $(PIP) install --quiet -r requirements-uv.txt 2>/dev/null \
+	    && UV_HTTP_RETRIES=1 $(UV) --quiet --dry-run 2>/dev/null; then \
+	    set -x; $(UV) $(if $(TORCH_BACKEND),--reinstall-package torch --reinstall-package torchvision); \
+	else \
+	    echo "uv cannot reach PyTorch's package index; pip installs torch from its own."; \
+	    set -x; $(PIP) install -r requirements.txt; \
+	fi
+else
 	$(PIP) install -r requirements.txt
+endif
 	$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $@
 
@@ -77,8 +94,10 @@ $(DEV): requirements-dev.txt $(RUNTIME)
 	$(PIP) install -r requirements-dev.txt
 	@touch $@
 
-# First and by itself: a torch that is here already keeps pip from fetching another.
+# The choice of torch, when one is made. From an index, torch comes first and by itself: pip then keeps it.
 $(VENV)/.torch-%: requirements.txt | $(VENV)/bin/pip
+ifneq ($(TORCH_INDEX_URL),)
 	$(PIP) install --force-reinstall --no-deps --index-url $(TORCH_INDEX_URL) $(TORCH_PINS)
+endif
 	@rm -f $(VENV)/.torch-*
 	@touch $@

@@ -1,5 +1,7 @@
 """The commands. Each reads its arguments, calls hlcore and reports; torch is imported only once a command runs."""
 
+import importlib.util
+import io
 import json
 import logging
 import os
@@ -27,7 +29,7 @@ class _Settings(cyclopts.config.Yaml):
         import yaml
 
         try:
-            settings = super()._load_config(path) or {}
+            settings = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
         except (yaml.YAMLError, UnicodeDecodeError) as error:
             raise InvalidInputError(f"{path} is not YAML: {error}") from error
         if not isinstance(settings, dict):
@@ -113,27 +115,36 @@ def runs(folders: list[Path] | None = None) -> None:
 
 
 @app.command(name="app")
-def serve(*, port: int = 8501, runs: Path | None = None) -> None:
-    """Start the app on this machine.
+def serve(folders: list[Path] | None = None, *, port: int = 8501) -> None:
+    """Start the app on this machine, with the bundled runs and those in folders (default: runs).
 
     Parameters
     ----------
+    folders
+        Folders that hold runs.
     port
         Port on localhost.
-    runs
-        A further folder that holds runs.
     """
-    main_file = Path(__file__).parents[1] / "app" / "main.py"
-    if not main_file.is_file():
-        raise InvalidInputError(f"the app is not installed with the package: {main_file} is missing; use a checkout")
-    environment = os.environ | ({"HLCORE_RUNS": str(runs.resolve())} if runs else {})
+    if importlib.util.find_spec("streamlit") is None:
+        raise InvalidInputError("the app needs Streamlit, which is not installed; pip install 'hlcore[app]'")
+    if missing := [folder for folder in folders or [] if not folder.is_dir()]:
+        raise InvalidInputError(f"{missing[0]} is not a folder; expected one that holds runs")
+    shown = [str(folder.resolve()) for folder in folders or [Path("runs")]]
+    if further := os.environ.get("HLCORE_RUNS"):
+        shown.append(further)
+    environment = os.environ | {"HLCORE_RUNS": os.pathsep.join(shown)}
+    installed, checkout = Path(__file__).parent / "_app", Path(__file__).parents[1]
+    home = installed if installed.is_dir() else checkout
     server = ["--server.address", "localhost", "--server.port", str(port)]
-    command = [sys.executable, "-m", "streamlit", "run", str(main_file), *server]
-    raise SystemExit(subprocess.call(command, env=environment, cwd=main_file.parents[1]))
+    command = [sys.executable, "-m", "streamlit", "run", str(home / "app" / "main.py"), *server]
+    # Streamlit's settings stand beside the app in a wheel, and at the root of a checkout, where it must be started.
+    raise SystemExit(subprocess.call(command, env=environment, cwd=None if home == installed else checkout))
 
 
 def main() -> None:
     """Runs the command line; an HlcoreError becomes one sentence on stderr and exit code 1."""
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a Windows pipe has no UTF-8; a name it cannot hold stops no command
+        sys.stdout.reconfigure(errors="backslashreplace")
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     try:
         app.meta()

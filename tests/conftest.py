@@ -6,6 +6,15 @@ from pathlib import Path
 import pytest
 
 PROJECT = Path(__file__).parents[1]
+SLOW_FIXTURES = {"few_steps", "quick_analyses"}
+"""Fixtures of tests that train a network or analyse a run."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What asks for a slow fixture is slow; whole files and single tests say so themselves."""
+    for item in items:
+        if SLOW_FIXTURES.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="session")

@@ -13,10 +13,13 @@ import pytest
 from PIL import Image
 from skimage import data
 
+from hlcore import cli
 from hlcore.storage.analyses import open_analysis
 from hlcore.storage.bundles import open_bundle
-from hlcore.storage.runs import open_run
+from hlcore.storage.runs import create_run, open_run
 
+pytestmark = pytest.mark.slow
+PROJECT = Path(__file__).parents[2]
 PHOTOGRAPHS = Path(data.__file__).parent
 SETTINGS = """
 name: tiny
@@ -198,6 +201,7 @@ def test_ctrl_c_leaves_an_analysis_that_the_same_command_goes_on_with(run: Path,
         (("train", "--config", "list.yaml"), "list.yaml holds a list; expected settings such as 'seed: 0'"),
         (("train", "--device", "cuda", "--devices", "99"), "error: device 'cuda' x 99 cannot be had"),
         (("predict", "RUN", str(PHOTOGRAPHS / "coffee.png"), "--out", "list.yaml"), "list.yaml cannot be made"),
+        (("app", "no-such-folder"), "error: no-such-folder is not a folder; expected one that holds runs"),
     ],
 )
 def test_what_does_not_fit_gets_one_sentence(run: Path, tmp_path: Path, arguments, sentence: str) -> None:
@@ -211,6 +215,26 @@ def test_what_does_not_fit_gets_one_sentence(run: Path, tmp_path: Path, argument
     assert done.returncode in {1, 2}  # 2: not a command line at all
     assert sentence in done.stderr + done.stdout
     assert "Traceback" not in done.stderr
+
+
+def test_a_name_that_the_output_cannot_hold_stops_no_command(run_record, tmp_path: Path) -> None:
+    create_run(run_record.model_copy(update={"name": "通り"}), tmp_path)
+    done = hlcore("runs", tmp_path, PYTHONIOENCODING="cp1252")
+    assert done.returncode == 0, done.stderr
+    assert "\\u901a" in done.stdout
+
+
+def test_a_checkout_serves_its_own_app_with_the_runs_it_is_given(tmp_path: Path, monkeypatch) -> None:
+    started = []
+    monkeypatch.setattr("hlcore.cli.subprocess.call", lambda command, **settings: started.append((command, settings)))
+    monkeypatch.setenv("HLCORE_RUNS", "/further/runs")
+    with pytest.raises(SystemExit):
+        cli.serve([tmp_path], port=8600)
+    ((command, settings),) = started
+    assert Path(command[command.index("run") + 1]) == PROJECT / "app" / "main.py"
+    assert command[-1] == "8600"
+    assert settings["cwd"] == PROJECT  # where .streamlit/config.toml stands
+    assert settings["env"]["HLCORE_RUNS"].split(os.pathsep) == [str(tmp_path), "/further/runs"]
 
 
 @pytest.mark.parametrize("command", [(), ("train",), ("evaluate",), ("predict",), ("analyze",), ("runs",), ("app",)])

@@ -12,4 +12,4 @@ st.markdown(
 )
 st.code("hlcore train", language="bash")
 st.markdown("Runs that lie elsewhere are found with")
-st.code("hlcore app --runs /path/to/runs", language="bash")
+st.code("hlcore app /path/to/runs", language="bash")

@@ -24,6 +24,7 @@ from hlcore.storage.checkpoints import load_checkpoint
 from hlcore.storage.runs import Run, open_run
 from hlcore.training.loop import resume, train
 
+pytestmark = pytest.mark.slow
 LOSSES = ("ce", "balanced_ce", "ohem", "focal", "hardness")
 STEPS_PER_EPOCH = 3
 NETWORK = NetworkConfig(

@@ -14,6 +14,7 @@ from hlcore.models.adapters import build_network
 from hlcore.storage.checkpoints import Checkpoint, CheckpointHeader, load_checkpoint, save_checkpoint
 from hlcore.training.memorise import memorise
 
+pytestmark = pytest.mark.slow
 SAMPLE = Streets("test", count=1, size=(48, 64))[0]
 CLASSES = Streets("test", count=1, size=(48, 64)).classes
 SETTINGS = {"loss": LossConfig(), "optim": OptimConfig(lr=3e-3, encoder_lr=3e-3)}

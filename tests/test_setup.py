@@ -1,0 +1,106 @@
+"""`make app` sets itself up; a Python that only writes down what it is asked for stands in for the real one."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).parents[1]
+SETUP_FILES = ("Makefile", "pyproject.toml", "requirements.txt", "requirements-uv.txt", "requirements-dev.txt")
+PYTHON = """#!/bin/sh
+echo "python $*" >> "$CALLS"
+case "$*" in
+    *"-m venv"*) mkdir -p .venv/bin && touch .venv/bin/pip && cp "$0" .venv/bin/python ;;
+    *requirements-uv.txt*) [ -z "$NO_UV_PACKAGE" ] && cp "$STAND_IN" .venv/bin/uv ;;
+esac
+"""
+UV = """#!/bin/sh
+echo "uv $*" >> "$CALLS"
+[ -z "$NO_INDEX" ] || { echo "error sending request" >&2; exit 2; }
+"""
+ONE_LINE = "uv cannot reach PyTorch's package index; pip installs torch from its own."
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Callable[..., tuple[list[str], str]]:
+    """Runs make in a copy of what it reads; returns the installing commands, in order, and what make printed."""
+    if shutil.which("make") is None:
+        pytest.skip("make is not installed")
+    for name in SETUP_FILES:
+        shutil.copy2(PROJECT / name, tmp_path)
+    for name, script in (("python", PYTHON), ("uv", UV)):
+        (tmp_path / name).write_text(script, encoding="utf-8")
+        (tmp_path / name).chmod(0o755)
+    calls = tmp_path / "calls"
+
+    def called(*arguments: str, **environment: str) -> tuple[list[str], str]:
+        calls.unlink(missing_ok=True)
+        environment = {"PATH": os.environ["PATH"], "CALLS": str(calls), "STAND_IN": str(tmp_path / "uv"), **environment}
+        command = ["make", f"PYTHON={tmp_path / 'python'}", *arguments]
+        done = subprocess.run(
+            command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        lines = calls.read_text(encoding="utf-8").splitlines()
+        return [line for line in lines if line.startswith("uv ") or " install " in line], done.stdout
+
+    return called
+
+
+def of_uv(calls: list[str]) -> list[str]:
+    return [call for call in calls if call.startswith("uv ") and "--dry-run" not in call]
+
+
+def of_pip(calls: list[str]) -> list[str]:
+    return [call.split(" install ")[1] for call in calls if call.startswith("python -m pip")]
+
+
+def test_uv_finds_the_torch_of_this_machine(make):
+    calls, said = make("app")
+    assert of_uv(calls) == ["uv pip install --python .venv/bin/python --torch-backend=auto -r requirements.txt"]
+    assert of_pip(calls) == ["--quiet -r requirements-uv.txt", "--no-deps --no-build-isolation -e ."]
+    assert ONE_LINE not in said
+
+
+def test_the_second_time_nothing_is_installed(make):
+    make("app")
+    assert make("app")[0] == []
+    make("app", "TORCH_BACKEND=cpu")
+    assert make("app", "TORCH_BACKEND=cpu")[0] == make("app")[0] == []
+
+
+def test_another_backend_replaces_the_torch_that_is_installed(make):
+    make("app")
+    calls, _ = make("app", TORCH_BACKEND="cu130")
+    (call,) = of_uv(calls)
+    assert "--torch-backend=cu130" in call
+    assert "--reinstall-package torch --reinstall-package torchvision" in call
+
+
+@pytest.mark.parametrize("missing", ["NO_INDEX", "NO_UV_PACKAGE"])
+def test_pip_goes_on_where_uv_cannot_and_one_line_says_so(make, missing):
+    calls, said = make("app", **{missing: "1"})
+    assert of_uv(calls) == []
+    assert of_pip(calls)[1:] == ["-r requirements.txt", "--no-deps --no-build-isolation -e ."]
+    assert said.count(ONE_LINE) == 1
+    assert make("app", **{missing: "1"})[0] == []
+
+
+def test_an_index_of_ones_own_needs_no_uv(make):
+    calls, _ = make("app", "TORCH_INDEX_URL=https://mirror.example/cpu")
+    lines = (PROJECT / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    pins = " ".join(line for line in lines if line.startswith(("torch==", "torchvision==")))
+    assert of_uv(calls) == []
+    assert of_pip(calls)[:2] == [
+        f"--force-reinstall --no-deps --index-url https://mirror.example/cpu {pins}",
+        "-r requirements.txt",
+    ]
+
+
+def test_a_new_pin_is_installed(make, tmp_path):
+    make("app")
+    os.utime(tmp_path / "requirements.txt")
+    assert len(of_uv(make("app")[0])) == 1
