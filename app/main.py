@@ -10,7 +10,8 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))  # `streamlit run` puts only this file's folder on the path
 
 from app import session  # noqa: E402 - needs the path
-from app.components import messages, run_picker  # noqa: E402 - the same
+from app.components.messages import format_link_warnings  # noqa: E402 - the same
+from app.components.run_picker import draw_run_facts, load_selected_run, select_run  # noqa: E402 - the same
 from app.loading import runs as run_loading  # noqa: E402 - the same
 from hlcore.errors import HlcoreError  # noqa: E402 - the same
 
@@ -31,40 +32,40 @@ SECTIONS = {
 WITHOUT_RUNS = {"": {"start": ("Start", "play_arrow")}, "Learn": SECTIONS["Learn"]}
 
 
-def style() -> None:
+def add_styles() -> None:
     """The page's own few rules, and what keeps its history to one entry a step."""
     st.html(ASSETS / "style.css")
     script = (ASSETS / "history.js").read_text(encoding="utf-8")
     st.html(f"<script>{script}</script>", unsafe_allow_javascript=True)
 
 
-def page_of(folder: str, title: str, icon: str) -> StreamlitPage:
+def make_page(folder: str, title: str, icon: str) -> StreamlitPage:
     """A page of views/, at the address of its folder's name; Inspect (or Start) is the one the app opens with."""
     first = folder in {"inspect", "start"}
     return st.Page(f"views/{folder}/page.py", title=title, icon=f":material/{icon}:", url_path=folder, default=first)
 
 
 st.set_page_config(page_title="Pixel hardness", page_icon=ASSETS / "icon.png", layout="wide")
-style()
-folders = run_loading.run_folders()
+add_styles()
+folders = run_loading.find_run_folders()
 page = st.navigation(
     {
-        section: [page_of(folder, *shown) for folder, shown in pages.items()]
+        section: [make_page(folder, *shown) for folder, shown in pages.items()]
         for section, pages in (SECTIONS if folders else WITHOUT_RUNS).items()
     }
 )
 session.read_url()
-session.arrive(page.title)
-sentences = st.container()
+session.restore_page_state(page.title)
+warnings_place = st.container()
 try:
     if folders:
         with st.sidebar:
-            run_picker.choose_run(folders)
-            run_picker.facts(run_picker.chosen_run())
+            select_run(folders)
+            draw_run_facts(load_selected_run())
     page.run()
 except HlcoreError as error:
     st.error(str(error), icon=":material/error:")
-if complaints := session.complaints():
-    sentences.warning(messages.not_followed(complaints), icon=":material/link_off:")
+if warnings := session.get_link_warnings():
+    warnings_place.warning(format_link_warnings(warnings), icon=":material/link_off:")
 session.write_url()
-session.stay(page.title)
+session.save_page_state(page.title)

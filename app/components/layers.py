@@ -5,13 +5,19 @@ from dataclasses import replace
 from typing import TypeAlias
 
 from app.components import definitions
-from app.components.image_viewer import NATS
-from app.loading import planes as plane_loading
-from app.loading import runs as run_loading
+from app.components.image_viewer import LOSS_LIMITS_NATS
 from app.loading.pictures import Picture
-from app.loading.predictions import LARGEST_LOSS_NATS
+from app.loading.planes import (
+    compute_highest_entropy,
+    load_image_plane,
+    load_label_plane,
+    load_object_plane,
+    load_planes,
+)
+from app.loading.predictions import MAX_LOSS_NATS
+from app.loading.runs import load_epoch_table
 from app.viewer.planes import Plane
-from app.viewer.scene import EVERY_STEP, Layer, Step
+from app.viewer.scene import ALL_STEPS, Layer, Step
 from hlcore.figures.style import DIFFERENCE_SCALE, ENTROPY_SCALE, ERROR, LOSS_SCALE, Colour
 from hlcore.storage.runs import Run
 
@@ -19,66 +25,69 @@ EpochPlanes: TypeAlias = Mapping[int, Mapping[str, Plane]]
 """Of each epoch that has looked at the picture: its planes by name."""
 Classes: TypeAlias = tuple[tuple[str, Colour], ...]
 """Names and colours, by index."""
-LABELLED, UNLABELLED = ("Image", "Hardness", "Loss", "Errors"), ("Image", "Hardness", "Prediction", "Entropy")
+LABELLED_PANELS, UNLABELLED_PANELS = (
+    ("Image", "Hardness", "Loss", "Errors"),
+    ("Image", "Hardness", "Prediction", "Entropy"),
+)
 
 
-def layers(run: Run, picture: Picture, planes: EpochPlanes) -> tuple[Layer, ...]:
+def make_layers(run: Run, picture: Picture, planes: EpochPlanes) -> tuple[Layer, ...]:
     """Everything that is known of a picture, at every epoch that has looked at it."""
     labelled = picture.sample.label_map is not None
-    by_name = {name: {str(epoch): of_epoch[name] for epoch, of_epoch in planes.items()} for name in _names(planes)}
+    by_name = {name: {str(epoch): of_epoch[name] for epoch, of_epoch in planes.items()} for name in _list_names(planes)}
     several = len(run.epochs) > 1
     return (
-        image_layer(picture),
-        hardness_layer(by_name["hardness"]),
-        class_layer("Prediction", classes_of(run), by_name["prediction"]),
+        make_image_layer(picture),
+        make_hardness_layer(by_name["hardness"]),
+        make_class_layer("Prediction", list_classes(run), by_name["prediction"]),
+        *((make_class_layer("Labels", list_classes(run), {ALL_STEPS: load_label_plane(picture)}),) if labelled else ()),
+        *((make_loss_layer(by_name["loss"]),) if labelled else ()),
+        make_entropy_layer(run, by_name["entropy"]),
+        *((make_errors_layer(),) if labelled else ()),
+        *((make_change_layer("Hardness"),) if several else ()),
         *(
-            (class_layer("Labels", classes_of(run), {EVERY_STEP: plane_loading.label_plane(picture)}),)
-            if labelled
+            (make_change_layer("Loss", ranges=LOSS_LIMITS_NATS, unit=" nats", digits=2),)
+            if several and labelled
             else ()
         ),
-        *((loss_layer(by_name["loss"]),) if labelled else ()),
-        entropy_layer(run, by_name["entropy"]),
-        *((errors_layer(),) if labelled else ()),
-        *((change_layer("Hardness"),) if several else ()),
-        *((change_layer("Loss", ranges=NATS, unit=" nats", digits=2),) if several and labelled else ()),
-        objects_layer("Labels" if labelled else "Prediction", _object_planes(picture, by_name)),
+        make_objects_layer("Labels" if labelled else "Prediction", _make_object_planes(picture, by_name)),
     )
 
 
-def still_layers(run: Run, picture: Picture, epoch: int) -> tuple[Layer, ...]:
+def make_layers_of_epoch(run: Run, picture: Picture, epoch: int) -> tuple[Layer, ...]:
     """Everything that is known of a picture at one epoch, for a viewer without steps."""
-    known = layers(run, picture, {epoch: plane_loading.planes(run, epoch, picture)})
-    return tuple(replace(layer, planes=_one(layer.planes)) for layer in known if layer.kind != "change")
+    known = make_layers(run, picture, {epoch: load_planes(run, epoch, picture)})
+    return tuple(replace(layer, planes=_take_first(layer.planes)) for layer in known if layer.kind != "change")
 
 
-def image_layer(picture: Picture) -> Layer:
+def make_image_layer(picture: Picture) -> Layer:
     """The picture itself."""
-    return Layer("Image", "image", {EVERY_STEP: plane_loading.image_plane(picture)})
+    return Layer("Image", "image", {ALL_STEPS: load_image_plane(picture)})
 
 
-def hardness_layer(planes: Mapping[str, Plane]) -> Layer:
+def make_hardness_layer(planes: Mapping[str, Plane]) -> Layer:
     """Hardness over the image, 0 to 1, in the colours the reader chooses."""
-    return Layer("Hardness", "values", planes, over=True, definition=definitions.link("Hardness"))
+    return Layer("Hardness", "values", planes, over=True, definition=definitions.make_link("Hardness"))
 
 
-def loss_layer(planes: Mapping[str, Plane], name: str = "Loss", definition: str = "Loss") -> Layer:
+def make_loss_layer(planes: Mapping[str, Plane], name: str = "Loss", definition: str = "Loss") -> Layer:
     """Cross entropy or what is made of it, nats; its colours end where the reader chooses."""
     return Layer(
         name,
         "values",
         planes,
         scale=LOSS_SCALE,
-        high=LARGEST_LOSS_NATS,
-        ranges=NATS,
+        high=MAX_LOSS_NATS,
+        ranges=LOSS_LIMITS_NATS,
         unit=" nats",
         digits=2,
-        definition=definitions.link(definition),
+        definition=definitions.make_link(definition),
     )
 
 
-def entropy_layer(run: Run, planes: Mapping[str, Plane]) -> Layer:
+def make_entropy_layer(run: Run, planes: Mapping[str, Plane]) -> Layer:
     """Entropy of the class probabilities, nats, up to that of classes that are all alike."""
-    high = plane_loading.highest_entropy(run)
+    high = compute_highest_entropy(run)
     return Layer(
         "Entropy",
         "values",
@@ -87,28 +96,28 @@ def entropy_layer(run: Run, planes: Mapping[str, Plane]) -> Layer:
         high=high,
         unit=" nats",
         digits=2,
-        definition=definitions.link("Entropy"),
+        definition=definitions.make_link("Entropy"),
     )
 
 
-def class_layer(name: str, classes: Classes, planes: Mapping[str, Plane]) -> Layer:
+def make_class_layer(name: str, classes: Classes, planes: Mapping[str, Plane]) -> Layer:
     """Classes over the image, in their colours."""
-    defined = definitions.link("Prediction and label")
+    defined = definitions.make_link("Prediction and label")
     return Layer(name, "classes", planes, over=True, classes=classes, legend=True, definition=defined)
 
 
-def classes_of(run: Run) -> Classes:
+def list_classes(run: Run) -> Classes:
     """The run's classes."""
     return tuple(zip(run.record.class_names, run.record.palette, strict=True))
 
 
-def errors_layer() -> Layer:
+def make_errors_layer() -> Layer:
     """The pixels whose prediction differs from their label."""
     classes = (("right", None), ("wrong", ERROR), ("unlabelled", None))
     return Layer("Errors", "errors", of=("Prediction", "Labels"), dim=True, classes=classes)
 
 
-def change_layer(name: str, *, ranges: Sequence[float] = (), unit: str = "", digits: int = 3) -> Layer:
+def make_change_layer(name: str, *, ranges: Sequence[float] = (), unit: str = "", digits: int = 3) -> Layer:
     """What was added to a layer since the epoch it is compared with, or taken away."""
     return Layer(
         f"{name} change",
@@ -118,38 +127,38 @@ def change_layer(name: str, *, ranges: Sequence[float] = (), unit: str = "", dig
         ranges=tuple(ranges),
         unit=unit,
         digits=digits,
-        definition=definitions.link("Change between two epochs"),
+        definition=definitions.make_link("Change between two epochs"),
     )
 
 
-def objects_layer(of: str, planes: Mapping[str, Plane]) -> Layer:
+def make_objects_layer(of: str, planes: Mapping[str, Plane]) -> Layer:
     """Objects by number, drawn as outlines."""
     return Layer("Objects", "objects", planes, of=(of,))
 
 
-def steps(run: Run) -> tuple[Step, ...]:
+def make_steps(run: Run) -> tuple[Step, ...]:
     """The kept epochs, each with its iteration where it is known."""
-    table = run_loading.epoch_table(run)
+    table = load_epoch_table(run)
     iterations = {0: 0} | dict(zip(table["epoch"], table["iteration"], strict=True))
     notes = {epoch: f"iteration {iterations[epoch]:,.0f}" for epoch in run.epochs if epoch in iterations}
     return tuple(Step(str(epoch), f"epoch {epoch}", notes.get(epoch, "")) for epoch in run.epochs)
 
 
-def caption(run: Run, picture: Picture) -> str:
+def make_caption(run: Run, picture: Picture) -> str:
     """What a saved picture is of."""
     height, width = picture.size
     return f"{run.name}, {picture.sample.name}, {width} x {height} px"
 
 
-def _one(planes: Mapping[str, Plane]) -> Mapping[str, Plane]:
-    return {EVERY_STEP: next(iter(planes.values()))} if planes else {}
+def _take_first(planes: Mapping[str, Plane]) -> Mapping[str, Plane]:
+    return {ALL_STEPS: next(iter(planes.values()))} if planes else {}
 
 
-def _names(planes: EpochPlanes) -> list[str]:
+def _list_names(planes: EpochPlanes) -> list[str]:
     return list(next(iter(planes.values())))
 
 
-def _object_planes(picture: Picture, by_name: Mapping[str, Mapping[str, Plane]]) -> Mapping[str, Plane]:
+def _make_object_planes(picture: Picture, by_name: Mapping[str, Mapping[str, Plane]]) -> Mapping[str, Plane]:
     if picture.sample.label_map is not None:
-        return {EVERY_STEP: plane_loading.object_plane(picture)}
+        return {ALL_STEPS: load_object_plane(picture)}
     return by_name["objects"]

@@ -13,26 +13,26 @@ ABOUT = (
     "**Hardness** is how hard the network expects each pixel to be, learned from the loss during training and read "
     "from the image alone. Bright means hard: edges, thin and small things, unusual sights; it needs no label."
 )
-MOST_COMPLAINTS = 6
+MAX_WARNINGS = 6
 """Of so many faults of a link each is told; of more, how many."""
 
 
-def not_followed(complaints: Sequence[str]) -> str:
+def format_link_warnings(complaints: Sequence[str]) -> str:
     """What a link asked for in vain, in one text: the first few, and how many there are beside them."""
-    first, more = complaints[:MOST_COMPLAINTS], len(complaints) - MOST_COMPLAINTS
+    first, more = complaints[:MAX_WARNINGS], len(complaints) - MAX_WARNINGS
     if len(first) == 1:
         return f"The link could not be followed in all: {first[0]}."
     lines = [f"- {sentence}" for sentence in [*first, *([f"and {more} more"] if more > 0 else [])]]
     return "\n".join(["The link could not be followed in all:", "", *lines])
 
 
-def about() -> None:
+def draw_about() -> None:
     """What hardness is, in two sentences."""
-    st.caption(f"{ABOUT} [About the method]({definitions.method()})")
+    st.caption(f"{ABOUT} [About the method]({definitions.make_method_link()})")
 
 
 @contextmanager
-def or_said(what: str) -> Iterator[None]:
+def report_errors(what: str) -> Iterator[None]:
     """Where what is drawn inside cannot be, a sentence says so, and the rest of the page stays."""
     try:
         yield
@@ -40,7 +40,7 @@ def or_said(what: str) -> Iterator[None]:
         st.info(f"{what} cannot be shown: {error}")
 
 
-def notes(picture: Picture) -> None:
+def draw_size_note(picture: Picture) -> None:
     """Says so where the picture was scaled down."""
     (height, width), (own_height, own_width) = picture.size, picture.own_size
     if picture.size != picture.own_size:

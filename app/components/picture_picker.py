@@ -4,9 +4,20 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from app import session
-from app.loading import dataset as dataset_loading
-from app.loading import pictures as picture_loading
-from app.loading.pictures import Picture
+from app.loading.dataset import list_images, load_dataset_sample, load_listed_analyses
+from app.loading.pictures import (
+    DATA,
+    TITLES,
+    UPLOAD,
+    Picture,
+    format_sample,
+    list_ignored_ids,
+    list_samples,
+    list_sources,
+    load_sample,
+    load_upload,
+    make_picture,
+)
 from hlcore.data.samples import Sample
 from hlcore.errors import DatasetError
 from hlcore.storage.analyses import Analysis
@@ -17,17 +28,17 @@ SIDES = (512, 768, 1024, 2048)
 """Longest side in px at which a picture may be analysed: 2048 px take about 1.5 GB of memory."""
 
 
-def choose_picture(run: Run, *, most_px: int = SIDES[-1]) -> Picture | None:
+def select_picture(run: Run, *, most_px: int = SIDES[-1]) -> Picture | None:
     """Source, sample and size, which is `most_px` where a page can take no more; None while an upload is awaited."""
-    measured = dataset_loading.listed(run)
-    known = [*picture_loading.sources(run), *([picture_loading.DATA] if measured else [])]
+    measured = load_listed_analyses(run)
+    known = [*list_sources(run), *([DATA] if measured else [])]
     source_column, sample_column, side_column = st.columns([11, 8, 4])
-    source = session.choice("source", known, default=known[0])
+    source = session.ensure_choice("source", known, default=known[0])
     with source_column:
         st.segmented_control(
             "Picture",
             known,
-            format_func=lambda source: picture_loading.TITLES[source],
+            format_func=lambda source: TITLES[source],
             key="source",
             required=True,
             wrap=True,
@@ -36,7 +47,7 @@ def choose_picture(run: Run, *, most_px: int = SIDES[-1]) -> Picture | None:
             "followed images are those whose maps were kept while this run was trained; a data set is one that "
             "`hlcore analyze` has measured.",
         )
-    session.choice("side", SIDES, default=768)
+    session.ensure_choice("side", SIDES, default=768)
     with side_column:
         side = st.selectbox(
             "Analyse at",
@@ -50,43 +61,45 @@ def choose_picture(run: Run, *, most_px: int = SIDES[-1]) -> Picture | None:
         if side > most_px:
             st.caption(f"≤ {most_px} px on this page, which trains.")
             side = most_px
-    if source == picture_loading.UPLOAD:
-        return _choose_upload(run, side, source_column, sample_column, side_column)
-    if source == picture_loading.DATA:
-        return _choose_measured(measured, side, source_column, sample_column)
-    names = picture_loading.names(run, source)
-    session.choice("sample", names, default=names[0])
+    if source == UPLOAD:
+        return _select_upload(run, side, source_column, sample_column, side_column)
+    if source == DATA:
+        return _select_dataset_image(measured, side, source_column, sample_column)
+    names = list_samples(run, source)
+    session.ensure_choice("sample", names, default=names[0])
     with sample_column:
         name = st.selectbox(
             "Sample",
             names,
-            format_func=lambda name: picture_loading.title(run, source, name),
+            format_func=lambda name: format_sample(run, source, name),
             key="sample",
             persist_state="session",
         )
-    return picture_loading.fit(picture_loading.sample(run, source, name), side)
+    return make_picture(load_sample(run, source, name), side)
 
 
-def _choose_measured(
+def _select_dataset_image(
     measured: dict[str, Analysis], side: int, status: DeltaGenerator, place: DeltaGenerator
 ) -> Picture:
-    analysis = measured[session.choice("data", list(measured), default=session.met("scope", measured))]
+    analysis = measured[
+        session.ensure_choice("data", list(measured), default=session.get_choice_or_first("scope", measured))
+    ]
     if len(measured) > 1:
         data_column, place = place.columns(2)
         data_column.selectbox("Measured as", list(measured), key="data", persist_state="session")
-    names = dataset_loading.names(analysis)
-    session.choice("sample", names, default=names[0])
+    names = list_images(analysis)
+    session.ensure_choice("sample", names, default=names[0])
     name = place.selectbox("Sample", names, key="sample", persist_state="session")
     if analysis.record.merged is not None:
         status.caption("No labels here: those of this data set are of other classes than the run's.")
-    return picture_loading.fit(dataset_loading.sample(analysis, name), side)
+    return make_picture(load_dataset_sample(analysis, name), side)
 
 
-def _choose_upload(
+def _select_upload(
     run: Run, side: int, status: DeltaGenerator, photograph_column: DeltaGenerator, labels_column: DeltaGenerator
 ) -> Picture | None:
     with photograph_column:
-        photograph = _uploader(
+        photograph = _upload_file(
             "photograph",
             "photograph_file",
             "Drop a photograph",
@@ -99,17 +112,17 @@ def _choose_upload(
         return None
     with labels_column, st.popover("Labels", width="stretch"):
         highest = len(run.record.class_names) - 1
-        unlabelled = " or ".join(map(str, sorted((*picture_loading.ignored_ids(run), IGNORE_INDEX))))
-        labels = _uploader(
+        unlabelled = " or ".join(map(str, sorted((*list_ignored_ids(run), IGNORE_INDEX))))
+        labels = _upload_file(
             "labels",
             f"labels_file of {photograph.name}",  # another photograph gets an empty uploader
             "Its label map",
             f"A PNG of the photograph's size: class ids 0 to {highest}, {unlabelled} where unlabelled.",
         )
-    sample, complaint = _uploaded(run, photograph, labels)
+    sample, complaint = _load_upload(run, photograph, labels)
     status.caption(
-        f"Looking at {session.literal(photograph.name)}"
-        f"{f' with {session.literal(labels.name)}' if labels and not complaint else ''}. "
+        f"Looking at {session.escape_markdown(photograph.name)}"
+        f"{f' with {session.escape_markdown(labels.name)}' if labels and not complaint else ''}. "
         "It stays in this session; a link cannot hold it."
     )
     if complaint:
@@ -117,33 +130,33 @@ def _choose_upload(
             f"{complaint[0].upper()}{complaint[1:]}. The photograph is shown without labels.",
             icon=":material/label_off:",
         )
-    return picture_loading.fit(sample, side)
+    return make_picture(sample, side)
 
 
-def _uploaded(run: Run, photograph: session.Upload, labels: session.Upload | None) -> tuple[Sample, str]:
+def _load_upload(run: Run, photograph: session.Upload, labels: session.Upload | None) -> tuple[Sample, str]:
     """The sample, and why its label map does not fit; the photograph alone where it does not.
 
     Raises:
         DatasetError: the photograph cannot be read.
     """
     try:
-        return picture_loading.uploaded(run, photograph.name, photograph.content, labels and labels.content), ""
+        return load_upload(run, photograph.name, photograph.content, labels and labels.content), ""
     except DatasetError as error:
         if labels is None:
             raise
-        return picture_loading.uploaded(run, photograph.name, photograph.content, None), str(error)
+        return load_upload(run, photograph.name, photograph.content, None), str(error)
 
 
-def _uploader(name: str, key: str, label: str, hint: str) -> session.Upload | None:
+def _upload_file(name: str, key: str, label: str, hint: str) -> session.Upload | None:
     """What was uploaded; Streamlit forgets on another page that its uploader holds it, so a button does that then."""
-    held = st.file_uploader(label, key=key, help=hint, on_change=session.keep_upload, args=(name, key))
-    kept = session.upload(name)
+    held = st.file_uploader(label, key=key, help=hint, on_change=session.save_upload, args=(name, key))
+    kept = session.get_upload(name)
     if kept is not None and held is None:
         st.button(
-            f"Remove {session.literal(kept.name)}",
+            f"Remove {session.escape_markdown(kept.name)}",
             key=f"{name}_remove",
             icon=":material/close:",
-            on_click=session.forget_upload,
+            on_click=session.remove_upload,
             args=(name,),
             width="stretch",
             help="It is in use, though the field above is empty; another file takes its place.",

@@ -7,8 +7,9 @@ import streamlit as st
 
 from app import session
 from app.components import definitions
-from app.loading import analyses as analysis_loading
 from app.loading import runs as run_loading
+from app.loading.analyses import list_unreadable_analyses
+from app.loading.runs import load_epoch_table, load_run
 from hlcore.errors import CheckpointError
 from hlcore.storage.runs import Run
 
@@ -16,25 +17,25 @@ FIRST_RUN = "streets"
 """The bundled run that knows the labels of its scenes, so that every map has something to show."""
 
 
-def choose_run(folders: dict[str, Path]) -> None:
+def select_run(folders: dict[str, Path]) -> None:
     """The run picker."""
     names = list(folders)
-    session.choice("run", names, default=FIRST_RUN if FIRST_RUN in names else names[0])
+    session.ensure_choice("run", names, default=FIRST_RUN if FIRST_RUN in names else names[0])
     st.selectbox("Run", names, key="run", persist_state="session")
 
 
-def chosen_run() -> Run:
+def load_selected_run() -> Run:
     """The run that was picked.
 
     Raises:
         CheckpointError: its run.json cannot be read.
     """
-    return run_loading.run(run_loading.run_folders()[session.chosen("run")])
+    return load_run(run_loading.find_run_folders()[session.get_choice("run")])
 
 
-def facts(run: Run) -> None:
+def draw_run_facts(run: Run) -> None:
     """What the run is, as a small table, and which of its analyses cannot be read."""
-    config, table = run.record.config, run_loading.epoch_table(run)
+    config, table = run.record.config, load_epoch_table(run)
     data = config.data.dataset
     if data == "streets":
         data = f"streets, {config.data.train_scenes} scenes"
@@ -51,18 +52,18 @@ def facts(run: Run) -> None:
         best = table.loc[table["mean_iou"].idxmax()]
         rows["mIoU, last"] = f"{table['mean_iou'].iloc[-1]:.3f} (epoch {table['epoch'].iloc[-1]})"
         rows["mIoU, best"] = f"{best['mean_iou']:.3f} (epoch {best['epoch']:.0f})"
-    cells = "".join(f"<dt>{_fact(name)}</dt><dd>{escape(str(value))}</dd>" for name, value in rows.items())
+    cells = "".join(f"<dt>{_format_fact(name)}</dt><dd>{escape(str(value))}</dd>" for name, value in rows.items())
     st.html(f'<dl class="facts">{cells}</dl>')
-    for sentence in analysis_loading.unreadable_analyses(run):
+    for sentence in list_unreadable_analyses(run):
         st.warning(sentence, icon=":material/error:")
 
 
-def _fact(name: str) -> str:
+def _format_fact(name: str) -> str:
     """The name of a fact, which leads to its definition where it is a measured one."""
-    return definitions.linked_html(name, "mIoU") if name.startswith("mIoU") else escape(name)
+    return definitions.link_html(name, "mIoU") if name.startswith("mIoU") else escape(name)
 
 
-def chosen_epoch(name: str, run: Run, *, at: float = 1.0) -> int:
+def ensure_epoch(name: str, run: Run, *, at: float = 1.0) -> int:
     """The epoch of this name among the kept ones; unless chosen, `at` a share of the way from the first to the last.
 
     Raises:
@@ -73,16 +74,16 @@ def chosen_epoch(name: str, run: Run, *, at: float = 1.0) -> int:
         raise CheckpointError(
             f"{run.path} holds no checkpoint yet; it is {run.record.state}, so reload this page later"
         )
-    return session.choice(name, epochs, default=epochs[round(at * (len(epochs) - 1))])
+    return session.ensure_choice(name, epochs, default=epochs[round(at * (len(epochs) - 1))])
 
 
-def choose_epoch(run: Run) -> int:
+def select_epoch(run: Run) -> int:
     """A slider over the kept epochs, for what is measured at one of them.
 
     Raises:
         CheckpointError: the run has kept none yet.
     """
-    chosen = chosen_epoch("epoch", run)
+    chosen = ensure_epoch("epoch", run)
     if len(run.epochs) == 1:
         st.caption(f"Epoch {chosen}, the only one kept")
         return chosen

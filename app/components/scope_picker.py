@@ -6,7 +6,7 @@ from pathlib import Path
 import streamlit as st
 
 from app import session
-from app.loading import analyses as analysis_loading
+from app.loading.analyses import load_analyses
 from hlcore.data.catalog import STREETS
 from hlcore.storage.analyses import Analysis
 from hlcore.storage.runs import Run
@@ -15,26 +15,26 @@ PICTURE = "picture"
 """In links, the scope that is no data set."""
 
 
-def choose_scope(run: Run, *, picture: str = "This picture") -> Analysis | None:
+def select_scope(run: Run, *, picture: str = "This picture") -> Analysis | None:
     """What is measured on: one of the run's analyses of a data set, or None for the picture that is chosen below."""
-    analyses = analysis_loading.analyses(run)
-    session.choice("scope", [PICTURE, *analyses], default=next(iter(analyses), PICTURE))
+    analyses = load_analyses(run)
+    session.ensure_choice("scope", [PICTURE, *analyses], default=next(iter(analyses), PICTURE))
     if not analyses:
-        st.caption(f"Measured on one picture. `{analyze_command(run)}` measures a whole data set.")
+        st.caption(f"Measured on one picture. `{make_analyze_command(run)}` measures a whole data set.")
         return None
     st.segmented_control(
         "Measured on",
         [PICTURE, *analyses],
-        format_func=lambda name: picture if name == PICTURE else scope_title(analyses[name]),
+        format_func=lambda name: picture if name == PICTURE else format_scope(analyses[name]),
         key="scope",
         required=True,
         persist_state="session",
         help="A data set that `hlcore analyze` has measured, or one picture at once.",
     )
-    return analyses.get(session.chosen("scope"))
+    return analyses.get(session.get_choice("scope"))
 
 
-def analyze_command(run: Run) -> str:
+def make_analyze_command(run: Run) -> str:
     """What measures a data set with this run, to be typed where the app was started."""
     path = run.path.relative_to(Path.cwd()) if run.path.is_relative_to(Path.cwd()) else run.path
     data = run.record.config.data
@@ -42,7 +42,7 @@ def analyze_command(run: Run) -> str:
     return shlex.join(["hlcore", "analyze", str(path), *folder])
 
 
-def scope_title(analysis: Analysis) -> str:
+def format_scope(analysis: Analysis) -> str:
     """What an analysis was made of, in few words."""
     record = analysis.record
     return f"{record.dataset} {record.split}, {record.images} images"

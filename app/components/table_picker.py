@@ -11,17 +11,17 @@ from app import session
 TABLE_PX = 420
 
 
-def choose_page(name: str, rows: pd.DataFrame, *, size: int, identity: str, first: int = 0) -> pd.DataFrame:
+def select_page(name: str, rows: pd.DataFrame, *, size: int, identity: str, first: int = 0) -> pd.DataFrame:
     """One page of so many rows: that of row `first` where they are others, or in another order, than before."""
-    session.belongs([name], identity)
+    session.reset_choices_on_change([name], identity)
     pages = max(1, ceil(len(rows) / size))
-    page = session.number(name, 1, pages, default=first // size + 1)
+    page = session.ensure_number(name, 1, pages, default=first // size + 1)
     if pages > 1:
-        page = session.keep(name, st.pagination(pages, default=page))
+        page = session.set_choice(name, st.pagination(pages, default=page))
     return rows.iloc[(page - 1) * size : page * size]
 
 
-def choose_row(table: pd.DataFrame, first: int, *, columns: dict[str, Any], key: str) -> int:
+def select_row(table: pd.DataFrame, first: int, *, columns: dict[str, Any], key: str) -> int:
     """The number of the row of the cell selected in a table of these columns; `first` until one is."""
     shown = st.dataframe(
         table,

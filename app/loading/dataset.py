@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 from PIL import Image as PillowImage
 
-from app.loading import analyses as analysis_loading
+from app.loading.analyses import load_analyses, load_table
 from app.loading.pictures import Picture
 from hlcore.config import DataConfig
 from hlcore.data.catalog import STREETS, open_data
@@ -20,13 +20,13 @@ from hlcore.errors import DatasetError
 from hlcore.storage.analyses import Analysis, AnalysisRecord
 from hlcore.storage.runs import Run
 
-PLACES = "HLCORE_DATA"
+DATA_FOLDERS = "HLCORE_DATA"
 """Environment variable: folders, separated like $PATH, that hold data sets by their names."""
-_MOST_SCENES = 10_000
+_MAX_SCENES = 10_000
 """Their names have four digits; how many there are changes none of them."""
 
 
-def open_analysed(record: AnalysisRecord) -> SegmentationData:
+def open_dataset(record: AnalysisRecord) -> SegmentationData:
     """The split an analysis was made of: drawn again, or read from its folder or one of its name in $HLCORE_DATA.
 
     Raises:
@@ -34,8 +34,8 @@ def open_analysed(record: AnalysisRecord) -> SegmentationData:
     """
     if record.dataset == STREETS:
         size = record.scene_size or DataConfig().scene_size
-        return open_data(STREETS, split=record.split, count=_MOST_SCENES, size=size)
-    root = _root(record)
+        return open_data(STREETS, split=record.split, count=_MAX_SCENES, size=size)
+    root = _find_root(record)
     data = open_data(record.dataset, root=root, split=record.split)
     if data.classes.names != record.class_names:
         raise DatasetError(
@@ -50,7 +50,7 @@ def is_synthetic(analysis: Analysis) -> bool:
     return analysis.record.dataset == STREETS
 
 
-def analysed(analysis: Analysis, name: str, *, data: SegmentationData | None = None) -> Sample:
+def read_dataset_sample(analysis: Analysis, name: str, *, data: SegmentationData | None = None) -> Sample:
     """An image of the data set an analysis was made of, with its label map in the run's classes.
 
     There is no label map where the analysis merged the run's classes into others: its labels are in the others.
@@ -63,7 +63,7 @@ def analysed(analysis: Analysis, name: str, *, data: SegmentationData | None = N
     Raises:
         DatasetError: the data set is not to be found, or has no image of that name, or it cannot be read.
     """
-    found = open_analysed(analysis.record) if data is None else data
+    found = open_dataset(analysis.record) if data is None else data
     if name not in found.names:
         raise DatasetError(
             f"there is no image '{name}' in {analysis.record.dataset}, split {analysis.record.split}; "
@@ -73,88 +73,86 @@ def analysed(analysis: Analysis, name: str, *, data: SegmentationData | None = N
     return sample if analysis.record.merged is None else Sample(name, sample.image, None)
 
 
-def listed(run: Run) -> dict[str, Analysis]:
+def load_listed_analyses(run: Run) -> dict[str, Analysis]:
     """The analyses of a run whose images are listed, by name; one that is still running lists none."""
-    return {
-        name: found for name, found in analysis_loading.analyses(run).items() if found.table_path("images").is_file()
-    }
+    return {name: found for name, found in load_analyses(run).items() if found.table_path("images").is_file()}
 
 
-def names(analysis: Analysis) -> list[str]:
+def list_images(analysis: Analysis) -> list[str]:
     """Names of the images that were measured.
 
     Raises:
         CheckpointError: the analysis has no table of images, or it cannot be read.
     """
-    return analysis_loading.table(analysis, "images")["image"].tolist()
+    return load_table(analysis, "images")["image"].tolist()
 
 
-def sample(analysis: Analysis, name: str) -> Sample:
+def load_dataset_sample(analysis: Analysis, name: str) -> Sample:
     """samples.analysed, kept; raises what it does."""
-    return _sample(analysis, name, *_key(analysis))
+    return _cached_sample(analysis, name, *_make_key(analysis))
 
 
-def picture(analysis: Analysis, name: str) -> Picture:
+def load_dataset_picture(analysis: Analysis, name: str) -> Picture:
     """The image as `hlcore analyze` looked at it: at its own size, through the same window.
 
     Raises:
         DatasetError: the data set is not to be found, or has no such image, or it cannot be read.
     """
-    found = sample(analysis, name)
+    found = load_dataset_sample(analysis, name)
     return Picture(found, found.image, analysis.record.window)
 
 
-def images(analysis: Analysis, class_name: str) -> pd.DataFrame:
+def load_image_table(analysis: Analysis, class_name: str) -> pd.DataFrame:
     """The measured images, a row each, as a whole or (where a class is named) in the pixels of that class alone.
 
     Raises:
         CheckpointError: the analysis has no such table, or it cannot be read.
     """
     if not class_name:
-        return analysis_loading.table(analysis, "images")
-    classes = analysis_loading.table(analysis, "image_classes")
+        return load_table(analysis, "images")
+    classes = load_table(analysis, "image_classes")
     return classes.loc[classes["class_name"] == class_name]
 
 
-def thumbnail(analysis: Analysis, name: str) -> bytes | None:
+def load_thumbnail(analysis: Analysis, name: str) -> bytes | None:
     """A small picture of an image with its hardness map beside it, as WebP; None where none was kept.
 
     Raises:
         DatasetError: a file of it cannot be read.
     """
     paths = tuple(analysis.thumbnail_path(part) for part in (name, f"{name}.hardness"))
-    return _thumbnail(paths, tuple(path.stat().st_mtime_ns if path.is_file() else 0 for path in paths))
+    return _cached_thumbnail(paths, tuple(path.stat().st_mtime_ns if path.is_file() else 0 for path in paths))
 
 
-def _root(record: AnalysisRecord) -> Path:
+def _find_root(record: AnalysisRecord) -> Path:
     """The first folder there is among those where a data set may lie."""
-    further = [Path(folder) / record.dataset for folder in os.environ.get(PLACES, "").split(os.pathsep) if folder]
+    further = [Path(folder) / record.dataset for folder in os.environ.get(DATA_FOLDERS, "").split(os.pathsep) if folder]
     places = [*([] if record.root is None else [record.root]), *further]
     for place in places:
         if place.is_dir():
             return place
     looked = f"; looked for {', '.join(map(str, places))}" if places else ""
     raise DatasetError(
-        f"the images of {record.dataset} are not at hand{looked}. Set {PLACES} to the folder that holds "
+        f"the images of {record.dataset} are not at hand{looked}. Set {DATA_FOLDERS} to the folder that holds "
         f"'{record.dataset}' and start the app again"
     )
 
 
-def _key(analysis: Analysis) -> tuple[str, str]:
+def _make_key(analysis: Analysis) -> tuple[str, str]:
     """What decides which images an analysis has: its record, and where data sets are looked for."""
-    return analysis.record.model_dump_json(), os.environ.get(PLACES, "")
+    return analysis.record.model_dump_json(), os.environ.get(DATA_FOLDERS, "")
 
 
 # An argument that a function below does not use is part of its cache's key; one with a leading underscore is not.
 
 
 @st.cache_resource(max_entries=4, show_spinner="Looking for the data set …")
-def _data(_analysis: Analysis, record: str, places: str) -> SegmentationData:
-    return open_analysed(_analysis.record)
+def _cached_dataset(_analysis: Analysis, record: str, places: str) -> SegmentationData:
+    return open_dataset(_analysis.record)
 
 
 @st.cache_data(max_entries=256, show_spinner=False)
-def _thumbnail(paths: tuple[Path, ...], modified: tuple[int, ...]) -> bytes | None:
+def _cached_thumbnail(paths: tuple[Path, ...], modified: tuple[int, ...]) -> bytes | None:
     pictures = [read_image(path) for path, when in zip(paths, modified, strict=True) if when]
     if not pictures:
         return None
@@ -165,5 +163,5 @@ def _thumbnail(paths: tuple[Path, ...], modified: tuple[int, ...]) -> bytes | No
 
 
 @st.cache_data(max_entries=16, show_spinner="Reading the image …")
-def _sample(_analysis: Analysis, name: str, record: str, places: str) -> Sample:
-    return analysed(_analysis, name, data=_data(_analysis, record, places))
+def _cached_sample(_analysis: Analysis, name: str, record: str, places: str) -> Sample:
+    return read_dataset_sample(_analysis, name, data=_cached_dataset(_analysis, record, places))

@@ -7,8 +7,8 @@ import pandas as pd
 import streamlit as st
 from jaxtyping import Bool, Float32, UInt8
 
-from app.loading import predictions as prediction_loading
 from app.loading.pictures import Picture
+from app.loading.predictions import load_maps, load_prediction
 from hlcore.analysis import edges
 from hlcore.analysis.boundaries import EdgeSource, edge_distance, edge_map
 from hlcore.analysis.statistics import ImageSums
@@ -32,30 +32,30 @@ class EdgeMaps:
     bins: UInt8[np.ndarray, "H W"]
 
 
-def tables(run: Run, epoch: int, picture: Picture) -> dict[str, pd.DataFrame]:
+def load_edge_tables(run: Run, epoch: int, picture: Picture) -> dict[str, pd.DataFrame]:
     """The tables of analysis.edges of one picture, for every edge source it has; without intervals."""
-    return _tables(prediction_loading.maps(run, epoch, picture).identity, run, epoch, picture)
+    return _cached_tables(load_maps(run, epoch, picture).identity, run, epoch, picture)
 
 
-def maps(run: Run, epoch: int, picture: Picture, source: EdgeSource) -> EdgeMaps:
+def load_edge_maps(run: Run, epoch: int, picture: Picture, source: EdgeSource) -> EdgeMaps:
     """Where the edges of a source lie in a picture."""
-    return _maps(f"{prediction_loading.maps(run, epoch, picture).identity}:{source}", run, epoch, picture, source)
+    return _cached_maps(f"{load_maps(run, epoch, picture).identity}:{source}", run, epoch, picture, source)
 
 
 # A first argument that a function below does not use is its cache's key.
 
 
 @st.cache_data(max_entries=16, show_spinner="Measuring the edges …")
-def _tables(identity: str, _run: Run, _epoch: int, _picture: Picture) -> dict[str, pd.DataFrame]:
-    record = prediction_loading.record(_run, _epoch, _picture)
+def _cached_tables(identity: str, _run: Run, _epoch: int, _picture: Picture) -> dict[str, pd.DataFrame]:
+    record = load_prediction(_run, _epoch, _picture)
     sums = ImageSums(resamplings=1)
     sums.add(record.name, edges.count(record))
     return edges.tables(sums, record.class_names)
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
-def _maps(identity: str, _run: Run, _epoch: int, _picture: Picture, _source: EdgeSource) -> EdgeMaps:
-    record = prediction_loading.record(_run, _epoch, _picture)
+def _cached_maps(identity: str, _run: Run, _epoch: int, _picture: Picture, _source: EdgeSource) -> EdgeMaps:
+    record = load_prediction(_run, _epoch, _picture)
     distance = edge_distance(record, _source)
     bins = np.where(np.isnan(distance), 255, edges.distance_bins(distance)).astype(np.uint8)
     distance = np.where(np.isinf(distance), np.nan, distance).astype(np.float32)

@@ -10,8 +10,8 @@ import pandas as pd
 import streamlit as st
 from jaxtyping import Bool, Float32
 
-from app.loading import predictions as prediction_loading
 from app.loading.pictures import Picture
+from app.loading.predictions import load_maps, load_network, load_prediction
 from hlcore.analysis import error_prediction
 from hlcore.analysis.error_prediction import REGIONS, Region
 from hlcore.analysis.flagging import counted
@@ -22,12 +22,12 @@ from hlcore.types import PredictionRecord
 
 PASSES = 20
 """With dropout on."""
-_one_at_a_time = threading.Lock()
+_dropout_lock = threading.Lock()
 """Dropout draws from the random numbers of the whole process."""
 
 
 @dataclass(frozen=True)
-class Scored:
+class ScoredPicture:
     """What the Errors page needs of one picture.
 
     Attributes:
@@ -43,40 +43,40 @@ class Scored:
     error: Bool[np.ndarray, "H W"] | None
 
 
-def scored(run: Run, epoch: int, picture: Picture, *, dropout: bool) -> Scored:
+def load_scores(run: Run, epoch: int, picture: Picture, *, dropout: bool) -> ScoredPicture:
     """The scores of a picture, with passes with dropout on if wanted. Raises as cache.maps does."""
-    return _scored(_identity(run, epoch, picture, dropout=dropout), run, epoch, picture, dropout)
+    return _cached_scores(_identify(run, epoch, picture, dropout=dropout), run, epoch, picture, dropout)
 
 
-def tables(run: Run, epoch: int, picture: Picture, *, dropout: bool) -> dict[str, pd.DataFrame]:
+def load_error_tables(run: Run, epoch: int, picture: Picture, *, dropout: bool) -> dict[str, pd.DataFrame]:
     """The tables of analysis.error_prediction of one labelled picture; without intervals."""
-    return _tables(_identity(run, epoch, picture, dropout=dropout), run, epoch, picture, dropout)
+    return _cached_tables(_identify(run, epoch, picture, dropout=dropout), run, epoch, picture, dropout)
 
 
 def has_dropout(run: Run, epoch: int) -> bool:
     """Whether the network of an epoch has dropout."""
     from hlcore import inference  # torch takes seconds
 
-    return inference.has_dropout(prediction_loading.checkpoint(run, epoch).network)
+    return inference.has_dropout(load_network(run, epoch).network)
 
 
-def _identity(run: Run, epoch: int, picture: Picture, *, dropout: bool) -> str:
-    return f"{prediction_loading.maps(run, epoch, picture).identity}:{dropout}"
+def _identify(run: Run, epoch: int, picture: Picture, *, dropout: bool) -> str:
+    return f"{load_maps(run, epoch, picture).identity}:{dropout}"
 
 
-def _record(identity: str, run: Run, epoch: int, picture: Picture, *, dropout: bool) -> PredictionRecord:
-    record = prediction_loading.record(run, epoch, picture)
-    return replace(record, mc_entropy=_mc_entropy(identity, run, epoch, picture)) if dropout else record
+def _load_prediction(identity: str, run: Run, epoch: int, picture: Picture, *, dropout: bool) -> PredictionRecord:
+    record = load_prediction(run, epoch, picture)
+    return replace(record, mc_entropy=_cached_mc_entropy(identity, run, epoch, picture)) if dropout else record
 
 
 # A first argument that a function below does not use is its cache's key.
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def _scored(identity: str, _run: Run, _epoch: int, _picture: Picture, _dropout: bool) -> Scored:  # noqa: FBT001 - hidden from the key by its underscore, which keywords do not get
-    record = _record(identity, _run, _epoch, _picture, dropout=_dropout)
+def _cached_scores(identity: str, _run: Run, _epoch: int, _picture: Picture, _dropout: bool) -> ScoredPicture:  # noqa: FBT001 - hidden from the key by its underscore, which keywords do not get
+    record = _load_prediction(identity, _run, _epoch, _picture, dropout=_dropout)
     measured = {name: score.measure(record) for name, score in SCORES.items()}
-    return Scored(
+    return ScoredPicture(
         identity,
         {name: values for name, values in measured.items() if values is not None},
         {region: counted(record, region) for region in REGIONS},
@@ -85,19 +85,17 @@ def _scored(identity: str, _run: Run, _epoch: int, _picture: Picture, _dropout: 
 
 
 @st.cache_data(max_entries=16, show_spinner="Ranking the pixels …")
-def _tables(identity: str, _run: Run, _epoch: int, _picture: Picture, _dropout: bool) -> dict[str, pd.DataFrame]:  # noqa: FBT001 - the same
-    record = _record(identity, _run, _epoch, _picture, dropout=_dropout)
+def _cached_tables(identity: str, _run: Run, _epoch: int, _picture: Picture, _dropout: bool) -> dict[str, pd.DataFrame]:  # noqa: FBT001 - the same
+    record = _load_prediction(identity, _run, _epoch, _picture, dropout=_dropout)
     sums = ImageSums(resamplings=1)
     sums.add(record.name, error_prediction.count(record))
     return error_prediction.tables(sums)
 
 
 @st.cache_data(max_entries=8, show_spinner=f"Looking {PASSES} times with dropout on …")
-def _mc_entropy(identity: str, _run: Run, _epoch: int, _picture: Picture) -> Float32[np.ndarray, "H W"]:
+def _cached_mc_entropy(identity: str, _run: Run, _epoch: int, _picture: Picture) -> Float32[np.ndarray, "H W"]:
     from hlcore.inference import mc_dropout_entropy
 
-    network = copy.deepcopy(
-        prediction_loading.checkpoint(_run, _epoch).network
-    )  # other sessions predict with the shared one
-    with _one_at_a_time:
+    network = copy.deepcopy(load_network(_run, _epoch).network)  # other sessions predict with the shared one
+    with _dropout_lock:
         return mc_dropout_entropy(network, _picture.sample.image, passes=PASSES)

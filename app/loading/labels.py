@@ -6,8 +6,9 @@ import pandas as pd
 import streamlit as st
 
 from app.loading import dataset as dataset_loading
-from app.loading import predictions as prediction_loading
+from app.loading.dataset import load_dataset_picture
 from app.loading.pictures import Picture
+from app.loading.predictions import load_maps, load_prediction
 from hlcore.analysis.label_faults import PlantedFaults, plant_faults
 from hlcore.analysis.label_suspicion import disagreements, faults_in, suspects
 from hlcore.analysis.merging import merge_classes, merged_indices
@@ -15,7 +16,7 @@ from hlcore.storage.analyses import Analysis
 from hlcore.storage.runs import Run
 from hlcore.types import HardnessMap, Image, LabelMap, LossMap
 
-MOST_FAULTS = 6
+MAX_FAULTS = 6
 """Planted into one picture."""
 
 
@@ -40,59 +41,59 @@ class Evidence:
     hardness_map: HardnessMap
 
 
-def planted(run: Run, picture: Picture, label_map: LabelMap, seed: int) -> tuple[Picture, PlantedFaults]:
+def load_planted_picture(run: Run, picture: Picture, label_map: LabelMap, seed: int) -> tuple[Picture, PlantedFaults]:
     """The picture with faults in its label map, and where they are."""
-    faults = _planted(picture.digest, label_map, len(run.record.class_names), seed)
+    faults = _cached_faults(picture.digest, label_map, len(run.record.class_names), seed)
     return replace(picture, sample=replace(picture.sample, label_map=faults.label_map)), faults
 
 
-def of_picture(run: Run, epoch: int, picture: Picture, faults: PlantedFaults | None) -> pd.DataFrame:
+def load_suspects(run: Run, epoch: int, picture: Picture, faults: PlantedFaults | None) -> pd.DataFrame:
     """label_suspicion.suspects of a labelled picture; with the planted fault each shows, if any were planted."""
-    maps = prediction_loading.maps(run, epoch, picture)
-    found = _of_picture(maps.identity, run, epoch, picture)
+    maps = load_maps(run, epoch, picture)
+    found = _cached_suspects(maps.identity, run, epoch, picture)
     if faults is None:
         return found
     shown = faults_in(disagreements(faults.label_map, maps.prediction), faults)
     return found.assign(fault=shown[found["region"] - 1])
 
 
-def evidence(run: Run, epoch: int, picture: Picture) -> Evidence:
+def load_evidence(run: Run, epoch: int, picture: Picture) -> Evidence:
     """What is seen on a labelled picture."""
-    maps, label_map = prediction_loading.maps(run, epoch, picture), picture.sample.label_map
+    maps, label_map = load_maps(run, epoch, picture), picture.sample.label_map
     assert label_map is not None  # only labelled pictures have suspects
     assert maps.loss_map is not None
     return Evidence(maps.identity, picture.sample.image, label_map, maps.prediction, maps.loss_map, maps.hardness_map)
 
 
-def evidence_of(run: Run, analysis: Analysis, name: str) -> Evidence:
+def load_dataset_evidence(run: Run, analysis: Analysis, name: str) -> Evidence:
     """What is seen on an image of an analysed data set, in the classes it was scored in.
 
     Raises:
         DatasetError: the data set is not to be found, or has no such image, or it cannot be read.
     """
-    picture, about = dataset_loading.picture(analysis, name), analysis.record
+    picture, about = load_dataset_picture(analysis, name), analysis.record
     if about.merged is None:
-        return evidence(run, about.epoch, picture)
-    identity = f"{prediction_loading.maps(run, about.epoch, picture).identity}:{analysis.path}:{about.created}"
-    return _merged(identity, run, analysis, picture)
+        return load_evidence(run, about.epoch, picture)
+    identity = f"{load_maps(run, about.epoch, picture).identity}:{analysis.path}:{about.created}"
+    return _cached_merged_evidence(identity, run, analysis, picture)
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
-def _planted(digest: str, _label_map: LabelMap, num_classes: int, seed: int) -> PlantedFaults:
-    return plant_faults(_label_map, num_classes=num_classes, seed=seed, count=MOST_FAULTS)
+def _cached_faults(digest: str, _label_map: LabelMap, num_classes: int, seed: int) -> PlantedFaults:
+    return plant_faults(_label_map, num_classes=num_classes, seed=seed, count=MAX_FAULTS)
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
-def _of_picture(identity: str, _run: Run, _epoch: int, _picture: Picture) -> pd.DataFrame:
-    return suspects(prediction_loading.record(_run, _epoch, _picture))
+def _cached_suspects(identity: str, _run: Run, _epoch: int, _picture: Picture) -> pd.DataFrame:
+    return suspects(load_prediction(_run, _epoch, _picture))
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
-def _merged(identity: str, _run: Run, _analysis: Analysis, _picture: Picture) -> Evidence:
+def _cached_merged_evidence(identity: str, _run: Run, _analysis: Analysis, _picture: Picture) -> Evidence:
     about, name = _analysis.record, _picture.sample.name
-    data = dataset_loading.open_analysed(about)
+    data = dataset_loading.open_dataset(about)
     targets = merged_indices(about.merged or {}, _run.record.class_names, about.class_names)
-    record = merge_classes(prediction_loading.record(_run, about.epoch, _picture), targets, about.class_names)
+    record = merge_classes(load_prediction(_run, about.epoch, _picture), targets, about.class_names)
     label_map = data[data.names.index(name)].label_map
     assert label_map is not None  # an analysis is made of labelled images
     record = record.with_label_map(label_map)

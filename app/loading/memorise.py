@@ -16,12 +16,12 @@ if TYPE_CHECKING:  # importing torch takes seconds: only a press on the button d
     from hlcore.training.memorise import Report
 
 STEPS = 100
-KEPT = (0, 1, 10, 100)
+KEPT_STEPS = (0, 1, 10, 100)
 """Steps after which the maps are kept, as in the paper's figure 1."""
 
 
 @dataclass
-class Memorised:
+class Progress:
     """What has been seen so far while a picture was learned by heart.
 
     Attributes:
@@ -36,7 +36,7 @@ class Memorised:
     maps: dict[int, MapPair] = field(default_factory=dict)
     curve: dict[int, tuple[float, float]] = field(default_factory=dict)
 
-    def take(self, report: "Report") -> None:
+    def add(self, report: "Report") -> None:
         """Takes one report in."""
         self.done = report.step
         if report.snapshot is not None:
@@ -54,7 +54,7 @@ class Memorised:
         return pd.DataFrame(rows, columns=["step", "map", "value", "level"])
 
 
-def learn(run: Run, epoch: int, picture: Picture) -> Iterator["Report"]:
+def memorise_picture(run: Run, epoch: int, picture: Picture) -> Iterator["Report"]:
     """Trains a copy of an epoch's network on a labelled picture, with the run's own loss and learning rates.
 
     Raises:
@@ -80,20 +80,22 @@ def learn(run: Run, epoch: int, picture: Picture) -> Iterator["Report"]:
         loss=config.loss,
         optim=config.optim,
         steps=STEPS,
-        keep=KEPT,
+        keep=KEPT_STEPS,
         seed=config.seed,
     )
 
 
-def numbers(memorised: Memorised, picture: Picture, *, c: float) -> pd.DataFrame:
+def measure_progress(progress: Progress, picture: Picture, *, c: float) -> pd.DataFrame:
     """stability.against_first of the kept maps, with the step in place of the snapshot."""
-    return _numbers(memorised.identity, tuple(memorised.maps), c, memorised, picture)
+    return _cached_measures(progress.identity, tuple(progress.maps), c, progress, picture)
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
-def _numbers(identity: str, steps: tuple[int, ...], c: float, _memorised: Memorised, _picture: Picture) -> pd.DataFrame:
+def _cached_measures(
+    identity: str, steps: tuple[int, ...], c: float, _progress: Progress, _picture: Picture
+) -> pd.DataFrame:
     from hlcore.analysis.stability import against_first
 
-    maps = {str(step): pair for step, pair in _memorised.maps.items()}
+    maps = {str(step): pair for step, pair in _progress.maps.items()}
     table = against_first(maps, _picture.sample.label_map, c=c)
     return table.rename(columns={"snapshot": "step"}).astype({"step": int})

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import pandas as pd
 import streamlit as st
 
-from app.loading import analyses as analysis_loading
-from app.loading import predictions as prediction_loading
+from app.loading.analyses import load_table
 from app.loading.pictures import Picture
+from app.loading.predictions import load_maps, load_prediction
 from hlcore.analysis import edges
 from hlcore.analysis.object_sizes import SizeBins, size_correlations, size_curve, summarise
 from hlcore.analysis.objects import measure, with_edge_profile
@@ -39,38 +39,38 @@ class Objects:
     class_names: tuple[str, ...]
 
 
-def of_picture(run: Run, epoch: int, picture: Picture) -> Objects:
+def load_picture_objects(run: Run, epoch: int, picture: Picture) -> Objects:
     """The objects of a picture, hardness_over_edge over the picture's own edge profile. Raises as cache.maps does."""
-    record = prediction_loading.record(run, epoch, picture)
-    identity = prediction_loading.maps(run, epoch, picture).identity
-    return Objects(identity, _measured(identity, record), 1, record.label_map is not None, record.class_names)
+    record = load_prediction(run, epoch, picture)
+    identity = load_maps(run, epoch, picture).identity
+    return Objects(identity, _cached_objects(identity, record), 1, record.label_map is not None, record.class_names)
 
 
-def of_analysis(analysis: Analysis) -> Objects:
+def load_dataset_objects(analysis: Analysis) -> Objects:
     """The objects of a data set.
 
     Raises:
         CheckpointError: the analysis has no table of objects, or it cannot be read.
     """
-    record, table = analysis.record, analysis_loading.table(analysis, "objects")
+    record, table = analysis.record, load_table(analysis, "objects")
     identity = f"{analysis.path}:{record.created}:{len(table)}"
     return Objects(identity, table, record.images, labelled=True, class_names=record.class_names)
 
 
-def by_size(
+def load_size_curve(
     objects: Objects, classes: tuple[str, ...], *, quantity: str, bins: SizeBins
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The size curve and the correlations with this size of some classes' objects: of the quantity and of CONTROLS."""
-    return _by_size(objects.identity, objects.table, classes, quantity, bins)
+    return _cached_size_curve(objects.identity, objects.table, classes, quantity, bins)
 
 
-def of_classes(table: pd.DataFrame, classes: tuple[str, ...]) -> pd.DataFrame:
+def filter_classes(table: pd.DataFrame, classes: tuple[str, ...]) -> pd.DataFrame:
     """The objects of these classes; of no class means of all."""
     return table.loc[table["class_name"].isin(classes)] if classes else table
 
 
 @st.cache_data(max_entries=16, show_spinner="Measuring the objects …")
-def _measured(identity: str, _record: PredictionRecord) -> pd.DataFrame:
+def _cached_objects(identity: str, _record: PredictionRecord) -> pd.DataFrame:
     source = "prediction" if _record.label_map is None else "label"
     sums = ImageSums()
     sums.add(_record.name, edges.count(_record, sources=(source,)))
@@ -79,9 +79,9 @@ def _measured(identity: str, _record: PredictionRecord) -> pd.DataFrame:
 
 
 @st.cache_data(max_entries=32, show_spinner="Adding up the objects …")
-def _by_size(
+def _cached_size_curve(
     identity: str, _table: pd.DataFrame, classes: tuple[str, ...], quantity: str, bins: SizeBins
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     quantities = tuple(dict.fromkeys((quantity, *CONTROLS)))
-    sums = summarise(of_classes(_table, classes), bins=bins, quantities=quantities, sizes=(bins.size,))
+    sums = summarise(filter_classes(_table, classes), bins=bins, quantities=quantities, sizes=(bins.size,))
     return size_curve(sums, bins=bins), size_correlations(sums)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from app.loading.runs import modified
+from app.loading.runs import modified_ns
 from hlcore.data.images import read_image, read_label_map
 from hlcore.data.images.resizing import resize_classes, resize_image
 from hlcore.data.labels import CAMVID, ClassTable
@@ -33,42 +33,42 @@ _PHOTOGRAPHS = {
 }
 
 
-def sources(run: Run) -> list[str]:
+def list_sources(run: Run) -> list[str]:
     """The sources a run has on its own; an analysis of a data set adds DATA."""
     probe = run.probe
     return [SCENES, PHOTOGRAPHS, UPLOAD, *([FOLLOWED] if probe and probe.images else [])]
 
 
-def names(run: Run, source: str) -> list[str]:
+def list_samples(run: Run, source: str) -> list[str]:
     """Names of a source's samples; an upload has none."""
     if source == SCENES:
-        return list(_scenes(run).names)
+        return list(_make_scenes(run).names)
     if source == FOLLOWED:
         return list(run.probe.images) if run.probe else []
     return list(_PHOTOGRAPHS) if source == PHOTOGRAPHS else []
 
 
-def title(run: Run, source: str, name: str) -> str:
+def format_sample(run: Run, source: str, name: str) -> str:
     """What a sample is called on the page."""
     if source == FOLLOWED and run.probe:
         return f"{name} ({'trained on' if run.probe.split(name) == 'train' else 'held out'})"
     return name.replace("test-00", "scene ")
 
 
-def load(run: Run, source: str, name: str) -> Sample:
+def read_sample(run: Run, source: str, name: str) -> Sample:
     """A sample of a source, with its label map where the run knows the same classes.
 
     Raises:
         DatasetError: there is no such sample.
     """
-    if source == SCENES and name in _scenes(run).names:
-        scenes = _scenes(run)
+    if source == SCENES and name in _make_scenes(run).names:
+        scenes = _make_scenes(run)
         sample = scenes[scenes.names.index(name)]
         return sample if scenes.classes.names == run.record.class_names else replace(sample, label_map=None)
     if source == FOLLOWED and run.probe and name in run.probe.images:
         return Sample(name, run.probe.image(name), run.probe.label_map(name))
     if source == PHOTOGRAPHS and name in _PHOTOGRAPHS:
-        return Sample(name, read_image(_photograph(name)), None)
+        return Sample(name, read_image(_find_photograph(name)), None)
     raise DatasetError(f"there is no sample '{name}' among {TITLES.get(source, source)}; choose another")
 
 
@@ -83,12 +83,12 @@ def read_upload(run: Run, name: str, photograph: bytes, labels: bytes | None) ->
         return Sample(name, image, None)
     classes = ClassTable(run.record.class_names, run.record.palette)
     label_map = read_label_map(
-        labels, classes=classes, ignored=ignored_ids(run), size=image.shape[:2], name="the label map"
+        labels, classes=classes, ignored=list_ignored_ids(run), size=image.shape[:2], name="the label map"
     )
     return Sample(name, image, label_map)
 
 
-def ignored_ids(run: Run) -> tuple[int, ...]:
+def list_ignored_ids(run: Run) -> tuple[int, ...]:
     """Ids besides 255 that mean "unlabelled" in the label maps of the run's classes: void in CamVid's own files."""
     return (VOID,) if run.record.class_names == CAMVID.names else ()
 
@@ -127,7 +127,7 @@ class Picture:
         return digest.hexdigest()
 
 
-def fit(sample: Sample, side: int) -> Picture:
+def make_picture(sample: Sample, side: int) -> Picture:
     """The sample scaled down so that its longer side has at most `side` px; a smaller one as it is."""
     height, width = sample.image.shape[:2]
     if max(height, width) <= side:
@@ -138,24 +138,24 @@ def fit(sample: Sample, side: int) -> Picture:
     return Picture(Sample(sample.name, resize_image(sample.image, size), label_map), sample.image)
 
 
-def sample(run: Run, source: str, name: str) -> Sample:
+def load_sample(run: Run, source: str, name: str) -> Sample:
     """load, kept."""
-    return _sample(run, str(run.path), modified(run.path / "run.json"), source, name)
+    return _cached_sample(run, str(run.path), modified_ns(run.path / "run.json"), source, name)
 
 
-def uploaded(run: Run, name: str, photograph: bytes, labels: bytes | None) -> Sample:
+def load_upload(run: Run, name: str, photograph: bytes, labels: bytes | None) -> Sample:
     """read_upload, kept."""
-    return _uploaded(run, str(run.path), name, photograph, labels)
+    return _cached_upload(run, str(run.path), name, photograph, labels)
 
 
-def _scenes(run: Run) -> Streets:
+def _make_scenes(run: Run) -> Streets:
     """Test scenes at the size the run was trained at, if it was trained on scenes."""
     data = run.record.config.data
     size = data.scene_size if data.dataset == "streets" else (288, 384)
     return Streets("test", count=_SCENE_COUNT, size=size)
 
 
-def _photograph(name: str) -> Path:
+def _find_photograph(name: str) -> Path:
     return Path(str(files("skimage") / "data" / _PHOTOGRAPHS[name]))
 
 
@@ -163,10 +163,10 @@ def _photograph(name: str) -> Path:
 
 
 @st.cache_data(max_entries=16, show_spinner="Drawing the scene …")
-def _sample(_run: Run, path: str, modified: int, source: str, name: str) -> Sample:
-    return load(_run, source, name)
+def _cached_sample(_run: Run, path: str, modified: int, source: str, name: str) -> Sample:
+    return read_sample(_run, source, name)
 
 
 @st.cache_resource(max_entries=4, show_spinner="Reading the photograph …")
-def _uploaded(_run: Run, path: str, name: str, photograph: bytes, labels: bytes | None) -> Sample:
+def _cached_upload(_run: Run, path: str, name: str, photograph: bytes, labels: bytes | None) -> Sample:
     return read_upload(_run, name, photograph, labels)

@@ -6,92 +6,94 @@ import numpy as np
 import streamlit as st
 from jaxtyping import Float32
 
-from app.loading import predictions as prediction_loading
 from app.loading.pictures import Picture
-from app.viewer import planes as planes_of
+from app.loading.predictions import MAX_LOSS_NATS, identify_prediction, load_maps, load_prediction
+from app.viewer import planes as packing
 from app.viewer.planes import Plane
 from hlcore.analysis.components import components
 from hlcore.storage.runs import Run
 from hlcore.types import Image, LabelMap
 
 
-def planes(run: Run, epoch: int, picture: Picture) -> Mapping[str, Plane]:
+def load_planes(run: Run, epoch: int, picture: Picture) -> Mapping[str, Plane]:
     """The maps of an epoch packed for the viewer: hardness, prediction, entropy and, with labels, loss; else objects.
 
     Raises:
         CheckpointError: the checkpoint cannot be read.
         InvalidInputError: the network has no hardness branch.
     """
-    return _epoch_planes(prediction_loading.identity(run, epoch, picture), run, epoch, picture)
+    return _cached_planes(identify_prediction(run, epoch, picture), run, epoch, picture)
 
 
-def highest_entropy(run: Run) -> float:
+def compute_highest_entropy(run: Run) -> float:
     """Entropy of classes that are all alike, nats."""
     return float(np.log(max(2, len(run.record.class_names))))
 
 
-def image_plane(picture: Picture) -> Plane:
+def load_image_plane(picture: Picture) -> Plane:
     """The picture, packed for the viewer."""
-    return rgb_plane(picture.digest, picture.sample.image)
+    return load_rgb_plane(picture.digest, picture.sample.image)
 
 
-def rgb_plane(identity: str, image: Image) -> Plane:
+def load_rgb_plane(identity: str, image: Image) -> Plane:
     """An image, packed for the viewer."""
-    return _plane("rgb", "image", identity, image)
+    return _cached_plane("rgb", "image", identity, image)
 
 
-def label_plane(picture: Picture) -> Plane:
+def load_label_plane(picture: Picture) -> Plane:
     """The label map of a picture, packed for the viewer."""
-    return class_plane("label", picture.digest, _labels_of(picture))
+    return load_class_plane("label", picture.digest, _get_label_map(picture))
 
 
-def object_plane(picture: Picture) -> Plane:
+def load_object_plane(picture: Picture) -> Plane:
     """The objects of a picture's label map, packed for the viewer."""
-    return _plane("objects", "objects", picture.digest, _labels_of(picture))
+    return _cached_plane("objects", "objects", picture.digest, _get_label_map(picture))
 
 
-def number_plane(name: str, identity: str, numbers: np.ndarray) -> Plane:
+def load_number_plane(name: str, identity: str, numbers: np.ndarray) -> Plane:
     """Numbers of parts of a picture, 0 for none, packed for the viewer."""
-    return _plane("number", name, identity, numbers)
+    return _cached_plane("number", name, identity, numbers)
 
 
-def class_plane(name: str, identity: str, label_map: LabelMap) -> Plane:
+def load_class_plane(name: str, identity: str, label_map: LabelMap) -> Plane:
     """A label map, a prediction or an error map, packed for the viewer."""
-    return _plane("u8", name, identity, label_map)
+    return _cached_plane("u8", name, identity, label_map)
 
 
-def value_plane(name: str, identity: str, values: Float32[np.ndarray, "H W"], *, low: float, high: float) -> Plane:
+def load_value_plane(name: str, identity: str, values: Float32[np.ndarray, "H W"], *, low: float, high: float) -> Plane:
     """A map of numbers, packed for the viewer."""
-    return _plane("u16", name, identity, values, low, high)
+    return _cached_plane("u16", name, identity, values, low, high)
 
 
 @st.cache_resource(max_entries=96, show_spinner=False)
-def _epoch_planes(identity: str, _run: Run, _epoch: int, _picture: Picture) -> Mapping[str, Plane]:
-    of = prediction_loading.maps(_run, _epoch, _picture)
-    entropy = prediction_loading.record(_run, _epoch, _picture).entropy
+def _cached_planes(identity: str, _run: Run, _epoch: int, _picture: Picture) -> Mapping[str, Plane]:
+    of = load_maps(_run, _epoch, _picture)
+    entropy = load_prediction(_run, _epoch, _picture).entropy
     packed = {
-        "hardness": planes_of.value_plane(of.hardness_map, low=0, high=1),
-        "prediction": planes_of.class_plane(of.prediction),
-        "entropy": planes_of.value_plane(entropy, low=0, high=highest_entropy(_run)),
+        "hardness": packing.pack_values(of.hardness_map, low=0, high=1),
+        "prediction": packing.pack_classes(of.prediction),
+        "entropy": packing.pack_values(entropy, low=0, high=compute_highest_entropy(_run)),
     }
     if of.loss_map is None:
-        return packed | {"objects": planes_of.number_plane(components(of.prediction))}
-    return packed | {"loss": planes_of.value_plane(of.loss_map, low=0, high=prediction_loading.LARGEST_LOSS_NATS)}
+        return packed | {"objects": packing.pack_numbers(components(of.prediction))}
+    return packed | {"loss": packing.pack_values(of.loss_map, low=0, high=MAX_LOSS_NATS)}
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
-def _plane(kind: str, name: str, identity: str, _values: np.ndarray, low: float = 0.0, high: float = 1.0) -> Plane:
+def _cached_plane(
+    kind: str, name: str, identity: str, _values: np.ndarray, low: float = 0.0, high: float = 1.0
+) -> Plane:
     if kind == "rgb":
-        return planes_of.image_plane(_values)
+        return packing.pack_image(_values)
     if kind == "u8":
-        return planes_of.class_plane(_values)
+        return packing.pack_classes(_values)
     if kind == "number":
-        return planes_of.number_plane(_values)
+        return packing.pack_numbers(_values)
     if kind == "objects":
-        return planes_of.number_plane(components(_values))
-    return planes_of.value_plane(_values, low=low, high=high)
+        return packing.pack_numbers(components(_values))
+    return packing.pack_values(_values, low=low, high=high)
 
 
-def _labels_of(picture: Picture) -> LabelMap:
+def _get_label_map(picture: Picture) -> LabelMap:
     assert picture.sample.label_map is not None
     return picture.sample.label_map

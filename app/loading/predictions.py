@@ -9,7 +9,7 @@ import streamlit as st
 from jaxtyping import Bool, Float32
 
 from app.loading.pictures import Picture
-from app.loading.runs import modified
+from app.loading.runs import modified_ns
 from hlcore.errors import CheckpointError
 from hlcore.storage.runs import Run
 from hlcore.types import HardnessMap, LabelMap, LossMap, PredictionRecord
@@ -17,7 +17,7 @@ from hlcore.types import HardnessMap, LabelMap, LossMap, PredictionRecord
 if TYPE_CHECKING:  # importing torch takes seconds: only the functions that run a network do it
     from hlcore.storage.checkpoints import Checkpoint
 
-LARGEST_LOSS_NATS = 88.0
+MAX_LOSS_NATS = 88.0
 """Above the largest loss float32 probabilities can give."""
 
 
@@ -42,7 +42,7 @@ class Maps:
     error: Bool[np.ndarray, "H W"] | None
 
 
-def maps(run: Run, epoch: int, picture: Picture) -> Maps:
+def load_maps(run: Run, epoch: int, picture: Picture) -> Maps:
     """What the network of an epoch says about a picture.
 
     Raises:
@@ -50,56 +50,56 @@ def maps(run: Run, epoch: int, picture: Picture) -> Maps:
         InvalidInputError: the network has no hardness branch.
     """
     path = run.checkpoint_path(epoch)
-    return _maps(path, modified(path), picture.digest, picture)
+    return _cached_maps(path, modified_ns(path), picture.digest, picture)
 
 
-def record(run: Run, epoch: int, picture: Picture) -> PredictionRecord:
+def load_prediction(run: Run, epoch: int, picture: Picture) -> PredictionRecord:
     """All the network of an epoch says about a picture, for what is measured on it. Raises as `maps` does."""
     path = run.checkpoint_path(epoch)
-    return _record(path, modified(path), picture.digest, picture)
+    return _cached_prediction(path, modified_ns(path), picture.digest, picture)
 
 
-def identity(run: Run, epoch: int, picture: Picture) -> str:
+def identify_prediction(run: Run, epoch: int, picture: Picture) -> str:
     """Changes with the checkpoint file of an epoch, the image and its labels: that of what the epoch says of them."""
     path = run.checkpoint_path(epoch)
-    return f"{path}:{modified(path)}:{picture.digest}"
+    return f"{path}:{modified_ns(path)}:{picture.digest}"
 
 
-def checkpoint(run: Run, epoch: int) -> "Checkpoint":
+def load_network(run: Run, epoch: int) -> "Checkpoint":
     """The network of an epoch, which all sessions share: whoever changes anything in it takes a copy.
 
     Raises:
         CheckpointError: the checkpoint cannot be read.
     """
     path = run.checkpoint_path(epoch)
-    return _checkpoint(path, modified(path))
+    return _cached_network(path, modified_ns(path))
 
 
-def agreement(first: Maps, second: Maps, quantity: Literal["hardness_map", "loss_map"]) -> tuple[float, float]:
+def measure_agreement(first: Maps, second: Maps, quantity: Literal["hardness_map", "loss_map"]) -> tuple[float, float]:
     """Spearman's rho of two epochs' maps, and the overlap (IoU) of their highest 10 %."""
     identity = f"{quantity}:{first.identity}:{second.identity}"
-    return _agreement(identity, getattr(first, quantity), getattr(second, quantity))
+    return _cached_agreement(identity, getattr(first, quantity), getattr(second, quantity))
 
 
-def pixel(run: Run, epoch: int, picture: Picture, x: int, y: int) -> dict[str, float | int]:
+def load_pixel(run: Run, epoch: int, picture: Picture, x: int, y: int) -> dict[str, float | int]:
     """What an epoch says of one pixel: hardness, predicted class, its probability and, with labels, loss in nats."""
     path = run.checkpoint_path(epoch)
-    return _pixel(path, modified(path), picture.digest, x, y, run, epoch, picture)
+    return _cached_pixel(path, modified_ns(path), picture.digest, x, y, run, epoch, picture)
 
 
 # An argument that a function below does not use is part of its cache's key; one with a leading underscore is not.
 
 
 @st.cache_resource(max_entries=4, show_spinner="Loading the network …")
-def _checkpoint(path: Path, modified: int) -> "Checkpoint":
+def _cached_network(path: Path, modified: int) -> "Checkpoint":
     from hlcore.storage.checkpoints import load_checkpoint
 
     return load_checkpoint(path)
 
 
 @st.cache_resource(max_entries=1, show_spinner="Looking at the picture …")  # its probabilities may take a gigabyte
-def _record(path: Path, modified: int, digest: str, _picture: Picture) -> PredictionRecord:
-    checkpoint = _checkpoint(path, modified)
+def _cached_prediction(path: Path, modified: int, digest: str, _picture: Picture) -> PredictionRecord:
+    checkpoint = _cached_network(path, modified)
     from hlcore.inference import predict
 
     if not checkpoint.header.has_hardness:
@@ -117,8 +117,8 @@ def _record(path: Path, modified: int, digest: str, _picture: Picture) -> Predic
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
-def _maps(path: Path, modified: int, digest: str, _picture: Picture) -> Maps:
-    record = _record(path, modified, digest, _picture)
+def _cached_maps(path: Path, modified: int, digest: str, _picture: Picture) -> Maps:
+    record = _cached_prediction(path, modified, digest, _picture)
     labelled = record.label_map is not None
     return Maps(
         identity=f"{path}:{modified}:{digest}",
@@ -131,16 +131,16 @@ def _maps(path: Path, modified: int, digest: str, _picture: Picture) -> Maps:
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def _agreement(identity: str, _first: np.ndarray, _second: np.ndarray) -> tuple[float, float]:
+def _cached_agreement(identity: str, _first: np.ndarray, _second: np.ndarray) -> tuple[float, float]:
     from hlcore.analysis.map_agreement import hardest_overlap, rank_correlation
 
     return rank_correlation(_first, _second), hardest_overlap(_first, _second, share=0.1)
 
 
 @st.cache_data(max_entries=512, show_spinner=False)
-def _pixel(
+def _cached_pixel(
     path: Path, modified: int, digest: str, x: int, y: int, _run: Run, _epoch: int, _picture: Picture
 ) -> dict[str, float | int]:
-    of = maps(_run, _epoch, _picture)
+    of = load_maps(_run, _epoch, _picture)
     row = {"hardness": of.hardness_map[y, x], "predicted": of.prediction[y, x], "probability": of.probability[y, x]}
     return row if of.loss_map is None else row | {"loss": of.loss_map[y, x]}

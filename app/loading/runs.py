@@ -12,7 +12,7 @@ from hlcore.storage.runs import Run, find_runs, open_run
 PROJECT = Path(__file__).parents[2]
 
 
-def run_folders() -> dict[str, Path]:
+def find_run_folders() -> dict[str, Path]:
     """The run folders by the name shown: those of checkpoints/, runs/ and $HLCORE_RUNS."""
     further = [Path(folder) for folder in os.environ.get("HLCORE_RUNS", "").split(os.pathsep) if folder]
     folders: dict[str, Path] = {}
@@ -21,59 +21,59 @@ def run_folders() -> dict[str, Path]:
     return folders
 
 
-def run(path: Path) -> Run:
+def load_run(path: Path) -> Run:
     """The run of a folder, read anew when run.json changes.
 
     Raises:
         CheckpointError: its run.json cannot be read.
     """
-    return _run(path, modified(path / "run.json"))
+    return _cached_run(path, modified_ns(path / "run.json"))
 
 
-def epoch_table(run: Run) -> pd.DataFrame:
+def load_epoch_table(run: Run) -> pd.DataFrame:
     """Run.epoch_table, read anew when metrics.jsonl changes."""
-    return _epoch_table(run, str(run.path), modified(run.path / "metrics.jsonl"))
+    return _cached_epoch_table(run, str(run.path), modified_ns(run.path / "metrics.jsonl"))
 
 
-def modified(path: Path) -> int:
+def modified_ns(path: Path) -> int:
     """When a file was last written, in ns; 0 where there is none, which its reader then says."""
     return path.stat().st_mtime_ns if path.exists() else 0
 
 
-def readable(names: list[str]) -> tuple[dict[str, Run], list[str]]:
+def load_runs(names: list[str]) -> tuple[dict[str, Run], list[str]]:
     """The runs of these names, and a sentence for each that cannot be read."""
-    folders, runs, sentences = run_folders(), {}, []
+    folders, runs, sentences = find_run_folders(), {}, []
     for name in names:
         try:
-            runs[name] = run(folders[name])
+            runs[name] = load_run(folders[name])
         except CheckpointError as error:
             sentences.append(str(error))
     return runs, sentences
 
 
-def steps(run: Run) -> pd.DataFrame:
+def load_steps(run: Run) -> pd.DataFrame:
     """Run.steps, read anew when metrics.jsonl changes.
 
     Raises:
         CheckpointError: a line of it cannot be read.
     """
     path = run.path / "metrics.jsonl"
-    return _steps(run, path, path.stat().st_mtime_ns if path.is_file() else 0)
+    return _cached_steps(run, path, path.stat().st_mtime_ns if path.is_file() else 0)
 
 
 # An argument that a function below does not use is part of its cache's key; one with a leading underscore is not.
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
-def _run(path: Path, modified: int) -> Run:
+def _cached_run(path: Path, modified: int) -> Run:
     return open_run(path)
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
-def _epoch_table(_run: Run, path: str, modified: int) -> pd.DataFrame:
+def _cached_epoch_table(_run: Run, path: str, modified: int) -> pd.DataFrame:
     return _run.epoch_table()
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
-def _steps(_run: Run, path: Path, modified: int) -> pd.DataFrame:
+def _cached_steps(_run: Run, path: Path, modified: int) -> pd.DataFrame:
     return _run.steps()

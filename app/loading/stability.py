@@ -9,11 +9,10 @@ import pandas as pd
 import streamlit as st
 from jaxtyping import Float32
 
-from app.loading import analyses as analysis_loading
-from app.loading import pictures as picture_loading
-from app.loading import predictions as prediction_loading
-from app.loading.pictures import FOLLOWED, Picture
-from app.viewer.planes import Plane, value_plane
+from app.loading.analyses import load_table
+from app.loading.pictures import FOLLOWED, SCENES, Picture, format_sample, load_sample
+from app.loading.predictions import MAX_LOSS_NATS, load_maps
+from app.viewer.planes import Plane, pack_values
 from hlcore.errors import CheckpointError
 from hlcore.storage.analyses import Analysis
 from hlcore.storage.runs import Run
@@ -56,12 +55,12 @@ class Series(Mapping[str, MapPair]):
         return len(self.snapshots)
 
 
-def has_followed(run: Run) -> bool:
+def has_followed_images(run: Run) -> bool:
     """Whether the run has followed images at two snapshots or more."""
     return run.probe is not None and bool(run.probe.images) and len(run.probe.snapshots) > 1
 
 
-def followed(run: Run) -> list[Series]:
+def load_followed_series(run: Run) -> list[Series]:
     """The images the run followed through training, those it was trained on first.
 
     Raises:
@@ -73,11 +72,11 @@ def followed(run: Run) -> list[Series]:
     written = (run.probe_path / "manifest.json").stat().st_mtime_ns
     made = []
     for name in sorted(probe.images, key=lambda name: probe.split(name) != "train"):
-        sample = picture_loading.sample(run, FOLLOWED, name)
+        sample = load_sample(run, FOLLOWED, name)
         picture = Picture(sample, sample.image)
         made.append(
             Series(
-                picture_loading.title(run, FOLLOWED, name),
+                format_sample(run, FOLLOWED, name),
                 probe.split(name),
                 picture,
                 f"{probe.path}:{name}:{written}",
@@ -88,7 +87,7 @@ def followed(run: Run) -> list[Series]:
     return made
 
 
-def of_picture(run: Run, picture: Picture) -> Series:
+def make_picture_series(run: Run, picture: Picture) -> Series:
     """One picture, which every kept epoch of the run looks at.
 
     Raises:
@@ -102,13 +101,13 @@ def of_picture(run: Run, picture: Picture) -> Series:
     label_map = picture.sample.label_map
 
     def read(snapshot: str) -> MapPair:
-        maps = prediction_loading.maps(run, epochs[snapshot], picture)
+        maps = load_maps(run, epochs[snapshot], picture)
         return maps.hardness_map, maps.loss_map if label_map is not None else None
 
     written = [run.checkpoint_path(epoch).stat().st_mtime_ns for epoch in run.epochs]
     identity = f"{run.path}:{','.join(epochs)}:{max(written)}:{picture.digest}"
     return Series(
-        picture_loading.title(run, picture_loading.SCENES, picture.sample.name),
+        format_sample(run, SCENES, picture.sample.name),
         PICTURE,
         picture,
         identity,
@@ -117,35 +116,35 @@ def of_picture(run: Run, picture: Picture) -> Series:
     )
 
 
-def tables(series: Sequence[Series], *, c: float) -> dict[str, pd.DataFrame]:
+def load_stability_tables(series: Sequence[Series], *, c: float) -> dict[str, pd.DataFrame]:
     """stability.tables of images that have the same snapshots.
 
     Raises:
         InvalidInputError: there are fewer than two snapshots.
         CheckpointError: a map cannot be read.
     """
-    return _tables(tuple(one.identity for one in series), c, series)
+    return _cached_tables(tuple(one.identity for one in series), c, series)
 
 
-def analysed(analysis: Analysis) -> dict[str, pd.DataFrame]:
+def load_dataset_stability(analysis: Analysis) -> dict[str, pd.DataFrame]:
     """The same tables, as `hlcore analyze --epochs all` has written them.
 
     Raises:
         CheckpointError: there are none.
     """
-    return {name: analysis_loading.table(analysis, name) for name in TABLES}
+    return {name: load_table(analysis, name) for name in TABLES}
 
 
-def planes(series: Series) -> dict[str, dict[str, Plane]]:
+def load_series_planes(series: Series) -> dict[str, dict[str, Plane]]:
     """Snapshot to its maps packed for the viewer: hardness and, where there are labels, loss.
 
     Raises:
         CheckpointError: a map cannot be read.
     """
-    return _planes(series.identity, series)
+    return _cached_planes(series.identity, series)
 
 
-def variation(series: Series, *, scaled: bool, c: float) -> tuple[Variation, Variation | None]:
+def load_variation(series: Series, *, scaled: bool, c: float) -> tuple[Variation, Variation | None]:
     """Coefficient of variation of each pixel of both maps over the kept epochs.
 
     Args:
@@ -156,11 +155,11 @@ def variation(series: Series, *, scaled: bool, c: float) -> tuple[Variation, Var
     Raises:
         InvalidInputError: fewer than two epochs are kept.
     """
-    return _variation(series.identity, c, scaled, series)
+    return _cached_variation(series.identity, c, scaled, series)
 
 
 @st.cache_data(max_entries=8, show_spinner="Comparing the snapshots …")
-def _tables(identities: tuple[str, ...], c: float, _series: Sequence[Series]) -> dict[str, pd.DataFrame]:
+def _cached_tables(identities: tuple[str, ...], c: float, _series: Sequence[Series]) -> dict[str, pd.DataFrame]:
     from hlcore.analysis.stability import Followed, sum_by_split, tables
 
     images = (Followed(one.identity, one.split, one.picture.sample.label_map, one) for one in _series)
@@ -168,17 +167,17 @@ def _tables(identities: tuple[str, ...], c: float, _series: Sequence[Series]) ->
 
 
 @st.cache_resource(max_entries=16, show_spinner="Getting the maps of every snapshot …")
-def _planes(identity: str, _series: Series) -> dict[str, dict[str, Plane]]:
+def _cached_planes(identity: str, _series: Series) -> dict[str, dict[str, Plane]]:
     packed = {}
     for snapshot, (hardness_map, loss_map) in _series.items():
-        packed[snapshot] = {"hardness": value_plane(hardness_map, low=0, high=1)}
+        packed[snapshot] = {"hardness": pack_values(hardness_map, low=0, high=1)}
         if loss_map is not None:
-            packed[snapshot]["loss"] = value_plane(loss_map, low=0, high=prediction_loading.LARGEST_LOSS_NATS)
+            packed[snapshot]["loss"] = pack_values(loss_map, low=0, high=MAX_LOSS_NATS)
     return packed
 
 
 @st.cache_data(max_entries=16, show_spinner="Measuring how much each pixel varies …")
-def _variation(identity: str, c: float, scaled: bool, _series: Series) -> tuple[Variation, Variation | None]:  # noqa: FBT001
+def _cached_variation(identity: str, c: float, scaled: bool, _series: Series) -> tuple[Variation, Variation | None]:  # noqa: FBT001
     from hlcore.analysis.snapshots import variation_map
     from hlcore.analysis.stability import kept_epochs
 

@@ -21,7 +21,7 @@ SCRIPTS = (
 """In js/, each after those it uses."""
 
 
-def script() -> str:
+def join_scripts() -> str:
     """One module made of all scripts: a component has a single one, so their imports of each other are left out."""
     texts = [(_HERE / "js" / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS]
     whole = "\n".join(re.sub(r"^import .*;\n", "", text, flags=re.MULTILINE) for text in texts)
@@ -32,30 +32,30 @@ _mount = component(
     "hlcore_viewer",
     html='<div class="viewer"></div>',
     css=(_HERE / "viewer.css").read_text(encoding="utf-8"),
-    js=script(),
+    js=join_scripts(),
 )
 
 
-def viewer(
+def mount_viewer(
     scene: Scene,
     *,
     key: str,
     view: Mapping[str, str],
-    heard: int,
+    revision: int,
     definitions: Mapping[str, str],
     on_view: Callable[[], None],
 ) -> None:
     """Draws a scene.
 
     What the reader does runs `on_view` once the hand rests, in which `st.session_state[key]["view"]` holds the
-    choices that changed, as they stand in a link ("" for one taken back), and "heard", the report's number.
+    choices that changed, as they stand in a link ("" for one taken back), and "revision", the report's number.
 
     Args:
         scene: What is drawn.
         key: The component's key, unique on the page.
         view: The choices made so far, as they stand in a link.
-        heard: Number of the last report these include.
+        revision: Number of the last report these include.
         definitions: Address of what each of scene.MEASURED means.
         on_view: Called when something was chosen.
     """
-    _mount(key=key, data=scene.message(view, heard=heard, definitions=definitions), on_view_change=on_view)
+    _mount(key=key, data=scene.message(view, revision=revision, definitions=definitions), on_view_change=on_view)

@@ -17,7 +17,7 @@ from hlcore.types import Image
 
 NO_VALUE = 65535
 """What a pixel without a value is sent as."""
-MOST_NUMBERS = 65534
+MAX_NUMBER = 65534
 
 
 @dataclass(frozen=True)
@@ -54,25 +54,25 @@ class Plane:
         return {"url": url, "kind": self.kind, "low": self.low, "high": self.high, "digest": self.digest}
 
 
-def image_plane(image: Image) -> Plane:
+def pack_image(image: Image) -> Plane:
     """An image, exact."""
     file = io.BytesIO()
     PillowImage.fromarray(image).save(file, "PNG", compress_level=1)
     return Plane("rgb", image.shape[:2], file.getvalue())
 
 
-def class_plane(label_map: Integer[np.ndarray, "H W"]) -> Plane:
+def pack_classes(label_map: Integer[np.ndarray, "H W"]) -> Plane:
     """Class indices 0 to 255, exact."""
     return Plane("u8", label_map.shape, zlib.compress(label_map.astype(np.uint8).tobytes(), 1))
 
 
-def number_plane(numbers: Integer[np.ndarray, "H W"]) -> Plane:
+def pack_numbers(numbers: Integer[np.ndarray, "H W"]) -> Plane:
     """Numbers 0 to 65534, such as those of objects, exact; what is above has none."""
-    packed = np.where(numbers > MOST_NUMBERS, NO_VALUE, numbers).astype("<u2")
-    return Plane("u16", numbers.shape, zlib.compress(packed.tobytes(), 1), 0, MOST_NUMBERS)
+    packed = np.where(numbers > MAX_NUMBER, NO_VALUE, numbers).astype("<u2")
+    return Plane("u16", numbers.shape, zlib.compress(packed.tobytes(), 1), 0, MAX_NUMBER)
 
 
-def value_plane(values: Float[np.ndarray, "H W"], *, low: float, high: float) -> Plane:
+def pack_values(values: Float[np.ndarray, "H W"], *, low: float, high: float) -> Plane:
     """Values in steps of (high - low) / 65534, clipped to low..high; NaN has no value."""
     steps = (np.clip(values, low, high) - low) * ((NO_VALUE - 1) / (high - low))
     packed = np.where(np.isnan(values), NO_VALUE, np.rint(steps)).astype("<u2")

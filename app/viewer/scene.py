@@ -9,11 +9,11 @@ import numpy as np
 from app.viewer.planes import Plane
 from hlcore.figures.style import HARDNESS_SCALES, MISSING, Colour, ScaleName, colour_scale
 
-EVERY_STEP = ""
+ALL_STEPS = ""
 """Key of a plane that is the same at every step."""
-MEASURED = ("mean", "threshold", "rectangle", "object", "error")
+MEASURES = ("mean", "threshold", "rectangle", "object", "error")
 """What is measured in the browser, besides the values of layers."""
-OTHER = "other"
+COMPARED_STEP = "other"
 """Of a panel: the step that is compared with, not the one shown."""
 
 
@@ -141,14 +141,14 @@ class Scene:
     def identity(self) -> str:
         """Changes with the picture; "" where none is shown."""
         images = [layer.planes for layer in self.layers if layer.kind == "image"]
-        return images[0][EVERY_STEP].digest if images and EVERY_STEP in images[0] else ""
+        return images[0][ALL_STEPS].digest if images and ALL_STEPS in images[0] else ""
 
-    def message(self, view: Mapping[str, str], *, heard: int, definitions: Mapping[str, str]) -> dict[str, Any]:
+    def message(self, view: Mapping[str, str], *, revision: int, definitions: Mapping[str, str]) -> dict[str, Any]:
         """The scene as the browser gets it.
 
         Args:
             view: The reader's choices, as they stand in a link.
-            heard: Number of the last report from this viewer that these choices include.
+            revision: Number of the last report from this viewer that these choices include.
             definitions: Address of what each of MEASURED means.
         """
         scales = {layer.scale for layer in self.layers if layer.scale} | set(HARDNESS_SCALES)
@@ -159,11 +159,11 @@ class Scene:
             "panels": [asdict(panel) for panel in self.panels],
             "steps": [asdict(step) for step in self.steps],
             **{name: getattr(self, name) for name in _SCENE_FIELDS},
-            "scales": {name: _hexadecimal(colour_scale(name)) for name in sorted(scales)},
+            "scales": {name: _encode_hex(colour_scale(name)) for name in sorted(scales)},
             "hardnessScales": list(HARDNESS_SCALES),
             "missing": list(MISSING),
             "view": dict(view),
-            "heard": heard,
+            "revision": revision,
             "definitions": dict(definitions),
         }
 
@@ -174,6 +174,6 @@ _SCENE_FIELDS = (
 )
 
 
-def _hexadecimal(colours: np.ndarray) -> str:
+def _encode_hex(colours: np.ndarray) -> str:
     """256 RGB colours, six digits each."""
     return np.ascontiguousarray(colours, np.uint8).tobytes().hex()

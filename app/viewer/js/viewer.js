@@ -43,7 +43,7 @@ function dismiss() {
 }
 
 function makeViewer(root) {
-  const viewer = { root, panels: [], hover: null, over: 0, selected: 0, selectedIn: "", revision: null, told: {}, unheard: [], wrong: {}, turn: 0, keys: KEYS_SAID };
+  const viewer = { root, panels: [], hover: null, over: 0, selected: 0, selectedIn: "", revision: null, told: {}, pending: [], wrong: {}, turn: 0, keys: KEYS_SAID };
   viewers.set(root, viewer);
   viewer.grid = element("div", { className: "panels" });
   viewer.head = element("div", { className: "head" });
@@ -190,8 +190,8 @@ function receive(viewer, scene) {
   viewer.scene = scene;
   viewer.layers = new Map(scene.layers.map((layer) => [layer.name, layer]));
   viewer.scales = parseScales(scene.scales); // labels that come later bring one
-  viewer.unheard = viewer.unheard.filter((one) => one.revision > scene.heard);
-  const busy = known && [viewer, viewer.leader()].some((one) => one.resting || one.unheard.length);
+  viewer.pending = viewer.pending.filter((one) => one.revision > scene.revision);
+  const busy = known && [viewer, viewer.leader()].some((one) => one.resting || one.pending.length);
   const differs = (name) => (given[name] ?? "") !== (viewer.told[name] ?? "");
   const names = new Set([...Object.keys(given), ...Object.keys(current)]);
   const texts = { ...given };
@@ -203,7 +203,7 @@ function receive(viewer, scene) {
     if (scene.controls) viewer.resting ??= setTimeout(() => report(viewer), REST_MS);
   }
   if (!busy) viewer.told = given;
-  viewer.revision = known ? viewer.revision : scene.heard;
+  viewer.revision = known ? viewer.revision : scene.revision;
   if (JSON.stringify(scene.frame) !== JSON.stringify(before?.frame)) viewer.framed = false;
   if (scene.selected !== null || before?.selected != null) Object.assign(viewer, { selected: scene.selected ?? 0, selectedIn: "" });
   viewer.root.classList.toggle("bare", !scene.controls);
@@ -212,7 +212,7 @@ function receive(viewer, scene) {
 
 const imageOf = (scene) => scene.layers.find((layer) => layer.kind === "image")?.planes[""]?.digest;
 
-// Tells the page what was chosen, as the parameters of a link; again what it has not yet heard, for of two reports that
+// Tells the page what was chosen, as the parameters of a link; again what it has not yet acknowledged, for of two reports that
 // wait for a page still being drawn it gets the last alone.
 function report(viewer) {
   viewer.resting = null;
@@ -224,8 +224,8 @@ function report(viewer) {
   if (!Object.keys(changes).length) return;
   viewer.told = { ...viewer.told, ...changes };
   viewer.revision += 1;
-  viewer.unheard.push({ revision: viewer.revision, changes });
-  viewer.tell(Object.assign({}, ...viewer.unheard.map((one) => one.changes), { heard: viewer.revision }));
+  viewer.pending.push({ revision: viewer.revision, changes });
+  viewer.tell(Object.assign({}, ...viewer.pending.map((one) => one.changes), { revision: viewer.revision }));
 }
 
 // The next step; the page is only told of one that has yet to look at the picture.

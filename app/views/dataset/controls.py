@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import streamlit as st
 
 from app import session
-from app.components import definitions, scope_picker
+from app.components import definitions
+from app.components.scope_picker import format_scope, make_analyze_command
 from hlcore.analysis.images import CLASS_RANKINGS, RANKINGS
 from hlcore.storage.analyses import Analysis
 from hlcore.storage.runs import Run
@@ -18,7 +19,7 @@ TITLES = {
     "iou": "Mean IoU",
     "entropy": "Mean entropy",
 }
-DEFINED = {**dict.fromkeys(TITLES, "Means of an image"), "disagreement": "Disagreement"}
+DEFINITIONS = {**dict.fromkeys(TITLES, "Means of an image"), "disagreement": "Disagreement"}
 """Under which name each is defined."""
 FORMATS = {
     "hardness": "{:.3f}",
@@ -53,24 +54,25 @@ class Ranking:
     shown: str
 
 
-def say_how(run: Run) -> None:
+def draw_instructions(run: Run) -> None:
     """The empty page: what to do for it to show something."""
     st.info(
-        f"No data set has been measured with {session.literal(run.name)} yet. This measures one; then reload this page:"
+        f"No data set has been measured with {session.escape_markdown(run.name)} yet. "
+        "This measures one; then reload this page:"
     )
-    st.code(scope_picker.analyze_command(run), language="bash")
+    st.code(make_analyze_command(run), language="bash")
 
 
-def choose_analysis(analyses: dict[str, Analysis]) -> Analysis:
+def select_analysis(analyses: dict[str, Analysis]) -> Analysis:
     """The analysis that is shown; the pictures of the other pages follow it."""
     names = list(analyses)
-    session.choice("data", names, default=session.met("scope", names))
+    session.ensure_choice("data", names, default=session.get_choice_or_first("scope", names))
     if len(names) == 1:
         return analyses[names[0]]
     chosen = st.segmented_control(
         "Measured on",
         names,
-        format_func=lambda name: scope_picker.scope_title(analyses[name]),
+        format_func=lambda name: format_scope(analyses[name]),
         key="data",
         required=True,
         persist_state="session",
@@ -78,42 +80,45 @@ def choose_analysis(analyses: dict[str, Analysis]) -> Analysis:
     return analyses[chosen or names[0]]
 
 
-def choose_ranking(analysis: Analysis) -> Ranking:
+def select_ranking(analysis: Analysis) -> Ranking:
     """Measure, class, order, search and form."""
     row = st.grid(5, min_column_width=160)
     classes = [ALL, *analysis.record.class_names]
-    class_name = session.choice("rank_class", classes, default=ALL)
+    class_name = session.ensure_choice("rank_class", classes, default=ALL)
     known = list(RANKINGS) if class_name == ALL else list(CLASS_RANKINGS)
-    before, by = session.met("rank", list(RANKINGS)), session.choice("rank", known, default=known[0])
+    before, by = (
+        session.get_choice_or_first("rank", list(RANKINGS)),
+        session.ensure_choice("rank", known, default=known[0]),
+    )
     if class_name != ALL:
-        st.caption(of_class(class_name, before, by))
-    defined = definitions.listed("Means of an image", "Disagreement")
+        st.caption(describe_class_ranking(class_name, before, by))
+    defined = definitions.list_links("Means of an image", "Disagreement")
     by = row.selectbox(
         "Rank by", known, format_func=TITLES.__getitem__, key="rank", persist_state="session", help=defined
     )
     hint = "Hardness, loss and error over the pixels labelled as one class; images without any are left out."
-    row.selectbox("Over", classes, format_func=_class_title, key="rank_class", persist_state="session", help=hint)
-    session.choice("order", ["highest", "lowest"], default="highest")
+    row.selectbox("Over", classes, format_func=_format_class, key="rank_class", persist_state="session", help=hint)
+    session.ensure_choice("order", ["highest", "lowest"], default="highest")
     order = row.segmented_control(
         "First", ["highest", "lowest"], format_func=str.capitalize, key="order", required=True, persist_state="session"
     )
     find = row.text_input("Find", key="find", type="search", placeholder="part of a name", persist_state="session")
-    session.choice("form", [PICTURES, TABLE], default=PICTURES)
+    session.ensure_choice("form", [PICTURES, TABLE], default=PICTURES)
     shown = row.segmented_control(
         "As", [PICTURES, TABLE], format_func=str.capitalize, key="form", required=True, persist_state="session"
     )
     return Ranking(by, "" if class_name == ALL else class_name, order == "highest", find or "", shown or PICTURES)
 
 
-def of_class(class_name: str, before: str, by: str) -> str:
+def describe_class_ranking(class_name: str, before: str, by: str) -> str:
     """What is known of one class, and that the ranking chosen before is not, where it is not."""
     known = ", ".join(TITLES[name].lower() for name in CLASS_RANKINGS)
     text = f"Of one class an analysis knows {known}."
     if before not in CLASS_RANKINGS:
         text += f" {TITLES[before]} is known of whole images only: "
-        text += f"ranked by {TITLES[by].lower()} of {session.literal(class_name)} instead."
+        text += f"ranked by {TITLES[by].lower()} of {session.escape_markdown(class_name)} instead."
     return text
 
 
-def _class_title(name: str) -> str:
+def _format_class(name: str) -> str:
     return "all pixels" if name == ALL else name

@@ -4,11 +4,13 @@ import pandas as pd
 import streamlit as st
 
 from app import session
-from app.components import definitions, image_viewer, messages, table_picker
-from app.components.layers import LABELLED, UNLABELLED, caption, still_layers
-from app.loading import dataset as dataset_loading
-from app.loading import pictures as picture_loading
-from app.loading.pictures import Picture
+from app.components import definitions
+from app.components.image_viewer import draw_viewer
+from app.components.layers import LABELLED_PANELS, UNLABELLED_PANELS, make_caption, make_layers_of_epoch
+from app.components.messages import report_errors
+from app.components.table_picker import select_row
+from app.loading.dataset import list_images, load_dataset_picture, load_thumbnail
+from app.loading.pictures import DATA, Picture
 from app.viewer.scene import Panel, Scene
 from app.views.dataset.controls import FORMATS, Ranking
 from hlcore.analysis.images import RANKINGS
@@ -36,90 +38,90 @@ MEASURES = {
 """Head, format and definition of those that are."""
 
 
-def chosen(analysis: Analysis, images: pd.DataFrame) -> str:
+def get_selected_image(analysis: Analysis, images: pd.DataFrame) -> str:
     """Name of the image that is looked at: the first of them until one of them is chosen, here or on Inspect."""
     names = images["image"].tolist()
-    if session.met("source", ["", picture_loading.DATA]) != picture_loading.DATA:
+    if session.get_choice_or_first("source", ["", DATA]) != DATA:
         return names[0]
-    name = session.choice("sample", dataset_loading.names(analysis), default=names[0])
+    name = session.ensure_choice("sample", list_images(analysis), default=names[0])
     return name if name in names else names[0]
 
 
 def has_thumbnails(analysis: Analysis, part: pd.DataFrame) -> bool:
     """Whether there is a small picture of any of these images."""
-    return any(dataset_loading.thumbnail(analysis, name) is not None for name in part["image"])
+    return any(load_thumbnail(analysis, name) is not None for name in part["image"])
 
 
-def choose_picture(analysis: Analysis, part: pd.DataFrame, ranking: Ranking, *, shown: str) -> None:
+def draw_thumbnails(analysis: Analysis, part: pd.DataFrame, ranking: Ranking, *, shown: str) -> None:
     """A small picture of each image with its hardness map beside it; a click anywhere on it or its name chooses it."""
     grid = st.grid(min_column_width=200)
     for at, (name, value) in enumerate(part[["image", "value"]].itertuples(index=False)):
         with grid.cell(), st.container(key=f"{'shown' if name == shown else 'shows'}_{at}"):  # for style.css
-            if (picture := dataset_loading.thumbnail(analysis, name)) is not None:
+            if (picture := load_thumbnail(analysis, name)) is not None:
                 st.image(
                     picture, width="stretch", alt=f"{name} and its hardness map{', shown beside' * (name == shown)}"
                 )
             st.button(
-                f"{session.literal(name)} · {FORMATS[ranking.by].format(value)}",
+                f"{session.escape_markdown(name)} · {FORMATS[ranking.by].format(value)}",
                 key=f"choose_{name}",
                 icon=":material/visibility:" if name == shown else None,
                 type="tertiary",
-                on_click=choose,
+                on_click=set_selected_image,
                 args=(name,),
             )
 
 
-def choose_in_table(
+def select_in_table(
     analysis: Analysis, images: pd.DataFrame, table: pd.DataFrame, ranking: Ranking, *, shown: str
 ) -> str:
     """All that is known of each image, the measure that ranks them first; the image of the selected cell."""
     known = images[["image"]].merge(table, on="image")
     columns = {
-        column: st.column_config.NumberColumn(head, format=form, help=definitions.text(name))
+        column: st.column_config.NumberColumn(head, format=form, help=definitions.get_text(name))
         for column, (head, form, name) in MEASURES.items()
     } | {column: st.column_config.Column(head) for column, head in COLUMNS.items()}
     order = dict.fromkeys(
         ["image", RANKINGS[ranking.by], *(["pixels"] * bool(ranking.class_name)), *MEASURES, *COLUMNS]
     )
     first = known["image"].tolist().index(shown)
-    at = table_picker.choose_row(
+    at = select_row(
         known,
         first,
         columns={name: columns[name] for name in order if name in known},
-        key=f"images_table {analysis.path} {analysis.record.created} {ranking} {session.pointed()}",
+        key=f"images_table {analysis.path} {analysis.record.created} {ranking} {session.count_selections()}",
     )
     name = known["image"].iloc[at]
     if at != first:
-        choose(name)
+        set_selected_image(name)
     return name
 
 
-def choose(name: str) -> None:
+def set_selected_image(name: str) -> None:
     """Makes this the image that is looked at, here and on the other pages."""
-    session.keep("source", picture_loading.DATA)
-    session.keep("sample", name)
+    session.set_choice("source", DATA)
+    session.set_choice("sample", name)
 
 
-def show_image(run: Run, analysis: Analysis, name: str) -> None:
+def draw_image(run: Run, analysis: Analysis, name: str) -> None:
     """The maps of an image at the epoch it was measured at, and a link to all of its epochs."""
     st.page_link(
         "views/inspect/page.py",
-        label=f"{session.literal(name)} at every epoch, in Inspect",
+        label=f"{session.escape_markdown(name)} at every epoch, in Inspect",
         icon=":material/search:",
-        query_params=session.link(source=picture_loading.DATA, data=analysis.name, sample=name),
+        query_params=session.make_link_parameters(source=DATA, data=analysis.name, sample=name),
     )
-    with messages.or_said("This image"):
-        picture = dataset_loading.picture(analysis, name)
-        image_viewer.show(measured(run, picture, analysis.record.epoch), key=KEY)
+    with report_errors("This image"):
+        picture = load_dataset_picture(analysis, name)
+        draw_viewer(make_scene(run, picture, analysis.record.epoch), key=KEY)
 
 
-def measured(run: Run, picture: Picture, epoch: int) -> Scene:
+def make_scene(run: Run, picture: Picture, epoch: int) -> Scene:
     """All maps of one picture at the epoch it was measured at; the reader chooses which."""
-    names = UNLABELLED if picture.sample.label_map is None else LABELLED
+    names = UNLABELLED_PANELS if picture.sample.label_map is None else LABELLED_PANELS
     return Scene(
         picture.size,
-        still_layers(run, picture, epoch),
+        make_layers_of_epoch(run, picture, epoch),
         tuple(Panel(name) for name in names),
         free=True,
-        caption=f"{caption(run, picture)}, epoch {epoch}",
+        caption=f"{make_caption(run, picture)}, epoch {epoch}",
     )

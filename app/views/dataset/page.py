@@ -4,56 +4,58 @@ import pandas as pd
 import streamlit as st
 
 from app import session
-from app.components import definitions, run_picker, table_picker
-from app.loading import dataset as dataset_loading
+from app.components import definitions
+from app.components.run_picker import load_selected_run
+from app.components.table_picker import select_page
+from app.loading.dataset import load_image_table, load_listed_analyses
 from app.views.dataset import controls, gallery
-from app.views.dataset.controls import DEFINED, FORMATS, TABLE, TITLES, Ranking
+from app.views.dataset.controls import DEFINITIONS, FORMATS, TABLE, TITLES, Ranking
 from hlcore.analysis.images import ranked
 from hlcore.storage.analyses import Analysis
 from hlcore.storage.runs import Run
 
 
-def show(run: Run, analysis: Analysis) -> None:
+def draw_ranked_images(run: Run, analysis: Analysis) -> None:
     """Draws the ranked images."""
-    ranking = controls.choose_ranking(analysis)
-    table = dataset_loading.images(analysis, ranking.class_name)
+    ranking = controls.select_ranking(analysis)
+    table = load_image_table(analysis, ranking.class_name)
     images = ranked(table, by=ranking.by, highest_first=ranking.highest_first, containing=ranking.containing)
     if images.empty:
         st.info("No image of this data set fits; search for something else.")
         return
     summary_column, part_column = st.columns([5, 3], vertical_alignment="center")
-    summary_column.caption(summary(analysis, images, ranking))
-    name = gallery.chosen(analysis, images)
+    summary_column.caption(summarise_ranking(analysis, images, ranking))
+    name = gallery.get_selected_image(analysis, images)
     with st.container(key="ranked"):  # style.css keeps the image in sight
         list_column, image_column = st.columns([1, 1])
     if ranking.shown == TABLE or not gallery.has_thumbnails(analysis, images.head()):
         with list_column:
-            name = gallery.choose_in_table(analysis, images, table, ranking, shown=name)
+            name = gallery.select_in_table(analysis, images, table, ranking, shown=name)
     else:
         with part_column:
             identity = f"{analysis.path} {ranking}"
             at = images["image"].tolist().index(name)
-            part = table_picker.choose_page("part", images, size=controls.PAGE_IMAGES, identity=identity, first=at)
+            part = select_page("part", images, size=controls.PAGE_IMAGES, identity=identity, first=at)
         with list_column:
-            gallery.choose_picture(analysis, part, ranking, shown=name)
+            gallery.draw_thumbnails(analysis, part, ranking, shown=name)
     with image_column:
-        gallery.show_image(run, analysis, name)
+        gallery.draw_image(run, analysis, name)
 
 
-def summary(analysis: Analysis, images: pd.DataFrame, ranking: Ranking) -> str:
+def summarise_ranking(analysis: Analysis, images: pd.DataFrame, ranking: Ranking) -> str:
     """What is in order here, in one sentence."""
     values, form = images["value"].dropna(), FORMATS[ranking.by]
     reach = f" from {form.format(values.iloc[0])} to {form.format(values.iloc[-1])}" if len(values) else " unknown"
-    where = f" in the pixels of {session.literal(ranking.class_name)}" if ranking.class_name else ""
+    where = f" in the pixels of {session.escape_markdown(ranking.class_name)}" if ranking.class_name else ""
     record, measure = analysis.record, TITLES[ranking.by].lower()
     of_all = f"{len(images)} of the {record.images} images of {record.dataset} {record.split}, epoch {record.epoch}"
     merged = "" if record.merged is None else f" Predictions are merged into the classes of {record.dataset}."
-    return f"{of_all}: {measure}{where}{reach}.{merged} {definitions.listed(DEFINED[ranking.by])}"
+    return f"{of_all}: {measure}{where}{reach}.{merged} {definitions.list_links(DEFINITIONS[ranking.by])}"
 
 
 st.caption("Which images are hard, which go wrong, and where do hardness and loss disagree?")
-run = run_picker.chosen_run()
-if analyses := dataset_loading.listed(run):
-    show(run, controls.choose_analysis(analyses))
+run = load_selected_run()
+if analyses := load_listed_analyses(run):
+    draw_ranked_images(run, controls.select_analysis(analyses))
 else:
-    controls.say_how(run)
+    controls.draw_instructions(run)

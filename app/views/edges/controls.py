@@ -8,7 +8,8 @@ import pandas as pd
 import streamlit as st
 
 from app import session
-from app.components import definitions, scope_picker
+from app.components import definitions
+from app.components.scope_picker import format_scope
 from hlcore.analysis.boundaries import EdgeSource
 from hlcore.analysis.edges import AT_EDGE
 from hlcore.analysis.statistics import only
@@ -19,14 +20,14 @@ SOURCES: dict[EdgeSource, str] = {"label": "Labels", "prediction": "Prediction",
 """What may count as an edge; the key is its name in tables and links."""
 QUANTITIES = {"hardness": "Hardness", "loss": "Loss", "error_rate": "Error rate"}
 TABLES = ("edges", "edge_pairs", "edge_contrast")
-MOST_CLASSES = 8
+MAX_CLASSES = 8
 """Lines of one figure whose colours are told apart."""
-MOST_PAIRS = 15
+MAX_PAIRS = 15
 """Ranked beneath each other: those with the most edge pixels."""
 
 
 @dataclass(frozen=True)
-class Measured:
+class EdgeTables:
     """The tables of analysis.edges, of a data set or of one picture.
 
     Attributes:
@@ -42,13 +43,13 @@ class Measured:
     name: str
 
     @staticmethod
-    def of(tables: Mapping[str, pd.DataFrame], name: str) -> "Measured":
+    def from_tables(tables: Mapping[str, pd.DataFrame], name: str) -> "EdgeTables":
         """The three tables by their names in TABLES."""
         edges, pairs, contrast = (tables[table] for table in TABLES)
-        return Measured(edges, pairs, contrast, name)
+        return EdgeTables(edges, pairs, contrast, name)
 
     @property
-    def tables(self) -> dict[str, pd.DataFrame]:
+    def by_name(self) -> dict[str, pd.DataFrame]:
         """The three tables by name."""
         return dict(zip(TABLES, (self.edges, self.pairs, self.contrast), strict=True))
 
@@ -58,10 +59,10 @@ class Measured:
         return "loss" in set(self.edges.dropna(subset=["value"])["quantity"])
 
 
-def choose_source(measured: Measured) -> EdgeSource:
+def select_source(tables: EdgeTables) -> EdgeSource:
     """What counts as an edge, among the sources that were measured."""
-    known: list[EdgeSource] = [source for source in SOURCES if source in set(measured.edges["source"])]
-    chosen: EdgeSource = session.choice("edge", known, default=known[0])
+    known: list[EdgeSource] = [source for source in SOURCES if source in set(tables.edges["source"])]
+    chosen: EdgeSource = session.ensure_choice("edge", known, default=known[0])
     st.segmented_control(
         "Edges of",
         known,
@@ -71,32 +72,32 @@ def choose_source(measured: Measured) -> EdgeSource:
         persist_state="session",
         help="Where two labelled or two predicted classes meet, or where the image's brightness jumps (Canny), "
         "which needs no label and no network. A picture without labels has only the last two. "
-        + definitions.listed("Distance to the edge"),
+        + definitions.list_links("Distance to the edge"),
     )
     return chosen
 
 
-def choose_classes(profile: pd.DataFrame) -> list[str]:
+def select_classes(profile: pd.DataFrame) -> list[str]:
     """The classes with a line of their own; "" is all of them together."""
     with_pixels = set(profile.loc[profile["pixels"] > 0, "class_name"])
     names = [ALL, *(name for name in dict.fromkeys(profile["class_name"]) if name and name in with_pixels)]
-    session.choices("classes", names, default=[ALL])
+    session.ensure_choices("classes", names, default=[ALL])
     chosen = st.multiselect(
         "Classes",
         names,
         key="classes",
-        max_selections=MOST_CLASSES,
+        max_selections=MAX_CLASSES,
         persist_state="session",
         help="The class of a pixel is its label; on a picture without labels, the predicted class. "
-        + definitions.listed("By class and by pair"),
+        + definitions.list_links("By class and by pair"),
     )
     return ["" if name == ALL else name for name in chosen or [ALL]]
 
 
-def choose_quantity(measured: Measured) -> str:
+def select_quantity(tables: EdgeTables) -> str:
     """Which quantity the pairs are ranked by."""
-    known = list(QUANTITIES) if measured.labelled else ["hardness"]
-    chosen = session.choice("quantity", known, default=known[0])
+    known = list(QUANTITIES) if tables.labelled else ["hardness"]
+    chosen = session.ensure_choice("quantity", known, default=known[0])
     st.segmented_control(
         "Ranked by",
         known,
@@ -104,77 +105,79 @@ def choose_quantity(measured: Measured) -> str:
         key="quantity",
         required=True,
         persist_state="session",
-        help="The mean within 2 px of an edge. " + definitions.listed("Hardness", "Loss", "Error"),
+        help="The mean within 2 px of an edge. " + definitions.list_links("Hardness", "Loss", "Error"),
     )
     return chosen
 
 
-def choose_pair(pairs: pd.DataFrame) -> str:
+def select_pair(pairs: pd.DataFrame) -> str:
     """One of the pairs, as "first | second"."""
     names = list(dict.fromkeys(pairs["pair"]))
-    chosen = session.choice("pair", names, default=names[0])
-    hint = definitions.listed("By class and by pair", "Distance to the edge")
+    chosen = session.ensure_choice("pair", names, default=names[0])
+    hint = definitions.list_links("By class and by pair", "Distance to the edge")
     st.selectbox("By distance, at the edges of", names, key="pair", persist_state="session", help=hint)
     return chosen
 
 
-def frequent_pairs(pairs: pd.DataFrame, source: str, quantity: str) -> pd.DataFrame:
+def find_frequent_pairs(pairs: pd.DataFrame, source: str, quantity: str) -> pd.DataFrame:
     """The pairs with the most edge pixels, of one source and quantity, named in column `pair`."""
     rows = only(pairs, source=source, quantity=quantity, distance=AT_EDGE).dropna(subset=["value"])
-    return rows.nlargest(MOST_PAIRS, "pixels").assign(pair=lambda table: table["first"] + " | " + table["second"])
+    return rows.nlargest(MAX_PAIRS, "pixels").assign(pair=lambda table: table["first"] + " | " + table["second"])
 
 
-def pair_profile(pairs: pd.DataFrame, source: str, quantity: str, pair: str) -> pd.DataFrame:
+def filter_pair(pairs: pd.DataFrame, source: str, quantity: str, pair: str) -> pd.DataFrame:
     """One pair by distance, as a profile of all its pixels; empty where only its edge was kept."""
     rows = only(pairs, source=source, quantity=quantity)
     of_pair = rows["first"] + " | " + rows["second"] == pair
     return rows.loc[of_pair & (rows["distance"] != AT_EDGE)].assign(class_name="")
 
 
-def about(measured: Measured, analysis: Analysis | None) -> str:
+def describe_tables(tables: EdgeTables, analysis: Analysis | None) -> str:
     """What was measured, what the bands are, and what is not there for want of labels or images."""
     if analysis is None:
         text = "One picture has no interval: intervals are over images."
     else:
         text = (
-            f"Epoch {analysis.record.epoch} on {scope_picker.scope_title(analysis)}. Bands and ranges are 95 % "
+            f"Epoch {analysis.record.epoch} on {format_scope(analysis)}. Bands and ranges are 95 % "
             "intervals over the images: neighbouring pixels are not independent."
         )
-    if not measured.labelled:
+    if not tables.labelled:
         text += " Without labels there are no edges between labels, no loss and no error rate."
-    return f"{text} {definitions.listed('Hardness', 'Loss', 'Error', 'Distance to the edge', 'Interval')}"
+    return f"{text} {definitions.list_links('Hardness', 'Loss', 'Error', 'Distance to the edge', 'Interval')}"
 
 
-def contrast(measured: Measured, source: str, quantity: str, classes: Sequence[str]) -> None:
+def draw_contrast(tables: EdgeTables, source: str, quantity: str, classes: Sequence[str]) -> None:
     """The edge contrast of a quantity as a number, with its interval: of the class drawn, or of all together."""
     class_name = classes[0] if len(classes) == 1 else ""
     of = class_name or ("all classes" if len(classes) > 1 else "")
-    rows = only(measured.contrast, source=source, quantity=quantity, class_name=class_name)
+    rows = only(tables.contrast, source=source, quantity=quantity, class_name=class_name)
     value, low, high = rows[["value", "low", "high"]].to_numpy(float)[0]
     st.metric(
         f"Edge contrast of {QUANTITIES[quantity].lower()}{of and f', {of}'}",
-        f"{_three_digits(value)} ×" if np.isfinite(value) else "–",
-        f"95 %: {_three_digits(low)} to {_three_digits(high)}" if np.isfinite([low, high]).all() else None,
+        f"{_format_three_digits(value)} ×" if np.isfinite(value) else "–",
+        f"95 %: {_format_three_digits(low)} to {_format_three_digits(high)}"
+        if np.isfinite([low, high]).all()
+        else None,
         delta_color="off",
         delta_arrow="off",
         help="The mean within 2 px of an edge over the mean beyond 16 px. None where nothing lies that far away, or "
         "where the mean there is 0. Of all classes together, unless a single one is chosen. "
-        + definitions.listed("Edge contrast", "Interval"),
+        + definitions.list_links("Edge contrast", "Interval"),
     )
 
 
-def _three_digits(value: float) -> str:
+def _format_three_digits(value: float) -> str:
     return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
 
 
-def downloads(measured: Measured) -> None:
+def draw_downloads(tables: EdgeTables) -> None:
     """The tables as CSV."""
     with st.popover("Download", icon=":material/download:"):
-        for name, table in measured.tables.items():
+        for name, table in tables.by_name.items():
             st.download_button(
                 f"{name}.csv",
                 lambda table=table: table.to_csv(index=False).encode(),
-                f"{measured.name}-{name}.csv",
+                f"{tables.name}-{name}.csv",
                 "text/csv",
                 on_click="ignore",
                 width="stretch",

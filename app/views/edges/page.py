@@ -3,15 +3,19 @@
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from app.components import image_viewer, messages, picture_picker, run_picker, scope_picker
-from app.components import layers as map_layers
-from app.loading import analyses as analysis_loading
-from app.loading import edges as edge_loading
-from app.loading import planes as plane_loading
+from app.components.image_viewer import draw_viewer
+from app.components.layers import make_caption
+from app.components.messages import draw_size_note
+from app.components.picture_picker import select_picture
+from app.components.run_picker import load_selected_run, select_epoch
+from app.components.scope_picker import select_scope
+from app.loading.analyses import load_table
+from app.loading.edges import load_edge_maps, load_edge_tables
 from app.loading.pictures import Picture
+from app.loading.planes import load_planes
 from app.views.edges import controls
-from app.views.edges.controls import QUANTITIES, Measured
-from app.views.edges.scenes import edge_scene
+from app.views.edges.controls import QUANTITIES, EdgeTables
+from app.views.edges.scenes import make_scene
 from hlcore.analysis.boundaries import EdgeSource
 from hlcore.figures.edges import hardness_by_distance_figure, hardness_by_pair_figure
 from hlcore.storage.analyses import Analysis
@@ -20,76 +24,76 @@ from hlcore.storage.runs import Run
 KEY = "edges_viewer"
 
 
-def show_profile(measured: Measured, source_column: DeltaGenerator, classes_column: DeltaGenerator) -> EdgeSource:
+def draw_profile(tables: EdgeTables, source_column: DeltaGenerator, classes_column: DeltaGenerator) -> EdgeSource:
     """Draws each quantity by distance below its contrast, and returns the edge source that was chosen."""
     with source_column:
-        source = controls.choose_source(measured)
-    profile = controls.only(measured.edges, source=source)
+        source = controls.select_source(tables)
+    profile = controls.only(tables.edges, source=source)
     with classes_column:
-        classes = controls.choose_classes(profile)
+        classes = controls.select_classes(profile)
     shown = profile.loc[profile["class_name"].isin(classes)]
-    quantities = list(QUANTITIES) if measured.labelled else ["hardness"]
+    quantities = list(QUANTITIES) if tables.labelled else ["hardness"]
     for quantity, column in zip(quantities, st.columns(len(quantities)), strict=True):
         with column:
-            controls.contrast(measured, source, quantity, classes)
+            controls.draw_contrast(tables, source, quantity, classes)
             rows = controls.only(shown, quantity=quantity)
             figure = hardness_by_distance_figure(rows, height_px=300 if len(classes) == 1 else 360)
             st.plotly_chart(figure, key=f"{quantity}_by_distance")
     return source
 
 
-def show_pairs(measured: Measured, source: EdgeSource) -> None:
+def draw_pairs(tables: EdgeTables, source: EdgeSource) -> None:
     """Draws the pairs of classes, ranked, and one of them by distance."""
     st.markdown("##### By pair of classes")
-    if source not in set(measured.pairs["source"]):
+    if source not in set(tables.pairs["source"]):
         st.caption("Here no two classes meet: edges of the image part no classes, and a single class has no edge.")
         return
     ranked_column, profile_column = st.columns(2)
     with ranked_column:
-        quantity = controls.choose_quantity(measured)
-        ranked = controls.frequent_pairs(measured.pairs, source, quantity)
+        quantity = controls.select_quantity(tables)
+        ranked = controls.find_frequent_pairs(tables.pairs, source, quantity)
         st.plotly_chart(hardness_by_pair_figure(ranked), key="pairs")
     with profile_column:
-        pair = controls.choose_pair(ranked)
-        profile = controls.pair_profile(measured.pairs, source, quantity, pair)
+        pair = controls.select_pair(ranked)
+        profile = controls.filter_pair(tables.pairs, source, quantity, pair)
         if profile.empty:
             st.caption("Of so many classes only the edges of a pair are kept.")
         else:
             st.plotly_chart(hardness_by_distance_figure(profile, name=pair), key="pair_by_distance")
 
 
-def show_picture(run: Run, picture: Picture) -> None:
+def draw_picture(run: Run, picture: Picture) -> None:
     """Measures one picture and draws its edges."""
     epoch_column, source_column, classes_column = st.columns(3, vertical_alignment="bottom", gap="medium")
     with epoch_column:
-        epoch = run_picker.choose_epoch(run)
-    measured = Measured.of(edge_loading.tables(run, epoch, picture), f"{picture.sample.name}-epoch{epoch}")
+        epoch = select_epoch(run)
+    tables = EdgeTables.from_tables(load_edge_tables(run, epoch, picture), f"{picture.sample.name}-epoch{epoch}")
     maps_place = st.container()
-    source = show_profile(measured, source_column, classes_column)
-    st.caption(controls.about(measured, None))
+    source = draw_profile(tables, source_column, classes_column)
+    st.caption(controls.describe_tables(tables, None))
     with maps_place:
         edges, hardness = (
-            edge_loading.maps(run, epoch, picture, source),
-            plane_loading.planes(run, epoch, picture)["hardness"],
+            load_edge_maps(run, epoch, picture, source),
+            load_planes(run, epoch, picture)["hardness"],
         )
-        image_viewer.show(edge_scene(picture, hardness, edges, caption=map_layers.caption(run, picture)), key=KEY)
-        messages.notes(picture)
-    show_pairs(measured, source)
-    controls.downloads(measured)
+        draw_viewer(make_scene(picture, hardness, edges, caption=make_caption(run, picture)), key=KEY)
+        draw_size_note(picture)
+    draw_pairs(tables, source)
+    controls.draw_downloads(tables)
 
 
-def show_data(analysis: Analysis) -> None:
+def draw_dataset(analysis: Analysis) -> None:
     """Draws what was measured on a data set."""
-    measured = Measured.of({name: analysis_loading.table(analysis, name) for name in controls.TABLES}, analysis.name)
-    source = show_profile(measured, *st.columns([5, 7], vertical_alignment="bottom"))
-    st.caption(controls.about(measured, analysis))
-    show_pairs(measured, source)
-    controls.downloads(measured)
+    tables = EdgeTables.from_tables({name: load_table(analysis, name) for name in controls.TABLES}, analysis.name)
+    source = draw_profile(tables, *st.columns([5, 7], vertical_alignment="bottom"))
+    st.caption(controls.describe_tables(tables, analysis))
+    draw_pairs(tables, source)
+    controls.draw_downloads(tables)
 
 
 st.caption("How hard are the pixels at an edge, how far does it reach, and do loss and errors lie there too?")
-chosen = run_picker.chosen_run()
-if (analysis := scope_picker.choose_scope(chosen)) is not None:
-    show_data(analysis)
-elif (taken := picture_picker.choose_picture(chosen)) is not None:
-    show_picture(chosen, taken)
+run = load_selected_run()
+if (analysis := select_scope(run)) is not None:
+    draw_dataset(analysis)
+elif (picture := select_picture(run)) is not None:
+    draw_picture(run, picture)

@@ -2,45 +2,51 @@
 
 import streamlit as st
 
-from app.components import definitions, epoch_planes, image_viewer, messages, picture_picker, pixel_history, run_picker
-from app.loading import predictions as prediction_loading
+from app.components import definitions
+from app.components.epoch_planes import load_ready_planes, load_remaining_epochs
+from app.components.image_viewer import draw_viewer
+from app.components.messages import draw_size_note
+from app.components.picture_picker import select_picture
+from app.components.pixel_history import draw_pixel_history
+from app.components.run_picker import ensure_epoch, load_selected_run
 from app.loading.pictures import Picture
+from app.loading.predictions import load_maps, measure_agreement
 from app.views.epochs import scenes
 from hlcore.storage.runs import Run
 
 KEY, STRIP_KEY, GROUP = "epochs_viewer", "strip_viewer", "epochs"
 
 
-def show(run: Run, picture: Picture) -> None:
+def draw_epochs(run: Run, picture: Picture) -> None:
     """Draws the maps of both epochs, their difference, and the strip of all."""
-    first = run_picker.chosen_epoch("other", run, at=1 / 3)
-    second = run_picker.chosen_epoch("epoch", run)
-    planes = epoch_planes.planes(run, picture, first, second)
-    image_viewer.show(scenes.compared(run, picture, planes, group=GROUP), key=KEY)
-    st.markdown(agreement(run, picture, first, second))
-    pixel_history.show(run, picture)
-    messages.notes(picture)
+    first = ensure_epoch("other", run, at=1 / 3)
+    second = ensure_epoch("epoch", run)
+    planes = load_ready_planes(run, picture, first, second)
+    draw_viewer(scenes.make_comparison_scene(run, picture, planes, group=GROUP), key=KEY)
+    st.markdown(summarise_agreement(run, picture, first, second))
+    draw_pixel_history(run, picture)
+    draw_size_note(picture)
     both = "hardness" if picture.sample.label_map is None else "hardness above, loss below"
     st.markdown(f"##### Every kept epoch: {both}")
-    image_viewer.show(scenes.strip(run, picture, planes, group=GROUP), key=STRIP_KEY)
-    epoch_planes.finish(run, picture, first, second)
+    draw_viewer(scenes.make_strip_scene(run, picture, planes, group=GROUP), key=STRIP_KEY)
+    load_remaining_epochs(run, picture, first, second)
 
 
-def agreement(run: Run, picture: Picture, first: int, second: int) -> str:
+def summarise_agreement(run: Run, picture: Picture, first: int, second: int) -> str:
     """How alike the maps of two epochs are, in a sentence; that there are no two where one is kept."""
     if len(run.epochs) == 1:
         return f"Epoch {second} is the only one kept so far: there is none to compare it with."
-    a, b = prediction_loading.maps(run, first, picture), prediction_loading.maps(run, second, picture)
+    a, b = load_maps(run, first, picture), load_maps(run, second, picture)
     labelled = a.loss_map is not None and b.loss_map is not None
-    spearman, iou = definitions.linked("Spearman"), definitions.linked("top 10 % IoU", "Top tenth IoU")
-    found = {"hardness": prediction_loading.agreement(a, b, "hardness_map")}
+    spearman, iou = definitions.link_text("Spearman"), definitions.link_text("top 10 % IoU", "Top tenth IoU")
+    found = {"hardness": measure_agreement(a, b, "hardness_map")}
     if labelled:
-        found["loss"] = prediction_loading.agreement(a, b, "loss_map")
+        found["loss"] = measure_agreement(a, b, "loss_map")
     texts = [f"{name} {spearman} **{rho:.3f}**, {iou} **{overlap:.2f}**" for name, (rho, overlap) in found.items()]
     return f"Epoch {first} against epoch {second}: {' · '.join(texts)}."
 
 
 st.caption("Two epochs of a run look at the same picture: what moved between them, and what held still?")
-chosen = run_picker.chosen_run()
-if (taken := picture_picker.choose_picture(chosen)) is not None:
-    show(chosen, taken)
+run = load_selected_run()
+if (picture := select_picture(run)) is not None:
+    draw_epochs(run, picture)

@@ -1,34 +1,37 @@
 """What the viewers of the Epochs page show: two epochs and their difference; every kept epoch."""
 
-from app.components.layers import EpochPlanes, caption, layers, steps
+from app.components.layers import EpochPlanes, make_caption, make_layers, make_steps
 from app.loading.pictures import Picture
-from app.viewer.scene import OTHER, Panel, Scene
+from app.viewer.scene import COMPARED_STEP, Panel, Scene
 from hlcore.storage.runs import Run
 
 STRIP_COLUMNS = 8
 
 
-def compared(run: Run, picture: Picture, planes: EpochPlanes, *, group: str) -> Scene:
+def make_comparison_scene(run: Run, picture: Picture, planes: EpochPlanes, *, group: str) -> Scene:
     """Hardness and, where there are labels, loss of two epochs beside each other, and what changed between them.
 
     A run of which one epoch is kept has nothing to compare it with.
     """
     names = ["Hardness", *([] if picture.sample.label_map is None else ["Loss"])]
     several = len(run.epochs) > 1
-    rows = [(Panel(name, OTHER), Panel(name), Panel(f"{name} change")) if several else (Panel(name),) for name in names]
+    rows = [
+        (Panel(name, COMPARED_STEP), Panel(name), Panel(f"{name} change")) if several else (Panel(name),)
+        for name in names
+    ]
     return Scene(
         picture.size,
-        layers(run, picture, planes),
+        make_layers(run, picture, planes),
         tuple(panel for row in rows for panel in row),
-        steps=steps(run),
+        steps=make_steps(run),
         columns=3 if several else len(names),
         narrow_columns=1,
         group=group,
-        caption=caption(run, picture),
+        caption=make_caption(run, picture),
     )
 
 
-def strip(run: Run, picture: Picture, planes: EpochPlanes, *, group: str) -> Scene:
+def make_strip_scene(run: Run, picture: Picture, planes: EpochPlanes, *, group: str) -> Scene:
     """Hardness of every epoch and, where there are labels, the loss below; moves with the others of its group."""
     columns = min(STRIP_COLUMNS, len(run.epochs))
     rows = [run.epochs[start : start + columns] for start in range(0, len(run.epochs), columns)]
@@ -40,13 +43,13 @@ def strip(run: Run, picture: Picture, planes: EpochPlanes, *, group: str) -> Sce
             panels += [Panel("")] * (columns - len(row))
     return Scene(
         picture.size,
-        layers(run, picture, planes),
+        make_layers(run, picture, planes),
         tuple(panels),
-        steps=steps(run),
+        steps=make_steps(run),
         columns=columns,
         narrow_columns=4,
         controls=False,
         group=group,
-        caption=caption(run, picture),
+        caption=make_caption(run, picture),
         height_vh=22 * len(rows) * len(names),
     )

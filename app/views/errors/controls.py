@@ -8,9 +8,10 @@ import pandas as pd
 import streamlit as st
 
 from app import session
-from app.components import definitions, run_picker
-from app.loading import analyses as analysis_loading
-from app.loading import errors as error_loading
+from app.components import definitions
+from app.components.run_picker import select_epoch
+from app.loading.analyses import load_table
+from app.loading.errors import PASSES, has_dropout, load_error_tables
 from app.loading.pictures import Picture
 from app.views.errors import sentences
 from hlcore.analysis.error_prediction import REGIONS, Region
@@ -25,7 +26,7 @@ DROPOUT = "mc_entropy"
 
 
 @dataclass(frozen=True)
-class Measured:
+class ErrorTables:
     """The tables of analysis.error_prediction, of a data set or of one picture.
 
     Attributes:
@@ -40,13 +41,13 @@ class Measured:
     images: int
     name: str
 
-    def curve(self, score: str, region: Region) -> pd.DataFrame:
+    def filter_curve(self, score: str, region: Region) -> pd.DataFrame:
         """The thresholds of one score in one region, the highest first."""
         return self.curves.loc[(self.curves["score"] == score) & (self.curves["region"] == region)]
 
-    def at(self, score: str, region: Region, share: float) -> tuple[float, Caught]:
+    def find_threshold(self, score: str, region: Region, share: float) -> tuple[float, Caught]:
         """The highest threshold that flags at least a share of the pixels, and what it does; infinity without any."""
-        curve = self.curve(score, region)
+        curve = self.filter_curve(score, region)
         reached = curve.loc[curve["pixels_share"] >= share - 1e-9]
         if reached.empty:
             return float("inf"), Caught(float("nan"), float("nan"), float("nan"))
@@ -63,17 +64,17 @@ class Choice:
         score: Flags the pixels.
         share: Of the pixels flagged, 0 to 1.
         dropout: Whether the picture is also looked at with dropout on.
-        measured: Of the data set or the picture; None where the picture has no labels.
+        tables: Of the data set or the picture; None where the picture has no labels.
     """
 
     epoch: int
     score: str
     share: float
     dropout: bool
-    measured: Measured | None
+    tables: ErrorTables | None
 
 
-def choose(run: Run, picture: Picture, analysis: Analysis | None) -> Choice:
+def select_choice(run: Run, picture: Picture, analysis: Analysis | None) -> Choice:
     """Epoch, score, share of the pixels, and further below *More*.
 
     Raises:
@@ -82,46 +83,46 @@ def choose(run: Run, picture: Picture, analysis: Analysis | None) -> Choice:
     epoch_column, score_column, share_column, more_column = st.columns([4, 4, 4, 2], vertical_alignment="bottom")
     with epoch_column:
         if analysis is None:
-            epoch = run_picker.choose_epoch(run)
+            epoch = select_epoch(run)
         else:
             epoch = analysis.record.epoch
             st.caption(f"Epoch {epoch}, the one that was measured on {analysis.record.dataset}")
     with more_column, st.popover("More", width="stretch"):
-        dropout = analysis is None and _choose_dropout(available=error_loading.has_dropout(run, epoch))
-        measured = measure(run, epoch, picture, analysis, dropout=dropout)
-        if measured is not None:
-            _downloads(measured)
+        dropout = analysis is None and _select_dropout(available=has_dropout(run, epoch))
+        tables = load_tables(run, epoch, picture, analysis, dropout=dropout)
+        if tables is not None:
+            _draw_downloads(tables)
     with score_column:
         known = [score for score in SCORES if dropout or score != DROPOUT]
-        score = _choose_score(
-            known if analysis is None or measured is None else list(measured.scores["score"].unique())
-        )
+        score = _select_score(known if analysis is None or tables is None else list(tables.scores["score"].unique()))
     with share_column:
-        session.number("flagged", 1, 100, default=10)
-        hint = definitions.listed("Flagged", "Error")
+        session.ensure_number("flagged", 1, 100, default=10)
+        hint = definitions.list_links("Flagged", "Error")
         share = st.slider("Pixels flagged", 1, 100, key="flagged", format="%d %%", persist_state="session", help=hint)
-    return Choice(epoch, score, share / 100, dropout or score == DROPOUT, measured)
+    return Choice(epoch, score, share / 100, dropout or score == DROPOUT, tables)
 
 
-def measure(run: Run, epoch: int, picture: Picture, analysis: Analysis | None, *, dropout: bool) -> Measured | None:
+def load_tables(
+    run: Run, epoch: int, picture: Picture, analysis: Analysis | None, *, dropout: bool
+) -> ErrorTables | None:
     """What was measured on the data set, or what can be on the picture; None where it has no labels.
 
     Raises:
         CheckpointError: the analysis lacks a table.
     """
     if analysis is not None:
-        scores, curves = (analysis_loading.table(analysis, name) for name in ("scores", "risk_curves"))
-        return Measured(scores, curves, analysis.record.images, f"{run.path.name}-{analysis.name}")
+        scores, curves = (load_table(analysis, name) for name in ("scores", "risk_curves"))
+        return ErrorTables(scores, curves, analysis.record.images, f"{run.path.name}-{analysis.name}")
     if picture.sample.label_map is None:
         return None
-    tables = error_loading.tables(run, epoch, picture, dropout=dropout)
+    tables = load_error_tables(run, epoch, picture, dropout=dropout)
     name = f"{run.path.name}-{picture.sample.name}-epoch{epoch}"
-    return Measured(tables["scores"], tables["risk_curves"], 1, name)
+    return ErrorTables(tables["scores"], tables["risk_curves"], 1, name)
 
 
-def choose_region() -> Region:
+def select_region() -> Region:
     """The pixels that count."""
-    chosen: Region = session.choice("region", REGIONS, default=REGIONS[0])
+    chosen: Region = session.ensure_choice("region", REGIONS, default=REGIONS[0])
     st.segmented_control(
         "Pixels",
         REGIONS,
@@ -131,19 +132,19 @@ def choose_region() -> Region:
         persist_state="session",
         help="Near: at most 2 px from an edge between PREDICTED classes; inside: farther away. Errors crowd at edges, "
         "so any map of edges finds many: within a region, a score has to know more than where the prediction changes. "
-        + definitions.listed("Near edges and inside"),
+        + definitions.list_links("Near edges and inside"),
     )
     return chosen
 
 
-def metrics_table(measured: Measured, region: Region) -> None:
+def draw_metrics_table(tables: ErrorTables, region: Region) -> None:
     """A row a score, a column a metric."""
-    heads = {sentences.METRICS[metric]: definitions.text(name) for metric, name in sentences.DEFINED.items()}
+    heads = {sentences.METRICS[metric]: definitions.get_text(name) for metric, name in sentences.DEFINITIONS.items()}
     columns = {head: st.column_config.TextColumn(help=hint) for head, hint in heads.items()}
-    st.dataframe(sentences.metrics(measured.scores, region), column_config=columns)
+    st.dataframe(sentences.make_metrics_table(tables.scores, region), column_config=columns)
 
 
-def legend(scores: Sequence[str]) -> None:
+def draw_legend(scores: Sequence[str]) -> None:
     """The colours of the curves of all scores, once."""
     lines = [
         f'<span style="white-space: nowrap"><span style="border-top: 2px solid {COLOURS[score]}; '
@@ -153,8 +154,8 @@ def legend(scores: Sequence[str]) -> None:
     st.html(f'<p style="margin: 0; font-size: 0.875rem">{" &emsp;".join(lines)}</p>')
 
 
-def _choose_score(known: Sequence[str]) -> str:
-    session.choice("score", known, default=known[0])
+def _select_score(known: Sequence[str]) -> str:
+    session.ensure_choice("score", known, default=known[0])
     return st.selectbox(
         "Flag pixels by",
         known,
@@ -163,25 +164,25 @@ def _choose_score(known: Sequence[str]) -> str:
         persist_state="session",
         help="Each score is high where an error is expected. 1 − max softmax, entropy and the distance to the nearest "
         "edge between predicted classes come with every network for free; hardness has to beat them. "
-        + definitions.listed("Scores", "Hardness", "Entropy", "Probability"),
+        + definitions.list_links("Scores", "Hardness", "Entropy", "Probability"),
     )
 
 
-def _choose_dropout(*, available: bool) -> bool:
+def _select_dropout(*, available: bool) -> bool:
     if not available:
         st.caption("This network has no dropout, so there is no MC dropout.")
         return False
-    session.choice("dropout", [False, True], default=False)
+    session.ensure_choice("dropout", [False, True], default=False)
     return st.toggle(
         "MC dropout",
         key="dropout",
         persist_state="session",
-        help=f"Adds a score: the entropy of the mean of {error_loading.PASSES} passes with dropout on. "
-        + definitions.listed("Scores"),
+        help=f"Adds a score: the entropy of the mean of {PASSES} passes with dropout on. "
+        + definitions.list_links("Scores"),
     )
 
 
-def _downloads(measured: Measured) -> None:
-    for title, table in (("Scores", measured.scores), ("Curves", measured.curves)):
-        csv, file = partial(table.to_csv, index=False), f"{measured.name}-{title.lower()}.csv"
+def _draw_downloads(tables: ErrorTables) -> None:
+    for title, table in (("Scores", tables.scores), ("Curves", tables.curves)):
+        csv, file = partial(table.to_csv, index=False), f"{tables.name}-{title.lower()}.csv"
         st.download_button(f"{title}, CSV", csv, file, "text/csv", on_click="ignore", width="stretch")

@@ -3,12 +3,16 @@
 import streamlit as st
 
 from app import session
-from app.components import image_viewer, messages, picture_picker, run_picker, scope_picker
-from app.loading import errors as error_loading
+from app.components.image_viewer import draw_viewer
+from app.components.messages import draw_size_note, report_errors
+from app.components.picture_picker import select_picture
+from app.components.run_picker import load_selected_run
+from app.components.scope_picker import format_scope, select_scope
+from app.loading.errors import load_scores
 from app.loading.pictures import Picture
 from app.views.errors import controls, sentences
-from app.views.errors.controls import Choice, Measured
-from app.views.errors.scenes import error_scene
+from app.views.errors.controls import Choice, ErrorTables
+from app.views.errors.scenes import make_scene
 from hlcore.analysis.error_prediction import Region
 from hlcore.analysis.flagging import Caught, caught, outcomes, threshold_for
 from hlcore.figures.errors import risk_coverage_figure, roc_figure, score_figure, threshold_figure
@@ -18,69 +22,71 @@ from hlcore.storage.runs import Run
 KEY = "errors_viewer"
 
 
-def show(run: Run, picture: Picture, region: Region, analysis: Analysis | None) -> None:
+def draw_errors(run: Run, picture: Picture, region: Region, analysis: Analysis | None) -> None:
     """Draws the flagged pixels of the picture, and below them what was measured on it or on the data set."""
-    choice = controls.choose(run, picture, analysis)
-    if choice.measured is not None:
-        st.markdown(sentences.answer(choice.measured.scores, region))
-    if analysis is None or choice.measured is None:
-        flagged = show_flagged(run, picture, region, choice)
+    choice = controls.select_choice(run, picture, analysis)
+    if choice.tables is not None:
+        st.markdown(sentences.summarise_hardness(choice.tables.scores, region))
+    if analysis is None or choice.tables is None:
+        flagged = draw_flagged(run, picture, region, choice)
     else:
-        threshold, flagged = choice.measured.at(choice.score, region, choice.share)
-        said = sentences.flagging(choice.score, threshold, region, flagged, share=choice.share)
-        st.markdown(f"{scope_picker.scope_title(analysis)}: {said}")
-        with messages.or_said("The picture"):
-            of_picture = show_flagged(run, picture, region, choice, threshold=threshold)
-            st.caption(sentences.one_picture(session.literal(picture.sample.name), of_picture, analysis))
-    messages.notes(picture)
-    if choice.measured is None:
+        threshold, flagged = choice.tables.find_threshold(choice.score, region, choice.share)
+        said = sentences.describe_flagging(choice.score, threshold, region, flagged, share=choice.share)
+        st.markdown(f"{format_scope(analysis)}: {said}")
+        with report_errors("The picture"):
+            of_picture = draw_flagged(run, picture, region, choice, threshold=threshold)
+            st.caption(sentences.describe_picture(session.escape_markdown(picture.sample.name), of_picture, analysis))
+    draw_size_note(picture)
+    if choice.tables is None:
         st.info(sentences.WITHOUT_LABELS, icon=":material/info:")
     else:
-        draw(choice.measured, choice.score, region, flagged=flagged.pixels_share)
+        draw_scores(choice.tables, choice.score, region, flagged=flagged.pixels_share)
 
 
-def show_flagged(
+def draw_flagged(
     run: Run, picture: Picture, region: Region, choice: Choice, *, threshold: float | None = None
 ) -> Caught:
     """Draws the pixels of the picture that a threshold flags; without one, the share of its pixels asked for."""
-    scored = error_loading.scored(run, choice.epoch, picture, dropout=choice.dropout)
+    scored = load_scores(run, choice.epoch, picture, dropout=choice.dropout)
     values, where = scored.scores[choice.score], scored.where[region]
     of_data = threshold is not None
     threshold = threshold if of_data else threshold_for(values, where, share=choice.share)
     outcome = outcomes(values, where, error=scored.error, threshold=threshold)
     flagged = caught(outcome, where)
     if not of_data:
-        said = sentences.flagging(choice.score, threshold, region, flagged, share=choice.share)
+        said = sentences.describe_flagging(choice.score, threshold, region, flagged, share=choice.share)
         st.markdown(f"This picture: {said}")
-    scene = error_scene(run, picture, choice, scored, outcome, flagged, name=f"{region}:{threshold}")
-    image_viewer.show(scene, key=KEY)
+    scene = make_scene(run, picture, choice, scored, outcome, flagged, name=f"{region}:{threshold}")
+    draw_viewer(scene, key=KEY)
     return flagged
 
 
-def draw(measured: Measured, score: str, region: Region, *, flagged: float) -> None:
+def draw_scores(tables: ErrorTables, score: str, region: Region, *, flagged: float) -> None:
     """Who wins, the curves of all scores, and what every threshold does."""
-    verdict = sentences.verdict(measured.scores, region, images=measured.images)
+    verdict = sentences.summarise_differences(tables.scores, region, images=tables.images)
     if verdict != sentences.NO_DIFFERENCE:  # which stands above the picture already
         st.markdown(verdict)
-    curves = measured.curves.loc[measured.curves["region"] == region]
+    curves = tables.curves.loc[tables.curves["region"] == region]
     if curves.empty:
         return
-    controls.legend(list(curves["score"].unique()))
+    controls.draw_legend(list(curves["score"].unique()))
     risk_column, roc_column, threshold_column = st.columns(3)
     risk_column.plotly_chart(risk_coverage_figure(curves, legend=False), key="risk_coverage")
     roc_column.plotly_chart(roc_figure(curves, legend=False), key="roc")
-    threshold_column.plotly_chart(threshold_figure(measured.curve(score, region), flagged=flagged), key="thresholds")
-    controls.metrics_table(measured, region)
-    st.caption(sentences.about_metrics())
-    st.plotly_chart(score_figure(measured.scores), key="auroc_and_ap")
+    threshold_column.plotly_chart(
+        threshold_figure(tables.filter_curve(score, region), flagged=flagged), key="thresholds"
+    )
+    controls.draw_metrics_table(tables, region)
+    st.caption(sentences.describe_metrics())
+    st.plotly_chart(score_figure(tables.scores), key="auroc_and_ap")
 
 
 st.caption("Which pixels are wrong? Does hardness say so better than what every network gives for free?")
-chosen = run_picker.chosen_run()
+run = load_selected_run()
 scope_column, region_column = st.columns([6, 4], vertical_alignment="bottom")
 with scope_column:
-    scope = scope_picker.choose_scope(chosen)
+    scope = select_scope(run)
 with region_column:
-    counted = controls.choose_region()
-if (taken := picture_picker.choose_picture(chosen)) is not None:
-    show(chosen, taken, counted, scope)
+    counted = controls.select_region()
+if (picture := select_picture(run)) is not None:
+    draw_errors(run, picture, counted, scope)

@@ -3,13 +3,13 @@
 import numpy as np
 
 from app.components import definitions
-from app.components import layers as map_layers
-from app.loading import planes as plane_loading
-from app.loading.errors import Scored
+from app.components.layers import make_caption, make_hardness_layer, make_image_layer
+from app.loading.errors import ScoredPicture
 from app.loading.pictures import Picture
-from app.viewer.scene import EVERY_STEP, Layer, Panel, Scene
+from app.loading.planes import compute_highest_entropy, load_class_plane, load_planes, load_value_plane
+from app.viewer.scene import ALL_STEPS, Layer, Panel, Scene
 from app.views.errors.controls import Choice
-from app.views.errors.sentences import percent
+from app.views.errors.sentences import format_percent
 from hlcore.analysis.flagging import CAUGHT, FALSE_ALARM, FLAGGED, MISSED, Caught
 from hlcore.figures.errors import SCORES
 from hlcore.figures.style import ENTROPY_SCALE, Colour, ScaleName
@@ -28,8 +28,8 @@ SCALES: dict[str, ScaleName | None] = {"hardness": None, "edge_distance": "virid
 """Colours of a score where they are not those of entropy; None: those the reader chose for hardness."""
 
 
-def error_scene(
-    run: Run, picture: Picture, choice: Choice, scored: Scored, outcome: np.ndarray, shares: Caught, *, name: str
+def make_scene(
+    run: Run, picture: Picture, choice: Choice, scored: ScoredPicture, outcome: np.ndarray, shares: Caught, *, name: str
 ) -> Scene:
     """The picture with its flagged pixels, and the score that flags them.
 
@@ -43,28 +43,28 @@ def error_scene(
         name: Of the outcome, among those of one score of `scored`.
     """
     score = choice.score
-    values, high, unit = _values(scored.scores[score], score, run)
-    note = f"{percent(shares.pixels_share)} of pixels"
-    note += "" if np.isnan(shares.errors_share) else f", {percent(shares.errors_share)} of errors"
-    outcomes = plane_loading.class_plane("outcome", f"{scored.identity}:{score}:{name}", outcome)
-    numbers = plane_loading.value_plane(score, f"{scored.identity}:{score}", values, low=0, high=high)
-    hardness = map_layers.hardness_layer({EVERY_STEP: plane_loading.planes(run, choice.epoch, picture)["hardness"]})
+    values, high, unit = _scale_score(scored.scores[score], score, run)
+    note = f"{format_percent(shares.pixels_share)} of pixels"
+    note += "" if np.isnan(shares.errors_share) else f", {format_percent(shares.errors_share)} of errors"
+    outcomes = load_class_plane("outcome", f"{scored.identity}:{score}:{name}", outcome)
+    numbers = load_value_plane(score, f"{scored.identity}:{score}", values, low=0, high=high)
+    hardness = make_hardness_layer({ALL_STEPS: load_planes(run, choice.epoch, picture)["hardness"]})
     title = SCORES[score][0].upper() + SCORES[score][1:]
     of_score = Layer(
         title,
         "values",
-        {EVERY_STEP: numbers},
+        {ALL_STEPS: numbers},
         scale=SCALES.get(score, ENTROPY_SCALE),
         high=high,
         unit=unit,
         over=True,
-        definition=definitions.link("Scores"),
+        definition=definitions.make_link("Scores"),
     )
     return Scene(
         picture.size,
         (
-            map_layers.image_layer(picture),
-            Layer("Flagged", "classes", {EVERY_STEP: outcomes}, dim=True, classes=_kinds(scored)),
+            make_image_layer(picture),
+            Layer("Flagged", "classes", {ALL_STEPS: outcomes}, dim=True, classes=_list_kinds(scored)),
             hardness if score == "hardness" else of_score,
             *(() if score == "hardness" else (hardness,)),
         ),
@@ -74,21 +74,21 @@ def error_scene(
         ),
         columns=2,
         narrow_columns=1,
-        caption=map_layers.caption(run, picture),
+        caption=make_caption(run, picture),
         height_vh=38,
     )
 
 
-def _kinds(scored: Scored) -> tuple[tuple[str, Colour | None], ...]:
+def _list_kinds(scored: ScoredPicture) -> tuple[tuple[str, Colour | None], ...]:
     """Name and colour of every kind of pixel; those that cannot be here have no colour."""
     shown = LABELLED if scored.error is not None else (FLAGGED,)
     kinds = [(name, colour if kind in shown else None) for kind, (name, colour) in KINDS.items()]
     return ((REST, None), *kinds)
 
 
-def _values(score_map: np.ndarray, score: str, run: Run) -> tuple[np.ndarray, float, str]:
+def _scale_score(score_map: np.ndarray, score: str, run: Run) -> tuple[np.ndarray, float, str]:
     """A score as it is shown, the upper end of its scale, and its unit: distances grow away from the edge."""
     if score == "edge_distance":
         distance = np.where(np.isinf(score_map), np.nan, -score_map).astype(np.float32)
         return distance, max(1.0, float(np.nan_to_num(distance).max())), " px"
-    return (score_map, plane_loading.highest_entropy(run), " nats") if "entropy" in score else (score_map, 1.0, "")
+    return (score_map, compute_highest_entropy(run), " nats") if "entropy" in score else (score_map, 1.0, "")

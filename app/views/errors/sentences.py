@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from app.components.definitions import linked, listed
+from app.components.definitions import link_text, list_links
 from hlcore.analysis.error_prediction import STANDINGS, Region, standing
 from hlcore.analysis.flagging import Caught
 from hlcore.figures.errors import REGIONS, SCORES
@@ -21,26 +21,25 @@ TIES = 0.02
 """Of the pixels; so many more flagged than asked for want an explanation."""
 METRICS = {"auroc": "AUROC ↑", "ap": "AP ↑", "fpr95": "FPR95 ↓", "aurc": "AURC ↓"}
 """Heads of the columns; the arrow says which way is better."""
-DEFINED = {"auroc": "AUROC", "ap": "AP", "fpr95": "FPR95", "aurc": "Risk and coverage"}
+DEFINITIONS = {"auroc": "AUROC", "ap": "AP", "fpr95": "FPR95", "aurc": "Risk and coverage"}
 """Under which name each metric is defined."""
 
 
-def flagging(score: str, threshold: float, region: Region, shares: Caught, *, share: float) -> str:
+def describe_flagging(score: str, threshold: float, region: Region, shares: Caught, *, share: float) -> str:
     """What a threshold does, in one sentence, and why it may flag more than the share that was asked for."""
     of = "" if region == "all" else f" {REGIONS[region]}"
     if not np.isfinite(threshold) and threshold > 0:
         return f"nothing is flagged, for there is no pixel{of}."
-    start = f"flagging where {_rule(score, threshold)}: **{percent(shares.pixels_share)} of the pixels**{of}"
+    rule = _describe_rule(score, threshold)
+    start = f"flagging where {rule}: **{format_percent(shares.pixels_share)} of the pixels**{of}"
     ties = " Pixels of equal score are flagged together." if shares.pixels_share > share + TIES else ""
-    return f"{start}{_found(shares)}.{ties}"
+    return f"{start}{_describe_errors(shares)}.{ties}"
 
 
-def one_picture(name: str, shares: Caught, analysis: Analysis) -> str:
+def describe_picture(name: str, shares: Caught, analysis: Analysis) -> str:
     """What the threshold of a data set does to the picture above."""
-    text = (
-        f"The picture, {name}, is one of your choice: the same threshold flags {percent(shares.pixels_share)} of its "
-    )
-    text += f"pixels{_found(shares).replace('**', '')}."
+    text = f"The picture, {name}, is one of your choice: the same threshold flags "
+    text += f"{format_percent(shares.pixels_share)} of its pixels{_describe_errors(shares).replace('**', '')}."
     if np.isnan(shares.errors_share):
         text += " It has no label that could be wrong, so no error is shown."
     if analysis.record.merged is not None:
@@ -48,26 +47,26 @@ def one_picture(name: str, shares: Caught, analysis: Analysis) -> str:
     return text
 
 
-def answer(scores: pd.DataFrame, region: Region) -> str:
+def summarise_hardness(scores: pd.DataFrame, region: Region) -> str:
     """How hardness stands against every other score, in one sentence; `verdict` has the numbers.
 
     What counts as a difference is said by error_prediction.standing, as in a report.
     """
-    table = _of_region(scores, region)
+    table = _filter_region(scores, region)
     if table is None:
         return NO_DIFFERENCE
-    groups = {verb: [SCORES[name] for name in rows] for verb, rows in _standings(table).items()}
+    groups = {verb: [SCORES[name] for name in rows] for verb, rows in _group_standings(table).items()}
     auroc = table.loc[("auroc", "hardness"), "value"]
-    return f"{_where(region)}, hardness (AUROC {auroc:.3f}) {_listed(groups)}."
+    return f"{_name_region(region)}, hardness (AUROC {auroc:.3f}) {_join_groups(groups)}."
 
 
-def verdict(scores: pd.DataFrame, region: Region, *, images: int) -> str:
+def summarise_differences(scores: pd.DataFrame, region: Region, *, images: int) -> str:
     """How much better than hardness each other score ranks wrong pixels, by the paired difference of AUROC."""
-    table = _of_region(scores, region)
+    table = _filter_region(scores, region)
     if table is None:
         return NO_DIFFERENCE
     groups: dict[str, list[str]] = {}
-    for verb, rows in _standings(table).items():
+    for verb, rows in _group_standings(table).items():
         for name, row in rows.items():
             interval = "" if np.isnan(row["low"]) else f", {row['low']:+.3f} to {row['high']:+.3f}"
             text = f"{SCORES[name]} ({'free, ' if name in FREE else ''}{row['value']:+.3f}{interval})"
@@ -80,46 +79,47 @@ def verdict(scores: pd.DataFrame, region: Region, *, images: int) -> str:
         else "In brackets: how much higher their AUROC is. One picture has no interval and says nothing about another."
     )
     return (
-        f"{_where(region)}, hardness ranks wrong pixels above right ones with an AUROC of "
-        f"{row['value']:.3f}{interval}. It {_listed(groups)}. {paired}"
+        f"{_name_region(region)}, hardness ranks wrong pixels above right ones with an AUROC of "
+        f"{row['value']:.3f}{interval}. It {_join_groups(groups)}. {paired}"
     )
 
 
-def metrics(scores: pd.DataFrame, region: Region) -> pd.DataFrame:
+def make_metrics_table(scores: pd.DataFrame, region: Region) -> pd.DataFrame:
     """A row a score and a column a metric: value, interval if there is one, and what the bins may change."""
     rows = scores.loc[(scores["region"] == region) & scores["metric"].isin(list(METRICS))]
-    table = rows.assign(text=[_with_interval(row) for row in rows.to_dict("records")])
+    table = rows.assign(text=[_format_interval(row) for row in rows.to_dict("records")])
     table = table.set_index(["score", "metric"])["text"].unstack("metric")  # noqa: PD010 - texts cannot be averaged
     table = table.loc[[score for score in SCORES if score in table.index], list(METRICS)]
     return table.rename(index=dict(SCORES), columns=METRICS)
 
 
-def about_metrics() -> str:
+def describe_metrics() -> str:
     """What the columns of the table are, in a few words each; their names lead to their definitions."""
-    auroc, ap, fpr95 = (linked(name, name) for name in ("AUROC", "AP", "FPR95"))
+    auroc, ap, fpr95 = (link_text(name, name) for name in ("AUROC", "AP", "FPR95"))
+    aurc, interval = link_text("AURC", "Risk and coverage"), link_text("interval")
+    bound, flagged = link_text("±", "Bin error"), link_text("Flagged")
     return (
         f"{auroc}: the probability that a wrong pixel scores above a right one (0.5 is chance). {ap}: mean precision "
         f"over the wrong pixels (chance is their share). {fpr95}: share of the right pixels flagged where 95 % of the "
-        f"wrong ones are. {linked('AURC', 'Risk and coverage')}: mean error rate among the kept, over all coverages. "
-        f"In brackets the 95 % {linked('interval')} over images; {linked('±', 'Bin error')} how far the bins may have "
-        f"moved the value. {linked('Flagged')}, errors caught and precision are those of the sentence at the top. "
-        f"{listed('Error', 'Scores', 'Losing to a score')}"
+        f"wrong ones are. {aurc}: mean error rate among the kept, over all coverages. In brackets the 95 % {interval} "
+        f"over images; {bound} how far the bins may have moved the value. {flagged}, errors caught and precision are "
+        f"those of the sentence at the top. {list_links('Error', 'Scores', 'Losing to a score')}"
     )
 
 
-def percent(share: float) -> str:
+def format_percent(share: float) -> str:
     """A share in percent, with one decimal; – where there is none."""
     return "–" if np.isnan(share) else f"{100 * share:.1f} %"
 
 
-def _of_region(scores: pd.DataFrame, region: Region) -> pd.DataFrame | None:
+def _filter_region(scores: pd.DataFrame, region: Region) -> pd.DataFrame | None:
     """The rows of one region by metric and score; None where no pixel is wrong, or all are."""
     table = scores.loc[scores["region"] == region].set_index(["metric", "score"])
     known = ("auroc", "hardness") in table.index and not np.isnan(table.loc[("auroc", "hardness"), "value"])
     return table if known else None
 
 
-def _standings(table: pd.DataFrame) -> dict[str, dict[str, dict]]:
+def _group_standings(table: pd.DataFrame) -> dict[str, dict[str, dict]]:
     """Each way hardness may stand, to the scores it stands so against and their difference of AUROC."""
     groups: dict[str, dict[str, dict]] = {verb: {} for verb in STANDINGS}
     for name, row in table.loc["auroc_minus_hardness"].to_dict("index").items():
@@ -128,27 +128,29 @@ def _standings(table: pd.DataFrame) -> dict[str, dict[str, dict]]:
     return {verb: rows for verb, rows in groups.items() if rows}
 
 
-def _listed(groups: dict[str, list[str]]) -> str:
+def _join_groups(groups: dict[str, list[str]]) -> str:
     return "; it ".join(f"**{verb}** {', '.join(names)}" for verb, names in groups.items())
 
 
-def _where(region: Region) -> str:
+def _name_region(region: Region) -> str:
     text = ("over " if region == "all" else "") + REGIONS[region]
     return text[0].upper() + text[1:]
 
 
-def _with_interval(row: dict) -> str:
+def _format_interval(row: dict) -> str:
     interval = "" if np.isnan(row["low"]) else f" ({row['low']:.3f}–{row['high']:.3f})"
     return f"{row['value']:.3f}{interval} ± {row['bound']:.4f}"
 
 
-def _rule(score: str, threshold: float) -> str:
+def _describe_rule(score: str, threshold: float) -> str:
     if score == "edge_distance":
         return f"a predicted edge is at most {-threshold:.1f} px away"
     return f"{SCORES[score]} ≥ {threshold:.3g}{' nats' if 'entropy' in score else ''}"
 
 
-def _found(shares: Caught) -> str:
+def _describe_errors(shares: Caught) -> str:
     if np.isnan(shares.errors_share):
         return "" if np.isnan(shares.precision) else ", no error among them"
-    return f", **{percent(shares.errors_share)} of the errors**, **{percent(shares.precision)} precision**"
+    return (
+        f", **{format_percent(shares.errors_share)} of the errors**, **{format_percent(shares.precision)} precision**"
+    )

@@ -7,49 +7,49 @@ from pathlib import Path
 import numpy as np
 import streamlit as st
 
-from app.loading import predictions as prediction_loading
 from app.loading.pictures import Picture
+from app.loading.predictions import load_maps
 from hlcore.figures.maps import resize_map
 from hlcore.storage.planes import write_hardness_png
 from hlcore.storage.runs import Run
 from hlcore.types import HardnessMap
 
 
-def offer(run: Run, picture: Picture, *, epoch: int) -> None:
+def draw_downloads(run: Run, picture: Picture, *, epoch: int) -> None:
     """The hardness map as files, at the analysed size or the picture's own."""
     size = picture.size
     if picture.own_size != picture.size:
         sizes = (picture.size, picture.own_size)
-        size = st.radio("Size", sizes, format_func=partial(_size_text, picture), key="download_size")
-    hardness_map = partial(_hardness_map, run, picture, epoch, size)
+        size = st.radio("Size", sizes, format_func=partial(_format_size, picture), key="download_size")
+    hardness_map = partial(_load_hardness_map, run, picture, epoch, size)
     stem = f"{Path(picture.sample.name).stem}-epoch{epoch}"
     for label, suffix, mime, content in (
-        ("Hardness, 16-bit PNG", "hardness.png", "image/png", lambda: hardness_png(hardness_map())),
-        ("Hardness, NPY", "hardness.npy", "application/octet-stream", lambda: hardness_npy(hardness_map())),
+        ("Hardness, 16-bit PNG", "hardness.png", "image/png", lambda: encode_hardness_png(hardness_map())),
+        ("Hardness, NPY", "hardness.npy", "application/octet-stream", lambda: encode_hardness_npy(hardness_map())),
     ):
         st.download_button(label, content, f"{stem}.{suffix}", mime, on_click="ignore", width="stretch")
     st.caption(f"Of epoch {epoch}. *Save PNG* above saves what is seen.")
 
 
-def hardness_png(hardness_map: HardnessMap) -> bytes:
+def encode_hardness_png(hardness_map: HardnessMap) -> bytes:
     """The map as 16-bit grey PNG, 0..65535 for 0..1."""
     file = io.BytesIO()
     write_hardness_png(file, hardness_map)
     return file.getvalue()
 
 
-def hardness_npy(hardness_map: HardnessMap) -> bytes:
+def encode_hardness_npy(hardness_map: HardnessMap) -> bytes:
     """The map as NumPy file, float32."""
     file = io.BytesIO()
     np.save(file, hardness_map)
     return file.getvalue()
 
 
-def _hardness_map(run: Run, picture: Picture, epoch: int, size: tuple[int, int]) -> HardnessMap:
-    of_epoch = prediction_loading.maps(run, epoch, picture).hardness_map
+def _load_hardness_map(run: Run, picture: Picture, epoch: int, size: tuple[int, int]) -> HardnessMap:
+    of_epoch = load_maps(run, epoch, picture).hardness_map
     return of_epoch if size == picture.size else np.clip(resize_map(of_epoch, size), 0, 1)
 
 
-def _size_text(picture: Picture, size: tuple[int, int]) -> str:
+def _format_size(picture: Picture, size: tuple[int, int]) -> str:
     meaning = "as analysed" if size == picture.size else "the picture's own, interpolated"
     return f"{size[1]} x {size[0]} px, {meaning}"

@@ -2,8 +2,13 @@
 
 import streamlit as st
 
-from app.components import epoch_planes, image_viewer, messages, picture_picker, pixel_history, run_picker
-from app.components.layers import LABELLED, UNLABELLED, EpochPlanes, caption, layers, steps
+from app.components.epoch_planes import load_ready_planes, load_remaining_epochs
+from app.components.image_viewer import draw_viewer
+from app.components.layers import LABELLED_PANELS, UNLABELLED_PANELS, EpochPlanes, make_caption, make_layers, make_steps
+from app.components.messages import draw_about, draw_size_note
+from app.components.picture_picker import select_picture
+from app.components.pixel_history import draw_pixel_history
+from app.components.run_picker import ensure_epoch, load_selected_run
 from app.loading.pictures import Picture
 from app.viewer.scene import Panel, Scene
 from app.views.inspect import downloads
@@ -12,34 +17,34 @@ from hlcore.storage.runs import Run
 KEY = "inspect_viewer"
 
 
-def show(run: Run, picture: Picture) -> None:
+def draw_picture(run: Run, picture: Picture) -> None:
     """Draws the maps of the picture and what belongs to them."""
-    epoch = run_picker.chosen_epoch("epoch", run)
-    run_picker.chosen_epoch("other", run, at=1 / 3)  # as on Epochs, for the maps of what changed
-    image_viewer.show(inspected(run, picture, epoch_planes.planes(run, picture, epoch)), key=KEY)
+    epoch = ensure_epoch("epoch", run)
+    ensure_epoch("other", run, at=1 / 3)  # as on Epochs, for the maps of what changed
+    draw_viewer(make_scene(run, picture, load_ready_planes(run, picture, epoch)), key=KEY)
     point_column, download_column = st.columns([9, 2], vertical_alignment="top")
     with point_column:
-        pixel_history.show(run, picture)
-        messages.notes(picture)
+        draw_pixel_history(run, picture)
+        draw_size_note(picture)
     with download_column, st.popover("Download", icon=":material/download:", width="stretch"):
-        downloads.offer(run, picture, epoch=epoch)
-    epoch_planes.finish(run, picture, epoch)
+        downloads.draw_downloads(run, picture, epoch=epoch)
+    load_remaining_epochs(run, picture, epoch)
 
 
-def inspected(run: Run, picture: Picture, planes: EpochPlanes) -> Scene:
+def make_scene(run: Run, picture: Picture, planes: EpochPlanes) -> Scene:
     """All maps of one picture; the reader chooses which and of which epoch."""
-    names = UNLABELLED if picture.sample.label_map is None else LABELLED
+    names = UNLABELLED_PANELS if picture.sample.label_map is None else LABELLED_PANELS
     return Scene(
         picture.size,
-        layers(run, picture, planes),
+        make_layers(run, picture, planes),
         tuple(Panel(name) for name in names),
-        steps=steps(run),
+        steps=make_steps(run),
         free=True,
-        caption=caption(run, picture),
+        caption=make_caption(run, picture),
     )
 
 
-messages.about()
-chosen = run_picker.chosen_run()
-if (taken := picture_picker.choose_picture(chosen)) is not None:
-    show(chosen, taken)
+draw_about()
+run = load_selected_run()
+if (picture := select_picture(run)) is not None:
+    draw_picture(run, picture)

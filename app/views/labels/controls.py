@@ -10,8 +10,8 @@ from streamlit.delta_generator import DeltaGenerator
 from app import session
 from app.components import definitions
 from app.components.layers import Classes
-from app.loading import dataset as dataset_loading
-from app.loading.labels import MOST_FAULTS, Evidence
+from app.loading.dataset import is_synthetic
+from app.loading.labels import MAX_FAULTS, Evidence
 from hlcore.analysis.label_faults import PlantedFaults
 from hlcore.figures.style import Colour
 from hlcore.storage.analyses import Analysis
@@ -24,13 +24,13 @@ ALL = "all"
 """In links, the choice of no pair of classes."""
 RANKINGS = {"score": "Loss × (1 − hardness)", "loss_mean": "Mean loss"}
 """Columns of the table of suspects that it may be sorted by."""
-SHOWN = 5
+REGIONS_PER_PAGE = 5
 """Regions on a page."""
-MOST_PLANTINGS = 99
+MAX_FAULT_SEED = 99
 
 
 @dataclass(frozen=True)
-class Hunt:
+class Review:
     """What the page goes through.
 
     Attributes:
@@ -55,9 +55,9 @@ class Hunt:
         return tuple(zip(self.names, self.palette, strict=True))
 
 
-def about_labels(analysis: Analysis, *, regions: int) -> str:
+def describe_labels(analysis: Analysis, *, regions: int) -> str:
     """What a list of regions means where no label can be wrong; empty where some may be."""
-    if not dataset_loading.is_synthetic(analysis):
+    if not is_synthetic(analysis):
         return ""
     return (
         f"Labels of scenes are drawn with them and are never wrong, so each of these {regions:,} regions is a mistake "
@@ -65,32 +65,32 @@ def about_labels(analysis: Analysis, *, regions: int) -> str:
     )
 
 
-def choose_planting(toggle_column: DeltaGenerator, seed_column: DeltaGenerator) -> int | None:
+def select_fault_seed(toggle_column: DeltaGenerator, seed_column: DeltaGenerator) -> int | None:
     """The seed of the faults to plant, or None for the labels as they are."""
-    session.choice("planted", (False, True), default=False)
+    session.ensure_choice("planted", (False, True), default=False)
     with toggle_column:
         planted = st.toggle(
             "Plant faults",
             key="planted",
             persist_state="session",
-            help=f"Changes the labels of up to {MOST_FAULTS} objects: another class, moved aside, or not drawn at all. "
+            help=f"Changes the labels of up to {MAX_FAULTS} objects: another class, moved aside, or not drawn at all. "
             "Then you see whether they are found. Scenes have perfect labels: without faults, all that is listed "
-            "are mistakes of the network. " + definitions.listed("Planted faults"),
+            "are mistakes of the network. " + definitions.list_links("Planted faults"),
         )
-    session.number("planting", 0, MOST_PLANTINGS, default=0)
+    session.ensure_number("planting", 0, MAX_FAULT_SEED, default=0)
     with seed_column:
         seed = st.number_input(
-            "Planting", 0, MOST_PLANTINGS, key="planting", persist_state="session", disabled=not planted
+            "Planting", 0, MAX_FAULT_SEED, key="planting", persist_state="session", disabled=not planted
         )
     return int(seed) if planted else None
 
 
-def choose_order(suspects: pd.DataFrame, pair_column: DeltaGenerator, order_column: DeltaGenerator) -> pd.DataFrame:
+def select_suspects(suspects: pd.DataFrame, pair_column: DeltaGenerator, order_column: DeltaGenerator) -> pd.DataFrame:
     """The suspects in the order chosen, of the pair of classes chosen."""
     pair_of = suspects["class_name"] + " > " + suspects["predicted"]
     counts = pair_of.value_counts()
     pairs = [ALL, *counts.index]
-    session.choice("dispute", pairs, default=ALL)
+    session.ensure_choice("dispute", pairs, default=ALL)
     with pair_column:
         pair = st.selectbox(
             "Label > prediction",
@@ -99,7 +99,7 @@ def choose_order(suspects: pd.DataFrame, pair_column: DeltaGenerator, order_colu
             key="dispute",
             persist_state="session",
         )
-    session.choice("ranking", list(RANKINGS), default="score")
+    session.ensure_choice("ranking", list(RANKINGS), default="score")
     with order_column:
         by = st.selectbox(
             "Highest first",
@@ -109,7 +109,7 @@ def choose_order(suspects: pd.DataFrame, pair_column: DeltaGenerator, order_colu
             persist_state="session",
             help="The loss of what is easy, or the loss alone. On planted faults the loss alone ranks better; "
             "on hard objects the product is near 0 whatever the label. "
-            + definitions.listed("Suspect", "Loss", "Hardness"),
+            + definitions.list_links("Suspect", "Loss", "Hardness"),
         )
     kept = suspects if pair == ALL else suspects.loc[pair_of == pair]
     return kept.sort_values(by, ascending=False, kind="stable")

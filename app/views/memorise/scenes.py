@@ -2,16 +2,16 @@
 
 import pandas as pd
 
-from app.components import layers as map_layers
-from app.loading import planes as plane_loading
-from app.loading import predictions as prediction_loading
-from app.loading.memorise import KEPT, Memorised
+from app.components.layers import make_hardness_layer, make_image_layer, make_loss_layer
+from app.loading.memorise import KEPT_STEPS, Progress
 from app.loading.pictures import Picture
+from app.loading.planes import load_value_plane
+from app.loading.predictions import MAX_LOSS_NATS
 from app.viewer.planes import Plane
 from app.viewer.scene import Panel, Scene, Step
 
 
-def memorised(picture: Picture, learned: Memorised, table: pd.DataFrame, *, caption: str, quiet: bool) -> Scene:
+def make_scene(picture: Picture, progress: Progress, table: pd.DataFrame, *, caption: str, quiet: bool) -> Scene:
     """Hardness maps after each kept step in a row, the loss maps below; a step still to come keeps its place.
 
     `table` is memorise.numbers; how the maps stand to the first ones stands beside the panels.
@@ -21,30 +21,30 @@ def memorised(picture: Picture, learned: Memorised, table: pd.DataFrame, *, capt
         for _, row in table.iterrows()
     }
     planes: dict[str, dict[str, Plane]] = {"hardness": {}, "loss": {}}
-    for step, (hardness_map, loss_map) in learned.maps.items():
-        identity = f"{learned.identity}:memorised:{step}"
-        planes["hardness"][str(step)] = plane_loading.value_plane("hardness", identity, hardness_map, low=0, high=1)
+    for step, (hardness_map, loss_map) in progress.maps.items():
+        identity = f"{progress.identity}:memorised:{step}"
+        planes["hardness"][str(step)] = load_value_plane("hardness", identity, hardness_map, low=0, high=1)
         if loss_map is not None:
-            high = prediction_loading.LARGEST_LOSS_NATS
-            planes["loss"][str(step)] = plane_loading.value_plane("loss", identity, loss_map, low=0, high=high)
+            high = MAX_LOSS_NATS
+            planes["loss"][str(step)] = load_value_plane("loss", identity, loss_map, low=0, high=high)
     panels = [
         Panel(name.capitalize(), str(step), f"{name.capitalize()} #{step}", notes.get((name, step), ""))
         if str(step) in planes[name]
         else Panel("")
         for name in planes
-        for step in KEPT
+        for step in KEPT_STEPS
     ]
     return Scene(
         picture.size,
         (
-            map_layers.image_layer(picture),
-            map_layers.hardness_layer(planes["hardness"]),
-            map_layers.loss_layer(planes["loss"]),
+            make_image_layer(picture),
+            make_hardness_layer(planes["hardness"]),
+            make_loss_layer(planes["loss"]),
         ),
         tuple(panels),
-        steps=tuple(Step(str(step), f"#{step}") for step in learned.maps),
+        steps=tuple(Step(str(step), f"#{step}") for step in progress.maps),
         step="step",
-        columns=len(KEPT),
+        columns=len(KEPT_STEPS),
         narrow_columns=2,
         quiet=quiet,
         caption=caption,

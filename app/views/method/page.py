@@ -2,13 +2,15 @@
 
 import streamlit as st
 
-from app.components import definitions, messages, run_picker
+from app.components import definitions
+from app.components.messages import ABOUT
+from app.components.run_picker import load_selected_run
 from app.loading import runs as run_loading
 from app.views.method import pipeline, text
 from hlcore.config import LossConfig
 
 
-def show_equations() -> None:
+def draw_equations() -> None:
     """The equations with what their letters mean, what else may be chosen, and who found it."""
     usual = LossConfig()
     for equation in text.EQUATIONS:
@@ -23,25 +25,25 @@ def show_equations() -> None:
     st.markdown(text.SOURCES)
 
 
-def show_definitions() -> None:
+def draw_definitions() -> None:
     """Every number under an anchor of its own."""
     st.header("What the numbers are", anchor="numbers")
     with st.container(key="definitions"):
-        for group, defined in definitions.groups().items():
+        for group, defined in definitions.read_definitions().items():
             st.markdown(f"### {group}")
             for name, sentences in defined.items():
-                st.subheader(name, anchor=definitions.anchor(name))
+                st.subheader(name, anchor=definitions.make_anchor(name))
                 st.markdown(sentences)
 
 
-st.markdown(messages.ABOUT)
+st.markdown(ABOUT)
 left, right = st.columns([6, 5], gap="large")
 drawing = left.container()
 left.markdown(f"##### Three walls\n\n{text.WALLS}")
 with right:
-    show_equations()
+    draw_equations()
 st.markdown(f"##### What hardness is not\n\n{text.LIMITS}")
-show_definitions()
-pipeline.keep_place()
+draw_definitions()
+pipeline.keep_scroll_position()
 with drawing:  # last: a cold network takes seconds, and may be broken
-    pipeline.draw(pipeline.maps_of(run_picker.chosen_run()) if run_loading.run_folders() else {})
+    pipeline.draw_pipeline(pipeline.load_pipeline_maps(load_selected_run()) if run_loading.find_run_folders() else {})

@@ -9,8 +9,8 @@ import streamlit as st
 from PIL import Image as PillowImage
 from streamlit.components.v2 import component
 
-from app.loading import pictures as picture_loading
-from app.loading import predictions as prediction_loading
+from app.loading.pictures import SCENES, list_samples, load_sample, make_picture
+from app.loading.predictions import load_maps
 from hlcore.figures.maps import colour_map
 from hlcore.figures.style import HARDNESS_SCALES, LOSS_SCALE
 from hlcore.storage.runs import Run
@@ -21,7 +21,7 @@ SIDE_PX = 768
 """Longest side analysed: as Inspect does at first, so that its maps are at hand."""
 MAP_PX = 300
 """Longest side of a map in the drawing."""
-MOST_NATS = 4
+MAX_NATS = 4
 _mount = component(
     "hlcore_method_drawing",
     html=SVG.read_text(encoding="utf-8"),
@@ -30,18 +30,18 @@ _mount = component(
 )
 
 
-def draw(maps: Mapping[str, str]) -> None:
+def draw_pipeline(maps: Mapping[str, str]) -> None:
     """The drawing, with these maps by their names in it, as data URLs."""
     _mount(data=dict(maps), key="method_drawing")
 
 
-def keep_place() -> None:
+def keep_scroll_position() -> None:
     """Keeps the definition that was linked to in sight while the page above it grows."""
     script = Path(__file__).with_name("scroll.js").read_text(encoding="utf-8")
     st.html(f"<script>{script}</script>", unsafe_allow_javascript=True)
 
 
-def maps_of(run: Run) -> dict[str, str]:
+def load_pipeline_maps(run: Run) -> dict[str, str]:
     """Image, hardness and loss of a street scene at the last epoch, as data URLs; none where the run has no hardness.
 
     Raises:
@@ -49,17 +49,17 @@ def maps_of(run: Run) -> dict[str, str]:
     """
     if not run.record.hardness_parameters or not run.epochs:
         return {}
-    sample = picture_loading.sample(run, picture_loading.SCENES, picture_loading.names(run, picture_loading.SCENES)[0])
-    picture = picture_loading.fit(sample, SIDE_PX)
-    maps = prediction_loading.maps(run, max(run.epochs), picture)
+    sample = load_sample(run, SCENES, list_samples(run, SCENES)[0])
+    picture = make_picture(sample, SIDE_PX)
+    maps = load_maps(run, max(run.epochs), picture)
     scale = HARDNESS_SCALES[0]
     pictures = {"image": picture.sample.image, "hardness": colour_map(maps.hardness_map, scale=scale, low=0, high=1)}
     if maps.loss_map is not None:
-        pictures["loss"] = colour_map(maps.loss_map, scale=LOSS_SCALE, low=0, high=MOST_NATS)
-    return {name: _data_url(pixels) for name, pixels in pictures.items()}
+        pictures["loss"] = colour_map(maps.loss_map, scale=LOSS_SCALE, low=0, high=MAX_NATS)
+    return {name: _encode_png(pixels) for name, pixels in pictures.items()}
 
 
-def _data_url(pixels: Image) -> str:
+def _encode_png(pixels: Image) -> str:
     small = PillowImage.fromarray(pixels)
     small.thumbnail((MAP_PX, MAP_PX))
     file = io.BytesIO()

@@ -8,24 +8,23 @@ import pandas as pd
 import streamlit as st
 
 from app.components import definitions
-from app.loading import objects as object_loading
-from app.loading.objects import Objects
-from app.views.objects.controls import SIZES, Choice, object_name
+from app.loading.objects import Objects, load_size_curve
+from app.views.objects.controls import SIZES, Choice, format_object_name
 from hlcore.figures.objects import CONTROLS, MEASURES, edge_matched_figure, objects_figure
 
-MOST_POINTS = 3000
+MAX_POINTS = 3000
 """More would make the page slow; the curve and every number are of all objects."""
 CHART_HEIGHT_PX = 360
-DEFINED = ("Object", "Spearman on size", "Mean by size", "Over edge", "Edge pixels and interior", "Interval")
+DEFINITIONS = ("Object", "Spearman on size", "Mean by size", "Over edge", "Edge pixels and interior", "Interval")
 """What the sentence and the charts say of objects."""
 
 
-def draw(objects: Objects, table: pd.DataFrame, choice: Choice) -> str | None:
+def draw_charts(objects: Objects, table: pd.DataFrame, choice: Choice) -> str | None:
     """Draws the numbers, every object over its size and the edge-matched curves; returns the object clicked."""
     size, quantity = choice.bins.size, choice.quantity
-    curve, correlations = object_loading.by_size(objects, choice.classes, quantity=quantity, bins=choice.bins)
-    st.markdown(sentence(correlations, table, choice, labelled=objects.labelled))
-    drawn = table if len(table) <= MOST_POINTS else table.sample(MOST_POINTS, random_state=0)
+    curve, correlations = load_size_curve(objects, choice.classes, quantity=quantity, bins=choice.bins)
+    st.markdown(summarise_correlations(correlations, table, choice, labelled=objects.labelled))
+    drawn = table if len(table) <= MAX_POINTS else table.sample(MAX_POINTS, random_state=0)
     left, right = st.columns([6, 5])
     points = objects_figure(drawn, curve, size=size, quantity=quantity, class_names=objects.class_names)
     with left:
@@ -35,17 +34,17 @@ def draw(objects: Objects, table: pd.DataFrame, choice: Choice) -> str | None:
     right.plotly_chart(edge_matched_figure(curve, size=size), height=CHART_HEIGHT_PX, key="objects_edge_matched")
     if len(drawn) < len(table):
         st.caption(f"{len(drawn):,} of {len(table):,} objects are drawn, chosen at random; every number is of all.")
-    st.caption(definitions.listed(*DEFINED))
+    st.caption(definitions.list_links(*DEFINITIONS))
     clicked = event["selection"]["points"]
-    return object_name(*clicked[0]["customdata"][:2]) if clicked else None
+    return format_object_name(*clicked[0]["customdata"][:2]) if clicked else None
 
 
-def sentence(correlations: pd.DataFrame, table: pd.DataFrame, choice: Choice, *, labelled: bool) -> str:
+def summarise_correlations(correlations: pd.DataFrame, table: pd.DataFrame, choice: Choice, *, labelled: bool) -> str:
     """Spearman's rho of the quantity and of the edge-matched hardness on size, with intervals."""
     rho = correlations.set_index("quantity").to_dict("index")
     names = {choice.quantity: f"of {MEASURES[choice.quantity].name}"}
     names |= {name: f"of hardness, {CONTROLS[name].name}," for name in CONTROLS if name != choice.quantity}
-    texts = [f"{text} {_number(rho[name], of=len(table))}" for name, text in names.items()]
+    texts = [f"{text} {_format_correlation(rho[name], of=len(table))}" for name, text in names.items()]
     images = len(set(table["image"]))
     counted = f"{len(table):,} objects" if len(table) > 1 else "one object"
     counted += f" in {images:,} images" if images > 1 else ""
@@ -53,7 +52,7 @@ def sentence(correlations: pd.DataFrame, table: pd.DataFrame, choice: Choice, *,
     return f"Spearman on {SIZES[choice.bins.size].lower()}, {counted}: " + " · ".join(texts)
 
 
-def _number(row: dict[Hashable, Any], *, of: int) -> str:
+def _format_correlation(row: dict[Hashable, Any], *, of: int) -> str:
     """A value with its interval and, where only some have it, the number of objects; a dash where there is none."""
     if math.isnan(row["value"]):
         return "–"

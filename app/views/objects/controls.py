@@ -7,7 +7,8 @@ import pandas as pd
 import streamlit as st
 
 from app import session
-from app.components import definitions, table_picker
+from app.components import definitions
+from app.components.table_picker import select_row
 from app.loading.objects import Objects
 from app.views.objects.scenes import Row
 from hlcore.analysis.object_sizes import CUT_POINTS_PX, Size, SizeBins
@@ -15,9 +16,9 @@ from hlcore.errors import InvalidInputError
 
 SIZES = {"area_px": "Area", "thickness_px": "Thickness"}
 QUANTITIES = {"hardness_mean": "Hardness", "loss_mean": "Loss", "error_share": "Wrong pixels", "iou": "IoU"}
-FULL_PX = 300
+LARGE_PX = 300
 """Area from which on an object is seen on its image, and comes before the slivers however hard these are."""
-ORDER = f"Objects of {FULL_PX} px or more stand first, then the smaller ones; within both, the highest value first."
+ORDER = f"Objects of {LARGE_PX} px or more stand first, then the smaller ones; within both, the highest value first."
 _CUTS = {"area_px": "area_cuts", "thickness_px": "thickness_cuts"}
 """The link's parameter that holds the cut points of each size."""
 _COLUMNS = {
@@ -54,10 +55,10 @@ class Choice:
     classes: tuple[str, ...]
 
 
-def choose(objects: Objects) -> Choice:
+def select_choice(objects: Objects) -> Choice:
     """Size, quantity, classes and cut points."""
     size_column, quantity_column, classes_column, bins_column = st.columns([4, 3, 5, 2], vertical_alignment="bottom")
-    size: Size = session.choice("object_size", get_args(Size), default="area_px")
+    size: Size = session.ensure_choice("object_size", get_args(Size), default="area_px")
     size_column.segmented_control(
         "Size",
         get_args(Size),
@@ -66,84 +67,84 @@ def choose(objects: Objects) -> Choice:
         required=True,
         persist_state="session",
         help="Thickness is twice the largest distance from a pixel inside to the outside. "
-        + definitions.listed("Object", "Thickness"),
+        + definitions.list_links("Object", "Thickness"),
     )
     known = [name for name in QUANTITIES if objects.labelled or name.startswith("hardness")]
-    session.choice("object_quantity", known, default=known[0])
+    session.ensure_choice("object_quantity", known, default=known[0])
     quantity = quantity_column.selectbox(
         "Quantity",
         known,
         format_func=QUANTITIES.__getitem__,
         key="object_quantity",
         persist_state="session",
-        help=definitions.listed("Hardness", "Loss", "Error", "IoU of an object"),
+        help=definitions.list_links("Hardness", "Loss", "Error", "IoU of an object"),
     )
-    session.choices("object_classes", objects.class_names, default=[])
+    session.ensure_choices("object_classes", objects.class_names, default=[])
     classes = classes_column.multiselect(
         "Classes", objects.class_names, key="object_classes", placeholder="all classes", persist_state="session"
     )
     with bins_column, st.popover("Bins", width="stretch"):
-        bins = _choose_bins(size)
+        bins = _select_bins(size)
     return Choice(quantity, bins, tuple(classes))
 
 
-def object_name(image: Any, number: Any) -> str:
+def format_object_name(image: Any, number: Any) -> str:
     """What an object is called in a link."""
     return f"{image}#{number}"
 
 
-def ordered(table: pd.DataFrame, quantity: str) -> pd.DataFrame:
+def sort_objects(table: pd.DataFrame, quantity: str) -> pd.DataFrame:
     """The objects large enough to be looked at, then the slivers, each with the highest value first."""
     rows = table.sort_values(quantity, ascending=False, na_position="last", kind="stable")
-    return rows.sort_values("area_px", ascending=False, key=lambda area: area >= FULL_PX, kind="stable")
+    return rows.sort_values("area_px", ascending=False, key=lambda area: area >= LARGE_PX, kind="stable")
 
 
-def choose_object(table: pd.DataFrame, *, identity: str, clicked: str | None, pointed: int) -> Row:
+def select_object(table: pd.DataFrame, *, identity: str, clicked: str | None, pointed: int) -> Row:
     """The table of these objects, and the one of which a cell is selected in it.
 
     At first, and after each choice made elsewhere (`pointed` counts those in a viewer and by a link), that is the one
     clicked, else the linked one.
     """
-    names = [object_name(*pair) for pair in zip(table["image"], table["object"], strict=True)]
-    if clicked in names and session.changed("clicked_object", clicked):
-        session.keep("object", clicked)
-    first = names.index(session.choice("object", names, default=names[0]))
-    at = table_picker.choose_row(
+    names = [format_object_name(*pair) for pair in zip(table["image"], table["object"], strict=True)]
+    if clicked in names and session.detect_change("clicked_object", clicked):
+        session.set_choice("object", clicked)
+    first = names.index(session.ensure_choice("object", names, default=names[0]))
+    at = select_row(
         table,
         first,
-        columns={name: _column(*about) for name, about in _COLUMNS.items()},
+        columns={name: _make_column(*about) for name, about in _COLUMNS.items()},
         key=f"objects_table {identity} {clicked} {pointed}",
     )
-    session.keep("object", names[at])
+    session.set_choice("object", names[at])
     return table.iloc[at].to_dict()
 
 
-def _column(title: str, form: str | None, defined: str | None) -> Any:
-    hint = definitions.text(defined) if defined else None
+def _make_column(title: str, form: str | None, defined: str | None) -> Any:
+    hint = definitions.get_text(defined) if defined else None
     if form is None:
         return st.column_config.Column(title, help=hint)
     return st.column_config.NumberColumn(title, format=form, help=hint)
 
 
-def _choose_bins(size: Size) -> SizeBins:
+def _select_bins(size: Size) -> SizeBins:
     """The bins typed in, or a sentence and the usual ones."""
     usual = ", ".join(f"{point:g}" for point in CUT_POINTS_PX[size])
-    session.text(_CUTS[size], default=usual)
+    session.ensure_text(_CUTS[size], default=usual)
     typed = st.text_input(
         f"Cut points of {SIZES[size].lower()}, px",
         key=_CUTS[size],
         persist_state="session",
         help=f"Where one bin ends and the next begins, separated by commas, such as {usual}. "
-        + definitions.listed("Mean by size"),
+        + definitions.list_links("Mean by size"),
     )
     try:
-        return SizeBins(size, _numbers(typed))
+        return SizeBins(size, _parse_numbers(typed))
     except InvalidInputError as error:
         st.error(f"{error}. Showing the usual bins.", icon=":material/error:")
         return SizeBins(size, CUT_POINTS_PX[size])
 
 
-def _numbers(typed: str) -> tuple[float, ...]:
+def _parse_numbers(typed: str) -> tuple[float, ...]:
     """The numbers of a text.
 
     Raises:
@@ -153,5 +154,5 @@ def _numbers(typed: str) -> tuple[float, ...]:
         return tuple(float(part) for part in typed.replace(";", ",").split(",") if part.strip())
     except ValueError as error:
         raise InvalidInputError(
-            f"cut points must be numbers separated by commas, got '{session.literal(typed)}'"
+            f"cut points must be numbers separated by commas, got '{session.escape_markdown(typed)}'"
         ) from error

@@ -3,7 +3,7 @@
 from collections.abc import Hashable, Mapping
 from typing import Any, TypeAlias
 
-from app.components import layers as map_layers
+from app.components.layers import make_caption, make_layers_of_epoch
 from app.loading.pictures import Picture
 from app.viewer.scene import Panel, Scene
 from hlcore.storage.runs import Run
@@ -12,7 +12,7 @@ Row: TypeAlias = Mapping[Hashable, Any]
 """An object's row of the table of objects."""
 
 
-def object_scene(run: Run, row: Row, picture: Picture, *, epoch: int, labelled: bool) -> Scene:
+def make_scene(run: Run, row: Row, picture: Picture, *, epoch: int, labelled: bool) -> Scene:
     """The image and its hardness around an object; a click on another one chooses it.
 
     Args:
@@ -25,7 +25,7 @@ def object_scene(run: Run, row: Row, picture: Picture, *, epoch: int, labelled: 
     known = labelled == (picture.sample.label_map is not None)
     return Scene(
         picture.size,
-        tuple(layer for layer in map_layers.still_layers(run, picture, epoch) if known or layer.kind != "objects"),
+        tuple(layer for layer in make_layers_of_epoch(run, picture, epoch) if known or layer.kind != "objects"),
         (Panel("Image", title=f"{row['image']}, object {row['object']}", note=row["class_name"]), Panel("Hardness")),
         columns=2,
         narrow_columns=2,
@@ -33,6 +33,6 @@ def object_scene(run: Run, row: Row, picture: Picture, *, epoch: int, labelled: 
         frame=(row["left"], row["top"], row["right"], row["bottom"]),
         selected=row["object"] if known else None,
         objects_of=f"{row['image']}#",
-        caption=f"{map_layers.caption(run, picture)}, object {row['object']}",
+        caption=f"{make_caption(run, picture)}, object {row['object']}",
         height_vh=40,
     )

@@ -4,88 +4,90 @@ import pandas as pd
 import streamlit as st
 
 from app import session
-from app.components import definitions, scope_picker
+from app.components import definitions
+from app.components.scope_picker import format_scope
 from app.loading import runs as run_loading
+from app.loading.runs import load_runs
 from hlcore.analysis import run_comparison
 from hlcore.storage.analyses import Analysis
 from hlcore.storage.runs import IOU_PREFIX, Run
 
 VALIDATION = "validation"
 """In links, the scores each run got on its own validation split."""
-MOST_RUNS = 8
+MAX_RUNS = 8
 """More cannot be told apart by colour."""
 METRICS = ("mIoU", "Boundary IoU", "Small medium and large objects")
 """What the charts of scores draw, as it is defined."""
 ONE_SEED = "Each run is one seed: what another seed would change is not known, so a small gain may be chance."
 
 
-def choose_runs() -> dict[str, Run]:
+def select_runs() -> dict[str, Run]:
     """The runs that are compared, by name; one that cannot be read is said and left out."""
-    names = list(run_loading.run_folders())
-    first = session.chosen("run")
-    session.choices("runs", names, default=[first, *(name for name in names if name != first)][:MOST_RUNS])
-    chosen = st.multiselect("Compared", names, key="runs", max_selections=MOST_RUNS, persist_state="session")
-    runs, sentences = run_loading.readable(chosen)
+    names = list(run_loading.find_run_folders())
+    first = session.get_choice("run")
+    session.ensure_choices("runs", names, default=[first, *(name for name in names if name != first)][:MAX_RUNS])
+    chosen = st.multiselect("Compared", names, key="runs", max_selections=MAX_RUNS, persist_state="session")
+    runs, sentences = load_runs(chosen)
     for sentence in sentences:
         st.warning(sentence, icon=":material/error:")
     return runs
 
 
-def choose_scores(scored: dict[str, dict[str, Analysis]], *, runs: int) -> str:
+def select_scores(scored: dict[str, dict[str, Analysis]], *, runs: int) -> str:
     """What the runs are scored on: their validation splits, or a data set that `hlcore analyze` has measured."""
     most = max(scored, key=lambda data: len(scored[data]), default=VALIDATION)
     known = [VALIDATION, *scored]
-    session.choice("scores", known, default=most)
+    session.ensure_choice("scores", known, default=most)
     chosen = st.segmented_control(
         "Scored on",
         known,
         format_func=lambda data: (
-            data if data == VALIDATION else f"{_title(scored[data])} ({len(scored[data])} of {runs} runs)"
+            data if data == VALIDATION else f"{_format_data(scored[data])} ({len(scored[data])} of {runs} runs)"
         ),
         key="scores",
         required=True,
         persist_state="session",
         help="Validation scores are those after the last epoch; a data set is one that `hlcore analyze` has measured. "
-        + definitions.listed(*METRICS),
+        + definitions.list_links(*METRICS),
     )
     return chosen or VALIDATION
 
 
-def choose_pair(names: list[str]) -> tuple[str, str]:
+def select_pair(names: list[str]) -> tuple[str, str]:
     """The run that is subtracted and the one it is subtracted from."""
     compared_column, baseline_column = st.columns(2)
-    session.choice("baseline", names, default=names[0])
-    session.choice("compared", names, default=names[1])
+    session.ensure_choice("baseline", names, default=names[0])
+    session.ensure_choice("compared", names, default=names[1])
     compared = compared_column.selectbox(
-        "Gain of", names, key="compared", persist_state="session", help=definitions.listed("Gain", "Interval")
+        "Gain of", names, key="compared", persist_state="session", help=definitions.list_links("Gain", "Interval")
     )
     baseline = baseline_column.selectbox("over", names, key="baseline", persist_state="session")
     return baseline, compared
 
 
-def iou_columns(classes: tuple[str, ...]) -> dict[str, str]:
+def list_iou_columns(classes: tuple[str, ...]) -> dict[str, str]:
     """Class to the column of a table of epochs that holds its IoU."""
     return {name: IOU_PREFIX + name for name in classes}
 
 
-def mean_iou_columns(runs: dict[str, Run], classes: tuple[str, ...]) -> list[str]:
+def list_mean_iou_columns(runs: dict[str, Run], classes: tuple[str, ...]) -> list[str]:
     """The columns whose mean is the mean IoU over the shared classes; where these are all, it is kept as such."""
-    return ["mean_iou"] if _same_classes(runs, classes) else list(iou_columns(classes).values())
+    return ["mean_iou"] if _share_classes(runs, classes) else list(list_iou_columns(classes).values())
 
 
-def about_data(runs: dict[str, Run], classes: tuple[str, ...]) -> str:
+def describe_differences(runs: dict[str, Run], classes: tuple[str, ...]) -> str:
     """What keeps the validation scores of these runs from being compared, as a sentence; empty where nothing does."""
     data = {run.record.data_fingerprint: run.record.config.data for run in runs.values()}
     parts = []
     if len(data) > 1:
         names = ", ".join(dict.fromkeys(f"{d.dataset} {d.val_split}" for d in data.values()))
         parts.append(f"These runs were trained and validated on different data ({names}): the levels do not compare.")
-    if not _same_classes(runs, classes):
+    if not _share_classes(runs, classes):
         parts.append(f"Means are over the classes that all of them know: {len(classes)}.")
     return " ".join(parts)
 
 
-def reached_table(by_epoch: pd.DataFrame) -> None:
+def draw_miou_table(by_epoch: pd.DataFrame) -> None:
     """Last and best mean IoU of each run."""
     reached = run_comparison.reached(by_epoch).set_index(["run", "which"])
     rows = [
@@ -97,21 +99,21 @@ def reached_table(by_epoch: pd.DataFrame) -> None:
         }
         for run in dict.fromkeys(by_epoch["run"])
     ]
-    digits = st.column_config.NumberColumn(format="%.3f", help=definitions.text("mIoU"))
+    digits = st.column_config.NumberColumn(format="%.3f", help=definitions.get_text("mIoU"))
     st.dataframe(rows, hide_index=True, column_config={"mIoU, last": digits, "mIoU, best": digits})
 
 
-def settings_table(runs: dict[str, Run]) -> None:
+def draw_settings_table(runs: dict[str, Run]) -> None:
     """What each run is made of: a column a run, so that a page shows all settings of several."""
-    table = pd.DataFrame({name: _settings(run) for name, run in runs.items()})
+    table = pd.DataFrame({name: _list_settings(run) for name, run in runs.items()})
     st.dataframe(table.astype(str), height="content", column_config={"_index": st.column_config.Column("setting")})
 
 
-def _same_classes(runs: dict[str, Run], classes: tuple[str, ...]) -> bool:
+def _share_classes(runs: dict[str, Run], classes: tuple[str, ...]) -> bool:
     return all(set(run.record.class_names) == set(classes) for run in runs.values())
 
 
-def _settings(run: Run) -> dict[str, object]:
+def _list_settings(run: Run) -> dict[str, object]:
     record, config = run.record, run.record.config
     return {
         "network": config.network.network,
@@ -130,6 +132,6 @@ def _settings(run: Run) -> dict[str, object]:
     }
 
 
-def _title(analyses: dict[str, Analysis]) -> str:
+def _format_data(analyses: dict[str, Analysis]) -> str:
     """What several analyses were made of."""
-    return scope_picker.scope_title(next(iter(analyses.values())))
+    return format_scope(next(iter(analyses.values())))

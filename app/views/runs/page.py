@@ -3,17 +3,17 @@
 import streamlit as st
 
 from app.components import definitions
-from app.loading import runs as run_loading
+from app.loading.runs import load_epoch_table, load_steps
 from app.views.runs import controls, scores
 from hlcore.analysis import run_comparison
 from hlcore.figures.runs import by_epoch_figure
 from hlcore.storage.runs import Run
 
 
-def show_progress(runs: dict[str, Run], classes: tuple[str, ...]) -> None:
+def draw_progress(runs: dict[str, Run], classes: tuple[str, ...]) -> None:
     """Draws the mean IoU by epoch, and where each run ended."""
-    epochs = {name: run_loading.epoch_table(run) for name, run in runs.items()}
-    by_epoch = run_comparison.mean_iou_by_epoch(epochs, controls.mean_iou_columns(runs, classes))
+    epochs = {name: load_epoch_table(run) for name, run in runs.items()}
+    by_epoch = run_comparison.mean_iou_by_epoch(epochs, controls.list_mean_iou_columns(runs, classes))
     if by_epoch.empty:
         st.info("None of these runs has been validated on a class that all of them know.")
         return
@@ -23,32 +23,34 @@ def show_progress(runs: dict[str, Run], classes: tuple[str, ...]) -> None:
             by_epoch_figure(by_epoch, runs=list(runs), title="Validation mIoU (0 to 1)"), key="miou_by_epoch"
         )
     with table_column:
-        controls.reached_table(by_epoch)
-        st.caption(f"{controls.about_data(runs, classes)} {controls.ONE_SEED} {definitions.listed('mIoU')}")
+        controls.draw_miou_table(by_epoch)
+        st.caption(
+            f"{controls.describe_differences(runs, classes)} {controls.ONE_SEED} {definitions.list_links('mIoU')}"
+        )
 
 
-def show_training(runs: dict[str, Run]) -> None:
+def draw_training(runs: dict[str, Run]) -> None:
     """Draws how much the weighting did, and how long a step took."""
-    steps = run_comparison.training_by_epoch({name: run_loading.steps(run) for name, run in runs.items()})
+    steps = run_comparison.training_by_epoch({name: load_steps(run) for name, run in runs.items()})
     titles = {"hardness_lift": "HL lift (1 = no effect)", "image_ms": "Training step (ms per image, log scale)"}
     for (measure, title), column in zip(titles.items(), st.columns(2), strict=True):
         rows = steps.loc[steps["measure"] == measure]
         if len(rows):
             figure = by_epoch_figure(rows, runs=list(runs), title=title, log=measure == "image_ms")
             column.plotly_chart(figure, key=measure)
-    defined = definitions.listed("HL lift", "Training step")
+    defined = definitions.list_links("HL lift", "Training step")
     st.caption(f"Line: mean lift, median time. Band: the middle 80 % of an epoch's steps. {defined}")
 
 
 st.caption("How did several runs go, how well do they segment, and what does one gain over another?")
-if runs := controls.choose_runs():
+if runs := controls.select_runs():
     classes = run_comparison.shared_classes([run.record.class_names for run in runs.values()])
-    show_progress(runs, classes)
+    draw_progress(runs, classes)
     st.markdown("##### Scores")
-    scores.show_scores(runs, classes)
+    scores.draw_scores(runs, classes)
     st.markdown("##### Training")
-    show_training(runs)
+    draw_training(runs)
     st.markdown("##### Settings")
-    controls.settings_table(runs)
+    controls.draw_settings_table(runs)
 else:
     st.info("Choose one run or several.")

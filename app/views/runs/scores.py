@@ -5,8 +5,8 @@ import streamlit as st
 
 from app import session
 from app.components import definitions
-from app.loading import analyses as analysis_loading
-from app.loading import runs as run_loading
+from app.loading.analyses import group_analyses_by_data, load_table
+from app.loading.runs import load_epoch_table
 from app.views.runs import controls
 from app.views.runs.controls import VALIDATION
 from hlcore.analysis import run_comparison
@@ -15,29 +15,33 @@ from hlcore.storage.analyses import Analysis
 from hlcore.storage.runs import Run
 
 
-def show_scores(runs: dict[str, Run], classes: tuple[str, ...]) -> None:
+def draw_scores(runs: dict[str, Run], classes: tuple[str, ...]) -> None:
     """Draws what the runs reach on one data set: all metrics, each class, and the gain of one over another."""
-    scored = analysis_loading.scored(runs)
-    data = controls.choose_scores(scored, runs=len(runs))
+    scored = group_analyses_by_data(runs)
+    data = controls.select_scores(scored, runs=len(runs))
     caveat = controls.ONE_SEED
     if data == VALIDATION:
-        epochs = {name: run_loading.epoch_table(run) for name, run in runs.items()}
-        class_iou = run_comparison.last_class_iou(epochs, controls.iou_columns(classes))
-        caveat = f"{controls.about_data(runs, classes)} {caveat}"
+        epochs = {name: load_epoch_table(run) for name, run in runs.items()}
+        class_iou = run_comparison.last_class_iou(epochs, controls.list_iou_columns(classes))
+        caveat = f"{controls.describe_differences(runs, classes)} {caveat}"
         st.caption(
             "Boundary IoU, IoU by size of object and intervals are there for data `hlcore analyze` has measured."
         )
     else:
-        scores = analysed_scores(scored[data])
+        scores = load_scores(scored[data])
         st.plotly_chart(scores_figure(scores.loc[scores["class_name"] == ""], runs=list(runs)), key="scores_figure")
-        defined = definitions.listed(*controls.METRICS, "Interval")
-        only = "" if len(scored[data]) == len(runs) else f"Of {', '.join(map(session.literal, scored[data]))} only. "
+        defined = definitions.list_links(*controls.METRICS, "Interval")
+        only = (
+            ""
+            if len(scored[data]) == len(runs)
+            else f"Of {', '.join(map(session.escape_markdown, scored[data]))} only. "
+        )
         st.caption(f"{only}Intervals are over images (95 %). {defined}")
         class_iou = scores.loc[(scores["metric"] == "iou") & (scores["class_name"] != "")]
-    show_classes(class_iou.dropna(subset=["value"]), list(runs), caveat=caveat)
+    draw_classes(class_iou.dropna(subset=["value"]), list(runs), caveat=caveat)
 
 
-def show_classes(class_iou: pd.DataFrame, runs: list[str], *, caveat: str) -> None:
+def draw_classes(class_iou: pd.DataFrame, runs: list[str], *, caveat: str) -> None:
     """Draws each class, and the gains where there are two runs, above what they do not show."""
     names = list(dict.fromkeys(class_iou["run"]))
     if not names:
@@ -48,13 +52,13 @@ def show_classes(class_iou: pd.DataFrame, runs: list[str], *, caveat: str) -> No
         if len(names) < 2:
             st.caption("Choose a second run that was scored here to see what one gains over the other.")
             return
-        baseline, compared = controls.choose_pair(names)
+        baseline, compared = controls.select_pair(names)
         gains = run_comparison.gains(class_iou, baseline=baseline, compared=compared)
         st.plotly_chart(gain_figure(gains, baseline=baseline, compared=compared), key="gains")
-        st.caption(f"{caveat} {definitions.listed('Gain', 'mIoU', 'Interval')}")
+        st.caption(f"{caveat} {definitions.list_links('Gain', 'mIoU', 'Interval')}")
 
 
-def analysed_scores(analyses: dict[str, Analysis]) -> pd.DataFrame:
+def load_scores(analyses: dict[str, Analysis]) -> pd.DataFrame:
     """The table `segmentation` of each run's analysis, below each other, with a column run."""
-    tables = [analysis_loading.table(analysis, "segmentation").assign(run=run) for run, analysis in analyses.items()]
+    tables = [load_table(analysis, "segmentation").assign(run=run) for run, analysis in analyses.items()]
     return pd.concat(tables, ignore_index=True)

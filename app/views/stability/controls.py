@@ -7,10 +7,10 @@ import pandas as pd
 import streamlit as st
 
 from app import session
-from app.components import definitions, scope_picker
-from app.loading import analyses as analysis_loading
-from app.loading import stability as stability_loading
-from app.loading.stability import Series
+from app.components import definitions
+from app.components.scope_picker import PICTURE, format_scope
+from app.loading.analyses import load_analyses
+from app.loading.stability import Series, has_followed_images
 from hlcore.analysis.stability import kept_epochs
 from hlcore.figures.stability import SPLITS, snapshot_text
 from hlcore.figures.style import QUANTITIES
@@ -21,7 +21,7 @@ FOLLOWED = "followed"
 MAPS, VARIATION, MEASURES, PAIRS = "maps", "variation", "measures", "pairs"
 PARTS = {MAPS: "Maps", MEASURES: "Measures", PAIRS: "Any two", VARIATION: "Variation"}
 KINDS: dict[Literal["consecutive", "last"], str] = {"consecutive": "the one before", "last": "the last"}
-MOST_SHOWN = 4
+MAX_IMAGES = 4
 """Images whose maps stand beside each other."""
 SENTENCES = {
     "relative_level": "Whether a map fades. The weight in the loss is scaled to sum 1, so hardness can fade without "
@@ -35,7 +35,7 @@ SENTENCES = {
     "edge_share": "How much of the weight, or of the summed loss, lies at edges of the label map.",
 }
 """What each measure shows and does not show."""
-_DEFINED = {
+_DEFINITIONS = {
     "relative_level": "Level",
     "top10_iou": "Top tenth IoU",
     "turnover": "Turnover",
@@ -47,18 +47,18 @@ _DEFINED = {
 """Under which name each measure is defined."""
 
 
-def about(measure: str) -> str:
+def describe_measure(measure: str) -> str:
     """What a measure shows, and where it is defined."""
-    return f"{SENTENCES[measure]} {definitions.listed(_DEFINED[measure])}"
+    return f"{SENTENCES[measure]} {definitions.list_links(_DEFINITIONS[measure])}"
 
 
-def choose_scope(run: Run) -> str | Analysis:
+def select_scope(run: Run) -> str | Analysis:
     """FOLLOWED, one of the run's analyses with several epochs, or widgets.PICTURE: the first there is."""
-    analyses = {name: found for name, found in analysis_loading.analyses(run).items() if len(found.record.epochs) > 1}
-    options = [*([FOLLOWED] if stability_loading.has_followed(run) else []), *analyses, scope_picker.PICTURE]
-    session.choice("scope", options, default=options[0])
-    titles = {FOLLOWED: "Followed images", scope_picker.PICTURE: "This picture"}
-    titles |= {name: scope_picker.scope_title(found) for name, found in analyses.items()}
+    analyses = {name: found for name, found in load_analyses(run).items() if len(found.record.epochs) > 1}
+    options = [*([FOLLOWED] if has_followed_images(run) else []), *analyses, PICTURE]
+    session.ensure_choice("scope", options, default=options[0])
+    titles = {FOLLOWED: "Followed images", PICTURE: "This picture"}
+    titles |= {name: format_scope(found) for name, found in analyses.items()}
     st.segmented_control(
         "Measured on",
         options,
@@ -69,16 +69,16 @@ def choose_scope(run: Run) -> str | Analysis:
         persist_state="session",
         help="Followed images were looked at by the network while it was trained, half of them images it was "
         "trained on; `hlcore analyze --epochs all` measures a data set; a picture is looked at by every kept epoch. "
-        + definitions.listed("Followed images"),
+        + definitions.list_links("Followed images"),
     )
-    chosen: str = session.chosen("scope")
+    chosen: str = session.get_choice("scope")
     return analyses.get(chosen, chosen)
 
 
-def choose_aspect(scope: str | Analysis) -> str:
+def select_aspect(scope: str | Analysis) -> str:
     """Which part of the page is shown; tables that were made elsewhere have no maps."""
     parts = [MEASURES, PAIRS] if isinstance(scope, Analysis) else [MAPS, MEASURES, PAIRS, VARIATION]
-    session.choice("aspect", parts, default=parts[0])
+    session.ensure_choice("aspect", parts, default=parts[0])
     st.segmented_control(
         "Show",
         parts,
@@ -88,13 +88,13 @@ def choose_aspect(scope: str | Analysis) -> str:
         wrap=True,
         persist_state="session",
     )
-    return session.chosen("aspect")
+    return session.get_choice("aspect")
 
 
-def choose_scaled() -> bool:
+def select_scaling() -> bool:
     """Whether maps are scaled to sum 1 before it is measured how much they vary."""
     options = {"sum": "scaled to sum 1, as in the loss", "own": "as they are"}
-    session.choice("scaled", list(options), default="sum")
+    session.ensure_choice("scaled", list(options), default="sum")
     st.segmented_control(
         "Maps",
         list(options),
@@ -105,34 +105,34 @@ def choose_scaled() -> bool:
         persist_state="session",
         help="Scaled, hardness is the weight (sigmoid + c, over its sum) and the loss is what is left when fading is "
         "taken out. As they are, they are the sigmoid and nats; both vary most where they are near 0. "
-        + definitions.listed("Variation", "Hardness weight", "Hardness", "Loss"),
+        + definitions.list_links("Variation", "Hardness weight", "Hardness", "Loss"),
     )
-    return session.chosen("scaled") == "sum"
+    return session.get_choice("scaled") == "sum"
 
 
-def choose_images(series: list[Series]) -> list[Series]:
+def select_images(series: list[Series]) -> list[Series]:
     """Which images are shown beside each other: at first some of each half."""
     if len(series) == 1:
-        st.caption(session.literal(series[0].title))
+        st.caption(session.escape_markdown(series[0].title))
         return series
     by_name = {one.picture.sample.name: one for one in series}
     halves = [[name for name, one in by_name.items() if one.split == split] for split in ("train", "val")]
-    first = [name for half in halves for name in half[: MOST_SHOWN // 2]]
-    session.choices("images", list(by_name), default=first)
+    first = [name for half in halves for name in half[: MAX_IMAGES // 2]]
+    session.ensure_choices("images", list(by_name), default=first)
     chosen = st.multiselect(
         "Images",
         list(by_name),
         format_func=lambda name: by_name[name].title,
         key="images",
-        max_selections=MOST_SHOWN,
+        max_selections=MAX_IMAGES,
         persist_state="session",
     )
     return [by_name[name] for name in chosen or first]
 
 
-def choose_kind() -> Literal["consecutive", "last"]:
+def select_comparison() -> Literal["consecutive", "last"]:
     """Which pairs of snapshots are compared."""
-    session.choice("against", list(KINDS), default="consecutive")
+    session.ensure_choice("against", list(KINDS), default="consecutive")
     st.segmented_control(
         "Each snapshot against",
         list(KINDS),
@@ -141,12 +141,12 @@ def choose_kind() -> Literal["consecutive", "last"]:
         required=True,
         wrap=True,
         persist_state="session",
-        help=definitions.listed("Snapshot", "Interval"),
+        help=definitions.list_links("Snapshot", "Interval"),
     )
-    return session.chosen("against")
+    return session.get_choice("against")
 
 
-def legend(splits: list[str]) -> None:
+def draw_legend(splits: list[str]) -> None:
     """The colours and dashes of all figures of the page, once."""
     lines = [
         f'<span style="border-top: 2px {"dashed" if split == "train" else "solid"} {QUANTITIES[name]}; '
@@ -157,7 +157,7 @@ def legend(splits: list[str]) -> None:
     st.html(f'<p style="margin: 0; font-size: 0.875rem">{"&emsp;".join(lines)}</p>')
 
 
-def headline(tables: Mapping[str, pd.DataFrame]) -> list[str]:
+def summarise_tables(tables: Mapping[str, pd.DataFrame]) -> list[str]:
     """One sentence a split: how far both maps faded, and how much of their hardest tenth stayed at last."""
     sentences = []
     for split in tables["levels"]["split"].unique():
@@ -174,7 +174,7 @@ def headline(tables: Mapping[str, pd.DataFrame]) -> list[str]:
     return sentences
 
 
-def variation_table(variation: pd.DataFrame) -> None:
+def draw_variation_table(variation: pd.DataFrame) -> None:
     """How much each pixel varies over the kept epochs, in numbers."""
     table = variation.assign(
         split=variation["split"].map(lambda split: SPLITS.get(split, split)),
@@ -185,7 +185,7 @@ def variation_table(variation: pd.DataFrame) -> None:
         table[["split", "map", "scaled", "value", "low", "high"]].dropna(axis="columns", how="all"),
         hide_index=True,
         column_config={
-            name: st.column_config.NumberColumn(format="%.2f", help=definitions.text(hint))
+            name: st.column_config.NumberColumn(format="%.2f", help=definitions.get_text(hint))
             for name, hint in hints.items()
         },
         key="stability_variation",
@@ -193,5 +193,5 @@ def variation_table(variation: pd.DataFrame) -> None:
     st.caption(
         "Standard deviation over mean of each pixel over the kept epochs, averaged. The loss is near 0 almost "
         "everywhere, where a little is much; scaled to sum 1, hardness is the weight, which c keeps away from 0. "
-        + definitions.listed("Variation", "Hardness weight", "Interval")
+        + definitions.list_links("Variation", "Hardness weight", "Interval")
     )

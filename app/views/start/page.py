@@ -2,10 +2,10 @@
 
 import streamlit as st
 
-from app.components import messages
+from app.components.messages import draw_about
 
 st.title("No trained network yet")
-messages.about()
+draw_about()
 st.markdown(
     "There is no run in `checkpoints/`, in `runs/` or in a folder named by `$HLCORE_RUNS`. Train a small network on "
     "the built-in street scenes, which needs no download, then reload this page:"

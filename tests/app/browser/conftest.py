@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from app.loading import pictures as picture_loading
-from app.loading.pictures import Picture
+from app.loading.pictures import SCENES, Picture, make_picture, read_sample
 from hlcore.inference import predict
 from hlcore.storage.checkpoints import load_checkpoint
 from hlcore.storage.runs import open_run
@@ -80,7 +79,7 @@ def watched(watch) -> Watched:
 @pytest.fixture(scope="session")
 def picture(runs) -> Picture:
     """The scene that the app opens with."""
-    return picture_loading.fit(picture_loading.load(open_run(runs / "tiny"), picture_loading.SCENES, "test-0000"), SIDE)
+    return make_picture(read_sample(open_run(runs / "tiny"), SCENES, "test-0000"), SIDE)
 
 
 @pytest.fixture(scope="session")

@@ -72,10 +72,10 @@ class Mounted:
             view: Choices as they stand in a link.
             kept_bytes: What the planes in the browser may take, in place of what they may in the app.
         """
-        script = viewer.script()
+        script = viewer.join_scripts()
         if kept_bytes is not None:
             script = script.replace("320e6", str(kept_bytes)).replace("100e6", str(kept_bytes // 3))
-            assert script != viewer.script()
+            assert script != viewer.join_scripts()
         self._files = {"": ("text/html", _PAGE), "viewer.js": ("text/javascript", script)}
         self.page.goto(f"{_ORIGIN}/")
         self.page.wait_for_function("window.leave !== undefined")
@@ -85,7 +85,7 @@ class Mounted:
         """Other viewers in place of those that are there, as on another page of the app."""
         self.page.evaluate("leave()")
         for scene in scenes:
-            self.page.evaluate("data => draw(data)", scene.message(view or {}, heard=0, definitions={}))
+            self.page.evaluate("data => draw(data)", scene.message(view or {}, revision=0, definitions={}))
 
     def _answer(self, route: Route) -> None:
         name = route.request.url.removeprefix(f"{_ORIGIN}/")

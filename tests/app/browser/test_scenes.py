@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from app.viewer.planes import NO_VALUE, class_plane, image_plane, number_plane, value_plane
-from app.viewer.scene import EVERY_STEP, OTHER, Layer, Panel, Scene, Step
+from app.viewer.planes import NO_VALUE, pack_classes, pack_image, pack_numbers, pack_values
+from app.viewer.scene import ALL_STEPS, COMPARED_STEP, Layer, Panel, Scene, Step
 from tests.app.browser.mounting import Mounted
 from tests.app.browser.pages import canvas, hover, measured
 
@@ -25,7 +25,7 @@ def mounted(watched, monkeypatch) -> Mounted:
 
 
 def plane(seed: int, size: tuple[int, int] = SIZE):
-    return value_plane(np.random.default_rng(seed).random(size).astype(np.float32), low=0, high=1)
+    return pack_values(np.random.default_rng(seed).random(size).astype(np.float32), low=0, high=1)
 
 
 def pixels(size: tuple[int, int], seed: int = 0) -> np.ndarray:
@@ -33,7 +33,7 @@ def pixels(size: tuple[int, int], seed: int = 0) -> np.ndarray:
 
 
 def image(size: tuple[int, int] = SIZE, seed: int = 0) -> Layer:
-    return Layer("Image", "image", {EVERY_STEP: image_plane(pixels(size, seed))})
+    return Layer("Image", "image", {ALL_STEPS: pack_image(pixels(size, seed))})
 
 
 def hardness(*steps: str, size: tuple[int, int] = SIZE, name: str = "Hardness", first: int = 0) -> Layer:
@@ -59,7 +59,7 @@ def test_panels_that_take_more_than_is_kept_are_fetched_once(mounted):
     names = [step.name for step in STEPS]
     layers = (image(), hardness(*names), hardness(*names, name="Loss", first=100), CHANGE)
     above = Scene(
-        SIZE, layers, (Panel("Hardness", OTHER), Panel("Hardness"), Panel("Hardness change")), STEPS, group="g"
+        SIZE, layers, (Panel("Hardness", COMPARED_STEP), Panel("Hardness"), Panel("Hardness change")), STEPS, group="g"
     )
     panels = tuple(Panel(layer, step) for layer in ("Hardness", "Loss") for step in names)
     strip = Scene(SIZE, layers, panels, STEPS, columns=6, controls=False, group="g")
@@ -127,7 +127,7 @@ def test_a_panel_without_its_map_says_so_and_the_others_are_drawn(mounted):
 
 
 def test_a_change_where_there_is_one_epoch_says_that_there_is_no_other(mounted):
-    panels = (Panel("Hardness", OTHER), Panel("Hardness"), Panel("Hardness change"))
+    panels = (Panel("Hardness", COMPARED_STEP), Panel("Hardness"), Panel("Hardness change"))
     mounted.show(Scene(SIZE, (image(), hardness("0"), CHANGE), panels, STEPS[:1]))
     expect(mounted.page.locator(".waiting").nth(2)).to_have_text("There is no other epoch to compare with")
     titles = mounted.page.locator("figcaption b").all_inner_texts()
@@ -270,8 +270,8 @@ def test_pixels_of_objects_beyond_those_that_are_numbered_are_of_none(mounted):
     numbers = np.zeros(SIZE, int)
     numbers[5:25, 4:16] = 7
     numbers[5:25, 20:36] = NO_VALUE + 3
-    labels = Layer("Labels", "classes", {EVERY_STEP: class_plane(np.zeros(SIZE, int))}, classes=(("Sky", (0, 0, 255)),))
-    objects = Layer("Objects", "objects", {EVERY_STEP: number_plane(numbers)}, of=("Labels",))
+    labels = Layer("Labels", "classes", {ALL_STEPS: pack_classes(np.zeros(SIZE, int))}, classes=(("Sky", (0, 0, 255)),))
+    objects = Layer("Objects", "objects", {ALL_STEPS: pack_numbers(numbers)}, of=("Labels",))
     mounted.show(Scene(SIZE, (image(), labels, objects), (Panel("Image"),)), view={"outlines": "objects"})
     painted(mounted.page)
     lines = np.argwhere((canvas(mounted.page) == LINE).all(axis=2))

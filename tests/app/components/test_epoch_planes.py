@@ -12,7 +12,7 @@ EPOCHS = "views/epochs/page.py"
 @pytest.fixture
 def one_at_a_time(monkeypatch):
     """One further epoch in each run of the page, which is drawn again only by the test."""
-    monkeypatch.setattr("app.components.epoch_planes.PATIENCE_S", 0)
+    monkeypatch.setattr("app.components.epoch_planes.REDRAW_AFTER_S", 0)
     monkeypatch.setattr("streamlit.rerun", lambda: None)
 
 
@@ -49,7 +49,7 @@ def test_another_picture_is_looked_at_by_the_chosen_epoch_first_again(open_app, 
 def test_of_many_epochs_those_nearest_to_the_chosen_one_are_kept_wherever_the_reader_goes(
     open_app, scenes, monkeypatch
 ):
-    monkeypatch.setattr("app.components.epoch_planes.MOST", 2)
+    monkeypatch.setattr("app.components.epoch_planes.MAX_EPOCHS", 2)
     app = open_app(epoch="2")
     assert known_at(scenes(app)[0], "Hardness") == ["1", "2"]
     app.session_state["epoch"] = 0
@@ -65,7 +65,7 @@ def test_where_one_epoch_cannot_be_read_the_chosen_one_is_shown_and_a_sentence_n
 ):
     run = make_run(tmp_path / "more", "torn", epochs=2)
     run.checkpoint_path(0).write_bytes(b"not weights")
-    monkeypatch.setattr("app.loading.runs.run_folders", lambda: {"torn": run.path})
+    monkeypatch.setattr("app.loading.runs.find_run_folders", lambda: {"torn": run.path})
     app = open_app(run="torn")
     assert not app.exception
     assert "epoch-0000.safetensors" in app.error[0].value
@@ -74,7 +74,7 @@ def test_where_one_epoch_cannot_be_read_the_chosen_one_is_shown_and_a_sentence_n
 
 def test_a_choice_made_while_epochs_are_still_looking_is_not_undone_by_the_link(open_app, scenes, monkeypatch):
     monkeypatch.setattr("streamlit.rerun", st.stop)  # as if the reader interrupted the page at this point
-    monkeypatch.setattr("app.components.epoch_planes.PATIENCE_S", 0)
+    monkeypatch.setattr("app.components.epoch_planes.REDRAW_AFTER_S", 0)
     app = open_app(epoch="2", sample="test-0003", side="512")
     app.session_state["epoch"] = 0
     app.selectbox(key="sample").select("test-0001").run()
@@ -84,7 +84,7 @@ def test_a_choice_made_while_epochs_are_still_looking_is_not_undone_by_the_link(
 
 
 def test_what_a_link_asked_for_in_vain_is_still_said_when_all_epochs_are_there(open_app, scenes, monkeypatch):
-    monkeypatch.setattr("app.components.epoch_planes.PATIENCE_S", 0)
+    monkeypatch.setattr("app.components.epoch_planes.REDRAW_AFTER_S", 0)
     app = open_app(epoch="9", show="Hardness,Dreams")
     (warning,) = app.warning
     assert warning.value.count("there is no epoch '9' here; showing '2'") == 1

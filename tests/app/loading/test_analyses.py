@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.loading import analyses as analysis_loading
+from app.loading.analyses import load_analyses
 from hlcore.storage.runs import open_run
 from tests.analyses import make_analysis
 
@@ -16,7 +16,7 @@ def test_an_analysis_is_offered_once_it_is_complete(runs: Path, tmp_path: Path) 
     (tmp_path / "run.json").write_bytes((runs / "tiny" / "run.json").read_bytes())
     make_analysis(tmp_path, "streets-test")
     make_analysis(tmp_path, "streets-val", state="running")
-    assert list(analysis_loading.analyses(open_run(tmp_path))) == ["streets-test"]
+    assert list(load_analyses(open_run(tmp_path))) == ["streets-test"]
 
 
 def test_an_analysis_that_cannot_be_read_is_said_and_the_others_are_offered(
@@ -27,10 +27,10 @@ def test_an_analysis_that_cannot_be_read_is_said_and_the_others_are_offered(
     make_analysis(folder, "streets-test")
     newer = make_analysis(folder, "streets-val").path / "analysis.json"
     newer.write_text(newer.read_text().replace('"format":1', '"format":2'))
-    monkeypatch.setattr("app.loading.runs.run_folders", lambda: {"tiny": folder})
+    monkeypatch.setattr("app.loading.runs.find_run_folders", lambda: {"tiny": folder})
     app = open_app()
     assert not app.exception
     assert not app.error
     (warning,) = app.sidebar.warning
     assert str(newer) in warning.value
-    assert list(analysis_loading.analyses(open_run(folder))) == ["streets-test"]
+    assert list(load_analyses(open_run(folder))) == ["streets-test"]

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from app.loading import dataset as dataset_loading
-from app.loading import pictures as picture_loading
+from app.loading.dataset import DATA_FOLDERS, load_dataset_picture, read_dataset_sample
+from app.loading.pictures import make_picture
 from hlcore.data.streets import Streets
 from hlcore.errors import DatasetError
 from tests.analyses import make_analysis
@@ -37,14 +37,14 @@ def open_with_analyses(open_app, runs, monkeypatch, tmp_path):
         shutil.copytree(runs / "tiny", tmp_path / "more" / "tiny")
         for name, changes in analyses.items():
             make_analysis(tmp_path / "more" / "tiny", name, **({"tables": {"images": IMAGES}} | changes))
-        monkeypatch.setattr("app.loading.runs.run_folders", lambda: {"tiny": tmp_path / "more" / "tiny"})
+        monkeypatch.setattr("app.loading.runs.find_run_folders", lambda: {"tiny": tmp_path / "more" / "tiny"})
         return open_app(**link)
 
     return opened
 
 
 def test_a_scene_of_an_analysis_is_the_scene_that_was_measured(tmp_path):
-    sample = dataset_loading.analysed(make_analysis(tmp_path), "test-0007")
+    sample = read_dataset_sample(make_analysis(tmp_path), "test-0007")
     scene = Streets("test", count=8, size=(64, 96))[7]
     assert np.array_equal(sample.image, scene.image)
     assert np.array_equal(sample.label_map, scene.label_map)
@@ -53,28 +53,28 @@ def test_a_scene_of_an_analysis_is_the_scene_that_was_measured(tmp_path):
 def test_an_image_is_looked_at_through_the_window_it_was_measured_through(tmp_path):
     scene = Streets("test", count=2, size=(64, 96))[0]
     whole, windowed = (make_analysis(tmp_path, f"streets-{window}", window=window) for window in (None, 64))
-    picture = dataset_loading.picture(windowed, scene.name)
+    picture = load_dataset_picture(windowed, scene.name)
     assert (picture.window, picture.size) == (64, (64, 96))
     assert np.array_equal(picture.sample.image, scene.image)
-    assert picture.digest != dataset_loading.picture(whole, scene.name).digest == picture_loading.fit(scene, 96).digest
+    assert picture.digest != load_dataset_picture(whole, scene.name).digest == make_picture(scene, 96).digest
 
 
 def test_files_are_read_from_the_folder_the_analysis_names(tmp_path, camvid):
-    sample = dataset_loading.analysed(make_analysis(tmp_path, dataset="camvid", root=camvid), "b")
+    sample = read_dataset_sample(make_analysis(tmp_path, dataset="camvid", root=camvid), "b")
     assert sample.label_map.tolist() == [[1] * 6] * 4
 
 
 def test_files_that_moved_are_found_through_the_environment(tmp_path, camvid, monkeypatch):
     analysis = make_analysis(tmp_path, dataset="camvid", root=tmp_path / "gone" / "camvid")
-    monkeypatch.setenv(dataset_loading.PLACES, os.pathsep.join([str(tmp_path / "nothing"), str(camvid.parent)]))
-    assert dataset_loading.analysed(analysis, "b").name == "b"
+    monkeypatch.setenv(DATA_FOLDERS, os.pathsep.join([str(tmp_path / "nothing"), str(camvid.parent)]))
+    assert read_dataset_sample(analysis, "b").name == "b"
 
 
 def test_data_that_is_nowhere_is_a_sentence_with_the_way_out(tmp_path, monkeypatch):
     analysis = make_analysis(tmp_path, dataset="camvid", root=tmp_path / "gone")
-    monkeypatch.setenv(dataset_loading.PLACES, str(tmp_path / "sets"))
+    monkeypatch.setenv(DATA_FOLDERS, str(tmp_path / "sets"))
     with pytest.raises(DatasetError) as error:
-        dataset_loading.analysed(analysis, "b")
+        read_dataset_sample(analysis, "b")
     assert str(tmp_path / "gone") in str(error.value)
     assert str(tmp_path / "sets" / "camvid") in str(error.value)
     assert "Set HLCORE_DATA to the folder that holds 'camvid'" in str(error.value)
@@ -82,17 +82,17 @@ def test_data_that_is_nowhere_is_a_sentence_with_the_way_out(tmp_path, monkeypat
 
 def test_a_name_the_data_set_has_not_is_refused(tmp_path):
     with pytest.raises(DatasetError, match="there is no image 'val-0000' in streets, split test"):
-        dataset_loading.analysed(make_analysis(tmp_path), "val-0000")
+        read_dataset_sample(make_analysis(tmp_path), "val-0000")
 
 
 def test_another_data_set_in_the_folder_is_refused(tmp_path, camvid):
     analysis = make_analysis(tmp_path, dataset="camvid", root=camvid, class_names=("sky",), palette=((0, 0, 0),))
     with pytest.raises(DatasetError, match="but the analysis scored sky"):
-        dataset_loading.analysed(analysis, "b")
+        read_dataset_sample(analysis, "b")
 
 
 def test_labels_of_merged_classes_are_not_shown_as_the_runs(tmp_path):
-    assert dataset_loading.analysed(make_analysis(tmp_path, merged={"Sky": "Sky"}), "test-0001").label_map is None
+    assert read_dataset_sample(make_analysis(tmp_path, merged={"Sky": "Sky"}), "test-0001").label_map is None
 
 
 def test_the_images_of_an_analysis_are_a_source_of_pictures(open_with_analyses, scenes):

@@ -14,10 +14,10 @@ from streamlit.runtime.media_file_manager import MediaFileManager
 from streamlit.runtime.memory_media_file_storage import MemoryMediaFileStorage
 
 from app import viewer
-from app.loading.pictures import fit
-from app.viewer.planes import MOST_NUMBERS, NO_VALUE, class_plane, image_plane, number_plane, value_plane
-from app.viewer.scene import EVERY_STEP, Layer, Panel, Scene, Step
-from app.views.inspect.downloads import hardness_npy, hardness_png
+from app.loading.pictures import make_picture
+from app.viewer.planes import MAX_NUMBER, NO_VALUE, pack_classes, pack_image, pack_numbers, pack_values
+from app.viewer.scene import ALL_STEPS, Layer, Panel, Scene, Step
+from app.views.inspect.downloads import encode_hardness_npy, encode_hardness_png
 from hlcore.data.samples import Sample
 from hlcore.figures.style import HARDNESS_SCALES, colour_scale
 from hlcore.storage.planes import read_hardness_png
@@ -43,43 +43,43 @@ def source(name):
 
 @given(MAPS)
 def test_a_value_arrives_within_half_a_step(values):
-    plane = value_plane(values, low=0, high=1)
+    plane = pack_values(values, low=0, high=1)
     stored = np.frombuffer(zlib.decompress(plane.content), "<u2").reshape(plane.size)
     np.testing.assert_allclose(stored / (NO_VALUE - 1), values, atol=0.5 / (NO_VALUE - 1) + 1e-7)
 
 
 def test_a_missing_value_is_told_from_the_largest():
-    plane = value_plane(np.array([[0.0, 88.0, 99.0, np.nan]], np.float32), low=0, high=88)
+    plane = pack_values(np.array([[0.0, 88.0, 99.0, np.nan]], np.float32), low=0, high=88)
     assert np.frombuffer(zlib.decompress(plane.content), "<u2").tolist() == [0, NO_VALUE - 1, NO_VALUE - 1, NO_VALUE]
 
 
 def test_classes_and_images_arrive_exactly():
     label_map = np.array([[0, 3, 255]])
-    assert np.frombuffer(zlib.decompress(class_plane(label_map).content), np.uint8).tolist() == [0, 3, 255]
+    assert np.frombuffer(zlib.decompress(pack_classes(label_map).content), np.uint8).tolist() == [0, 3, 255]
     image = np.arange(18, dtype=np.uint8).reshape(2, 3, 3)
-    np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(image_plane(image).content))), image)
+    np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(pack_image(image).content))), image)
 
 
 def test_numbers_of_objects_arrive_exactly_and_those_too_large_have_none():
-    plane = number_plane(np.array([[0, 1, MOST_NUMBERS, MOST_NUMBERS + 1, 10**6]]))
+    plane = pack_numbers(np.array([[0, 1, MAX_NUMBER, MAX_NUMBER + 1, 10**6]]))
     stored = np.frombuffer(zlib.decompress(plane.content), "<u2")
-    assert stored.tolist() == [0, 1, MOST_NUMBERS, NO_VALUE, NO_VALUE]
-    assert (plane.low, plane.high) == (0, MOST_NUMBERS), "a step is one object"
+    assert stored.tolist() == [0, 1, MAX_NUMBER, NO_VALUE, NO_VALUE]
+    assert (plane.low, plane.high) == (0, MAX_NUMBER), "a step is one object"
 
 
 def test_another_content_has_another_digest():
     zeros = np.zeros((2, 2), np.float32)
-    planes = [value_plane(zeros + value, low=0, high=1) for value in (0, 0.5)]
-    planes += [class_plane(np.full((2, 2), index)) for index in (0, 1)]
+    planes = [pack_values(zeros + value, low=0, high=1) for value in (0, 0.5)]
+    planes += [pack_classes(np.full((2, 2), index)) for index in (0, 1)]
     assert len({plane.digest for plane in planes}) == 4
-    assert value_plane(zeros, low=0, high=1).digest == planes[0].digest
+    assert pack_values(zeros, low=0, high=1).digest == planes[0].digest
 
 
 def test_large_planes_that_differ_in_one_pixel_lie_at_addresses_of_their_own(media):
     values = np.random.default_rng(0).random((1024, 1024)).astype(np.float32)
     other = values.copy()
     other[300, 300] += 0.001
-    headers = [value_plane(one, low=0, high=1).header() for one in (values, other, values)]
+    headers = [pack_values(one, low=0, high=1).header() for one in (values, other, values)]
     assert headers[0]["url"] != headers[1]["url"]
     assert headers[0] == headers[2], "the same plane has one address, so that the browser asks once"
     assert str(headers[0]["url"]).startswith("/media/")
@@ -87,19 +87,19 @@ def test_large_planes_that_differ_in_one_pixel_lie_at_addresses_of_their_own(med
 
 def test_where_the_app_is_served_below_a_path_so_are_its_planes(media, monkeypatch):
     monkeypatch.setattr("streamlit.get_option", {"server.baseUrlPath": "/hardness/"}.__getitem__)
-    assert str(class_plane(np.zeros((2, 2), int)).header()["url"]).startswith("/hardness/media/")
+    assert str(pack_classes(np.zeros((2, 2), int)).header()["url"]).startswith("/hardness/media/")
 
 
 def test_a_scene_says_what_the_browser_needs_and_repeats_the_readers_choices(media):
-    plane = value_plane(np.zeros((2, 3), np.float32), low=0, high=88)
+    plane = pack_values(np.zeros((2, 3), np.float32), low=0, high=88)
     layers = (
         Layer("Loss", "values", {"0": plane, "4": plane}, scale="viridis", high=88, ranges=(1, 2), unit=" nats"),
         Layer("Loss change", "change", of=("Loss",), scale="difference"),
     )
     scene = Scene((2, 3), layers, (Panel("Loss", title="L"), Panel("")), steps=(Step("0", "epoch 0"),), group="g")
-    message = scene.message({"opacity": "20"}, heard=7, definitions={"Zoom": "/method#zoom"})
+    message = scene.message({"opacity": "20"}, revision=7, definitions={"Zoom": "/method#zoom"})
     assert (message["width"], message["height"]) == (3, 2)
-    assert (message["view"], message["heard"]) == ({"opacity": "20"}, 7)
+    assert (message["view"], message["revision"]) == ({"opacity": "20"}, 7)
     assert message["definitions"] == {"Zoom": "/method#zoom"}
     loss, change = message["layers"]
     assert {step: (sent["kind"], sent["high"]) for step, sent in loss["planes"].items()} == {
@@ -117,22 +117,22 @@ def test_a_scene_says_what_the_browser_needs_and_repeats_the_readers_choices(med
 
 
 def test_a_scene_brings_the_colours_of_its_own_scales_and_of_all_hardness_may_have(media):
-    plane = class_plane(np.zeros((2, 3), int))
-    layer = Layer("Loss", "values", {EVERY_STEP: plane}, scale="viridis")
-    scales = Scene((2, 3), (layer,), ()).message({}, heard=0, definitions={})["scales"]
+    plane = pack_classes(np.zeros((2, 3), int))
+    layer = Layer("Loss", "values", {ALL_STEPS: plane}, scale="viridis")
+    scales = Scene((2, 3), (layer,), ()).message({}, revision=0, definitions={})["scales"]
     assert set(scales) == {"viridis", *HARDNESS_SCALES}
     assert bytes.fromhex(scales["viridis"]) == colour_scale("viridis").tobytes()
 
 
 def test_all_scripts_make_one_module_without_imports():
-    text = viewer.script()
+    text = viewer.join_scripts()
     assert not re.findall(r"^\s*import\b.*$", text, flags=re.MULTILINE)
     assert re.findall(r"^export .*$", text, flags=re.MULTILINE) == ["export default function (component) {"]
     assert sorted(viewer.SCRIPTS) == sorted(path.stem for path in (viewer._HERE / "js").glob("*.js"))
 
 
 def test_no_two_scripts_declare_one_name():
-    declared = re.findall(DECLARED, viewer.script(), flags=re.MULTILINE)
+    declared = re.findall(DECLARED, viewer.join_scripts(), flags=re.MULTILINE)
     assert len(declared) > len(viewer.SCRIPTS)
     assert sorted(declared) == sorted(set(declared))
 
@@ -150,14 +150,14 @@ def test_each_script_imports_by_their_names_what_scripts_before_it_export():
 
 @given(MAPS)
 def test_hardness_files_hold_the_map(hardness_map):
-    np.testing.assert_array_equal(np.load(io.BytesIO(hardness_npy(hardness_map))), hardness_map)
-    np.testing.assert_allclose(read_hardness_png(hardness_png(hardness_map)), hardness_map, atol=1 / 65535)
+    np.testing.assert_array_equal(np.load(io.BytesIO(encode_hardness_npy(hardness_map))), hardness_map)
+    np.testing.assert_allclose(read_hardness_png(encode_hardness_png(hardness_map)), hardness_map, atol=1 / 65535)
 
 
 @pytest.mark.parametrize(("size", "side", "expected"), [((300, 400), 200, (150, 200)), ((30, 40), 200, (30, 40))])
 def test_a_picture_is_scaled_down_and_never_up(size, side, expected):
     sample = Sample("a", np.zeros((*size, 3), np.uint8), np.zeros(size, np.uint8))
-    picture = fit(sample, side)
+    picture = make_picture(sample, side)
     assert picture.size == expected
     assert picture.sample.label_map is not None
     assert picture.sample.label_map.shape == expected
@@ -167,11 +167,11 @@ def test_a_picture_is_scaled_down_and_never_up(size, side, expected):
 def test_a_picture_is_known_by_its_pixels_and_labels():
     image, labels = np.zeros((4, 6, 3), np.uint8), np.zeros((4, 6), np.uint8)
     pictures = [
-        fit(Sample("a", image, None), 512),
-        fit(Sample("b", image.copy(), None), 512),
-        fit(Sample("a", image, labels), 512),
-        fit(Sample("a", image + 1, None), 512),
-        fit(Sample("a", image.reshape(6, 4, 3), None), 512),
+        make_picture(Sample("a", image, None), 512),
+        make_picture(Sample("b", image.copy(), None), 512),
+        make_picture(Sample("a", image, labels), 512),
+        make_picture(Sample("a", image + 1, None), 512),
+        make_picture(Sample("a", image.reshape(6, 4, 3), None), 512),
     ]
     assert pictures[0].digest == pictures[1].digest
     assert len({picture.digest for picture in pictures}) == 4

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from app.viewer import planes as planes_of
+from app.viewer import planes as packing
 from hlcore.data.streets import Streets
 from hlcore.inference import predict
 from hlcore.storage.checkpoints import load_checkpoint
@@ -50,7 +50,7 @@ def run(runs, monkeypatch, tmp_path):
     """A copy of the tiny run, for analyses of its own."""
     path = tmp_path / "more" / "tiny"
     shutil.copytree(runs / "tiny", path)
-    monkeypatch.setattr("app.loading.runs.run_folders", lambda: {"tiny": path})
+    monkeypatch.setattr("app.loading.runs.find_run_folders", lambda: {"tiny": path})
     return path
 
 
@@ -170,10 +170,10 @@ def test_the_maps_are_those_of_the_linked_image_at_the_measured_epoch(open_app, 
     checkpoint = load_checkpoint(open_run(run).checkpoint_path(2))
     record = predict(checkpoint.network, scene.image, class_names=checkpoint.class_names)
     (shown,) = scenes(app)
-    assert digest(shown, "Image") == planes_of.image_plane(scene.image).digest
-    assert digest(shown, "Hardness") == planes_of.value_plane(record.hardness_map, low=0, high=1).digest
+    assert digest(shown, "Image") == packing.pack_image(scene.image).digest
+    assert digest(shown, "Hardness") == packing.pack_values(record.hardness_map, low=0, high=1).digest
     assert scene.label_map is not None
-    assert digest(shown, "Labels") == planes_of.class_plane(scene.label_map).digest
+    assert digest(shown, "Labels") == packing.pack_classes(scene.label_map).digest
 
 
 def test_an_image_that_is_not_there_is_said_and_the_first_is_shown(open_app, analysis, scenes):

@@ -40,7 +40,7 @@ def open_analysed(open_app, runs, monkeypatch, tmp_path):
         folder = tmp_path / "more" / "tiny"
         shutil.copytree(runs / "tiny", folder)
         make_analysis(folder, tables=measured_tables() if tables is None else tables)
-        monkeypatch.setattr("app.loading.runs.run_folders", lambda: {"tiny": folder})
+        monkeypatch.setattr("app.loading.runs.find_run_folders", lambda: {"tiny": folder})
         return open_app(page=PAGE, **link)
 
     return opened

@@ -43,7 +43,7 @@ def test_a_run_of_which_one_epoch_is_kept_has_nothing_to_compare(open_app, scene
     shutil.copytree(runs / "tiny", run)
     for epoch in (1, 2):
         (run / "checkpoints" / f"epoch-{epoch:04d}.safetensors").unlink()
-    monkeypatch.setattr("app.loading.runs.run_folders", lambda: {"young": run})
+    monkeypatch.setattr("app.loading.runs.find_run_folders", lambda: {"young": run})
     app = open_app(page=PAGE, run="young")
     assert not app.exception
     compared, strip = scenes(app)

@@ -58,7 +58,7 @@ def open_analysed(open_app, runs, monkeypatch, tmp_path):
         folder = tmp_path / "more" / "tiny"
         shutil.copytree(runs / "tiny", folder)
         make_analysis(folder, tables=measured_tables() if tables is None else tables, **(record or {}))
-        monkeypatch.setattr("app.loading.runs.run_folders", lambda: {"tiny": folder})
+        monkeypatch.setattr("app.loading.runs.find_run_folders", lambda: {"tiny": folder})
         return open_app(page=PAGE, **link)
 
     return opened
@@ -238,7 +238,7 @@ def table_of(differences):
 
 
 def test_a_verdict_needs_the_whole_interval_on_one_side():
-    text = error_sentences.verdict(
+    text = error_sentences.summarise_differences(
         table_of(
             {"entropy": (0.05, 0.01, 0.1), "edge_distance": (-0.2, -0.3, -0.1), "max_softmax": (0.1, -0.001, 0.2)}
         ),
@@ -254,7 +254,7 @@ def test_a_verdict_needs_the_whole_interval_on_one_side():
 
 def test_one_image_has_no_interval_and_claims_nothing_of_others():
     differences = {"entropy": (0.05, NAN, NAN), "max_softmax": (0.001, NAN, NAN)}
-    text = error_sentences.verdict(table_of(differences), "all", images=1)
+    text = error_sentences.summarise_differences(table_of(differences), "all", images=1)
     assert "**loses to** entropy (free, +0.050); it **cannot be told apart from** 1 − max softmax" in text
     assert text.endswith("says nothing about another.")
 
@@ -264,7 +264,7 @@ def test_app_and_report_agree_on_how_hardness_stands_on_one_image():
     scores = table_of(differences)
     aurocs = [(name, "all", "auroc", 0.001, 0.8, NAN, NAN) for name in differences]
     known = pd.concat([scores, pd.DataFrame(aurocs, columns=scores.columns)])
-    answer = error_sentences.answer(scores, "all").replace("**", "")
+    answer = error_sentences.summarise_hardness(scores, "all").replace("**", "")
     for verb, rivals in sentences.standing(known).items():
         for name in rivals:
             assert f"{verb} {name.removesuffix(' (0.800)')}" in answer
@@ -278,7 +278,7 @@ def test_the_answer_stands_above_the_numbers_of_the_threshold(open_app):
 
 
 def test_pixels_that_tie_are_explained():
-    text = error_sentences.flagging("edge_distance", -0.71, "all", Caught(0.4, 0.5, 0.25), share=0.1)
+    text = error_sentences.describe_flagging("edge_distance", -0.71, "all", Caught(0.4, 0.5, 0.25), share=0.1)
     assert text == (
         "flagging where a predicted edge is at most 0.7 px away: **40.0 % of the pixels**, **50.0 % of the errors**, "
         "**25.0 % precision**. Pixels of equal score are flagged together."
@@ -286,5 +286,5 @@ def test_pixels_that_tie_are_explained():
 
 
 def test_a_flagged_part_without_an_error_says_so():
-    text = error_sentences.flagging("hardness", 0.5, "all", Caught(0.1, NAN, 0.0), share=0.1)
+    text = error_sentences.describe_flagging("hardness", 0.5, "all", Caught(0.1, NAN, 0.0), share=0.1)
     assert text == "flagging where hardness ≥ 0.5: **10.0 % of the pixels**, no error among them."

@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 
 from app.loading.labels import Evidence
-from app.viewer.planes import number_plane
+from app.viewer.planes import pack_numbers
 from app.views.labels import cards, controls
-from app.views.labels.scenes import SUSPICION, card_scene
+from app.views.labels.scenes import SUSPICION, make_card_scene
 from hlcore.analysis.label_suspicion import suspects
 from hlcore.data.labels import CAMVID
 from hlcore.data.streets import Streets
@@ -51,7 +51,7 @@ def open_measured(open_app, table, runs, monkeypatch, tmp_path):
         folder = tmp_path / "more" / "tiny"
         shutil.copytree(runs / "tiny", folder)
         make_analysis(folder, **({"tables": {"suspects": table, "images": IMAGES}} | changes))
-        monkeypatch.setattr("app.loading.runs.run_folders", lambda: {"tiny": folder})
+        monkeypatch.setattr("app.loading.runs.find_run_folders", lambda: {"tiny": folder})
         return open_app(page=PAGE)
 
     return opened
@@ -73,7 +73,7 @@ def test_a_scene_has_its_regions_in_order_with_all_their_maps(open_app, scenes):
     assert not app.exception
     assert not app.error
     tools, *cards, whole = scenes(app)
-    assert len(cards) == len(facts(app)) == controls.SHOWN
+    assert len(cards) == len(facts(app)) == controls.REGIONS_PER_PAGE
     assert (tools["controls"], tools["panels"]) == (True, [])
     for card in cards:
         assert titles(card) == ["Image", "Labels", "Prediction", "Loss", "Hardness"]
@@ -88,10 +88,10 @@ def test_a_scene_has_its_regions_in_order_with_all_their_maps(open_app, scenes):
 
 def test_each_region_is_outlined_and_in_sight_on_its_own(open_measured, scenes, table):
     _, *cards = scenes(open_measured())
-    first = table.sort_values("score", ascending=False, kind="stable").iloc[: controls.SHOWN]
+    first = table.sort_values("score", ascending=False, kind="stable").iloc[: controls.REGIONS_PER_PAGE]
     assert [card["frame"] for card in cards] == first[["left", "top", "right", "bottom"]].to_numpy().tolist()
     assert all(card["private"] and card["selected"] == 1 for card in cards)
-    assert len({digest(card, "Objects") for card in cards}) == controls.SHOWN
+    assert len({digest(card, "Objects") for card in cards}) == controls.REGIONS_PER_PAGE
 
 
 def test_the_regions_of_a_scene_may_be_ranked_by_their_loss(open_app):
@@ -106,10 +106,10 @@ def test_a_region_is_what_has_its_label_and_its_prediction_within_its_box():
     image, values = np.zeros((3, 4, 3), np.uint8), np.zeros((3, 4), np.float32)
     evidence = Evidence("by hand", image, label_map, prediction, values, values)
     suspect = {"class_name": "a", "predicted": "b", "left": 0, "top": 0, "right": 2, "bottom": 1}
-    scene = card_scene(evidence, suspect | {"image": "hand", "region": 1}, (("a", (1, 2, 3)), ("b", (4, 5, 6))))
+    scene = make_card_scene(evidence, suspect | {"image": "hand", "region": 1}, (("a", (1, 2, 3)), ("b", (4, 5, 6))))
     (outline,) = [layer for layer in scene.layers if layer.kind == "objects"]
     expected = np.array([[1, 1, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0]])
-    assert outline.planes[""].digest == number_plane(expected).digest
+    assert outline.planes[""].digest == pack_numbers(expected).digest
 
 
 def test_planted_faults_are_shown_counted_and_named(open_app, scenes):
@@ -145,9 +145,9 @@ def test_a_data_set_shows_the_regions_of_its_table(open_measured, scenes, table)
     app = open_measured()
     assert not app.exception
     assert not app.error
-    first = table.sort_values("score", ascending=False, kind="stable").iloc[: controls.SHOWN]
+    first = table.sort_values("score", ascending=False, kind="stable").iloc[: controls.REGIONS_PER_PAGE]
     assert [text.split(" px at")[0].split("<br>")[-1] for text in facts(app)] == first["area_px"].astype(str).tolist()
-    assert len(scenes(app)) == 1 + controls.SHOWN, "the tools and a viewer a region"
+    assert len(scenes(app)) == 1 + controls.REGIONS_PER_PAGE, "the tools and a viewer a region"
     assert f"**{len(table)}** open" in app.markdown[0].value
     assert f"each of these {len(table):,} regions is a mistake of the network" in app.info[0].value
 
@@ -216,7 +216,7 @@ def test_merged_classes_are_shown_as_they_were_scored(open_measured, scenes, mon
     class Merged(list):
         names = data.names
 
-    monkeypatch.setattr("app.loading.dataset.open_analysed", lambda _: Merged(relabelled))
+    monkeypatch.setattr("app.loading.dataset.open_dataset", lambda _: Merged(relabelled))
     app = open_measured(
         tables={"suspects": pd.DataFrame([row]), "images": IMAGES},
         merged=merged,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.loading.memorise import Memorised
+from app.loading.memorise import Progress
 from hlcore.errors import TrainingError
 from hlcore.training.memorise import Report, Snapshot, memorise
 from tests.app.shown import digest, known_at, titles
@@ -15,7 +15,7 @@ PICTURE = {"source": "followed", "sample": "val-0000"}
 def few_steps(monkeypatch):
     """Three steps in place of a hundred."""
     monkeypatch.setattr("app.loading.memorise.STEPS", 3)
-    monkeypatch.setattr("app.loading.memorise.KEPT", (0, 1, 3))
+    monkeypatch.setattr("app.loading.memorise.KEPT_STEPS", (0, 1, 3))
     monkeypatch.setattr("app.views.memorise.scenes.KEPT", (0, 1, 3))
 
 
@@ -95,7 +95,7 @@ def test_a_bad_epoch_in_the_link_is_said(open_app):
 
 
 def test_the_curve_begins_at_the_checkpoint_and_is_relative_to_it():
-    learned = Memorised("picture")
+    learned = Progress("picture")
     for step, loss in ((0, float("nan")), (1, 2.0), (2, 1.0)):
         learned.take(Report(step, 2, loss, loss / 4, 1.5, Snapshot(None, None) if step in {0, 2} else None))
     assert list(learned.maps) == [0, 2]

@@ -13,7 +13,7 @@ from app.components import definitions
 from app.views.method import pipeline
 
 PROJECT = Path(__file__).parents[3]
-LINKING = {"anchor", "link", "linked", "listed", "text"}
+LINKING = {"make_anchor", "make_link", "link_text", "list_links", "get_text"}
 """Functions whose arguments name definitions."""
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -27,7 +27,7 @@ def named() -> Iterator[tuple[str, str]]:
         for call in (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)):
             function = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
             texts = [str(argument.value) for argument in call.args if isinstance(argument, ast.Constant)]
-            if function == "linked":  # the text, then the name if it is another
+            if function == "link_text":  # the text, then the name if it is another
                 texts = [text if len(call.args) > 1 else text[0].upper() + text[1:] for text in texts[-1:]]
             if function in LINKING:
                 yield from ((path.name, text) for text in texts)
@@ -73,19 +73,19 @@ def test_a_broken_checkpoint_costs_the_maps_and_not_the_definitions(open_app):
 def test_every_definition_has_a_heading_of_its_own(open_app):
     anchors = [heading.anchor for heading in open_app(page="views/method/page.py").subheader]
     assert len(set(anchors)) == len(anchors)
-    assert {definitions.anchor(name) for name in definitions.names()} == set(anchors)
+    assert {definitions.make_anchor(name) for name in definitions.list_names()} == set(anchors)
 
 
 def test_anchors_are_those_that_github_makes_of_the_headings():
-    assert len(definitions.names()) > 40
-    assert all(re.fullmatch(r"[A-Za-z0-9]+( [A-Za-z0-9]+)*", name) for name in definitions.names())
-    assert all(text for group in definitions.groups().values() for text in group.values())
+    assert len(definitions.list_names()) > 40
+    assert all(re.fullmatch(r"[A-Za-z0-9]+( [A-Za-z0-9]+)*", name) for name in definitions.list_names())
+    assert all(text for group in definitions.read_definitions().values() for text in group.values())
 
 
 def test_no_page_links_to_what_is_not_defined():
     used = list(named())
     assert len(used) > 60
-    assert [(file, name) for file, name in used if name not in definitions.names()] == []
+    assert [(file, name) for file, name in used if name not in definitions.list_names()] == []
 
 
 def test_tables_of_names_lead_to_definitions():
@@ -97,19 +97,19 @@ def test_tables_of_names_lead_to_definitions():
     from app.views.stability import controls as stability_controls
 
     names = {
-        *dataset_controls.DEFINED.values(),
-        *sentences.DEFINED.values(),
-        *charts.DEFINED,
+        *dataset_controls.DEFINITIONS.values(),
+        *sentences.DEFINITIONS.values(),
+        *charts.DEFINITIONS,
         *run_controls.METRICS,
         *(name for *_, name in gallery.MEASURES.values()),
     }
-    assert names <= definitions.names()
-    assert all("](method" in stability_controls.about(measure) for measure in stability_controls.SENTENCES)
+    assert names <= definitions.list_names()
+    assert all("](method" in stability_controls.describe_measure(one) for one in stability_controls.SENTENCES)
 
 
 def test_an_unknown_name_says_which_is_meant():
     with pytest.raises(KeyError, match="did you mean 'Edge contrast'"):
-        definitions.link("Edge contrats")
+        definitions.make_link("Edge contrats")
 
 
 def test_a_link_keeps_the_run(open_app):
@@ -122,7 +122,7 @@ def test_the_documentation_leads_to_the_definitions():
     (target,) = re.findall(r"\]\(([^)]*definitions\.md)\)", document.read_text(encoding="utf-8"))
     assert (document.parent / target).resolve() == definitions.SOURCE
     example = re.search(r"/method\?run=streets#([a-z-]+)", document.read_text(encoding="utf-8"))
-    assert example and example[1] in {definitions.anchor(name) for name in definitions.names()}
+    assert example and example[1] in {definitions.make_anchor(name) for name in definitions.list_names()}
 
 
 def test_the_drawing_is_well_formed_and_says_what_it_shows():

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from app.viewer.planes import number_plane
+from app.viewer.planes import pack_numbers
 from hlcore.analysis import edges
 from hlcore.analysis.components import components
 from hlcore.analysis.objects import measure, with_edge_profile
@@ -48,7 +48,7 @@ def open_measured(open_app, runs, objects, monkeypatch, tmp_path):
         path = tmp_path / "more" / "tiny"
         shutil.copytree(runs / "tiny", path)
         make_analysis(path, tables={"objects": table} if table is not None else {}, **({"images": 3} | (changes or {})))
-        monkeypatch.setattr("app.loading.runs.run_folders", lambda: {"tiny": path})
+        monkeypatch.setattr("app.loading.runs.find_run_folders", lambda: {"tiny": path})
         return open_app(page=PAGE, **link)
 
     return opened
@@ -120,7 +120,7 @@ def test_an_object_clicked_in_the_viewer_is_outlined_though_another_point_is_sti
     app = open_measured()
     assert outlined(scenes(app)) == "test-0002#3"
     app.session_state["object"] = "test-0002#1"
-    app.session_state["_pointed"] += 1
+    app.session_state["_selections"] += 1
     assert outlined(scenes(app.run())) == "test-0002#1"
     assert app.query_params["object"] in ("test-0002#1", ["test-0002#1"])
 
@@ -249,7 +249,7 @@ def test_the_numbers_that_are_outlined_are_those_of_the_table(open_app, scenes):
     app = open_app(page=PAGE, source="followed", sample="val-0000")
     (scene,) = scenes(app)
     label_map = Streets("val", count=1, size=(64, 96))[0].label_map
-    assert digest(scene, "Objects") == number_plane(components(label_map)).digest
+    assert digest(scene, "Objects") == pack_numbers(components(label_map)).digest
     row = app.dataframe[0].value.iloc[0]
     inside = np.argwhere(components(label_map) == row["object"])
     assert len(inside) == row["area_px"]

@@ -42,7 +42,7 @@ def two_runs(runs, monkeypatch, tmp_path):
             run.append_metrics(
                 "epoch", {"epoch": epoch, "iteration": epoch, "mean_iou": 0.1 * epoch + 0.05 * number, **iou}
             )
-    monkeypatch.setattr("app.loading.runs.run_folders", lambda: folders)
+    monkeypatch.setattr("app.loading.runs.find_run_folders", lambda: folders)
     return folders
 
 
