@@ -10,7 +10,7 @@ import streamlit as st
 from app import cache
 from app.samples import Picture
 from hlcore.figures.maps import resize_map
-from hlcore.storage.planes import write_hardness_png
+from hlcore.storage.png import write_hardness_png
 from hlcore.storage.runs import Run
 from hlcore.types import HardnessMap
 

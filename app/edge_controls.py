@@ -10,8 +10,8 @@ import streamlit as st
 from app import definitions, state, widgets
 from hlcore.analysis.boundaries import EdgeSource
 from hlcore.analysis.edges import AT_EDGE
-from hlcore.analysis.statistics import only
-from hlcore.figures.edges import ALL
+from hlcore.analysis.statistics import filter_rows
+from hlcore.figures.edges import ALL_CLASSES
 from hlcore.storage.analyses import Analysis
 
 SOURCES: dict[EdgeSource, str] = {"label": "Labels", "prediction": "Prediction", "gradient": "Image"}
@@ -78,8 +78,8 @@ def choose_source(measured: Measured) -> EdgeSource:
 def choose_classes(profile: pd.DataFrame) -> list[str]:
     """The classes with a line of their own; "" is all of them together."""
     with_pixels = set(profile.loc[profile["pixels"] > 0, "class_name"])
-    names = [ALL, *(name for name in dict.fromkeys(profile["class_name"]) if name and name in with_pixels)]
-    state.choices("classes", names, default=[ALL])
+    names = [ALL_CLASSES, *(name for name in dict.fromkeys(profile["class_name"]) if name and name in with_pixels)]
+    state.choices("classes", names, default=[ALL_CLASSES])
     chosen = st.multiselect(
         "Classes",
         names,
@@ -89,7 +89,7 @@ def choose_classes(profile: pd.DataFrame) -> list[str]:
         help="The class of a pixel is its label; on a picture without labels, the predicted class. "
         + definitions.listed("By class and by pair"),
     )
-    return ["" if name == ALL else name for name in chosen or [ALL]]
+    return ["" if name == ALL_CLASSES else name for name in chosen or [ALL_CLASSES]]
 
 
 def choose_quantity(measured: Measured) -> str:
@@ -119,13 +119,13 @@ def choose_pair(pairs: pd.DataFrame) -> str:
 
 def frequent_pairs(pairs: pd.DataFrame, source: str, quantity: str) -> pd.DataFrame:
     """The pairs with the most edge pixels, of one source and quantity, named in column `pair`."""
-    rows = only(pairs, source=source, quantity=quantity, distance=AT_EDGE).dropna(subset=["value"])
+    rows = filter_rows(pairs, source=source, quantity=quantity, distance=AT_EDGE).dropna(subset=["value"])
     return rows.nlargest(MOST_PAIRS, "pixels").assign(pair=lambda table: table["first"] + " | " + table["second"])
 
 
 def pair_profile(pairs: pd.DataFrame, source: str, quantity: str, pair: str) -> pd.DataFrame:
     """One pair by distance, as a profile of all its pixels; empty where only its edge was kept."""
-    rows = only(pairs, source=source, quantity=quantity)
+    rows = filter_rows(pairs, source=source, quantity=quantity)
     of_pair = rows["first"] + " | " + rows["second"] == pair
     return rows.loc[of_pair & (rows["distance"] != AT_EDGE)].assign(class_name="")
 
@@ -148,7 +148,7 @@ def contrast(measured: Measured, source: str, quantity: str, classes: Sequence[s
     """The edge contrast of a quantity as a number, with its interval: of the class drawn, or of all together."""
     class_name = classes[0] if len(classes) == 1 else ""
     of = class_name or ("all classes" if len(classes) > 1 else "")
-    rows = only(measured.contrast, source=source, quantity=quantity, class_name=class_name)
+    rows = filter_rows(measured.contrast, source=source, quantity=quantity, class_name=class_name)
     value, low, high = rows[["value", "low", "high"]].to_numpy(float)[0]
     st.metric(
         f"Edge contrast of {QUANTITIES[quantity].lower()}{of and f', {of}'}",

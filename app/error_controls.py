@@ -11,7 +11,7 @@ from app import cache, definitions, error_sentences, state, widgets
 from app.cache import errors as error_cache
 from app.samples import Picture
 from hlcore.analysis.error_prediction import REGIONS, Region
-from hlcore.analysis.flagging import Caught
+from hlcore.analysis.flagging import FlaggingResult
 from hlcore.figures.errors import COLOURS, SCORES
 from hlcore.storage.analyses import Analysis
 from hlcore.storage.runs import Run
@@ -41,14 +41,14 @@ class Measured:
         """The thresholds of one score in one region, the highest first."""
         return self.curves.loc[(self.curves["score"] == score) & (self.curves["region"] == region)]
 
-    def at(self, score: str, region: Region, share: float) -> tuple[float, Caught]:
+    def at(self, score: str, region: Region, share: float) -> tuple[float, FlaggingResult]:
         """The highest threshold that flags at least a share of the pixels, and what it does; infinity without any."""
         curve = self.curve(score, region)
         reached = curve.loc[curve["pixels_share"] >= share - 1e-9]
         if reached.empty:
-            return float("inf"), Caught(float("nan"), float("nan"), float("nan"))
+            return float("inf"), FlaggingResult(float("nan"), float("nan"), float("nan"))
         row = reached.iloc[0]
-        return row["threshold"], Caught(row["pixels_share"], row["errors_share"], row["precision"])
+        return row["threshold"], FlaggingResult(row["pixels_share"], row["errors_share"], row["precision"])
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from app.error_controls import Choice
 from app.error_sentences import percent
 from app.samples import Picture
 from app.viewer.scene import EVERY_STEP, Layer, Panel, Scene
-from hlcore.analysis.flagging import CAUGHT, FALSE_ALARM, FLAGGED, MISSED, Caught
+from hlcore.analysis.flagging import CAUGHT, FALSE_ALARM, FLAGGED, MISSED, FlaggingResult
 from hlcore.figures.errors import SCORES
 from hlcore.figures.style import ENTROPY_SCALE, Colour, ScaleName
 from hlcore.storage.runs import Run
@@ -28,7 +28,14 @@ SCALES: dict[str, ScaleName | None] = {"hardness": None, "edge_distance": "virid
 
 
 def error_scene(
-    run: Run, picture: Picture, choice: Choice, scored: Scored, outcome: np.ndarray, shares: Caught, *, name: str
+    run: Run,
+    picture: Picture,
+    choice: Choice,
+    scored: Scored,
+    outcome: np.ndarray,
+    shares: FlaggingResult,
+    *,
+    name: str,
 ) -> Scene:
     """The picture with its flagged pixels, and the score that flags them.
 

@@ -10,7 +10,7 @@ from PIL import Image as PillowImage
 from streamlit.components.v2 import component
 
 from app import cache, samples
-from hlcore.figures.maps import colour_map
+from hlcore.figures.maps import apply_colour_scale
 from hlcore.figures.style import HARDNESS_SCALES, LOSS_SCALE
 from hlcore.storage.runs import Run
 from hlcore.types import Image
@@ -52,9 +52,12 @@ def maps_of(run: Run) -> dict[str, str]:
     picture = samples.fit(sample, SIDE_PX)
     maps = cache.maps(run, max(run.epochs), picture)
     scale = HARDNESS_SCALES[0]
-    pictures = {"image": picture.sample.image, "hardness": colour_map(maps.hardness_map, scale=scale, low=0, high=1)}
+    pictures = {
+        "image": picture.sample.image,
+        "hardness": apply_colour_scale(maps.hardness_map, scale=scale, low=0, high=1),
+    }
     if maps.loss_map is not None:
-        pictures["loss"] = colour_map(maps.loss_map, scale=LOSS_SCALE, low=0, high=MOST_NATS)
+        pictures["loss"] = apply_colour_scale(maps.loss_map, scale=LOSS_SCALE, low=0, high=MOST_NATS)
     return {name: _data_url(pixels) for name, pixels in pictures.items()}
 
 

@@ -86,7 +86,7 @@ def about_data(runs: dict[str, Run], classes: tuple[str, ...]) -> str:
 
 def reached_table(by_epoch: pd.DataFrame) -> None:
     """Last and best mean IoU of each run."""
-    reached = run_comparison.reached(by_epoch).set_index(["run", "which"])
+    reached = run_comparison.find_last_and_best(by_epoch).set_index(["run", "which"])
     rows = [
         {
             "run": run,

@@ -9,7 +9,7 @@ from app.cache.stability import PICTURE, Series
 from app.samples import Picture
 from app.viewer.planes import Plane
 from app.viewer.scene import EVERY_STEP, Layer, Panel, Scene, Step
-from hlcore.figures.stability import snapshot_text
+from hlcore.figures.stability import format_snapshot
 from hlcore.figures.style import ScaleName
 
 GROUP = "stability"
@@ -99,7 +99,7 @@ def memorised(picture: Picture, learned: Memorised, table: pd.DataFrame, *, capt
 
 
 def _step_title(snapshot: str) -> str:
-    text = snapshot_text(snapshot)
+    text = format_snapshot(snapshot)
     return text if text.startswith("#") else f"epoch {text}"
 
 

@@ -17,10 +17,10 @@ from cyclopts import App
 
 from benchmarks.studies import markdown_table, of_faults, of_stability
 from hlcore.analysis.error_prediction import STANDINGS
-from hlcore.analysis.statistics import only
+from hlcore.analysis.statistics import filter_rows
 from hlcore.figures.errors import REGIONS, SCORES
-from hlcore.report import facts, sentences
-from hlcore.report.numbers import number
+from hlcore.report import describe_analysis, sentences
+from hlcore.report.numbers import find_number
 from hlcore.report.sentences import BEFORE_TRAINING, Findings, Tables
 from hlcore.storage.analyses import Analysis, AnalysisRecord, open_analysis
 from hlcore.storage.files import make_folder, write_text
@@ -40,11 +40,11 @@ QUOTED = {
 }
 """Of the larger ones, the rows it needs."""
 PARTS: tuple[tuple[str, Callable[[Tables], Findings]], ...] = (
-    ("Segmentation", sentences.segmentation),
-    ("Edges", sentences.edges),
-    ("Objects", sentences.objects),
-    ("Errors", sentences.errors),
-    ("Stability", sentences.stability),
+    ("Segmentation", sentences.describe_segmentation),
+    ("Edges", sentences.describe_edges),
+    ("Objects", sentences.describe_objects),
+    ("Errors", sentences.describe_errors),
+    ("Stability", sentences.describe_stability),
 )
 
 
@@ -147,9 +147,9 @@ def _losses(analyses: list[tuple[Entry, Analysis]]) -> Iterator[str]:
     rows = []
     for entry, analysis in analyses:
         for region, where in REGIONS.items():
-            scores = only(analysis.table("scores"), region=region)
-            standing = sentences.standing(scores)
-            auroc = str(number(scores, score="hardness", metric="auroc"))
+            scores = filter_rows(analysis.table("scores"), region=region)
+            standing = sentences.group_scores_by_standing(scores)
+            auroc = str(find_number(scores, score="hardness", metric="auroc"))
             rows.append([entry.title, where, auroc, *("; ".join(standing[name]) or "none" for name in STANDINGS)])
     yield markdown_table(["data", "pixels", "hardness", *(f"hardness {name}" for name in STANDINGS)], rows)
 
@@ -159,7 +159,7 @@ def _of_analysis(entry: Entry, analysis: Analysis) -> Iterator[str]:
     yield f"\n## {entry.title}\n"
     yield f"    {record.command}\n"
     seed = open_run(entry.run).record.config.seed
-    about = {name: text for name, text in facts(record).items() if name != "Run"}
+    about = {name: text for name, text in describe_analysis(record).items() if name != "Run"}
     yield "\n".join(f"- {name}: {text}" for name, text in {"Run": f"{record.run}, seed {seed}", **about}.items()) + "\n"
     for title, say in PARTS:
         if title == "Stability" and not record.epochs:
@@ -176,22 +176,22 @@ def _tables_of(title: str, analysis: Analysis) -> Iterator[str]:
         contrast = table("edge_contrast")
         names = ("hardness", "loss", "error_rate")
         rows = [
-            [source, *(str(number(contrast, source=source, class_name="", quantity=name)) for name in names)]
+            [source, *(str(find_number(contrast, source=source, class_name="", quantity=name)) for name in names)]
             for source in contrast["source"].unique()
         ]
         yield markdown_table(["edge contrast, edges of", *names], rows)
     elif title == "Objects":
         rho = table("size_correlations")
         rows = [
-            [quantity, *(str(number(rho, size=size, quantity=quantity)) for size in ("area_px", "thickness_px"))]
+            [quantity, *(str(find_number(rho, size=size, quantity=quantity)) for size in ("area_px", "thickness_px"))]
             for quantity in rho["quantity"].unique()
         ]
         yield markdown_table(["Spearman's rho of", "on area", "on thickness"], rows)
     elif title == "Errors":
         for metric, name in (("auroc", "AUROC"), ("ap", "AP-Error")):
-            scores = only(table("scores"), metric=metric)
+            scores = filter_rows(table("scores"), metric=metric)
             rows = [
-                [SCORES[score], *(str(number(scores, score=score, region=region)) for region in REGIONS)]
+                [SCORES[score], *(str(find_number(scores, score=score, region=region)) for region in REGIONS)]
                 for score in scores["score"].unique()
             ]
             yield markdown_table([name, *REGIONS.values()], rows)
@@ -200,21 +200,21 @@ def _tables_of(title: str, analysis: Analysis) -> Iterator[str]:
 
 
 def _stability_tables(analysis: Analysis) -> Iterator[str]:
-    pairs, levels = only(analysis.table("epoch_pairs"), kind="consecutive"), analysis.table("levels")
+    pairs, levels = filter_rows(analysis.table("epoch_pairs"), kind="consecutive"), analysis.table("levels")
     of_pairs = list(dict.fromkeys(zip(pairs["first"], pairs["second"], strict=True)))
     maps = ("hardness", "loss")
     for measure, name in (("spearman", "Spearman's rho"), ("top10_iou", "top 10 % IoU")):
         rows = [
             [
                 f"{_epoch(first)} → {_epoch(second)}",
-                *(str(number(pairs, map=of, measure=measure, first=first, second=second)) for of in maps),
+                *(str(find_number(pairs, map=of, measure=measure, first=first, second=second)) for of in maps),
             ]
             for first, second in of_pairs
         ]
         yield markdown_table([f"{name}, epochs", *maps], rows)
     kept = [name for name in dict.fromkeys(levels["snapshot"]) if name != BEFORE_TRAINING]
     rows = [
-        [f"{_epoch(name)}", *(str(number(levels, map=of, measure="relative_level", snapshot=name)) for of in maps)]
+        [f"{_epoch(name)}", *(str(find_number(levels, map=of, measure="relative_level", snapshot=name)) for of in maps)]
         for name in kept
     ]
     yield markdown_table([f"mean over that at epoch {_epoch(kept[0])}, epoch", *maps], rows)

@@ -14,7 +14,7 @@ from app import cache
 from app.samples import Picture
 from hlcore.analysis import error_prediction
 from hlcore.analysis.error_prediction import REGIONS, Region
-from hlcore.analysis.flagging import counted
+from hlcore.analysis.flagging import region_mask
 from hlcore.analysis.scores import SCORES, ScoreMap
 from hlcore.analysis.statistics import ImageSums
 from hlcore.storage.runs import Run
@@ -79,7 +79,7 @@ def _scored(identity: str, _run: Run, _epoch: int, _picture: Picture, _dropout: 
     return Scored(
         identity,
         {name: values for name, values in measured.items() if values is not None},
-        {region: counted(record, region) for region in REGIONS},
+        {region: region_mask(record, region) for region in REGIONS},
         None if record.label_map is None else record.error,
     )
 
@@ -89,7 +89,7 @@ def _tables(identity: str, _run: Run, _epoch: int, _picture: Picture, _dropout: 
     record = _record(identity, _run, _epoch, _picture, dropout=_dropout)
     sums = ImageSums(resamplings=1)
     sums.add(record.name, error_prediction.count(record))
-    return error_prediction.tables(sums)
+    return error_prediction.make_tables(sums)
 
 
 @st.cache_data(max_entries=8, show_spinner=f"Looking {PASSES} times with dropout on …")

@@ -9,8 +9,8 @@ from app import cache, dataset_samples
 from app.cache import dataset as dataset_cache
 from app.samples import Picture
 from hlcore.analysis.label_faults import PlantedFaults, plant_faults
-from hlcore.analysis.label_suspicion import disagreements, faults_in, suspects
-from hlcore.analysis.merging import merge_classes, merged_indices
+from hlcore.analysis.label_suspicion import find_disagreements, find_suspects, match_faults
+from hlcore.analysis.merging import find_target_indices, merge_classes
 from hlcore.storage.analyses import Analysis
 from hlcore.storage.runs import Run
 from hlcore.types import HardnessMap, Image, LabelMap, LossMap
@@ -52,7 +52,7 @@ def of_picture(run: Run, epoch: int, picture: Picture, faults: PlantedFaults | N
     found = _of_picture(maps.identity, run, epoch, picture)
     if faults is None:
         return found
-    shown = faults_in(disagreements(faults.label_map, maps.prediction), faults)
+    shown = match_faults(find_disagreements(faults.label_map, maps.prediction), faults)
     return found.assign(fault=shown[found["region"] - 1])
 
 
@@ -84,14 +84,14 @@ def _planted(digest: str, _label_map: LabelMap, num_classes: int, seed: int) -> 
 
 @st.cache_data(max_entries=32, show_spinner=False)
 def _of_picture(identity: str, _run: Run, _epoch: int, _picture: Picture) -> pd.DataFrame:
-    return suspects(cache.record(_run, _epoch, _picture))
+    return find_suspects(cache.record(_run, _epoch, _picture))
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
 def _merged(identity: str, _run: Run, _analysis: Analysis, _picture: Picture) -> Evidence:
     about, name = _analysis.record, _picture.sample.name
     data = dataset_samples.open_analysed(about)
-    targets = merged_indices(about.merged or {}, _run.record.class_names, about.class_names)
+    targets = find_target_indices(about.merged or {}, _run.record.class_names, about.class_names)
     record = merge_classes(cache.record(_run, about.epoch, _picture), targets, about.class_names)
     label_map = data[data.names.index(name)].label_map
     assert label_map is not None  # an analysis is made of labelled images

@@ -80,20 +80,20 @@ def learn(run: Run, epoch: int, picture: Picture) -> Iterator["Report"]:
         loss=config.loss,
         optim=config.optim,
         steps=STEPS,
-        keep=KEPT,
+        snapshot_steps=KEPT,
         seed=config.seed,
     )
 
 
 def numbers(memorised: Memorised, picture: Picture, *, c: float) -> pd.DataFrame:
-    """stability.against_first of the kept maps, with the step in place of the snapshot."""
+    """stability.compare_with_first of the kept maps, with the step in place of the snapshot."""
     return _numbers(memorised.identity, tuple(memorised.maps), c, memorised, picture)
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
 def _numbers(identity: str, steps: tuple[int, ...], c: float, _memorised: Memorised, _picture: Picture) -> pd.DataFrame:
-    from hlcore.analysis.stability import against_first
+    from hlcore.analysis.stability import compare_with_first
 
     maps = {str(step): pair for step, pair in _memorised.maps.items()}
-    table = against_first(maps, _picture.sample.label_map, c=c)
+    table = compare_with_first(maps, _picture.sample.label_map, c=c)
     return table.rename(columns={"snapshot": "step"}).astype({"step": int})

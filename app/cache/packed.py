@@ -10,7 +10,7 @@ from app import cache
 from app.samples import Picture
 from app.viewer import planes as planes_of
 from app.viewer.planes import Plane
-from hlcore.analysis.components import components
+from hlcore.analysis.components import label_components
 from hlcore.storage.runs import Run
 from hlcore.types import Image, LabelMap
 
@@ -75,7 +75,7 @@ def _epoch_planes(identity: str, _run: Run, _epoch: int, _picture: Picture) -> M
         "entropy": planes_of.value_plane(entropy, low=0, high=highest_entropy(_run)),
     }
     if of.loss_map is None:
-        return packed | {"objects": planes_of.number_plane(components(of.prediction))}
+        return packed | {"objects": planes_of.number_plane(label_components(of.prediction))}
     return packed | {"loss": planes_of.value_plane(of.loss_map, low=0, high=cache.LARGEST_LOSS_NATS)}
 
 
@@ -88,7 +88,7 @@ def _plane(kind: str, name: str, identity: str, _values: np.ndarray, low: float 
     if kind == "number":
         return planes_of.number_plane(_values)
     if kind == "objects":
-        return planes_of.number_plane(components(_values))
+        return planes_of.number_plane(label_components(_values))
     return planes_of.value_plane(_values, low=low, high=high)
 
 

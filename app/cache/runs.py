@@ -51,4 +51,4 @@ def scored(runs: dict[str, Run]) -> dict[str, dict[str, Analysis]]:
 
 @st.cache_data(max_entries=16, show_spinner=False)
 def _steps(_run: Run, path: Path, modified: int) -> pd.DataFrame:
-    return _run.steps()
+    return _run.step_table()

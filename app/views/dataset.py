@@ -7,7 +7,7 @@ from app import dataset_controls as controls
 from app import dataset_images, definitions, state, widgets
 from app.cache import dataset as dataset_cache
 from app.dataset_controls import DEFINED, FORMATS, TABLE, TITLES, Ranking
-from hlcore.analysis.images import ranked
+from hlcore.analysis.images import rank_images
 from hlcore.storage.analyses import Analysis
 from hlcore.storage.runs import Run
 
@@ -16,7 +16,7 @@ def show(run: Run, analysis: Analysis) -> None:
     """Draws the ranked images."""
     ranking = controls.choose_ranking(analysis)
     table = dataset_cache.images(analysis, ranking.class_name)
-    images = ranked(table, by=ranking.by, highest_first=ranking.highest_first, containing=ranking.containing)
+    images = rank_images(table, by=ranking.by, highest_first=ranking.highest_first, containing=ranking.containing)
     if images.empty:
         st.info("No image of this data set fits; search for something else.")
         return

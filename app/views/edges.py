@@ -22,7 +22,7 @@ def show_profile(measured: Measured, source_column: DeltaGenerator, classes_colu
     """Draws each quantity by distance below its contrast, and returns the edge source that was chosen."""
     with source_column:
         source = controls.choose_source(measured)
-    profile = controls.only(measured.edges, source=source)
+    profile = controls.filter_rows(measured.edges, source=source)
     with classes_column:
         classes = controls.choose_classes(profile)
     shown = profile.loc[profile["class_name"].isin(classes)]
@@ -30,7 +30,7 @@ def show_profile(measured: Measured, source_column: DeltaGenerator, classes_colu
     for quantity, column in zip(quantities, st.columns(len(quantities)), strict=True):
         with column:
             controls.contrast(measured, source, quantity, classes)
-            rows = controls.only(shown, quantity=quantity)
+            rows = controls.filter_rows(shown, quantity=quantity)
             figure = hardness_by_distance_figure(rows, height_px=300 if len(classes) == 1 else 360)
             st.plotly_chart(figure, key=f"{quantity}_by_distance")
     return source
