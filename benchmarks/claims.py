@@ -13,8 +13,8 @@ import pandas as pd
 from benchmarks.evidence.compare import CLASS_MEASURES, mean_with_interval, paired_differences
 from benchmarks.evidence.grid import Grid
 from benchmarks.evidence.rule import summarise
-from hlcore.analysis.statistics import only
-from hlcore.report.numbers import Number, digits, number
+from hlcore.analysis.statistics import filter_rows
+from hlcore.report.numbers import Number, find_number, format_number
 from hlcore.training.setup import SGD_LR
 
 DEFAULT = f"sgd_{SGD_LR:g}"
@@ -88,22 +88,22 @@ def claims_of_training(rows: pd.DataFrame, grid: Grid) -> Iterator[Claim]:
 def claims_of_analyses(tables: Mapping[str, Mapping[str, pd.DataFrame]]) -> Iterator[Claim]:
     """What the analyses of the bundled runs say; data set to table name to table."""
     for data, of in tables.items():
-        contrast = number(of["edge_contrast"], source="label", class_name="", quantity="hardness")
+        contrast = find_number(of["edge_contrast"], source="label", class_name="", quantity="hardness")
         yield Claim(
             "Hard pixels lie at edges",
             f"{data}: hardness within 2 px of an edge over that beyond 16 px: {contrast}",
             verdict_of(contrast, 1),
         )
     for data, of in tables.items():
-        rho = number(of["size_correlations"], quantity="hardness_mean", size="area_px")
+        rho = find_number(of["size_correlations"], quantity="hardness_mean", size="area_px")
         yield Claim(
             "Small objects are hard", f"{data}: Spearman of an object's hardness on its area: {rho}",
             verdict_of(rho, 0, above=False),
         )  # fmt: skip
     for data, of in tables.items():
-        scores = only(of["scores"], region="all", metric="auroc")
-        hardness, softmax = (number(scores, score=score) for score in ("hardness", "max_softmax"))
-        lead = number(only(of["scores"], region="all"), score="max_softmax", metric="auroc_minus_hardness")
+        scores = filter_rows(of["scores"], region="all", metric="auroc")
+        hardness, softmax = (find_number(scores, score=score) for score in ("hardness", "max_softmax"))
+        lead = find_number(filter_rows(of["scores"], region="all"), score="max_softmax", metric="auroc_minus_hardness")
         yield Claim(
             "Not the paper's: hardness finds errors better than the softmax",
             f"{data}: AUROC {hardness} against {softmax} for 1 − max softmax",
@@ -116,7 +116,7 @@ def claims_of_memorising(table: pd.DataFrame) -> Iterator[Claim]:
     for (run, split), of_run in table.groupby(["run", "split"], sort=False):
         steps = int(of_run["step"].max())
         level, moved = (
-            only(of_run, step=steps).pivot_table(index="image", columns="map", values=measure)
+            filter_rows(of_run, step=steps).pivot_table(index="image", columns="map", values=measure)
             for measure in ("relative_level", "total_variation")
         )
         loss, hardness = (Number(*mean_with_interval(level[of])) for of in ("loss", "hardness"))
@@ -135,9 +135,9 @@ def headline(rows: pd.DataFrame, grid: Grid) -> str:
     ready = [data for data in ("camvid_fpn", "streets") if gains.get(data, {"seeds": 0})["seeds"] >= SEEDS]
     if not ready:
         return "The runs that measure its gain over several seeds are still going on."
-    gain, of_default = gains[ready[0]], only(summarise(rows, grid), data=ready[0], variant=DEFAULT)
+    gain, of_default = gains[ready[0]], filter_rows(summarise(rows, grid), data=ready[0], variant=DEFAULT)
     points = signed(Number(*(100 * gain[name] for name in ("difference", "low", "high"))))
-    movement = number(of_default, measure="movement/held_out")
+    movement = find_number(of_default, measure="movement/held_out")
     return (
         f"Measured here on {DATA_TITLES[ready[0]]}, {SEEDS} seeds, with 95 % intervals over seeds: **{points} points** "
         f"of mIoU over cross entropy, and a hardness map that moves **{movement} times** as much as the loss map from "
@@ -148,8 +148,8 @@ def headline(rows: pd.DataFrame, grid: Grid) -> str:
 def _steadiness(summary: pd.DataFrame) -> Iterator[Claim]:
     of_default = summary[(summary["variant"] == DEFAULT) & summary["data"].isin(list(DATA_TITLES))]
     for data in of_default["data"].unique():
-        rows = only(of_default, data=data)
-        movement = number(rows, measure="movement/held_out")
+        rows = filter_rows(of_default, data=data)
+        movement = find_number(rows, measure="movement/held_out")
         if not np.isnan(movement.value):
             seeds = _count(rows, "movement/held_out")
             yield Claim(
@@ -159,9 +159,9 @@ def _steadiness(summary: pd.DataFrame) -> Iterator[Claim]:
                 verdict_of(movement, 1, above=False, seeds=seeds),
             )
     for data in of_default["data"].unique():
-        rows = only(of_default, data=data)
+        rows = filter_rows(of_default, data=data)
         for place, images in (("train", "images trained on"), ("held_out", "held-out images")):
-            kept = [number(rows, measure=f"{of}_last_over_first/{place}") for of in ("hardness", "loss")]
+            kept = [find_number(rows, measure=f"{of}_last_over_first/{place}") for of in ("hardness", "loss")]
             if not np.isnan(kept[0].value):
                 seeds = _count(rows, f"hardness_last_over_first/{place}")
                 yield Claim(
@@ -171,8 +171,8 @@ def _steadiness(summary: pd.DataFrame) -> Iterator[Claim]:
                     _keeps(*kept, seeds=seeds),
                 )
     for data in of_default["data"].unique():
-        rows = only(of_default, data=data)
-        found = {of: number(rows, measure=f"fidelity/{of}_spearman") for of in ("hardness", "loss", "entropy")}
+        rows = filter_rows(of_default, data=data)
+        found = {of: find_number(rows, measure=f"fidelity/{of}_spearman") for of in ("hardness", "loss", "entropy")}
         if not np.isnan(found["hardness"].value):
             seeds = _count(rows, "fidelity/hardness_spearman")
             yield Claim(
@@ -197,7 +197,7 @@ def _of_default(differences: pd.DataFrame, measure: str) -> list[dict]:
 
 
 def _count(rows: pd.DataFrame, measure: str) -> int:
-    return int(only(rows, measure=measure)["seeds"].iloc[0])
+    return int(filter_rows(rows, measure=measure)["seeds"].iloc[0])
 
 
 def _seeds(count: int) -> str:
@@ -206,5 +206,5 @@ def _seeds(count: int) -> str:
 
 def signed(points: Number) -> str:
     """A difference with its sign, and its interval where there is one."""
-    signs = [("+" if value > 0 else "") + digits(value) for value in points if not np.isnan(value)]
+    signs = [("+" if value > 0 else "") + format_number(value) for value in points if not np.isnan(value)]
     return signs[0] if len(signs) < 3 else f"{signs[0]} ({signs[1]} to {signs[2]})"

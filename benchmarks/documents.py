@@ -13,20 +13,20 @@ from benchmarks.evidence.grid import Grid
 from benchmarks.evidence.rule import choose_rate, judge_rates, summarise
 from benchmarks.studies import markdown_table
 from hlcore.analysis.error_prediction import STANDINGS
-from hlcore.analysis.statistics import only
+from hlcore.analysis.statistics import filter_rows
 from hlcore.figures.errors import REGIONS, SCORES
-from hlcore.report import facts, sentences
-from hlcore.report.numbers import Number, digits, number
+from hlcore.report import describe_analysis, sentences
+from hlcore.report.numbers import Number, find_number, format_number
 from hlcore.report.sentences import BEFORE_TRAINING, Findings, Tables
 from hlcore.storage.analyses import Analysis
 from hlcore.storage.runs import open_run
 
 PARTS: tuple[tuple[str, Callable[[Tables], Findings]], ...] = (
-    ("Segmentation", sentences.segmentation),
-    ("Edges", sentences.edges),
-    ("Objects", sentences.objects),
-    ("Errors", sentences.errors),
-    ("Stability", sentences.stability),
+    ("Segmentation", sentences.describe_segmentation),
+    ("Edges", sentences.describe_edges),
+    ("Objects", sentences.describe_objects),
+    ("Errors", sentences.describe_errors),
+    ("Stability", sentences.describe_stability),
 )
 
 
@@ -97,15 +97,15 @@ def tried(rows: pd.DataFrame, grid: Grid) -> Iterator[str]:
     for data, of_data in summary.groupby("data", sort=False):
         cells = []
         for variant in grid.axes[grid.compared]:
-            of = only(of_data, variant=variant)
+            of = filter_rows(of_data, variant=variant)
             if of.empty:
                 continue
-            gain = only(gains, data=data, variant=variant) if len(gains) else gains
+            gain = filter_rows(gains, data=data, variant=variant) if len(gains) else gains
             points = "" if gain.empty else difference_in_points(gain.to_dict("records")[0])
             measures = ("hardness_lift", "movement/held_out", "fidelity/hardness_spearman")
             seeds = str(int(of["seeds"].max()))
-            values = [number(of, measure=measure).alone for measure in measures]
-            mean_iou = number(of, measure="mean_iou_last").alone
+            values = [find_number(of, measure=measure).value_text for measure in measures]
+            mean_iou = find_number(of, measure="mean_iou_last").value_text
             cells.append([variant, seeds, mean_iou, points, *("" if v == "not known" else v for v in values)])
         yield f"### {DATA_TITLES[str(data)]}\n"
         columns = ["variant", "seeds", "test mIoU", "points over ce", "HL lift", "movement", "fidelity"]
@@ -155,10 +155,10 @@ def training_tables(rows: pd.DataFrame, grid: Grid) -> Iterator[str]:
     yield f"The rule of [decisions.md](../decisions.md): **{chosen.variant or 'no choice yet'}**; {chosen.reason}.\n"
     cells = [
         [
-            *(row["data"], row["variant"], str(row["seeds"]), digits(row["mean_iou"])),
+            *(row["data"], row["variant"], str(row["seeds"]), format_number(row["mean_iou"])),
             signed(Number(*(100 * row[name] for name in ("below_best", "low", "high")))),
-            *(digits(row[name]) for name in ("lift", "movement")),
-            "" if np.isnan(row["fidelity"]) else digits(row["fidelity"]),
+            *(format_number(row[name]) for name in ("lift", "movement")),
+            "" if np.isnan(row["fidelity"]) else format_number(row["fidelity"]),
         ]
         for row in judged.to_dict("records")
     ]
@@ -169,9 +169,9 @@ def training_tables(rows: pd.DataFrame, grid: Grid) -> Iterator[str]:
 def _losses(entry: Entry, analysis: Analysis) -> Iterator[str]:
     rows = []
     for region, where in REGIONS.items():
-        scores = only(analysis.table("scores"), region=region)
-        standing = sentences.standing(scores)
-        auroc = str(number(scores, score="hardness", metric="auroc"))
+        scores = filter_rows(analysis.table("scores"), region=region)
+        standing = sentences.group_scores_by_standing(scores)
+        auroc = str(find_number(scores, score="hardness", metric="auroc"))
         rows.append([entry.title, where, auroc, *("; ".join(standing[name]) or "none" for name in STANDINGS)])
     yield markdown_table(["data", "pixels", "hardness", *(f"hardness {name}" for name in STANDINGS)], rows)
 
@@ -181,7 +181,7 @@ def _of_analysis(entry: Entry, analysis: Analysis) -> Iterator[str]:
     yield "## How it was measured\n"
     yield f"    {record.command}\n"
     seed = open_run(entry.run).record.config.seed
-    about = {name: text for name, text in facts(record).items() if name != "Run"}
+    about = {name: text for name, text in describe_analysis(record).items() if name != "Run"}
     yield "\n".join(f"- {name}: {text}" for name, text in {"Run": f"{record.run}, seed {seed}", **about}.items()) + "\n"
     for title, say in PARTS:
         if title == "Stability" and not record.epochs:
@@ -198,22 +198,22 @@ def _tables_of(title: str, analysis: Analysis) -> Iterator[str]:
         contrast = table("edge_contrast")
         names = ("hardness", "loss", "error_rate")
         rows = [
-            [source, *(str(number(contrast, source=source, class_name="", quantity=name)) for name in names)]
+            [source, *(str(find_number(contrast, source=source, class_name="", quantity=name)) for name in names)]
             for source in contrast["source"].unique()
         ]
         yield markdown_table(["edge contrast, edges of", *names], rows)
     elif title == "Objects":
         rho = table("size_correlations")
         rows = [
-            [quantity, *(str(number(rho, size=size, quantity=quantity)) for size in ("area_px", "thickness_px"))]
+            [quantity, *(str(find_number(rho, size=size, quantity=quantity)) for size in ("area_px", "thickness_px"))]
             for quantity in rho["quantity"].unique()
         ]
         yield markdown_table(["Spearman's rho of", "on area", "on thickness"], rows)
     elif title == "Errors":
         for metric, name in (("auroc", "AUROC"), ("ap", "AP-Error")):
-            scores = only(table("scores"), metric=metric)
+            scores = filter_rows(table("scores"), metric=metric)
             rows = [
-                [SCORES[score], *(str(number(scores, score=score, region=region)) for region in REGIONS)]
+                [SCORES[score], *(str(find_number(scores, score=score, region=region)) for region in REGIONS)]
                 for score in scores["score"].unique()
             ]
             yield markdown_table([name, *REGIONS.values()], rows)
@@ -222,21 +222,21 @@ def _tables_of(title: str, analysis: Analysis) -> Iterator[str]:
 
 
 def _stability_tables(analysis: Analysis) -> Iterator[str]:
-    pairs, levels = only(analysis.table("epoch_pairs"), kind="consecutive"), analysis.table("levels")
+    pairs, levels = filter_rows(analysis.table("epoch_pairs"), kind="consecutive"), analysis.table("levels")
     of_pairs = list(dict.fromkeys(zip(pairs["first"], pairs["second"], strict=True)))
     maps = ("hardness", "loss")
     for measure, name in (("spearman", "Spearman's rho"), ("top10_iou", "top 10 % IoU")):
         rows = [
             [
                 f"{_epoch(first)} → {_epoch(second)}",
-                *(str(number(pairs, map=of, measure=measure, first=first, second=second)) for of in maps),
+                *(str(find_number(pairs, map=of, measure=measure, first=first, second=second)) for of in maps),
             ]
             for first, second in of_pairs
         ]
         yield markdown_table([f"{name}, epochs", *maps], rows)
     kept = [name for name in dict.fromkeys(levels["snapshot"]) if name != BEFORE_TRAINING]
     rows = [
-        [f"{_epoch(name)}", *(str(number(levels, map=of, measure="relative_level", snapshot=name)) for of in maps)]
+        [f"{_epoch(name)}", *(str(find_number(levels, map=of, measure="relative_level", snapshot=name)) for of in maps)]
         for name in kept
     ]
     yield markdown_table([f"mean over that at epoch {_epoch(kept[0])}, epoch", *maps], rows)

@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float, Integer
 from hlcore.analysis.label_faults import KINDS, PlantedFaults
 from hlcore.analysis.label_suspicion import SCORES
 from hlcore.analysis.ranking import auroc, average_precision
-from hlcore.analysis.statistics import Counts, Estimate, ImageSums, divide, times_drawn
+from hlcore.analysis.statistics import Counts, Estimate, ImageSums, divide, draw_counts
 
 KEYS = ["level", "method", "summary", "kind", "measure"]
 PIXEL_METHODS = (*SCORES, "cleanlab quality", "cleanlab issues")
@@ -34,14 +34,14 @@ SELECTIONS = {
 """Faults that are ranked against what was left unchanged, by their groups; other faults are left out."""
 
 
-def groups_of(faults: PlantedFaults) -> Integer[np.ndarray, " n+1"]:
+def group_faults(faults: PlantedFaults) -> Integer[np.ndarray, " n+1"]:
     """The group of each fault 1..n, and 0 for no fault."""
     pixels = np.bincount(faults.faults.ravel(), minlength=len(faults.kinds) + 1)
     groups = [1 + GROUPS.index((kind, bool(px >= LARGE_PX))) for kind, px in zip(faults.kinds, pixels[1:], strict=True)]
     return np.array([0, *groups])
 
 
-def rows_of(pixels: ImageSums, regions: pd.DataFrame, images: pd.DataFrame) -> Iterator[dict[str, Any]]:
+def make_rows(pixels: ImageSums, regions: pd.DataFrame, images: pd.DataFrame) -> Iterator[dict[str, Any]]:
     """A row a value."""
     for kind, groups in SELECTIONS.items():
         for method in PIXEL_METHODS:
@@ -54,12 +54,12 @@ def rows_of(pixels: ImageSums, regions: pd.DataFrame, images: pd.DataFrame) -> I
         for method in ("1 - hardness", "loss"):
             ratio = partial(_ranking, rank=auroc, histograms=f"disputed {method}", groups=groups)
             yield _row("disputed pixel", method, "", kind, "auroc", pixels.estimate(ratio))
-        yield from _exact(regions.loc[regions["group"].isin([0, *groups])], "region", kind)
+        yield from _exact_rows(regions.loc[regions["group"].isin([0, *groups])], "region", kind)
     for kind, groups in {"unchanged": [0], **SELECTIONS}.items():
         for level, which in (("pixel", ""), ("disputed pixel", "disputed ")):
             hardness = pixels.estimate(partial(_mean_hardness, which=which, groups=groups))
             yield _row(level, "hardness", "mean", kind, "hardness", hardness)
-    yield from _exact(images, "image", "all")
+    yield from _exact_rows(images, "image", "all")
 
 
 def _ranking(
@@ -88,12 +88,12 @@ def _mean_hardness(counts: Counts, *, which: str, groups: Sequence[int]) -> Floa
     return divide(hardness, pixels)[..., 0]
 
 
-def _exact(table: pd.DataFrame, level: str, kind: str) -> Iterator[dict[str, Any]]:
+def _exact_rows(table: pd.DataFrame, level: str, kind: str) -> Iterator[dict[str, Any]]:
     """Average precision of each score of a table of regions or images."""
     faulty = np.array(table["group"] > 0)
-    drawn = {name: times_drawn(name, resamplings=RESAMPLINGS) for name in sorted(set(table["image"]))}
+    drawn = {name: draw_counts(name, resamplings=RESAMPLINGS) for name in sorted(set(table["image"]))}
     weights = np.array([drawn[name] for name in table["image"]], float).reshape(-1, RESAMPLINGS).T
-    ranked = {name: _ranked(np.array(table[name], float), faulty, weights) for name in table.columns[2:]}
+    ranked = {name: _rank_exactly(np.array(table[name], float), faulty, weights) for name in table.columns[2:]}
     for column, precisions in ranked.items():
         method, summary = column.split("/")
         yield _row(level, method, summary, kind, "average precision", _with_interval(precisions))
@@ -104,7 +104,7 @@ def _exact(table: pd.DataFrame, level: str, kind: str) -> Iterator[dict[str, Any
     yield _row(level, "chance", "", kind, "average precision", chance)
 
 
-def _ranked(
+def _rank_exactly(
     scores: Float[np.ndarray, " N"], faulty: Bool[np.ndarray, " N"], weights: Float[np.ndarray, "B N"]
 ) -> Float[np.ndarray, " B+1"]:
     """Exact average precision, equal scores tied: of all, then of each resampling by its weights."""
@@ -128,12 +128,12 @@ def _row(level: str, method: str, summary: str, kind: str, measure: str, estimat
     return {**keys, "value": value, "low": low, "high": high}
 
 
-def bins_of(scores: Float[np.ndarray, " N"]) -> Integer[np.ndarray, " N"]:
+def bin_scores(scores: Float[np.ndarray, " N"]) -> Integer[np.ndarray, " N"]:
     """The bin of each score, by its logarithm."""
     return np.digitize(np.log10(np.maximum(scores, 1e-9)), LOG_SCORES)
 
 
-def histograms_of(group: Integer[np.ndarray, " N"], bins: Integer[np.ndarray, " N"]) -> Integer[np.ndarray, "G B"]:
+def count_by_group(group: Integer[np.ndarray, " N"], bins: Integer[np.ndarray, " N"]) -> Integer[np.ndarray, "G B"]:
     """Number of pixels by group (row; row 0 is unchanged) and bin."""
     rows = len(GROUPS) + 1
     return np.bincount(group * 2 * NUM_BINS + bins, minlength=rows * 2 * NUM_BINS).reshape(rows, -1)

@@ -10,13 +10,13 @@ import plotly.graph_objects as go
 from playwright.sync_api import sync_playwright
 from plotly.offline import get_plotlyjs
 
-from benchmarks.claims import DATA_TITLES, DEFAULT
+from benchmarks.claims import DATA_TITLES
 from benchmarks.documents import PICTURES
 from benchmarks.evidence.compare import paired_differences
 from benchmarks.evidence.grid import open_grid
 from benchmarks.evidence.sweep import read_rows
 from benchmarks.results import ENTRIES
-from hlcore.analysis.statistics import only
+from hlcore.analysis.statistics import filter_rows
 from hlcore.figures.edges import hardness_by_distance_figure
 from hlcore.figures.errors import risk_coverage_figure
 from hlcore.figures.objects import edge_matched_figure
@@ -35,11 +35,11 @@ def make_figures(analysis: Analysis, rows: pd.DataFrame) -> dict[str, go.Figure]
     table = analysis.table
     figures = {
         "stability": pair_figure(
-            only(table("epoch_pairs"), measure="total_variation"), measure="total_variation", kind="consecutive"
+            filter_rows(table("epoch_pairs"), measure="total_variation"), measure="total_variation", kind="consecutive"
         ),
-        "edges": hardness_by_distance_figure(only(table("edges"), source="label", class_name="")),
+        "edges": hardness_by_distance_figure(filter_rows(table("edges"), source="label", class_name="")),
         "size": edge_matched_figure(table("size_curve").dropna(subset="area_px"), size="area_px"),
-        "errors": risk_coverage_figure(only(table("risk_curves"), region="all")),
+        "errors": risk_coverage_figure(filter_rows(table("risk_curves"), region="all")),
     }
     gains = gain_table(rows)
     return figures if gains.empty else figures | {"gain": gain_by_class_figure(gains, title=GAIN_TITLE)}
@@ -54,10 +54,16 @@ def gain_table(rows: pd.DataFrame) -> pd.DataFrame:
     found = paired_differences(rows, open_grid("method"), measures=("mean_iou_last", *classes))
     if found.empty:
         return found
-    found = found[(found["variant"] == DEFAULT) & (found["seeds"] >= 3)]
-    names = found["measure"].str.removeprefix("iou/").str.removesuffix("_last")
-    points = 100 * found[["difference", "low", "high"]].rename(columns={"difference": "value"})
-    return points.assign(data=found["data"].map(DATA_TITLES), class_name=names.replace("mean_iou", "mean"))
+    found = found.query("variant == @DEFAULT and seeds >= 3")
+    rows = [
+        {
+            "data": DATA_TITLES[row["data"]],
+            "class_name": row["measure"].removeprefix("iou/").removesuffix("_last").replace("mean_iou", "mean"),
+            **{column: 100 * row[name] for column, name in (("value", "difference"), ("low", "low"), ("high", "high"))},
+        }
+        for row in found.to_dict("records")
+    ]
+    return pd.DataFrame(rows)
 
 
 def write_svg(figures: dict[str, go.Figure], folder: Path) -> None:

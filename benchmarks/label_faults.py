@@ -20,9 +20,25 @@ from cleanlab.segmentation.filter import find_label_issues
 from cleanlab.segmentation.rank import get_label_quality_scores
 from cyclopts import App
 
-from benchmarks.fault_rankings import GROUPS, KEYS, NUM_BINS, RESAMPLINGS, bins_of, groups_of, histograms_of, rows_of
+from benchmarks.fault_rankings import (
+    GROUPS,
+    KEYS,
+    NUM_BINS,
+    RESAMPLINGS,
+    bin_scores,
+    count_by_group,
+    group_faults,
+    make_rows,
+)
 from hlcore.analysis.label_faults import PlantedFaults, plant_faults
-from hlcore.analysis.label_suspicion import SCORES, SUMMARIES, disagreements, faults_in, score_map, summarise
+from hlcore.analysis.label_suspicion import (
+    SCORES,
+    SUMMARIES,
+    find_disagreements,
+    match_faults,
+    score_map,
+    score_regions,
+)
 from hlcore.analysis.statistics import Counts, ImageSums
 from hlcore.data.catalog import open_data
 from hlcore.inference import predict
@@ -55,9 +71,9 @@ def main(
     out
         The table, CSV.
     """
-    records = list(_records(run, split, root, images))
+    records = list(_predict_records(run, split, root, images))
     first = {"run": run.name, "split": split, "images": len(records), "seeds": seeds}
-    table = pd.DataFrame([{**first, **row} for row in _table(records, seeds)])
+    table = pd.DataFrame([{**first, **row} for row in _make_rows(records, seeds)])
     print(table[[*KEYS, "value", "low", "high"]].to_string())
     if out.is_file():
         before = pd.read_csv(out, keep_default_na=False, na_values=dict.fromkeys(("low", "high", "sd_of_seeds"), ""))
@@ -66,7 +82,7 @@ def main(
     table.to_csv(out, index=False, float_format="%.4f")
 
 
-def _records(run: Path, split: str, root: Path | None, images: int) -> Iterator[PredictionRecord]:
+def _predict_records(run: Path, split: str, root: Path | None, images: int) -> Iterator[PredictionRecord]:
     """What the last epoch says about the images."""
     opened = open_run(run)
     checkpoint = load_checkpoint(opened.checkpoint_path(opened.epochs[-1]))
@@ -83,20 +99,20 @@ def _records(run: Path, split: str, root: Path | None, images: int) -> Iterator[
         )
 
 
-def _table(records: list[PredictionRecord], seeds: int) -> Iterator[dict[str, Any]]:
+def _make_rows(records: list[PredictionRecord], seeds: int) -> Iterator[dict[str, Any]]:
     """The rows of one run and split, all plantings together."""
     each = []
     for seed in range(seeds):
-        each.append(_planting(records, seed))
+        each.append(_plant_and_rank(records, seed))
         print(f"planting {seed + 1} of {seeds} ranked", flush=True)
-    of_seeds = [list(rows_of(*planting)) for planting in each]
+    of_seeds = [list(make_rows(*planting)) for planting in each]
     pixels, regions, images = zip(*each, strict=True)
-    together = rows_of(reduce(add, pixels), pd.concat(regions), pd.concat(images))
+    together = make_rows(reduce(add, pixels), pd.concat(regions), pd.concat(images))
     for row, *apart in zip(together, *of_seeds, strict=True):
         yield {**row, "sd_of_seeds": np.std([one["value"] for one in apart], ddof=1) if seeds > 1 else np.nan}
 
 
-def _planting(records: list[PredictionRecord], seed: int) -> tuple[ImageSums, pd.DataFrame, pd.DataFrame]:
+def _plant_and_rank(records: list[PredictionRecord], seed: int) -> tuple[ImageSums, pd.DataFrame, pd.DataFrame]:
     """Faults planted once: what the pixels add, a row a disputed region, a row an image."""
     planted = [
         plant_faults(r.labels, num_classes=len(r.class_names), seed=(seed, i), count=3 if i % 2 else 0)
@@ -104,7 +120,7 @@ def _planting(records: list[PredictionRecord], seed: int) -> tuple[ImageSums, pd
     ]
     faulty = [r.with_label_map(p.label_map) for r, p in zip(records, planted, strict=True)]
     sums, regions, images = ImageSums(RESAMPLINGS), [], []
-    for record, faults, rival in zip(faulty, planted, _cleanlab(faulty), strict=True):
+    for record, faults, rival in zip(faulty, planted, _run_cleanlab(faulty), strict=True):
         scores = {score: score_map(record, score) for score in SCORES}
         sums.add(record.name, _pixel_counts(record, faults, scores, rival))
         regions.append(_region_table(record, faults, scores, rival))
@@ -112,7 +128,7 @@ def _planting(records: list[PredictionRecord], seed: int) -> tuple[ImageSums, pd
     return sums, pd.concat(regions), pd.DataFrame(images)
 
 
-def _cleanlab(records: list[PredictionRecord]) -> Iterator[dict[str, Any]]:
+def _run_cleanlab(records: list[PredictionRecord]) -> Iterator[dict[str, Any]]:
     """What cleanlab says of each record: `quality` and `issue` of the labels (H W), and two scores of the image.
 
     It knows no ignored pixels: they get the predicted class as label, which is never an issue.
@@ -135,9 +151,9 @@ def _pixel_counts(
 ) -> Counts:
     """Pixels, hardness and histograms of the scores; a row for unchanged pixels, then one for each group of faults."""
     valid, hardness = record.valid, record.hardness_map[record.valid]
-    group, disputed, rows = groups_of(faults)[faults.faults][valid], record.error[valid], len(GROUPS) + 1
-    bins = {name: bins_of(score[valid]) for name, score in scores.items()}
-    bins["cleanlab quality"] = bins_of(-np.log(np.maximum(rival["quality"][valid], np.finfo(np.float32).tiny)))
+    group, disputed, rows = group_faults(faults)[faults.faults][valid], record.error[valid], len(GROUPS) + 1
+    bins = {name: bin_scores(score[valid]) for name, score in scores.items()}
+    bins["cleanlab quality"] = bin_scores(-np.log(np.maximum(rival["quality"][valid], np.finfo(np.float32).tiny)))
     bins["cleanlab issues"] = bins["loss"] + NUM_BINS * rival["issue"][valid]  # its issues first, by the loss
     ease = np.minimum((1000 * (1 - hardness)).astype(int), 999)
     return {
@@ -145,9 +161,9 @@ def _pixel_counts(
         "hardness": np.bincount(group, hardness, rows),
         "disputed pixels": np.bincount(group[disputed], minlength=rows),
         "disputed hardness": np.bincount(group[disputed], hardness[disputed], rows),
-        "disputed loss": histograms_of(group[disputed], bins["loss"][disputed]),
-        "disputed 1 - hardness": histograms_of(group[disputed], ease[disputed]),
-        **{name: histograms_of(group, of_score) for name, of_score in bins.items()},
+        "disputed loss": count_by_group(group[disputed], bins["loss"][disputed]),
+        "disputed 1 - hardness": count_by_group(group[disputed], ease[disputed]),
+        **{name: count_by_group(group, of_score) for name, of_score in bins.items()},
     }
 
 
@@ -155,14 +171,14 @@ def _region_table(
     record: PredictionRecord, faults: PlantedFaults, scores: dict[str, np.ndarray], rival: dict[str, Any]
 ) -> pd.DataFrame:
     """The disputed regions with every score; `group` is that of the fault it shows."""
-    regions = disagreements(record.labels, record.prediction)
-    shown = faults_in(regions, faults)
+    regions = find_disagreements(record.labels, record.prediction)
+    shown = match_faults(regions, faults)
     columns = {
         "image": np.full(len(shown), record.name),
-        "group": groups_of(faults)[shown],
-        **{f"{name}/{how}": summarise(regions, scores[name], how) for name in SCORES for how in SUMMARIES},
-        "cleanlab quality/mean": summarise(regions, 1 - rival["quality"], "mean"),
-        "cleanlab issues/mean": summarise(regions, rival["issue"].astype(float), "mean"),
+        "group": group_faults(faults)[shown],
+        **{f"{name}/{how}": score_regions(regions, scores[name], how) for name in SCORES for how in SUMMARIES},
+        "cleanlab quality/mean": score_regions(regions, 1 - rival["quality"], "mean"),
+        "cleanlab issues/mean": score_regions(regions, rival["issue"].astype(float), "mean"),
     }
     return pd.DataFrame(columns)
 

@@ -3,8 +3,8 @@
     python -m benchmarks.memorise --run checkpoints/streets --split test
     python -m benchmarks.memorise --run checkpoints/camvid --split test --root CAMVID
 
-Columns of the table: run, split, image, map, step, and the measures of hlcore.analysis.stability.against_first, each
-against the map before the first step.
+Columns of the table: run, split, image, map, step, and the measures of hlcore.analysis.stability.compare_with_first,
+each against the map before the first step.
 """
 
 from pathlib import Path
@@ -12,8 +12,8 @@ from pathlib import Path
 import pandas as pd
 from cyclopts import App
 
-from benchmarks.evidence.measures import samples
-from hlcore.analysis.stability import against_first
+from benchmarks.evidence.measures import read_samples
+from hlcore.analysis.stability import compare_with_first
 from hlcore.storage.checkpoints import load_checkpoint
 from hlcore.storage.runs import Run, open_run
 from hlcore.training.memorise import memorise
@@ -53,11 +53,12 @@ def memorise_images(run: Run, split: str, *, images: int, root: Path | None = No
     """One row for each image, map and kept step; progress is printed."""
     checkpoint, config = load_checkpoint(run.checkpoint_path(run.epochs[-1])), run.record.config
     tables = []
-    for sample in samples(run, split, images=images, root=root):
+    for sample in read_samples(run, split, images=images, root=root):
         assert sample.label_map is not None  # every split of a known data set is labelled
         reports = memorise(checkpoint, sample.image, sample.label_map, loss=config.loss, optim=config.optim)
-        maps = {str(report.step): tuple(report.snapshot) for report in reports if report.snapshot is not None}
-        table = against_first(maps, sample.label_map, c=config.loss.c).rename(columns={"snapshot": "step"})
+        kept = {str(report.step): report.snapshot for report in reports if report.snapshot is not None}
+        maps = {step: (maps.hardness_map, maps.loss_map) for step, maps in kept.items()}
+        table = compare_with_first(maps, sample.label_map, c=config.loss.c).rename(columns={"snapshot": "step"})
         tables.append(table.assign(run=run.name, split=split, image=sample.name))
         last = table[table["step"] == list(maps)[-1]].set_index("map")["relative_level"]
         print(f"{sample.name}: loss {last['loss']:.2f}, hardness {last['hardness']:.2f} of what it was", flush=True)

@@ -29,7 +29,7 @@ from cyclopts import App
 from jaxtyping import Float
 
 from hlcore.analysis.map_agreement import mid_ranks
-from hlcore.analysis.stability import Followed, kept_epochs, sum_by_split, tables
+from hlcore.analysis.stability import ImageSnapshots, kept_epoch_names, make_tables, sum_by_split
 from hlcore.analysis.statistics import Counts, ImageSums, divide
 from hlcore.data.catalog import open_data
 from hlcore.data.samples import Sample
@@ -66,12 +66,12 @@ def main(*, run: Path, split: str = "", images: int = 20, root: Path | None = No
         Table that the rows are put into.
     """
     opened = open_run(run)
-    samples = list(_samples(opened, split, images, root)) if split else []
-    followed = list(_looked_at(opened, samples, split) if split else _probed(opened.probe))
+    samples = list(_read_samples(opened, split, images, root)) if split else []
+    followed = list(_predict_snapshots(opened, samples, split) if split else _read_probe(opened.probe))
     c = opened.record.config.loss.c
-    names = kept_epochs(followed[0].maps)
-    made = tables(sum_by_split(followed, c=c), list(followed[0].maps))
-    table = pd.concat([*_ready_rows(made), _further_rows(followed, names, c), _lr_rows(opened, names)])
+    names = kept_epoch_names(followed[0].maps)
+    made = make_tables(sum_by_split(followed, c=c), list(followed[0].maps))
+    table = pd.concat([*_select_rows(made), _explanation_rows(followed, names, c), _lr_rows(opened, names)])
     if split:
         table = pd.concat([table, _swapped_rows(opened, samples, split, c)])
     table.insert(0, "run", opened.name)
@@ -89,7 +89,7 @@ class _ProbeMaps(Mapping):
 
     def __init__(self, probe: Probe, name: str) -> None:
         self.probe, self.name = probe, name
-        self.names = ["epoch-0000", *kept_epochs(probe.snapshots)]
+        self.names = ["epoch-0000", *kept_epoch_names(probe.snapshots)]
 
     def __getitem__(self, snapshot: str) -> tuple:
         return self.probe.maps(self.name, snapshot)
@@ -101,15 +101,15 @@ class _ProbeMaps(Mapping):
         return len(self.names)
 
 
-def _probed(probe: Probe | None) -> Iterator[Followed]:
+def _read_probe(probe: Probe | None) -> Iterator[ImageSnapshots]:
     if probe is None:
         message = "the run has no probe set; give a --split"
         raise SystemExit(message)
     for name in probe.images:
-        yield Followed(name, probe.split(name), probe.label_map(name), _ProbeMaps(probe, name))
+        yield ImageSnapshots(name, probe.split(name), probe.label_map(name), _ProbeMaps(probe, name))
 
 
-def _samples(run: Run, split: str, images: int, root: Path | None) -> Iterator[Sample]:
+def _read_samples(run: Run, split: str, images: int, root: Path | None) -> Iterator[Sample]:
     data = run.record.config.data
     count = data.train_scenes if split == data.train_split else data.val_scenes
     opened = open_data(data.dataset, root=root or data.root, split=split, count=count, size=data.scene_size)
@@ -117,7 +117,7 @@ def _samples(run: Run, split: str, images: int, root: Path | None) -> Iterator[S
         yield opened[int(index)]
 
 
-def _looked_at(run: Run, samples: list[Sample], split: str) -> Iterator[Followed]:
+def _predict_snapshots(run: Run, samples: list[Sample], split: str) -> Iterator[ImageSnapshots]:
     checkpoints = {f"epoch-{epoch:04d}": load_checkpoint(run.checkpoint_path(epoch)) for epoch in run.epochs}
     for sample in samples:
         maps = {}
@@ -126,19 +126,19 @@ def _looked_at(run: Run, samples: list[Sample], split: str) -> Iterator[Followed
                 checkpoint.network, sample.image, class_names=checkpoint.class_names, label_map=sample.label_map
             )
             maps[name] = (record.hardness_map, record.loss_map)
-        yield Followed(sample.name, split, sample.label_map, maps)
+        yield ImageSnapshots(sample.name, split, sample.label_map, maps)
 
 
-def _ready_rows(made: Mapping[str, pd.DataFrame]) -> list[pd.DataFrame]:
+def _select_rows(made: Mapping[str, pd.DataFrame]) -> list[pd.DataFrame]:
     pairs = made["epoch_pairs"].query("kind == 'consecutive'")
     levels = made["levels"].rename(columns={"snapshot": "second"})
     return [pairs, levels, made["variation"]]
 
 
-def _further_rows(followed: list[Followed], names: tuple[str, ...], c: float) -> pd.DataFrame:
+def _explanation_rows(followed: list[ImageSnapshots], names: tuple[str, ...], c: float) -> pd.DataFrame:
     sums: dict[str, ImageSums] = {}
     for image in followed:
-        sums.setdefault(image.split, ImageSums()).add(image.name, _explained(image, names, c))
+        sums.setdefault(image.split, ImageSums()).add(image.name, _explain_image(image, names, c))
     keys = [("", name, measure) for measure in LEVEL_NAMES for name in names]
     keys += [(*pair, measure) for measure in PAIR_NAMES for pair in pairwise(names)]
     rows = []
@@ -150,7 +150,7 @@ def _further_rows(followed: list[Followed], names: tuple[str, ...], c: float) ->
     return pd.DataFrame(rows, columns=COLUMNS[1:]).dropna(subset="value")
 
 
-def _explained(image: Followed, names: tuple[str, ...], c: float) -> Counts:
+def _explain_image(image: ImageSnapshots, names: tuple[str, ...], c: float) -> Counts:
     """LEVEL_NAMES of every epoch, then PAIR_NAMES of every pair, for both maps."""
     valid = np.ones_like(image.maps[names[0]][0], bool) if image.label_map is None else image.label_map != IGNORE_INDEX
     seen = [[np.asarray(m, np.float64)[valid] for m in image.maps[name]] for name in names]
@@ -187,7 +187,7 @@ def _total_variation(first: Float[np.ndarray, " N"], second: Float[np.ndarray, "
 
 
 def _lr_rows(run: Run, names: tuple[str, ...]) -> pd.DataFrame:
-    steps = run.steps()
+    steps = run.step_table()
     rows = []
     for first, second in pairwise(names):
         low, high = (int(name.removeprefix("epoch-")) for name in (first, second))

@@ -6,8 +6,8 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
-from hlcore.analysis.statistics import only
-from hlcore.report.numbers import Number, number, verdict
+from hlcore.analysis.statistics import filter_rows
+from hlcore.report.numbers import Number, compare_numbers, find_number
 
 GAIN = "average precision minus that of loss"
 PACES = {"streets-every-epoch": "3e-3, as given", "streets-tenth-hardness": "3e-4", "streets-slow-hardness": "3e-5"}
@@ -30,12 +30,12 @@ def of_faults(faults: pd.DataFrame) -> Iterator[str]:
         "each stands what it gains over plain loss, paired over the same images and plantings.\n"
     )
     for run, split in dict.fromkeys(zip(faults["run"], faults["split"], strict=True)):
-        rows = only(faults, run=run, split=split)
+        rows = filter_rows(faults, run=run, split=split)
         yield f"## {run}, {split}, {rows['images'].tolist()[0]} images, {rows['seeds'].tolist()[0]} plantings\n"
-        pixels = only(rows, level="pixel")
+        pixels = filter_rows(rows, level="pixel")
         for kind in ("all", "swapped", "shifted", "dropped", "under 500 px", "500 px and more"):
-            gain = number(pixels, method="suspicion", kind=kind, measure=GAIN)
-            said = verdict(
+            gain = find_number(pixels, method="suspicion", kind=kind, measure=GAIN)
+            said = compare_numbers(
                 gain,
                 Number(0, 0, 0),
                 higher="suspicion finds more than plain loss",
@@ -44,13 +44,13 @@ def of_faults(faults: pd.DataFrame) -> Iterator[str]:
             )
             yield f"- Over pixels, faults {_KINDS[kind]}: {said}; gain {gain}."
         yield ""
-        found = only(rows, kind="all", measure="average precision")
+        found = filter_rows(rows, kind="all", measure="average precision")
         names = list(zip(found["level"], found["method"], found["summary"], strict=True))
         cells = [
             [
                 *name,
-                str(number(rows, **where, measure="average precision")),
-                str(number(rows, **where, measure=GAIN)).replace("not known", ""),
+                str(find_number(rows, **where, measure="average precision")),
+                str(find_number(rows, **where, measure=GAIN)).replace("not known", ""),
             ]
             for name in names
             for where in [{**dict(zip(("level", "method", "summary"), name, strict=True)), "kind": "all"}]
@@ -79,13 +79,13 @@ def of_stability(study: pd.DataFrame) -> Iterator[str]:
     for run, split in dict.fromkeys(zip(study["run"], study["split"], strict=True)):
         if not split:
             continue
-        rows = only(study, run=run, split=split)
+        rows = filter_rows(study, run=run, split=split)
         pairs = _consecutive(rows)
         images = max(rows["images"].tolist())
         yield f"## {run}, {split}, {images:.0f} images\n"
         for measure, name in (("top10_iou", "top 10 % IoU"), ("spearman", "Spearman's rho")):
             hardness, loss = (
-                [number(rows, map=of, measure=measure, first=a, second=b) for a, b in pairs]
+                [find_number(rows, map=of, measure=measure, first=a, second=b) for a, b in pairs]
                 for of in ("hardness", "loss")
             )
             above = sum(h.low > other.high for h, other in zip(hardness, loss, strict=True))
@@ -94,13 +94,15 @@ def of_stability(study: pd.DataFrame) -> Iterator[str]:
                 f"- {name}: hardness clearly higher in {above} of {len(pairs)} pairs of epochs, loss in {below}; "
                 f"at the last pair {hardness[-1]} for hardness and {loss[-1]} for loss."
             )
-        levels = [number(rows, map=of, measure="relative_level", second=pairs[-1][1]) for of in ("hardness", "loss")]
+        levels = [
+            find_number(rows, map=of, measure="relative_level", second=pairs[-1][1]) for of in ("hardness", "loss")
+        ]
         yield f"- Last over first kept epoch (untrained left out): mean hardness {levels[0]}, mean loss {levels[1]}.\n"
         shown = [pairs[i] for i in np.unique(np.linspace(0, len(pairs) - 1, SHOWN_PAIRS).round().astype(int))]
         cells = [
             [
                 f"{_epoch(a)} → {_epoch(b)}",
-                *(str(number(rows, map=of, measure=m, first=a, second=b)) for m, of in _SHOWN),
+                *(str(find_number(rows, map=of, measure=m, first=a, second=b)) for m, of in _SHOWN),
             ]
             for a, b in shown
         ]
@@ -121,15 +123,17 @@ def _of_pace(study: pd.DataFrame) -> Iterator[str]:
     yield f"    {command} --optim.hardness-lr RATE\n"
     rows = []
     for run, rate in paces.items():
-        held_out = only(study, run=run, split="val")
+        held_out = filter_rows(study, run=run, split="val")
         last = _consecutive(held_out)[-1]
         for of in ("hardness", "loss"):
-            kept = number(held_out, map=of, measure="relative_level", second=last[1])
-            pairs = [number(held_out, map=of, measure="spearman", first=a, second=b) for a, b in _consecutive(held_out)]
-            overlaps = [
-                number(held_out, map=of, measure="top10_iou", first=a, second=b) for a, b in _consecutive(held_out)
+            kept = find_number(held_out, map=of, measure="relative_level", second=last[1])
+            pairs = [
+                find_number(held_out, map=of, measure="spearman", first=a, second=b) for a, b in _consecutive(held_out)
             ]
-            saturated = number(held_out, map=of, measure="near_one", second=last[1])
+            overlaps = [
+                find_number(held_out, map=of, measure="top10_iou", first=a, second=b) for a, b in _consecutive(held_out)
+            ]
+            saturated = find_number(held_out, map=of, measure="near_one", second=last[1])
             medians = [f"{np.median([pair.value for pair in found]):.3f}" for found in (pairs, overlaps)]
             rows.append([run, rate, of, str(kept), *medians, str(saturated) if of == "hardness" else ""])
     columns = [
@@ -143,11 +147,13 @@ def _of_pace(study: pd.DataFrame) -> Iterator[str]:
     ]
     yield markdown_table(columns, rows)
     fast, *_, slow = (
-        number(only(study, run=run, split="val"), map="hardness", measure="relative_level", second=_last(study, run))
+        find_number(
+            filter_rows(study, run=run, split="val"), map="hardness", measure="relative_level", second=_last(study, run)
+        )
         for run in paces
     )
     yield (
-        verdict(
+        compare_numbers(
             slow,
             fast,
             higher="On held-out images hardness fades less the slower its branch learns: what the paper claims of its "
@@ -161,7 +167,7 @@ def _of_pace(study: pd.DataFrame) -> Iterator[str]:
 
 
 def _last(study: pd.DataFrame, run: str) -> str:
-    return _consecutive(only(study, run=run, split="val"))[-1][1]
+    return _consecutive(filter_rows(study, run=run, split="val"))[-1][1]
 
 
 _SHOWN = tuple((measure, of) for measure in ("top10_iou", "spearman", "tail") for of in ("hardness", "loss"))
@@ -170,7 +176,7 @@ _NAMES = {"top10_iou": "top 10 % IoU", "spearman": "Spearman", "tail": "near 0"}
 
 def _consecutive(rows: pd.DataFrame) -> list[tuple[str, str]]:
     """The pairs of kept epochs that follow each other, the untrained network left out."""
-    names = sorted(name for name in set(only(rows, measure="level")["second"]) if _epoch(name) > 0)
+    names = sorted(name for name in set(filter_rows(rows, measure="level")["second"]) if _epoch(name) > 0)
     return list(pairwise(names))
 
 

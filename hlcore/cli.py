@@ -67,13 +67,13 @@ def train(*, config: Annotated[TrainConfig | None, Parameter(name="*")] = None, 
     resume
         Run folder of an interrupted run to go on with, under its own settings.
     """
-    from hlcore.progress import follow_training
+    from hlcore.progress import show_training_progress
     from hlcore.training import loop
 
     if resume is not None and config is not None:
         raise InvalidInputError("--resume goes on under the run's own settings; leave the other options out")
     reports = loop.train(config or TrainConfig()) if resume is None else loop.resume(resume)
-    if not follow_training(reports):
+    if not show_training_progress(reports):
         raise SystemExit(commands.INTERRUPTED)
 
 

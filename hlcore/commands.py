@@ -150,14 +150,14 @@ def analyze(
     data
         Folder of the data set. Default: the run's own; streets needs none.
     """
-    from hlcore.measuring import analyze as measure
-    from hlcore.progress import follow_analysis
+    from hlcore.measuring.loop import analyze as measure
+    from hlcore.progress import show_analysis_progress
     from hlcore.report import write_report
     from hlcore.storage.runs import open_run
 
     command = shlex.join(["hlcore", *sys.argv[1:]])
     steps = measure(open_run(run), data, config or AnalyzeConfig(), command=command)
-    analysis = follow_analysis(steps, command=command)
+    analysis = show_analysis_progress(steps, command=command)
     if analysis is None:
         raise SystemExit(INTERRUPTED)
     print(f"complete: {write_report(analysis)}")

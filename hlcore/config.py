@@ -12,13 +12,13 @@ Size = tuple[PositiveInt, PositiveInt]
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
-class Frozen(BaseModel):
+class FrozenModel(BaseModel):
     """Base of every setting: immutable, and a misspelt key is an error that names it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
-class NetworkConfig(Frozen):
+class NetworkConfig(FrozenModel):
     """Which network is built."""
 
     network: str = "fpn"
@@ -38,7 +38,7 @@ class NetworkConfig(Frozen):
     """Further arguments of the network's constructor."""
 
 
-class DataConfig(Frozen):
+class DataConfig(FrozenModel):
     """Which images are learnt from."""
 
     dataset: str = "streets"
@@ -61,7 +61,7 @@ class DataConfig(Frozen):
     """Processes that load images; the result does not depend on their number."""
 
 
-class AugmentConfig(Frozen):
+class AugmentConfig(FrozenModel):
     """How a training image is changed before it is learnt from."""
 
     crop_size: Size | None = None
@@ -74,7 +74,7 @@ class AugmentConfig(Frozen):
     """Strength of the brightness, contrast and saturation jitter."""
 
 
-class LossConfig(Frozen):
+class LossConfig(FrozenModel):
     """What is minimised."""
 
     name: LossName = "hardness"
@@ -99,7 +99,7 @@ class LossConfig(Frozen):
     """Exponent of the focal loss."""
 
 
-class OptimConfig(Frozen):
+class OptimConfig(FrozenModel):
     """How it is minimised."""
 
     epochs: PositiveInt = 12
@@ -132,7 +132,7 @@ class OptimConfig(Frozen):
     """Gradient norm is clipped to this, the segmenter's and the hardness branch's apart."""
 
 
-class TrainConfig(Frozen):
+class TrainConfig(FrozenModel):
     """One training run."""
 
     name: Annotated[str, Field(pattern=r"^[^./\\][^/\\]*$")] | None = None
@@ -177,13 +177,13 @@ class TrainConfig(Frozen):
         return self.name or "-".join([self.data.dataset, self.network.network.replace("/", "-"), self.loss.name])
 
 
-def _as_epochs(text: str) -> str:
+def _check_epochs(text: str) -> str:
     if re.fullmatch(r"all|\d+(,\d+)+", text) is None:
         raise ValueError(f"expected all, or several epochs such as 3,9,24, got {text!r}")
     return text
 
 
-class AnalyzeConfig(Frozen):
+class AnalyzeConfig(FrozenModel):
     """What is measured of a run."""
 
     out: Path | None = None
@@ -194,7 +194,7 @@ class AnalyzeConfig(Frozen):
     """Split that is measured, such as val or test. Default: the one the run was validated on."""
     epoch: Annotated[int, Field(ge=0)] | None = None
     """A kept epoch. Default: the last."""
-    epochs: Annotated[str, AfterValidator(_as_epochs)] | None = None
+    epochs: Annotated[str, AfterValidator(_check_epochs)] | None = None
     """Kept epochs whose maps are compared for stability: `all`, or several such as 3,9,24. Default: none."""
     merge: Path | None = None
     """A YAML or JSON file, class of the run to class of the data set, where the two differ."""

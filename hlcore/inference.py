@@ -65,8 +65,8 @@ def predict(
 @torch.inference_mode()
 def run_network(network: HardnessSegmenter, image: Image, *, window: int | None = None) -> SegmentationOutput:
     """Logits 1 C H W and D 1 1 H W of one image, float32 on the CPU."""
-    with _mode(network):
-        outputs = _windowed(lambda pixels: _present(network(pixels)), network, image, window)
+    with _evaluation_mode(network):
+        outputs = _run_windows(lambda pixels: _drop_none(network(pixels)), network, image, window)
     logits, hardness = (*outputs, None)[:2]
     assert logits is not None  # every network has logits
     return SegmentationOutput(logits.float().cpu(), None if hardness is None else hardness.float().cpu())
@@ -74,7 +74,7 @@ def run_network(network: HardnessSegmenter, image: Image, *, window: int | None 
 
 def has_dropout(network: HardnessSegmenter) -> bool:
     """Whether encoder or segmentation branch have dropout, so that passes with it on may differ."""
-    return any(_dropouts(network))
+    return any(_dropout_layers(network))
 
 
 @torch.inference_mode()
@@ -101,7 +101,7 @@ def mc_dropout_entropy(
     """
     if passes < 1:
         raise InvalidInputError(f"Monte Carlo dropout takes at least one pass, got {passes}")
-    in_encoder, in_branch = _dropouts(network)
+    in_encoder, in_branch = _dropout_layers(network)
     if not has_dropout(network):
         raise InvalidInputError(
             "the network has no dropout, so Monte Carlo dropout has nothing to vary; "
@@ -119,11 +119,11 @@ def mc_dropout_entropy(
         return [total / passes]
 
     device = network.mean.device
-    with _mode(network), torch.random.fork_rng([device] if device.type == "cuda" else []):
+    with _evaluation_mode(network), torch.random.fork_rng([device] if device.type == "cuda" else []):
         torch.manual_seed(seed)
         for layer in (*in_encoder, *in_branch):
             layer.train()
-        (mean,) = _windowed(mean_distribution, network, image, window)
+        (mean,) = _run_windows(mean_distribution, network, image, window)
     distribution = mean[0]
     if targets is not None:
         into = torch.from_numpy(targets).to(device)
@@ -132,7 +132,7 @@ def mc_dropout_entropy(
 
 
 @contextmanager
-def _mode(network: HardnessSegmenter) -> Iterator[None]:
+def _evaluation_mode(network: HardnessSegmenter) -> Iterator[None]:
     """The network in evaluation mode, and afterwards in the mode it was in, module by module."""
     before = [(module, module.training) for module in network.modules()]
     network.eval()
@@ -143,7 +143,7 @@ def _mode(network: HardnessSegmenter) -> Iterator[None]:
             module.training = training
 
 
-def _dropouts(network: HardnessSegmenter) -> tuple[list[_DropoutNd], list[_DropoutNd]]:
+def _dropout_layers(network: HardnessSegmenter) -> tuple[list[_DropoutNd], list[_DropoutNd]]:
     """Dropout layers of the encoder, and of the segmentation branch."""
     encoder, branch = (
         [module for module in part.modules() if isinstance(module, _DropoutNd) and module.p > 0]
@@ -152,11 +152,11 @@ def _dropouts(network: HardnessSegmenter) -> tuple[list[_DropoutNd], list[_Dropo
     return encoder, branch
 
 
-def _present(output: SegmentationOutput) -> list[Tensor]:
+def _drop_none(output: SegmentationOutput) -> list[Tensor]:
     return [tensor for tensor in output if tensor is not None]
 
 
-def _windowed(
+def _run_windows(
     run: Callable[[Tensor], list[Tensor]], network: HardnessSegmenter, image: Image, window: int | None
 ) -> list[Tensor]:
     """The tensors 1 K H W that `run` makes of the image at once or, averaged, of the windows that cover a pixel."""
@@ -168,7 +168,7 @@ def _windowed(
         raise InvalidInputError(f"window must be at least the network's stride {network.stride} px, got {window}")
     sums: list[Tensor] = []
     covered = torch.zeros(1, 1, height, width, device=pixels.device)
-    for rows, columns in itertools.product(_windows(height, window), _windows(width, window)):
+    for rows, columns in itertools.product(_window_slices(height, window), _window_slices(width, window)):
         parts = run(pixels[..., rows, columns])
         sums = sums or [covered.new_zeros((1, part.shape[1], height, width)) for part in parts]
         for total, part in zip(sums, parts, strict=True):
@@ -177,7 +177,7 @@ def _windowed(
     return [total / covered for total in sums]
 
 
-def _windows(length: int, window: int) -> Iterator[slice]:
+def _window_slices(length: int, window: int) -> Iterator[slice]:
     """Slices of `window` px that cover `length` px, evenly spaced and overlapping by at least half."""
     if length <= window:
         yield slice(0, length)

@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from hlcore.measuring import Step
+from hlcore.measuring.loop import Step
 from hlcore.storage.analyses import Analysis
 from hlcore.training.loop import Reports
 
 _COLUMNS = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
 
 
-def follow_training(reports: Reports) -> bool:
+def show_training_progress(reports: Reports) -> bool:
     """Draws the progress of a training run and says whether it is complete; Ctrl-C stops it after the present step."""
     asked_to_stop = False
 
@@ -33,11 +33,10 @@ def follow_training(reports: Reports) -> bool:
             while True:
                 values = report.values
                 if report.ends_epoch:
-                    bar.console.print(f"epoch {report.epoch}: val mIoU {_shown(values['mean_iou'])}")
+                    bar.console.print(f"epoch {report.epoch}: val mIoU {_format(values['mean_iou'])}")
                 elif values:
-                    text = (
-                        f"epoch {report.epoch}  ce {_shown(values['mean_ce'])}  lift {_shown(values['hardness_lift'])}"
-                    )
+                    ce, lift = _format(values["mean_ce"]), _format(values["hardness_lift"])
+                    text = f"epoch {report.epoch}  ce {ce}  lift {lift}"
                     bar.update(task, description=text, completed=report.iteration, total=report.iterations)
                 try:
                     report = reports.send(asked_to_stop)
@@ -52,7 +51,7 @@ def follow_training(reports: Reports) -> bool:
     return complete
 
 
-def follow_analysis(steps: Iterator[Step], *, command: str) -> Analysis | None:
+def show_analysis_progress(steps: Iterator[Step], *, command: str) -> Analysis | None:
     """Draws the progress of an analysis and returns it, or None where Ctrl-C stopped it; `command` goes on with it."""
     analysis = None
     before = signal.signal(signal.SIGINT, signal.default_int_handler)  # also where a shell started this in the back
@@ -61,7 +60,7 @@ def follow_analysis(steps: Iterator[Step], *, command: str) -> Analysis | None:
             task = bar.add_task("analyze", total=None)
             for step in steps:
                 total = step.analysis.record.images
-                bar.update(task, description=step.now, completed=step.measured, total=total)
+                bar.update(task, description=step.status, completed=step.measured, total=total)
                 analysis = step.analysis
     except KeyboardInterrupt:
         print(f"stopped; go on with: {command}")
@@ -71,5 +70,5 @@ def follow_analysis(steps: Iterator[Step], *, command: str) -> Analysis | None:
     return analysis
 
 
-def _shown(value: float | None) -> str:
+def _format(value: float | None) -> str:
     return "-" if value is None else f"{value:.3f}"

@@ -7,7 +7,7 @@ import pandas as pd
 
 from hlcore.data.labels import CAMVID
 from hlcore.storage.analyses import Analysis, AnalysisRecord
-from hlcore.storage.runs import now
+from hlcore.storage.runs import utc_now
 
 
 def make_analysis(
@@ -16,7 +16,7 @@ def make_analysis(
     """An analysis of two tiny test scenes in <run_path>/analyses/<name>, with other values where given."""
     values = {
         "state": "complete",
-        "created": now(),
+        "created": utc_now(),
         "run": run_path.name,
         "epoch": 2,
         "dataset": "streets",

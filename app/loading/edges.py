@@ -50,7 +50,7 @@ def _cached_tables(identity: str, _run: Run, _epoch: int, _picture: Picture) -> 
     record = load_prediction(_run, _epoch, _picture)
     sums = ImageSums(resamplings=1)
     sums.add(record.name, edges.count(record))
-    return edges.tables(sums, record.class_names)
+    return edges.make_tables(sums, record.class_names)
 
 
 @st.cache_data(max_entries=8, show_spinner=False)

@@ -14,7 +14,7 @@ from app.loading.pictures import Picture
 from app.loading.predictions import load_maps, load_network, load_prediction
 from hlcore.analysis import error_prediction
 from hlcore.analysis.error_prediction import REGIONS, Region
-from hlcore.analysis.flagging import counted
+from hlcore.analysis.flagging import region_mask
 from hlcore.analysis.scores import SCORES, ScoreMap
 from hlcore.analysis.statistics import ImageSums
 from hlcore.storage.runs import Run
@@ -79,7 +79,7 @@ def _cached_scores(identity: str, _run: Run, _epoch: int, _picture: Picture, _dr
     return ScoredPicture(
         identity,
         {name: values for name, values in measured.items() if values is not None},
-        {region: counted(record, region) for region in REGIONS},
+        {region: region_mask(record, region) for region in REGIONS},
         None if record.label_map is None else record.error,
     )
 
@@ -89,7 +89,7 @@ def _cached_tables(identity: str, _run: Run, _epoch: int, _picture: Picture, _dr
     record = _load_prediction(identity, _run, _epoch, _picture, dropout=_dropout)
     sums = ImageSums(resamplings=1)
     sums.add(record.name, error_prediction.count(record))
-    return error_prediction.tables(sums)
+    return error_prediction.make_tables(sums)
 
 
 @st.cache_data(max_entries=8, show_spinner=f"Looking {PASSES} times with dropout on …")

@@ -10,8 +10,8 @@ from app.loading.dataset import load_dataset_picture
 from app.loading.pictures import Picture
 from app.loading.predictions import load_maps, load_prediction
 from hlcore.analysis.label_faults import PlantedFaults, plant_faults
-from hlcore.analysis.label_suspicion import disagreements, faults_in, suspects
-from hlcore.analysis.merging import merge_classes, merged_indices
+from hlcore.analysis.label_suspicion import find_disagreements, find_suspects, match_faults
+from hlcore.analysis.merging import find_target_indices, merge_classes
 from hlcore.storage.analyses import Analysis
 from hlcore.storage.runs import Run
 from hlcore.types import HardnessMap, Image, LabelMap, LossMap
@@ -53,7 +53,7 @@ def load_suspects(run: Run, epoch: int, picture: Picture, faults: PlantedFaults 
     found = _cached_suspects(maps.identity, run, epoch, picture)
     if faults is None:
         return found
-    shown = faults_in(disagreements(faults.label_map, maps.prediction), faults)
+    shown = match_faults(find_disagreements(faults.label_map, maps.prediction), faults)
     return found.assign(fault=shown[found["region"] - 1])
 
 
@@ -85,14 +85,14 @@ def _cached_faults(digest: str, _label_map: LabelMap, num_classes: int, seed: in
 
 @st.cache_data(max_entries=32, show_spinner=False)
 def _cached_suspects(identity: str, _run: Run, _epoch: int, _picture: Picture) -> pd.DataFrame:
-    return suspects(load_prediction(_run, _epoch, _picture))
+    return find_suspects(load_prediction(_run, _epoch, _picture))
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
 def _cached_merged_evidence(identity: str, _run: Run, _analysis: Analysis, _picture: Picture) -> Evidence:
     about, name = _analysis.record, _picture.sample.name
     data = dataset_loading.open_dataset(about)
-    targets = merged_indices(about.merged or {}, _run.record.class_names, about.class_names)
+    targets = find_target_indices(about.merged or {}, _run.record.class_names, about.class_names)
     record = merge_classes(load_prediction(_run, about.epoch, _picture), targets, about.class_names)
     label_map = data[data.names.index(name)].label_map
     assert label_map is not None  # an analysis is made of labelled images

@@ -86,7 +86,7 @@ def memorise_picture(run: Run, epoch: int, picture: Picture) -> Iterator["Report
 
 
 def measure_progress(progress: Progress, picture: Picture, *, c: float) -> pd.DataFrame:
-    """stability.against_first of the kept maps, with the step in place of the snapshot."""
+    """stability.compare_with_first of the kept maps, with the step in place of the snapshot."""
     return _cached_measures(progress.identity, tuple(progress.maps), c, progress, picture)
 
 
@@ -94,8 +94,8 @@ def measure_progress(progress: Progress, picture: Picture, *, c: float) -> pd.Da
 def _cached_measures(
     identity: str, steps: tuple[int, ...], c: float, _progress: Progress, _picture: Picture
 ) -> pd.DataFrame:
-    from hlcore.analysis.stability import against_first
+    from hlcore.analysis.stability import compare_with_first
 
     maps = {str(step): pair for step, pair in _progress.maps.items()}
-    table = against_first(maps, _picture.sample.label_map, c=c)
+    table = compare_with_first(maps, _picture.sample.label_map, c=c)
     return table.rename(columns={"snapshot": "step"}).astype({"step": int})

@@ -9,8 +9,8 @@ from app.loading.analyses import load_table
 from app.loading.pictures import Picture
 from app.loading.predictions import load_maps, load_prediction
 from hlcore.analysis import edges
-from hlcore.analysis.object_sizes import SizeBins, size_correlations, size_curve, summarise
-from hlcore.analysis.objects import measure, with_edge_profile
+from hlcore.analysis.object_sizes import SizeBins, size_correlations, size_curve, sum_objects
+from hlcore.analysis.objects import add_edge_profile, measure_objects
 from hlcore.analysis.statistics import ImageSums
 from hlcore.storage.analyses import Analysis
 from hlcore.storage.runs import Run
@@ -26,7 +26,7 @@ class Objects:
 
     Attributes:
         identity: Changes with them.
-        table: A row each, as from analysis.objects.with_edge_profile.
+        table: A row each, as from analysis.objects.add_edge_profile.
         images: In how many images they were looked for.
         labelled: Whether they are parts of a label map; else of a prediction, and there is no loss, error or IoU.
         class_names: In the order of the class indices.
@@ -74,8 +74,8 @@ def _cached_objects(identity: str, _record: PredictionRecord) -> pd.DataFrame:
     source = "prediction" if _record.label_map is None else "label"
     sums = ImageSums()
     sums.add(_record.name, edges.count(_record, sources=(source,)))
-    profile = edges.tables(sums, _record.class_names)["edges"]
-    return with_edge_profile(measure(_record), profile, source=source)
+    profile = edges.make_tables(sums, _record.class_names)["edges"]
+    return add_edge_profile(measure_objects(_record), profile, source=source)
 
 
 @st.cache_data(max_entries=32, show_spinner="Adding up the objects …")
@@ -83,5 +83,5 @@ def _cached_size_curve(
     identity: str, _table: pd.DataFrame, classes: tuple[str, ...], quantity: str, bins: SizeBins
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     quantities = tuple(dict.fromkeys((quantity, *CONTROLS)))
-    sums = summarise(filter_classes(_table, classes), bins=bins, quantities=quantities, sizes=(bins.size,))
+    sums = sum_objects(filter_classes(_table, classes), bins=bins, quantities=quantities, sizes=(bins.size,))
     return size_curve(sums, bins=bins), size_correlations(sums)

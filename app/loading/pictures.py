@@ -10,7 +10,7 @@ import streamlit as st
 
 from app.loading.runs import modified_ns
 from hlcore.data.images import read_image, read_label_map
-from hlcore.data.images.resizing import resize_classes, resize_image
+from hlcore.data.images.resizing import resize_image, resize_label_map
 from hlcore.data.labels import CAMVID, ClassTable
 from hlcore.data.readers.camvid import VOID
 from hlcore.data.samples import Sample
@@ -134,7 +134,7 @@ def make_picture(sample: Sample, side: int) -> Picture:
         return Picture(sample, sample.image)
     scale = side / max(height, width)
     size = (max(1, round(height * scale)), max(1, round(width * scale)))
-    label_map = None if sample.label_map is None else resize_classes(sample.label_map, size)
+    label_map = None if sample.label_map is None else resize_label_map(sample.label_map, size)
     return Picture(Sample(sample.name, resize_image(sample.image, size), label_map), sample.image)
 
 

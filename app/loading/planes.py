@@ -10,7 +10,7 @@ from app.loading.pictures import Picture
 from app.loading.predictions import MAX_LOSS_NATS, identify_prediction, load_maps, load_prediction
 from app.viewer import planes as packing
 from app.viewer.planes import Plane
-from hlcore.analysis.components import components
+from hlcore.analysis.components import label_components
 from hlcore.storage.runs import Run
 from hlcore.types import Image, LabelMap
 
@@ -75,7 +75,7 @@ def _cached_planes(identity: str, _run: Run, _epoch: int, _picture: Picture) -> 
         "entropy": packing.pack_values(entropy, low=0, high=compute_highest_entropy(_run)),
     }
     if of.loss_map is None:
-        return packed | {"objects": packing.pack_numbers(components(of.prediction))}
+        return packed | {"objects": packing.pack_numbers(label_components(of.prediction))}
     return packed | {"loss": packing.pack_values(of.loss_map, low=0, high=MAX_LOSS_NATS)}
 
 
@@ -90,7 +90,7 @@ def _cached_plane(
     if kind == "number":
         return packing.pack_numbers(_values)
     if kind == "objects":
-        return packing.pack_numbers(components(_values))
+        return packing.pack_numbers(label_components(_values))
     return packing.pack_values(_values, low=low, high=high)
 
 

@@ -76,4 +76,4 @@ def _cached_epoch_table(_run: Run, path: str, modified: int) -> pd.DataFrame:
 
 @st.cache_data(max_entries=16, show_spinner=False)
 def _cached_steps(_run: Run, path: Path, modified: int) -> pd.DataFrame:
-    return _run.steps()
+    return _run.step_table()

@@ -160,10 +160,10 @@ def load_variation(series: Series, *, scaled: bool, c: float) -> tuple[Variation
 
 @st.cache_data(max_entries=8, show_spinner="Comparing the snapshots …")
 def _cached_tables(identities: tuple[str, ...], c: float, _series: Sequence[Series]) -> dict[str, pd.DataFrame]:
-    from hlcore.analysis.stability import Followed, sum_by_split, tables
+    from hlcore.analysis.stability import ImageSnapshots, make_tables, sum_by_split
 
-    images = (Followed(one.identity, one.split, one.picture.sample.label_map, one) for one in _series)
-    return tables(sum_by_split(images, c=c), _series[0].snapshots)
+    images = (ImageSnapshots(one.identity, one.split, one.picture.sample.label_map, one) for one in _series)
+    return make_tables(sum_by_split(images, c=c), _series[0].snapshots)
 
 
 @st.cache_resource(max_entries=16, show_spinner="Getting the maps of every snapshot …")
@@ -179,9 +179,9 @@ def _cached_planes(identity: str, _series: Series) -> dict[str, dict[str, Plane]
 @st.cache_data(max_entries=16, show_spinner="Measuring how much each pixel varies …")
 def _cached_variation(identity: str, c: float, scaled: bool, _series: Series) -> tuple[Variation, Variation | None]:  # noqa: FBT001
     from hlcore.analysis.snapshots import variation_map
-    from hlcore.analysis.stability import kept_epochs
+    from hlcore.analysis.stability import kept_epoch_names
 
-    pairs = [_series[name] for name in kept_epochs(_series)]
+    pairs = [_series[name] for name in kept_epoch_names(_series)]
     hardness_maps = [hardness_map for hardness_map, _ in pairs]
     loss_maps = [loss_map for _, loss_map in pairs if loss_map is not None]
     if scaled:

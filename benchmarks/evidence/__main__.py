@@ -8,7 +8,7 @@ from cyclopts import App
 from benchmarks.evidence.compare import CLASS_MEASURES, MEASURES, paired_differences
 from benchmarks.evidence.grid import open_grid
 from benchmarks.evidence.rule import choose_rate, judge_rates
-from benchmarks.evidence.sweep import fill, read_rows
+from benchmarks.evidence.sweep import fill_table, read_rows
 
 app = App(name="python -m benchmarks.evidence", help="Grids of training runs, and comparisons paired over seeds.")
 
@@ -32,7 +32,7 @@ def run(
     only
         The one value of the axis `data` that is filled, such as streets: one process may fill each.
     """
-    for line in fill(table, data=data, out=out, most=most, only=only):
+    for line in fill_table(table, data=data, out=out, most=most, only=only):
         print(line, flush=True)
 
 

@@ -6,12 +6,12 @@ from typing import Any
 
 import yaml
 
-from hlcore.config import Frozen, TrainConfig
+from hlcore.config import FrozenModel, TrainConfig
 
-HERE = Path(__file__).parent
+EVIDENCE_FOLDER = Path(__file__).parent
 
 
-class Grid(Frozen):
+class Grid(FrozenModel):
     """What a table's YAML file holds."""
 
     base: dict[str, Any]
@@ -47,21 +47,21 @@ class Grid(Frozen):
         """The settings of one run; a data set lies in the folder of its name in `data`, streets nowhere."""
         settings: dict[str, Any] = {}
         for part in (self.base, *(self.axes[axis][value] for axis, value in cell.items())):
-            settings = _merged(settings, part)
+            settings = _merge_settings(settings, part)
         dataset = settings["data"]["dataset"]
         root = None if dataset == "streets" else data / dataset
         own = {"name": self.run_name(table, cell), "out": out, "data": {"root": root}}
-        return TrainConfig.model_validate(_merged(settings, own))
+        return TrainConfig.model_validate(_merge_settings(settings, own))
 
 
-def open_grid(table: str, here: Path = HERE) -> Grid:
+def open_grid(table: str, folder: Path = EVIDENCE_FOLDER) -> Grid:
     """The grid of a table."""
-    return Grid.model_validate(yaml.safe_load((here / f"{table}.yaml").read_text(encoding="utf-8")))
+    return Grid.model_validate(yaml.safe_load((folder / f"{table}.yaml").read_text(encoding="utf-8")))
 
 
-def _merged(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
+def _merge_settings(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
     both = {**first, **second}
     for key in first.keys() & second.keys():
         if isinstance(first[key], dict) and isinstance(second[key], dict):
-            both[key] = _merged(first[key], second[key])
+            both[key] = _merge_settings(first[key], second[key])
     return both

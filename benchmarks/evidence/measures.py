@@ -8,8 +8,8 @@ import numpy as np
 
 from hlcore.analysis import fidelity, segmentation, stability
 from hlcore.analysis.map_agreement import MEASURES
-from hlcore.analysis.stability import Followed
-from hlcore.analysis.statistics import ImageSums, only
+from hlcore.analysis.stability import ImageSnapshots
+from hlcore.analysis.statistics import ImageSums, filter_rows
 from hlcore.data.catalog import open_data
 from hlcore.data.samples import Sample
 from hlcore.inference import predict
@@ -24,7 +24,7 @@ JUDGED_IMAGES = 40
 SATURATED = 0.95
 
 
-def scores(run: Run, split: str) -> dict[str, float | int | str]:
+def measure_segmentation(run: Run, split: str) -> dict[str, float | int | str]:
     """Segmentation of the last epoch and of the best on val, on the split that is scored."""
     epochs = run.epoch_table()
     last = run.epochs[-1]
@@ -38,25 +38,25 @@ def scores(run: Run, split: str) -> dict[str, float | int | str]:
         "val_mean_iou_rise": round(float(val[-1] - np.mean(val[-4:-1])), 5) if len(val) > 3 else np.nan,
         "scored_on": split,
     }
-    tables = {epoch: _segmentation(run, epoch, split) for epoch in {last, best}}
+    tables = {epoch: _segmentation_scores(run, epoch, split) for epoch in {last, best}}
     for name, epoch in (("last", last), ("best", best)):
         row |= {f"{score}_{name}": value for score, value in tables[epoch].items()}
     return row
 
 
-def _segmentation(run: Run, epoch: int, split: str) -> dict[str, float]:
+def _segmentation_scores(run: Run, epoch: int, split: str) -> dict[str, float]:
     """Scores of an epoch on a split: mean_iou, iou/<class>, mean_boundary_iou, mean_iou_small and so on."""
     checkpoint = load_checkpoint(run.checkpoint_path(epoch))
     sums = ImageSums(resamplings=1)
-    for sample in samples(run, split):
-        sums.add(sample.name, segmentation.count(_look(checkpoint, sample)))
-    found = segmentation.tables(sums, checkpoint.class_names)["segmentation"]
+    for sample in read_samples(run, split):
+        sums.add(sample.name, segmentation.count(_predict(checkpoint, sample)))
+    found = segmentation.make_tables(sums, checkpoint.class_names)["segmentation"]
     names = zip(found["metric"], found["class_name"], strict=True)
     keys = [f"{metric}/{name}" if name else f"mean_{metric}" for metric, name in names]
     return {key: round(value, 5) for key, value in zip(keys, found["value"], strict=True) if np.isfinite(value)}
 
 
-def steadiness(run: Run, split: str) -> dict[str, float]:
+def measure_stability(run: Run, split: str) -> dict[str, float]:
     """How still the maps hold on training images and on those of a split.
 
     <map>_<measure>/<train or held_out>: median over consecutive epochs of the mean over images, the untrained network
@@ -69,27 +69,27 @@ def steadiness(run: Run, split: str) -> dict[str, float]:
     row = {}
     for place, name in (("train", config.data.train_split), ("held_out", split)):
         sums, saturated = ImageSums(resamplings=1), []
-        for sample in samples(run, name, images=FOLLOWED_IMAGES):
-            looks = {snapshot: _look(checkpoint, sample) for snapshot, checkpoint in networks.items()}
+        for sample in read_samples(run, name, images=FOLLOWED_IMAGES):
+            looks = {snapshot: _predict(checkpoint, sample) for snapshot, checkpoint in networks.items()}
             maps = {snapshot: (look.hardness_map, look.loss_map) for snapshot, look in looks.items()}
-            followed = Followed(sample.name, place, sample.label_map, maps)
-            sums.add(sample.name, stability.compare(followed.maps, followed.label_map, c=config.loss.c))
+            followed = ImageSnapshots(sample.name, place, sample.label_map, maps)
+            sums.add(sample.name, stability.compare_snapshots(followed.maps, followed.label_map, c=config.loss.c))
             last = looks[snapshots[-1]]
             saturated.append((last.hardness_map[last.valid] > SATURATED).mean())
-        tables = stability.tables({place: sums}, snapshots)
+        tables = stability.make_tables({place: sums}, snapshots)
         row[f"hardness_saturated/{place}"] = round(float(np.mean(saturated)), 5)
-        kept = list(pairwise(stability.kept_epochs(snapshots)))
+        kept = list(pairwise(stability.kept_epoch_names(snapshots)))
         for of in stability.MAPS:
-            pairs = only(tables["epoch_pairs"], kind="consecutive", map=of).to_dict("records")
+            pairs = filter_rows(tables["epoch_pairs"], kind="consecutive", map=of).to_dict("records")
             for measure in MEASURES:
                 values = [p["value"] for p in pairs if p["measure"] == measure and (p["first"], p["second"]) in kept]
                 row[f"{of}_{measure}/{place}"] = round(float(np.median(values)), 5)
-            level = only(tables["levels"], map=of, measure="relative_level", snapshot=snapshots[-1])
+            level = filter_rows(tables["levels"], map=of, measure="relative_level", snapshot=snapshots[-1])
             row[f"{of}_last_over_first/{place}"] = round(float(level["value"].iloc[0]), 5)
     return row
 
 
-def faithfulness(run: Run, others: list[Run], split: str) -> dict[str, float]:
+def measure_fidelity(run: Run, others: list[Run], split: str) -> dict[str, float]:
     """Fidelity of a run's maps to the mean loss of other runs, with the interval over images.
 
     <map>_<measure>, and the same with _low and _high.
@@ -97,17 +97,17 @@ def faithfulness(run: Run, others: list[Run], split: str) -> dict[str, float]:
     judged = load_checkpoint(run.checkpoint_path(run.epochs[-1]))
     networks = [load_checkpoint(other.checkpoint_path(other.epochs[-1])) for other in others]
     sums = ImageSums()
-    for sample in samples(run, split, images=JUDGED_IMAGES):
-        yardstick = fidelity.mean_loss_map([_look(network, sample).loss_map for network in networks])
-        sums.add(sample.name, fidelity.compare(_look(judged, sample), yardstick))
+    for sample in read_samples(run, split, images=JUDGED_IMAGES):
+        yardstick = fidelity.mean_loss_map([_predict(network, sample).loss_map for network in networks])
+        sums.add(sample.name, fidelity.measure_fidelity(_predict(judged, sample), yardstick))
     row = {}
-    for found in fidelity.table(sums).to_dict("records"):
+    for found in fidelity.make_table(sums).to_dict("records"):
         key = f"{found['map']}_{found['measure']}"
         row |= {key: found["value"], f"{key}_low": found["low"], f"{key}_high": found["high"]}
     return {key: round(float(value), 5) for key, value in row.items()}
 
 
-def samples(run: Run, split: str, *, images: int | None = None, root: Path | None = None) -> Iterator[Sample]:
+def read_samples(run: Run, split: str, *, images: int | None = None, root: Path | None = None) -> Iterator[Sample]:
     """Images of a split of the run's data set, all or so many, evenly spread; `root` where its folder has moved."""
     data = run.record.config.data
     count = data.train_scenes if split == data.train_split else data.val_scenes
@@ -117,7 +117,7 @@ def samples(run: Run, split: str, *, images: int | None = None, root: Path | Non
         yield opened[int(index)]
 
 
-def _look(checkpoint: Checkpoint, sample: Sample) -> PredictionRecord:
+def _predict(checkpoint: Checkpoint, sample: Sample) -> PredictionRecord:
     return predict(
         checkpoint.network,
         sample.image,

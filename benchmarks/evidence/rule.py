@@ -3,7 +3,7 @@
 It was written before any of the runs it reads was made.
 """
 
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 import pandas as pd
@@ -77,9 +77,12 @@ def choose_rate(table: pd.DataFrame, *, seeds: int = 3) -> Choice:
         ]
         if passed:
             break
-    mean = table.groupby("variant")[["fidelity", "movement"]].mean().loc[passed]
-    close = mean[mean["fidelity"] >= mean["fidelity"].max() - SAME_FIDELITY]
-    chosen = str(close["movement"].idxmin())
+    fidelity, movement = (
+        {name: float(table.loc[table["variant"] == name, column].mean()) for name in passed}
+        for column in ("fidelity", "movement")
+    )
+    close = [name for name in passed if fidelity[name] >= max(fidelity.values()) - SAME_FIDELITY]
+    chosen = min(close, key=movement.__getitem__)
     met = ", ".join(conditions) or "no condition"
     return Choice(
         chosen, f"of {', '.join(passed)} (which meet: {met}) it has the highest fidelity, or within it holds stiller"
@@ -99,7 +102,8 @@ def summarise(rows: pd.DataFrame, grid: Grid) -> pd.DataFrame:
             rows[f"movement/{place}"] = rows[columns[0]] / rows[columns[1]]
     numbers = [name for name in rows.select_dtypes("number") if name not in grid.axes]
     found = []
-    for (data, variant), group in rows.groupby(["data", grid.compared], sort=False):
+    for key, group in rows.groupby(["data", grid.compared], sort=False):
+        data, variant = cast("tuple[str, str]", key)
         for name in numbers:
             values = group[name].dropna().to_numpy()
             if len(values):

@@ -10,18 +10,24 @@ from typing import Any
 import numpy as np
 
 from benchmarks.evidence.edge_weights import weighted_by_edges
-from benchmarks.evidence.grid import HERE, open_grid
-from benchmarks.evidence.measures import faithfulness, scores, steadiness
+from benchmarks.evidence.grid import EVIDENCE_FOLDER, open_grid
+from benchmarks.evidence.measures import measure_fidelity, measure_segmentation, measure_stability
 from hlcore.config import TrainConfig
-from hlcore.storage.runs import Run, now, open_run
+from hlcore.storage.runs import Run, open_run, utc_now
 from hlcore.training import loop
 
 FIDELITY = "fidelity/"
 """Before the names of what is known only once the runs of the other seeds are there too."""
 
 
-def fill(
-    table: str, *, data: Path, out: Path, most: int | None = None, only: str | None = None, here: Path = HERE
+def fill_table(
+    table: str,
+    *,
+    data: Path,
+    out: Path,
+    most: int | None = None,
+    only: str | None = None,
+    folder: Path = EVIDENCE_FOLDER,
 ) -> Iterator[str]:
     """Trains and measures the missing runs of a table, saying how far it is; what was stopped goes on.
 
@@ -33,61 +39,61 @@ def fill(
         out: Folder of the runs; of a finished run the last weights stay, by which the fidelity of others is measured.
         most: So many runs and no more.
         only: The one value of the axis `data` that is filled.
-        here: Folder of the grid and its rows.
+        folder: Folder of the grid and its rows.
     """
-    grid = open_grid(table, here)
+    grid = open_grid(table, folder)
     asked = [cell for cell in grid.cells() if only in (None, cell["data"])]
-    done = [{axis: row[axis] for axis in grid.axes} for row in read_rows(table, here)]
+    done = [{axis: row[axis] for axis in grid.axes} for row in read_rows(table, folder)]
     missing = [cell for cell in asked if cell not in done]
     yield f"{table}: {len(asked) - len(missing)} rows are there, {len(missing)} are missing"
     for cell in missing[:most]:
         config = grid.config(cell, table=table, data=data, out=out)
         yield f"{config.name} begins"
-        run = yield from _trained(weighted_by_edges(config, out))
+        run = yield from _train_or_resume(weighted_by_edges(config, out))
         split = grid.score_split[cell["data"]]
-        row = {**cell, **scores(run, split), **steadiness(run, split), **_circumstances(run)}
-        _append(here / f"{table}.jsonl", row)
+        row = {**cell, **measure_segmentation(run, split), **measure_stability(run, split), **_describe_training(run)}
+        _append_row(folder / f"{table}.jsonl", row)
         for epoch in run.epochs[:-1]:
             run.checkpoint_path(epoch).unlink()
         yield f"{config.name}: {row['scored_on']} mIoU {row['mean_iou_last']:.4f}"
-        yield from judge(table, out=out, only=only, here=here)
-    yield from judge(table, out=out, only=only, here=here)
+        yield from fill_fidelity(table, out=out, only=only, folder=folder)
+    yield from fill_fidelity(table, out=out, only=only, folder=folder)
 
 
-def judge(table: str, *, out: Path, only: str | None = None, here: Path = HERE) -> Iterator[str]:
+def fill_fidelity(table: str, *, out: Path, only: str | None = None, folder: Path = EVIDENCE_FOLDER) -> Iterator[str]:
     """Measures the fidelity of each run that lacks it and whose weights, and those of its yardstick, are in `out`."""
-    grid = open_grid(table, here)
-    path = here / f"{table}.fidelity.jsonl"
-    judged = [{axis: row[axis] for axis in grid.axes} for row in _read(path)]
-    finished = [{axis: row[axis] for axis in grid.axes} for row in _read(here / f"{table}.jsonl")]
+    grid = open_grid(table, folder)
+    path = folder / f"{table}.fidelity.jsonl"
+    judged = [{axis: row[axis] for axis in grid.axes} for row in _read_rows(path)]
+    finished = [{axis: row[axis] for axis in grid.axes} for row in _read_rows(folder / f"{table}.jsonl")]
     for cell in finished:
         runs = [out / grid.run_name(table, c) for c in (cell, *grid.others(cell))]
         ready = all((run / "run.json").is_file() and open_run(run).record.state == "complete" for run in runs)
         if cell in judged or only not in (None, cell["data"]) or not ready:
             continue
         run, *others = map(open_run, runs)
-        found = faithfulness(run, others, grid.score_split[cell["data"]])
-        _append(path, {**cell, **{FIDELITY + key: value for key, value in found.items()}})
+        found = measure_fidelity(run, others, grid.score_split[cell["data"]])
+        _append_row(path, {**cell, **{FIDELITY + key: value for key, value in found.items()}})
         yield f"{run.name}: fidelity of hardness {found['hardness_spearman']:.3f}"
 
 
-def read_rows(table: str, here: Path = HERE) -> list[dict[str, Any]]:
+def read_rows(table: str, folder: Path = EVIDENCE_FOLDER) -> list[dict[str, Any]]:
     """The rows of a table in the order they were finished, each with its fidelity where that is known."""
-    axes = tuple(open_grid(table, here).axes)
-    later = {tuple(row[axis] for axis in axes): row for row in _read(here / f"{table}.fidelity.jsonl")}
-    return [row | later.get(tuple(row[axis] for axis in axes), {}) for row in _read(here / f"{table}.jsonl")]
+    axes = tuple(open_grid(table, folder).axes)
+    later = {tuple(row[axis] for axis in axes): row for row in _read_rows(folder / f"{table}.fidelity.jsonl")}
+    return [row | later.get(tuple(row[axis] for axis in axes), {}) for row in _read_rows(folder / f"{table}.jsonl")]
 
 
-def _read(path: Path) -> list[dict[str, Any]]:
+def _read_rows(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
 
 
-def _append(path: Path, row: dict[str, Any]) -> None:
+def _append_row(path: Path, row: dict[str, Any]) -> None:
     with path.open("ab", buffering=0) as rows:  # in one piece, as another process may write at the same time
         rows.write((json.dumps(row) + "\n").encode())
 
 
-def _trained(config: TrainConfig) -> Generator[str, None, Run]:
+def _train_or_resume(config: TrainConfig) -> Generator[str, None, Run]:
     path = config.out / config.run_name
     if (path / "run.json").exists() and open_run(path).record.state != "complete":
         reports = loop.resume(path)
@@ -102,8 +108,8 @@ def _trained(config: TrainConfig) -> Generator[str, None, Run]:
     return open_run(path)
 
 
-def _circumstances(run: Run) -> dict[str, object]:
-    steps = run.steps()
+def _describe_training(run: Run) -> dict[str, object]:
+    steps = run.step_table()
     late = steps[steps["epoch"] == steps["epoch"].max()]
     batch_size = run.record.config.optim.batch_size
     return {
@@ -114,5 +120,5 @@ def _circumstances(run: Run) -> dict[str, object]:
         "device": run.record.device,
         "machine": f"{platform.machine()}, {platform.system()}",
         "torch": run.record.versions["torch"],
-        "finished": now().isoformat(),
+        "finished": utc_now().isoformat(),
     }

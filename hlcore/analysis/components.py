@@ -11,7 +11,7 @@ SMALLEST_OBJECT_PX = 10
 """A connected part with fewer pixels is no object."""
 
 
-def components(
+def label_components(
     label_map: LabelMap, *, smallest_px: int = SMALLEST_OBJECT_PX, ignore_index: int = IGNORE_INDEX
 ) -> Integer[np.ndarray, "H W"]:
     """The number of the component each pixel belongs to, from 1 in reading order of their first pixels; 0 for none.
@@ -20,7 +20,7 @@ def components(
     to none.
 
     Example:
-        >>> components(np.array([[3, 3, 3, 3], [7, 3, 255, 7]]), smallest_px=2)
+        >>> label_components(np.array([[3, 3, 3, 3], [7, 3, 255, 7]]), smallest_px=2)
         array([[1, 1, 1, 1],
                [0, 1, 0, 0]])
     """

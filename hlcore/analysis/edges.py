@@ -60,20 +60,20 @@ def count(record: PredictionRecord, *, sources: Sequence[EdgeSource] | None = No
     """
     kept = np.ones(record.prediction.shape, bool) if record.label_map is None else record.valid
     classes = record.prediction if record.label_map is None else record.label_map
-    sums = _sums(record, kept)
+    sums = _pixel_values(record, kept)
     num_classes = len(record.class_names)
     counts = {}
     for source in edge_sources(record) if sources is None else sources:
         distance, nearest = nearest_edge(edge_map(record, source))
         bins = distance_bins(distance[kept])
-        by_class = _binned(classes[kept], bins, sums, rows=num_classes)
+        by_class = _sum_by_bin(classes[kept], bins, sums, rows=num_classes)
         counts |= {f"{source}/{name}": values for name, values in by_class.items()}
         if source == "gradient":
             continue
         parted = record.labels if source == "label" else record.prediction
         pairs = boundary_pairs(parted, num_classes=num_classes, ignore_index=IGNORE_INDEX if source == "label" else -1)
         of_pixel = np.where(nearest < 0, -1, pairs.ravel()[nearest])[kept]
-        by_pair = _binned(of_pixel, bins, sums, rows=num_classes * (num_classes - 1) // 2)
+        by_pair = _sum_by_bin(of_pixel, bins, sums, rows=num_classes * (num_classes - 1) // 2)
         if num_classes > MOST_CLASSES_BY_DISTANCE:
             by_pair = {name: values[:, NEAR].sum(axis=1, keepdims=True) for name, values in by_pair.items()}
         counts |= {f"{source}/pairs/{name}": values for name, values in by_pair.items()}
@@ -104,7 +104,7 @@ def boundary_pairs(
     return pairs
 
 
-def tables(sums: ImageSums, class_names: Sequence[str]) -> dict[str, pd.DataFrame]:
+def make_tables(sums: ImageSums, class_names: Sequence[str]) -> dict[str, pd.DataFrame]:
     """The tables "edges", "edge_pairs" and "edge_contrast", long: one row a value, with its interval over images.
 
     edges: source, class_name ("" = all), distance (DISTANCES), quantity, pixels, value, low, high.
@@ -121,15 +121,17 @@ def tables(sums: ImageSums, class_names: Sequence[str]) -> dict[str, pd.DataFram
         raise InvalidInputError("no image was added, so there are no edges to make tables of")
     sources = [source for source in get_args(EdgeSource) if f"{source}/pixels" in sums.total]
     parting = [source for source in sources if f"{source}/pairs/pixels" in sums.total]
-    pairs = [table for source in parting if len(table := _pairs(sums, source, class_names))]
+    pairs = [table for source in parting if len(table := _pair_table(sums, source, class_names))]
     return {
-        "edges": pd.concat([_profile(sums, source, class_names) for source in sources], ignore_index=True),
+        "edges": pd.concat([_profile_table(sums, source, class_names) for source in sources], ignore_index=True),
         "edge_pairs": pd.concat(pairs, ignore_index=True) if pairs else pd.DataFrame(columns=[*PAIR_COLUMNS]),
-        "edge_contrast": pd.concat([_contrast(sums, source, class_names) for source in sources], ignore_index=True),
+        "edge_contrast": pd.concat(
+            [_contrast_table(sums, source, class_names) for source in sources], ignore_index=True
+        ),
     }
 
 
-def _sums(record: PredictionRecord, kept: np.ndarray) -> dict[str, Float[np.ndarray, " N"] | float]:
+def _pixel_values(record: PredictionRecord, kept: np.ndarray) -> dict[str, Float[np.ndarray, " N"] | float]:
     """What is summed over the kept pixels; a number stands for the same in every pixel."""
     of_labels = {"labelled": 0.0, "loss": 0.0, "errors": 0.0}
     if record.label_map is not None:
@@ -137,7 +139,7 @@ def _sums(record: PredictionRecord, kept: np.ndarray) -> dict[str, Float[np.ndar
     return {"pixels": 1.0, "hardness": record.hardness_map[kept], **of_labels}
 
 
-def _binned(
+def _sum_by_bin(
     rows_of: Integer[np.ndarray, " N"],
     bins: Integer[np.ndarray, " N"],
     sums: dict[str, Float[np.ndarray, " N"] | float],
@@ -156,12 +158,12 @@ def _binned(
     }
 
 
-def _profile(sums: ImageSums, source: str, class_names: Sequence[str]) -> pd.DataFrame:
+def _profile_table(sums: ImageSums, source: str, class_names: Sequence[str]) -> pd.DataFrame:
     keys = pd.MultiIndex.from_product([["", *class_names], DISTANCES], names=["class_name", "distance"])
-    return _long(sums, source, keys, _with_all)
+    return _long_table(sums, source, keys, _prepend_all_classes)
 
 
-def _pairs(sums: ImageSums, source: str, class_names: Sequence[str]) -> pd.DataFrame:
+def _pair_table(sums: ImageSums, source: str, class_names: Sequence[str]) -> pd.DataFrame:
     """Only the pairs that were seen, so that the table does not grow with the square of the classes."""
     pixels = sums.total[f"{source}/pairs/pixels"]
     seen = np.flatnonzero(pixels.sum(axis=-1))
@@ -175,24 +177,28 @@ def _pairs(sums: ImageSums, source: str, class_names: Sequence[str]) -> pd.DataF
         near = values[..., NEAR].sum(axis=-1, keepdims=True)
         return values if values.shape[-1] == 1 else np.concatenate([near, values], axis=-1)
 
-    return _long(sums, f"{source}/pairs", index, of_seen)
+    return _long_table(sums, f"{source}/pairs", index, of_seen)
 
 
-def _contrast(sums: ImageSums, source: str, class_names: Sequence[str]) -> pd.DataFrame:
+def _contrast_table(sums: ImageSums, source: str, class_names: Sequence[str]) -> pd.DataFrame:
     def contrast(sums: Counts, part: str, whole: str) -> np.ndarray:
-        parts, wholes = (_with_all(sums[f"{source}/{name}"]) for name in (part, whole))
+        parts, wholes = (_prepend_all_classes(sums[f"{source}/{name}"]) for name in (part, whole))
         near, far = (divide(parts[..., at].sum(axis=-1), wholes[..., at].sum(axis=-1)) for at in (NEAR, FAR))
         return divide(near, far)
 
     keys = pd.Index(["", *class_names], name="class_name")
     parts = [
-        _rows(keys, sums.estimate(lambda s, names=names: contrast(s, *names)), source=source, quantity=quantity)
+        _estimate_rows(
+            keys, sums.estimate(lambda s, names=names: contrast(s, *names)), source=source, quantity=quantity
+        )
         for quantity, names in QUANTITIES.items()
     ]
     return pd.concat(parts, ignore_index=True)
 
 
-def _long(sums: ImageSums, prefix: str, keys: pd.Index, arranged: Callable[[np.ndarray], np.ndarray]) -> pd.DataFrame:
+def _long_table(
+    sums: ImageSums, prefix: str, keys: pd.Index, arranged: Callable[[np.ndarray], np.ndarray]
+) -> pd.DataFrame:
     """Every quantity as rows with the keys, in the order in which `arranged` puts the sums."""
 
     def parts() -> Iterator[pd.DataFrame]:
@@ -200,17 +206,17 @@ def _long(sums: ImageSums, prefix: str, keys: pd.Index, arranged: Callable[[np.n
             part, whole = (f"{prefix}/{name}" for name in names)
             estimate = sums.estimate(lambda s, p=part, w=whole: divide(arranged(s[p]), arranged(s[w])))
             pixels = arranged(sums.total[whole]).ravel().astype(np.int64)
-            yield _rows(keys, estimate, source=prefix.removesuffix("/pairs"), quantity=quantity, pixels=pixels)
+            yield _estimate_rows(keys, estimate, source=prefix.removesuffix("/pairs"), quantity=quantity, pixels=pixels)
 
     return pd.concat(parts(), ignore_index=True)
 
 
-def _rows(keys: pd.Index, estimate: Estimate, *, source: str, **columns: object) -> pd.DataFrame:
+def _estimate_rows(keys: pd.Index, estimate: Estimate, *, source: str, **columns: object) -> pd.DataFrame:
     table = keys.to_frame(index=False).assign(**columns)
     table.insert(0, "source", source)
     return table.assign(value=estimate.value.ravel(), low=estimate.low.ravel(), high=estimate.high.ravel())
 
 
-def _with_all(values: Float[np.ndarray, "... C D"]) -> Float[np.ndarray, "... K D"]:
+def _prepend_all_classes(values: Float[np.ndarray, "... C D"]) -> Float[np.ndarray, "... K D"]:
     """The sum over the classes in front of the classes."""
     return np.concatenate([values.sum(axis=-2, keepdims=True), values], axis=-2)

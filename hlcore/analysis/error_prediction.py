@@ -70,7 +70,7 @@ def count(record: PredictionRecord) -> Counts:
     return {"pixels": pixels}
 
 
-def tables(sums: ImageSums) -> dict[str, pd.DataFrame]:
+def make_tables(sums: ImageSums) -> dict[str, pd.DataFrame]:
     """The tables "scores" and "risk_curves" of the images that were added.
 
     A score that not every image has, and a region without a pixel, has no row.
@@ -91,21 +91,23 @@ def score_table(sums: ImageSums) -> pd.DataFrame:
     for region in REGIONS:
         estimate = sums.estimate(lambda counts, region=region: _metrics(*_histograms(counts, region)))
         bounds = _bounds(*_histograms(sums.total, region))
-        for at, name in _measured(sums, region):
+        for at, name in _measured_scores(sums, region):
             numbers = zip((*METRICS, *DIFFERENCES), bounds[at], *(part[at] for part in estimate), strict=True)
             rows += [(name, region, *row) for row in numbers if name != BASELINE or row[0] not in DIFFERENCES]
     return pd.DataFrame(rows, columns=["score", "region", "metric", "bound", "value", "low", "high"])
 
 
-def standing(value: float, *, low: float, high: float, bound: float) -> str:
+def judge_standing(value: float, *, low: float, high: float, bound: float) -> str:
     """One of STANDINGS, by how much higher another score's AUROC is than that of hardness.
 
     A difference counts where its whole interval lies on one side of 0; where there is no interval, as of one image,
     where the value lies farther from 0 than its bins may have moved it: this says nothing about other images.
 
     Example:
-        >>> standing(0.02, low=-0.01, high=0.05, bound=0.001), standing(0.02, low=np.nan, high=np.nan, bound=0.001)
-        ('cannot be told apart from', 'loses to')
+        >>> judge_standing(0.02, low=-0.01, high=0.05, bound=0.001)
+        'cannot be told apart from'
+        >>> judge_standing(0.02, low=np.nan, high=np.nan, bound=0.001)
+        'loses to'
     """
     if np.isnan(low) or np.isnan(high):
         low, high = value - bound, value + bound
@@ -120,20 +122,20 @@ def risk_curves(sums: ImageSums) -> pd.DataFrame:
     is flagged where its score is at least this), and low and high of the risk at this threshold. Every row is exact,
     for its thresholds lie between bins; the thresholds are the highest that flag at least one of SHARES.
     """
-    curves = [_curve(sums, region, at, name) for region in REGIONS for at, name in _measured(sums, region)]
+    curves = [_curve_table(sums, region, at, name) for region in REGIONS for at, name in _measured_scores(sums, region)]
     return pd.concat(curves, ignore_index=True) if curves else pd.DataFrame(columns=list(CURVE_COLUMNS))
 
 
-def _curve(sums: ImageSums, region: Region, at: int, name: str) -> pd.DataFrame:
+def _curve_table(sums: ImageSums, region: Region, at: int, name: str) -> pd.DataFrame:
     right, wrong = (part[at] for part in _histograms(sums.total, region))
-    false, caught = _from(right), _from(wrong)
+    false, caught = _pixels_from(right), _pixels_from(wrong)
     flagged = false + caught
     enough = flagged >= SHARES[:, None] * flagged[0] * (1 - 1e-12)
     begin = np.unique(BINS - np.argmax(enough[:, ::-1], axis=1))[::-1]
 
     def risk(counts: Counts) -> np.ndarray:
         kept_right, kept_wrong = (
-            part[..., at, :].sum(axis=-1, keepdims=True) - _from(part[..., at, :])[..., begin]
+            part[..., at, :].sum(axis=-1, keepdims=True) - _pixels_from(part[..., at, :])[..., begin]
             for part in _histograms(counts, region)
         )
         return divide(kept_wrong, kept_right + kept_wrong)
@@ -161,7 +163,7 @@ def _histograms(counts: Counts, region: Region) -> tuple[Histograms, Histograms]
     return of_region[..., 0, :], of_region[..., 1, :]
 
 
-def _measured(sums: ImageSums, region: Region) -> list[tuple[int, str]]:
+def _measured_scores(sums: ImageSums, region: Region) -> list[tuple[int, str]]:
     """Index and name of the scores that every image has, if the region has a pixel."""
     of_score = sums.total["pixels"].sum(axis=(1, 2, 3))
     in_region = np.add(*_histograms(sums.total, region)).sum(axis=-1)
@@ -193,7 +195,7 @@ def _bounds(right: Histograms, wrong: Histograms) -> Float[np.ndarray, "S M"]:
     return np.stack(bounds, axis=-1)
 
 
-def _from(pixels: Float[np.ndarray, "*axes B"]) -> np.ndarray:
+def _pixels_from(pixels: Float[np.ndarray, "*axes B"]) -> np.ndarray:
     """Pixels in this bin and all above it, and at last the 0 above all bins."""
     above = np.cumsum(pixels[..., ::-1], axis=-1)[..., ::-1]
     return np.concatenate([above, np.zeros_like(above[..., :1])], axis=-1)

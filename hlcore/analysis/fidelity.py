@@ -21,7 +21,7 @@ MAPS: dict[str, Callable[[PredictionRecord], Float[np.ndarray, "H W"]]] = {
     "hardness": lambda record: record.hardness_map,
     "loss": lambda record: record.loss_map,
     "entropy": scores.entropy,
-    "edge_distance": scores.predicted_edge,
+    "edge_distance": scores.negative_edge_distance,
 }
 """What is judged: the run's own maps of an image, high where it is hard."""
 MEASURES = ("spearman", "top10_iou")
@@ -45,7 +45,7 @@ def mean_loss_map(loss_maps: Sequence[LossMap]) -> LossMap:
     return np.asarray(np.mean(loss_maps, axis=0, dtype=np.float32))
 
 
-def compare(record: PredictionRecord, others_loss: LossMap) -> Counts:
+def measure_fidelity(record: PredictionRecord, others_loss: LossMap) -> Counts:
     """What one image adds: each of MEASURES of each of MAPS against the loss of the others, and whether it is known.
 
     A map without an edge or of a single value has no rank correlation.
@@ -63,8 +63,8 @@ def compare(record: PredictionRecord, others_loss: LossMap) -> Counts:
     return {"sum": np.nan_to_num(values), "known": np.isfinite(values).astype(float)}
 
 
-def table(sums: ImageSums) -> pd.DataFrame:
-    """Mean over the images of what `compare` gave, with COLUMNS: a row for each of MAPS and MEASURES.
+def make_table(sums: ImageSums) -> pd.DataFrame:
+    """Mean over the images of what `measure_fidelity` gave, with COLUMNS: a row for each of MAPS and MEASURES.
 
     Raises:
         InvalidInputError: no image was added.

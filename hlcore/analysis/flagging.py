@@ -15,7 +15,7 @@ CAUGHT, MISSED, FALSE_ALARM, FLAGGED = 1, 2, 3, 4
 without labels that is. 0 is every other pixel."""
 
 
-class Caught(NamedTuple):
+class FlaggingResult(NamedTuple):
     """What flagging did; each a share in 0..1, NaN where there is nothing to divide by."""
 
     pixels_share: float
@@ -26,7 +26,7 @@ class Caught(NamedTuple):
     """Of the flagged pixels, how many are wrong; NaN without labels."""
 
 
-def counted(record: PredictionRecord, region: Region) -> Bool[np.ndarray, "H W"]:
+def region_mask(record: PredictionRecord, region: Region) -> Bool[np.ndarray, "H W"]:
     """The pixels of a region that count: the labelled ones or, where nobody labelled the picture, all."""
     where = np.ones(record.prediction.shape, bool) if record.label_map is None else record.valid
     if region == "all":
@@ -35,18 +35,18 @@ def counted(record: PredictionRecord, region: Region) -> Bool[np.ndarray, "H W"]
     return where & (near if region == "edge" else ~near)
 
 
-def threshold_for(score: ScoreMap, where: Bool[np.ndarray, "H W"], *, share: float) -> float:
+def threshold_for_share(score: ScoreMap, where: Bool[np.ndarray, "H W"], *, share: float) -> float:
     """The score from which on at least `share` (0 to 1) of the pixels in `where` are flagged; infinity where none is.
 
     Example:
-        >>> threshold_for(np.array([[0.25, 1, 0.5, 0.75]], np.float32), np.ones((1, 4), bool), share=0.5)
+        >>> threshold_for_share(np.array([[0.25, 1, 0.5, 0.75]], np.float32), np.ones((1, 4), bool), share=0.5)
         0.75
     """
     flagged = int(np.ceil(share * where.sum() - 1e-9))
     return float(np.sort(score[where])[-flagged]) if flagged else float("inf")
 
 
-def outcomes(
+def outcome_map(
     score: ScoreMap,
     where: Bool[np.ndarray, "H W"],
     *,
@@ -57,7 +57,7 @@ def outcomes(
 
     Args:
         score: High where an error is expected.
-        where: The pixels that count, as from `counted`.
+        where: The pixels that count, as from `region_mask`.
         error: Which pixels are wrong; None where nobody labelled the picture.
         threshold: A pixel is flagged where its score is at least this.
     """
@@ -68,15 +68,15 @@ def outcomes(
     return np.select([wrong & flagged, wrong, flagged], [CAUGHT, MISSED, FALSE_ALARM], default=0).astype(np.uint8)
 
 
-def caught(outcome: UInt8[np.ndarray, "H W"], where: Bool[np.ndarray, "H W"]) -> Caught:
+def summarise_outcomes(outcome: UInt8[np.ndarray, "H W"], where: Bool[np.ndarray, "H W"]) -> FlaggingResult:
     """The shares that an outcome map of the pixels in `where` comes to.
 
     Example:
-        >>> caught(np.array([[CAUGHT, MISSED, FALSE_ALARM, 0]], np.uint8), np.ones((1, 4), bool))
+        >>> summarise_outcomes(np.array([[CAUGHT, MISSED, FALSE_ALARM, 0]], np.uint8), np.ones((1, 4), bool))
         Caught(pixels_share=0.5, errors_share=0.5, precision=0.5)
     """
     hits, misses, alarms, flagged = (int((outcome == kind).sum()) for kind in (CAUGHT, MISSED, FALSE_ALARM, FLAGGED))
-    return Caught(
+    return FlaggingResult(
         _share(hits + alarms + flagged, int(where.sum())), _share(hits, hits + misses), _share(hits, hits + alarms)
     )
 

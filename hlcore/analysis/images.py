@@ -24,7 +24,7 @@ CLASS_RANKINGS = ("hardness", "loss", "error")
 """Those of them that each class of an image has too."""
 
 
-def describe(record: PredictionRecord) -> pd.DataFrame:
+def describe_image(record: PredictionRecord) -> pd.DataFrame:
     """The image in one row.
 
     Returns:
@@ -77,18 +77,18 @@ def describe_classes(record: PredictionRecord) -> pd.DataFrame:
     return table.loc[pixels > 0].reset_index(drop=True)
 
 
-def ranked(table: pd.DataFrame, *, by: str, highest_first: bool = True, containing: str = "") -> pd.DataFrame:
+def rank_images(table: pd.DataFrame, *, by: str, highest_first: bool = True, containing: str = "") -> pd.DataFrame:
     """The images in order: image, value; those without a value come last.
 
     Args:
-        table: From `describe`, or the rows of one class from `describe_classes`.
+        table: From `describe_image`, or the rows of one class from `describe_classes`.
         by: One of RANKINGS.
         highest_first: Or the lowest.
         containing: Only images with this in their names, in upper or lower case.
 
     Example:
         >>> table = pd.DataFrame({"image": ["b1", "a1", "a2"], "loss_mean": [0.5, 0.2, 0.7]})
-        >>> ranked(table, by="loss", containing="A")["image"].tolist()
+        >>> rank_images(table, by="loss", containing="A")["image"].tolist()
         ['a2', 'a1']
     """
     found = table["image"].str.contains(containing, case=False, regex=False)

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Integer
 from scipy.ndimage import distance_transform_edt, find_objects
 
-from hlcore.analysis.components import components
+from hlcore.analysis.components import label_components
 from hlcore.errors import InvalidInputError
 from hlcore.types import IGNORE_INDEX, LabelMap
 
@@ -73,17 +73,17 @@ def plant_faults(
         >>> planted.label_map.any(), int(planted.faults.sum()), planted.kinds
         (np.False_, 9, ('dropped',))
     """
-    _check(num_classes, kinds, area_px, shift_px)
+    _check_arguments(num_classes, kinds, area_px, shift_px)
     random = np.random.default_rng(seed)
     faulty, faults, planted = label_map.copy(), np.zeros(label_map.shape, np.int32), []
-    objects = components(label_map, smallest_px=area_px[0])
+    objects = label_components(label_map, smallest_px=area_px[0])
     fitting = np.flatnonzero(np.bincount(objects.ravel()) <= area_px[1])
     fitting = fitting[fitting > 0]
     for number in random.permutation(fitting).tolist():
         if len(planted) == count:
             break
         kind = kinds[int(random.integers(len(kinds)))]
-        changed = _with_fault(label_map, objects == number, kind, random, num_classes=num_classes, shift_px=shift_px)
+        changed = _plant_fault(label_map, objects == number, kind, random, num_classes=num_classes, shift_px=shift_px)
         where = changed != label_map
         if where.any() and not _touches(where, faults > 0):
             planted.append(kind)
@@ -92,7 +92,7 @@ def plant_faults(
     return PlantedFaults(faulty, faults, tuple(planted))
 
 
-def _with_fault(
+def _plant_fault(
     label_map: LabelMap,
     inside: Bool[np.ndarray, "H W"],
     kind: FaultKind,
@@ -113,12 +113,12 @@ def _with_fault(
     nearest = np.asarray(distance_transform_edt(~outside, return_distances=False, return_indices=True))
     changed[inside] = label_map[tuple(nearest[:, inside])]
     if kind == "shifted":
-        moved = _moved(inside, round(distance * np.sin(angle)), round(distance * np.cos(angle)))
+        moved = _shift(inside, round(distance * np.sin(angle)), round(distance * np.cos(angle)))
         changed[moved & (label_map != IGNORE_INDEX)] = own
     return changed
 
 
-def _moved(inside: Bool[np.ndarray, "H W"], down: int, right: int) -> Bool[np.ndarray, "H W"]:
+def _shift(inside: Bool[np.ndarray, "H W"], down: int, right: int) -> Bool[np.ndarray, "H W"]:
     """The object so many pixels further down and right; what leaves the image is gone."""
     height, width = inside.shape
     rows, columns = np.nonzero(inside)
@@ -136,7 +136,9 @@ def _touches(where: Bool[np.ndarray, "H W"], others: Bool[np.ndarray, "H W"]) ->
     return bool(others[wider].any())
 
 
-def _check(num_classes: int, kinds: Sequence[str], area_px: tuple[int, int], shift_px: tuple[int, int]) -> None:
+def _check_arguments(
+    num_classes: int, kinds: Sequence[str], area_px: tuple[int, int], shift_px: tuple[int, int]
+) -> None:
     if num_classes < 2:
         raise InvalidInputError(f"faults need at least 2 classes, got {num_classes}")
     unknown = [kind for kind in kinds if kind not in KINDS]

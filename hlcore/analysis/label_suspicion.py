@@ -7,7 +7,7 @@ import pandas as pd
 from jaxtyping import Float, Float32, Integer
 from scipy.ndimage import find_objects
 
-from hlcore.analysis.components import components
+from hlcore.analysis.components import label_components
 from hlcore.analysis.label_faults import PlantedFaults
 from hlcore.types import LabelMap, PredictionRecord
 
@@ -48,7 +48,7 @@ def score_map(record: PredictionRecord, score: Score = "suspicion") -> Float32[n
     return record.loss_map if score == "loss" else record.loss_map * record.probabilities.max(axis=0)
 
 
-def disagreements(
+def find_disagreements(
     label_map: LabelMap, prediction: LabelMap, *, smallest_px: int = SMALLEST_SUSPECT_PX, ignore_index: int = 255
 ) -> Integer[np.ndarray, "H W"]:
     """The number of the region each pixel belongs to, from 1 in reading order of their first pixels; 0 for none.
@@ -56,23 +56,23 @@ def disagreements(
     A region is connected over 8 neighbours, has one label and another prediction, and at least `smallest_px` pixels.
 
     Example:
-        >>> disagreements(np.array([[0, 0, 1, 1]]), np.array([[2, 2, 2, 1]]), smallest_px=1)
+        >>> find_disagreements(np.array([[0, 0, 1, 1]]), np.array([[2, 2, 2, 1]]), smallest_px=1)
         array([[1, 1, 2, 0]])
     """
     label_map, prediction = label_map.astype(np.int64), prediction.astype(np.int64)
     pairs = np.where(
         (label_map != prediction) & (label_map != ignore_index), label_map * (prediction.max() + 1) + prediction, -1
     )
-    return components(pairs, smallest_px=smallest_px, ignore_index=-1)
+    return label_components(pairs, smallest_px=smallest_px, ignore_index=-1)
 
 
-def summarise(
+def score_regions(
     regions: Integer[np.ndarray, "H W"], scores: Float[np.ndarray, "H W"], summary: Summary = "p95"
 ) -> Float[np.ndarray, " N"]:
     """One score for each region 1..N, from the scores of its pixels, none of which may be NaN.
 
     Example:
-        >>> summarise(np.array([[1, 1, 0, 2]]), np.array([[1.0, 3.0, 9.0, 4.0]]), "mean")
+        >>> score_regions(np.array([[1, 1, 0, 2]]), np.array([[1.0, 3.0, 9.0, 4.0]]), "mean")
         array([2., 4.])
     """
     of_pixels = {"p95": lambda values: np.quantile(values, 0.95), "max": np.max, "mean": np.mean, "sum": np.sum}
@@ -80,12 +80,12 @@ def summarise(
     return np.array([of_pixels[summary](scores[box][regions[box] == number].astype(float)) for number, box in boxes])
 
 
-def faults_in(regions: Integer[np.ndarray, "H W"], planted: PlantedFaults) -> Integer[np.ndarray, " N"]:
+def match_faults(regions: Integer[np.ndarray, "H W"], planted: PlantedFaults) -> Integer[np.ndarray, " N"]:
     """The planted fault that each region 1..N shows: the one that changed at least half of its pixels; 0 for none.
 
     Example:
         >>> planted = PlantedFaults(np.zeros((1, 5), int), np.array([[0, 1, 1, 2, 0]]), ("swapped", "dropped"))
-        >>> faults_in(np.array([[1, 1, 1, 0, 2]]), planted)
+        >>> match_faults(np.array([[1, 1, 1, 0, 2]]), planted)
         array([1, 0])
     """
     numbers = np.arange(len(planted.kinds) + 1)
@@ -96,23 +96,23 @@ def faults_in(regions: Integer[np.ndarray, "H W"], planted: PlantedFaults) -> In
     return np.where(shares.max(axis=1) >= 0.5, shares.argmax(axis=1), 0)
 
 
-def suspects(record: PredictionRecord, *, smallest_px: int = SMALLEST_SUSPECT_PX) -> pd.DataFrame:
+def find_suspects(record: PredictionRecord, *, smallest_px: int = SMALLEST_SUSPECT_PX) -> pd.DataFrame:
     """The regions of an image whose label is disputed, the most suspicious first.
 
     A high score says that the network is sure of another class where it expects to be right. It does not say who
     errs: things the network never learned to see are among them.
 
     Returns:
-        A row a region of `disagreements`:
+        A row a region of `find_disagreements`:
 
-        - `image`, `region` (its number in `disagreements`), `class_name` (of the label), `predicted`, `area_px`
+        - `image`, `region` (its number in `find_disagreements`), `class_name` (of the label), `predicted`, `area_px`
         - `score`: 95th percentile of loss x (1 - hardness) over its pixels, nats; `loss_mean` (nats), `hardness_mean`
         - `left`, `top`, `right`, `bottom`: image[top:bottom, left:right] just holds it
 
     Raises:
         InvalidInputError: the record has no label map.
     """
-    regions = disagreements(record.labels, record.prediction, smallest_px=smallest_px)
+    regions = find_disagreements(record.labels, record.prediction, smallest_px=smallest_px)
     numbers, first = np.unique(regions, return_index=True)
     first, count = first[numbers > 0], int(regions.max(initial=0))
     names = np.array(record.class_names, object)
@@ -124,9 +124,9 @@ def suspects(record: PredictionRecord, *, smallest_px: int = SMALLEST_SUSPECT_PX
         "class_name": names[record.labels.ravel()[first]],
         "predicted": names[record.prediction.ravel()[first]],
         "area_px": np.bincount(regions.ravel(), minlength=count + 1)[1:],
-        "score": summarise(regions, score_map(record)),
-        "loss_mean": summarise(regions, record.loss_map, "mean"),
-        "hardness_mean": summarise(regions, record.hardness_map, "mean"),
+        "score": score_regions(regions, score_map(record)),
+        "loss_mean": score_regions(regions, record.loss_map, "mean"),
+        "hardness_mean": score_regions(regions, record.hardness_map, "mean"),
         "left": left,
         "top": top,
         "right": right,

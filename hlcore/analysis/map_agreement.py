@@ -14,7 +14,7 @@ HARDEST = 0.1
 
 
 @dataclass(frozen=True)
-class SeenMap:
+class PreparedMap:
     """A map as it is compared with others; N pixels in a fixed order.
 
     Attributes:
@@ -30,16 +30,16 @@ class SeenMap:
     share: Float[np.ndarray, " N"]
 
 
-def see(values: Float[np.ndarray, " N"], *, floor: float = 0.0) -> SeenMap:
+def prepare_map(values: Float[np.ndarray, " N"], *, floor: float = 0.0) -> PreparedMap:
     """Prepares a map of non-negative values; `floor` is added to each before the shares are taken, as c in the loss."""
     threshold = np.quantile(values, 1 - HARDEST, method="higher")
     mass = values.astype(np.float64) + floor
     total = mass.sum()
     share = mass / total if total > 0 else np.full_like(mass, np.nan)
-    return SeenMap(_direction(mid_ranks(values)), _direction(mass), values >= threshold, share)
+    return PreparedMap(_normalise(mid_ranks(values)), _normalise(mass), values >= threshold, share)
 
 
-def agreement(first: SeenMap, second: SeenMap) -> Float[np.ndarray, " 5"]:
+def measure_agreement(first: PreparedMap, second: PreparedMap) -> Float[np.ndarray, " 5"]:
     """The MEASURES of two maps, in their order.
 
     Spearman and Pearson, -1 to 1, are NaN where a map is constant; the IoU of the hardest 10 %, and the turnover (share
@@ -88,10 +88,10 @@ def rank_correlation(first: Float[np.ndarray, "H W"], second: Float[np.ndarray, 
         >>> rank_correlation(np.array([[0.1, 0.2, 0.3]]), np.array([[1.0, 5.0, 9.0]]))
         1.0
     """
-    first, second = _both(first, second)
+    first, second = _common_values(first, second)
     if len(first) < 2:
         return float("nan")
-    return round(_cosine(_direction(mid_ranks(first)), _direction(mid_ranks(second))), 12)
+    return round(_cosine(_normalise(mid_ranks(first)), _normalise(mid_ranks(second))), 12)
 
 
 def hardest_overlap(first: Float[np.ndarray, "H W"], second: Float[np.ndarray, "h w"], *, share: float = 0.1) -> float:
@@ -107,7 +107,7 @@ def hardest_overlap(first: Float[np.ndarray, "H W"], second: Float[np.ndarray, "
         >>> hardest_overlap(np.array([[0.1, 0.2, 0.8, 0.9]]), np.array([[0.1, 0.7, 0.2, 0.9]]), share=0.5)
         0.3333333333333333
     """
-    first, second = _both(first, second)
+    first, second = _common_values(first, second)
     if not first.size:
         return float("nan")
     a, b = (values >= hardest_threshold(values[None], share=share) for values in (first, second))
@@ -131,7 +131,7 @@ def hardest_threshold(hardness_map: Float[np.ndarray, "H W"], *, share: float) -
     return float(np.quantile(hardness_map, 1 - share, method="higher"))
 
 
-def _direction(values: Float[np.ndarray, " N"]) -> Float[np.ndarray, " N"]:
+def _normalise(values: Float[np.ndarray, " N"]) -> Float[np.ndarray, " N"]:
     centred = values - values.mean()
     if values.min() == values.max():
         return np.zeros_like(centred)
@@ -142,7 +142,7 @@ def _cosine(first: Float[np.ndarray, " N"], second: Float[np.ndarray, " N"]) -> 
     return float(first @ second) if first.any() and second.any() else float("nan")
 
 
-def _both(
+def _common_values(
     first: Float[np.ndarray, "H W"], second: Float[np.ndarray, "h w"]
 ) -> tuple[Float[np.ndarray, " N"], Float[np.ndarray, " N"]]:
     """The values of the pixels where both maps have one."""

@@ -10,7 +10,7 @@ from hlcore.errors import InvalidInputError
 from hlcore.types import PredictionRecord
 
 
-def merged_indices(
+def find_target_indices(
     merged: Mapping[str, str], class_names: Sequence[str], target_names: Sequence[str]
 ) -> Integer[np.ndarray, " C"]:
     """The target class of each class, as indices.
@@ -25,7 +25,7 @@ def merged_indices(
 
     Example:
         >>> merged = {"car": "vehicle", "bus": "vehicle", "road": "road"}
-        >>> merged_indices(merged, ("road", "car", "bus"), ("road", "vehicle"))
+        >>> find_target_indices(merged, ("road", "car", "bus"), ("road", "vehicle"))
         array([0, 1, 1])
     """
     faults = {

@@ -26,8 +26,8 @@ CUT_POINTS_PX: dict[Size, tuple[float, ...]] = {
 
 _OWN_BIN_BELOW = 32
 _SIZE_ENDS = (*range(1, _OWN_BIN_BELOW), *(float(2 ** (octave / 3)) for octave in range(15, 67)))
-"""Lower ends of the rank histograms' bins of size as a whole number (see `_whole`): each number below 32 on its own,
-then three an octave; the last is open."""
+"""Lower ends of the rank histograms' bins over integer sizes (`_integer_sizes`): one bin for each number below 32, then
+three per octave; the last is open."""
 _VALUE_BINS = 60
 """Of the rank histograms, between a first bin for exactly 0 and a last for exactly 1."""
 
@@ -92,30 +92,30 @@ def count(
     A quantity that an object does not have (NaN, or no such column) leaves it out there.
 
     Args:
-        objects: From `objects.measure`, of one image.
+        objects: From `objects.measure_objects`, of one image.
         bins: Of the curve.
         quantities: Some of QUANTITIES.
         sizes: Whose rank correlation is wanted.
     """
     size = objects[bins.size].to_numpy(float)
     curve_bin = np.searchsorted(bins.cut_points, size, side="right")
-    size_bins = {each: np.searchsorted(_SIZE_ENDS, _whole(objects, each), side="right") - 1 for each in sizes}
+    size_bins = {each: np.searchsorted(_SIZE_ENDS, _integer_sizes(objects, each), side="right") - 1 for each in sizes}
     curve, ranks = (len(bins.cut_points) + 1,), (len(_SIZE_ENDS), _VALUE_BINS + 2)
     counts = {}
     for quantity in quantities:
         values = objects[quantity].to_numpy(float) if quantity in objects else np.full(len(objects), np.nan)
         known = ~np.isnan(values)
         at = (curve_bin[known],)
-        counts[f"curve_objects {quantity}"] = _sums_by(at, curve)
-        counts[f"curve_log_size {quantity}"] = _sums_by(at, curve, np.log(size[known]))
-        counts[f"curve_sum {quantity}"] = _sums_by(at, curve, values[known])
+        counts[f"curve_objects {quantity}"] = _sum_by_cell(at, curve)
+        counts[f"curve_log_size {quantity}"] = _sum_by_cell(at, curve, np.log(size[known]))
+        counts[f"curve_sum {quantity}"] = _sum_by_cell(at, curve, values[known])
         value_bin = _value_bin(values[known], quantity)
         for each, size_bin in size_bins.items():
-            counts[f"ranks {each} {quantity}"] = _sums_by((size_bin[known], value_bin), ranks)
+            counts[f"ranks {each} {quantity}"] = _sum_by_cell((size_bin[known], value_bin), ranks)
     return counts
 
 
-def summarise(
+def sum_objects(
     objects: pd.DataFrame,
     *,
     bins: SizeBins = AREA,
@@ -129,7 +129,7 @@ def summarise(
     return sums
 
 
-def tables(sums: ImageSums, *, bins: SizeBins = AREA) -> dict[str, pd.DataFrame]:
+def make_tables(sums: ImageSums, *, bins: SizeBins = AREA) -> dict[str, pd.DataFrame]:
     """The tables of sums of `count`, made with the same bins: "size_curve" and "size_correlations"."""
     return {"size_curve": size_curve(sums, bins=bins), "size_correlations": size_correlations(sums)}
 
@@ -176,7 +176,7 @@ def size_correlations(sums: ImageSums) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _whole(objects: pd.DataFrame, size: Size) -> Integer[np.ndarray, " N"]:
+def _integer_sizes(objects: pd.DataFrame, size: Size) -> Integer[np.ndarray, " N"]:
     """Sizes as whole numbers of the same order: area in px, and of thickness the square of its half, in px^2."""
     values = objects[size].to_numpy(float)
     return np.rint(values if size == "area_px" else (values / 2) ** 2).astype(np.int64)
@@ -191,7 +191,7 @@ def _value_bin(values: Float[np.ndarray, " N"], quantity: str) -> Integer[np.nda
     return np.where(lowest, 0, np.where(highest, _VALUE_BINS + 1, between))
 
 
-def _sums_by(
+def _sum_by_cell(
     index: tuple[Integer[np.ndarray, " N"], ...], shape: tuple[int, ...], values: Float[np.ndarray, " N"] | None = None
 ) -> Float[np.ndarray, "*shape"]:
     """The sum of the values (default: how many) in each cell."""

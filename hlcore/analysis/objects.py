@@ -8,7 +8,7 @@ from jaxtyping import Float, Integer
 from scipy.ndimage import find_objects
 
 from hlcore.analysis.boundaries import EDGE_PX, edge_distance
-from hlcore.analysis.components import components, iou_with_prediction, thickness
+from hlcore.analysis.components import iou_with_prediction, label_components, thickness
 from hlcore.analysis.edges import DISTANCES, distance_bins
 from hlcore.analysis.statistics import divide
 from hlcore.types import PredictionRecord
@@ -38,13 +38,13 @@ COLUMNS = (
 )
 
 
-def measure(record: PredictionRecord) -> pd.DataFrame:
+def measure_objects(record: PredictionRecord) -> pd.DataFrame:
     """The objects of an image: components (8 neighbours) of one labelled class with at least 10 px.
 
     Without a label map they are the components of the prediction, and there is no loss, error or IoU (NaN).
 
     Returns:
-        A row an object, in the order of `components`:
+        A row an object, in the order of `label_components`:
 
         - `image`, `object` (1, 2, ...), `class_name`
         - `area_px`; `equivalent_diameter_px`, of the disc of that area; `thickness_px`, as in `components.thickness`
@@ -57,7 +57,7 @@ def measure(record: PredictionRecord) -> pd.DataFrame:
     """
     labelled = record.label_map is not None
     classes = record.labels if labelled else record.prediction
-    objects = components(classes) if labelled else components(classes, ignore_index=-1)
+    objects = label_components(classes) if labelled else label_components(classes, ignore_index=-1)
     distance = edge_distance(record, "label" if labelled else "prediction")
     at = objects > 0
     number, bins, hardness = objects[at], distance_bins(distance[at]), record.hardness_map[at]
@@ -66,7 +66,7 @@ def measure(record: PredictionRecord) -> pd.DataFrame:
     pixels_at = pixels_at.reshape(-1, len(PIXELS_AT))[1:]
     area = pixels_at.sum(axis=1)
     inner = distance[at] > EDGE_PX
-    inner_px = _sums(number, inner, count)
+    inner_px = _sum_by_object(number, inner, count)
     nothing = np.full(count, np.nan)
     table = {
         "image": record.name,
@@ -74,26 +74,26 @@ def measure(record: PredictionRecord) -> pd.DataFrame:
         "area_px": area,
         "equivalent_diameter_px": np.sqrt(4 * area / np.pi),
         "edge_share": 1 - divide(inner_px, area),
-        "hardness_mean": divide(_sums(number, hardness, count), area),
-        "hardness_interior": divide(_sums(number, hardness * inner, count), inner_px),
-        "loss_mean": divide(_sums(number, record.loss_map[at], count), area) if labelled else nothing,
-        "error_share": divide(_sums(number, record.error[at], count), area) if labelled else nothing,
+        "hardness_mean": divide(_sum_by_object(number, hardness, count), area),
+        "hardness_interior": divide(_sum_by_object(number, hardness * inner, count), inner_px),
+        "loss_mean": divide(_sum_by_object(number, record.loss_map[at], count), area) if labelled else nothing,
+        "error_share": divide(_sum_by_object(number, record.error[at], count), area) if labelled else nothing,
         "iou": iou_with_prediction(objects, classes, record.prediction) if labelled else nothing,
-        **_one_by_one(record, classes, objects),
+        **_columns_by_object(record, classes, objects),
         **dict(zip(PIXELS_AT, pixels_at.T, strict=True)),
     }
     return pd.DataFrame(table, columns=list(COLUMNS))
 
 
-def with_edge_profile(objects: pd.DataFrame, edges: pd.DataFrame, *, source: str = "label") -> pd.DataFrame:
+def add_edge_profile(objects: pd.DataFrame, edges: pd.DataFrame, *, source: str = "label") -> pd.DataFrame:
     """The objects with a column `hardness_over_edge`: mean hardness minus what their edges alone predict.
 
     An object that is as hard as any pixels at the same distances from an edge has 0. The prediction is the data
     set's mean hardness in each distance bin, over all classes, weighted by the object's pixels in each.
 
     Args:
-        objects: From `measure`, of any number of images.
-        edges: From `edges.tables`, of all those images: source, class_name, distance, quantity, value.
+        objects: From `measure_objects`, of any number of images.
+        edges: From `edges.make_tables`, of all those images: source, class_name, distance, quantity, value.
         source: Which edges the distances were measured to: "label", or "prediction" where there was no label.
     """
     of_all = (edges["source"] == source) & (edges["class_name"] == "") & (edges["quantity"] == "hardness")
@@ -105,12 +105,12 @@ def with_edge_profile(objects: pd.DataFrame, edges: pd.DataFrame, *, source: str
     )
 
 
-def _sums(number: Integer[np.ndarray, " P"], values: np.ndarray, count: int) -> Float[np.ndarray, " N"]:
+def _sum_by_object(number: Integer[np.ndarray, " P"], values: np.ndarray, count: int) -> Float[np.ndarray, " N"]:
     """The sum of the values of each object's pixels."""
     return np.bincount(number, values, minlength=count + 1)[1:].astype(float)
 
 
-def _one_by_one(
+def _columns_by_object(
     record: PredictionRecord, classes: Integer[np.ndarray, "H W"], objects: Integer[np.ndarray, "H W"]
 ) -> dict[str, list[Any]]:
     """What no sum over pixels gives, as columns."""

@@ -55,8 +55,8 @@ def average_precision_bound(right: Pixels, wrong: Pixels, *, single: Single) -> 
     """
     caught, flagged = _above(wrong), _above(right + wrong)
     best = wrong * _fraction(caught + wrong, flagged + wrong)
-    worst = _ramp(caught, flagged + right, wrong)
-    return _off(best, _precision_sum(right, wrong), worst, single, _wrong_beside_right(right, wrong))
+    worst = _ramp_sum(caught, flagged + right, wrong)
+    return _largest_deviation(best, _precision_sum(right, wrong), worst, single, _wrong_beside_right(right, wrong))
 
 
 def fpr_at_tpr(right: Pixels, wrong: Pixels, *, tpr: float = TPR) -> Ratio:
@@ -93,9 +93,9 @@ def aurc(right: Pixels, wrong: Pixels) -> Ratio:
 def aurc_bound(right: Pixels, wrong: Pixels, *, single: Single) -> Ratio:
     """How far the order inside the bins may move it: in the best the right pixels are kept first, in the worst last."""
     missed, kept = _below(wrong), _below(right + wrong)
-    best = missed * _harmonic(kept, right) + _ramp(missed, kept + right, wrong)
-    worst = _ramp(missed, kept, wrong) + (missed + wrong) * _harmonic(kept + wrong, right)
-    return _off(worst, _risk_sum(right, wrong), best, single, _pixels_of_both(right, wrong))
+    best = missed * _harmonic_sum(kept, right) + _ramp_sum(missed, kept + right, wrong)
+    worst = _ramp_sum(missed, kept, wrong) + (missed + wrong) * _harmonic_sum(kept + wrong, right)
+    return _largest_deviation(worst, _risk_sum(right, wrong), best, single, _pixels_of_both(right, wrong))
 
 
 def error_rate(right: Pixels, wrong: Pixels) -> Ratio:
@@ -122,7 +122,7 @@ def _share(parts: Pixels, whole: Sum) -> Ratio:
     return divide(_total(parts), whole)[..., 0]
 
 
-def _off(highest: Pixels, value: Pixels, lowest: Pixels, single: Single, whole: Sum) -> Ratio:
+def _largest_deviation(highest: Pixels, value: Pixels, lowest: Pixels, single: Single, whole: Sum) -> Ratio:
     """The larger of the ways up and down from a value, single bins left out."""
     up, down = (_share(np.where(single, 0, off), whole) for off in (highest - value, value - lowest))
     return np.asarray(np.maximum(up, down))  # of no axis in front, NumPy makes a scalar
@@ -154,17 +154,17 @@ def _is_threshold(wrong: Pixels, tpr: float) -> Bool[np.ndarray, "*axes B"]:
     return (_above(wrong) + wrong >= needed) & (_above(wrong) < needed)
 
 
-def _harmonic(start: Pixels, count: Pixels) -> Pixels:
+def _harmonic_sum(start: Pixels, count: Pixels) -> Pixels:
     """Sum of 1 / (start + j) over j = 1..count."""
     return digamma(start + count + 1) - digamma(start + 1)
 
 
-def _ramp(part: Pixels, whole: Pixels, count: Pixels, slope: Pixels | float = 1.0) -> Pixels:
+def _ramp_sum(part: Pixels, whole: Pixels, count: Pixels, slope: Pixels | float = 1.0) -> Pixels:
     """Sum of (part + slope j) / (whole + j) over j = 1..count."""
-    return slope * count + (part - slope * whole) * _harmonic(whole, count)
+    return slope * count + (part - slope * whole) * _harmonic_sum(whole, count)
 
 
 def _risk_sum(right: Pixels, wrong: Pixels) -> Pixels:
     """Of each bin, the sum over its pixels, in random order, of the error rate among those kept so far."""
     pixels = right + wrong
-    return _ramp(_below(wrong), _below(pixels), pixels, slope=_fraction(wrong, pixels))
+    return _ramp_sum(_below(wrong), _below(pixels), pixels, slope=_fraction(wrong, pixels))

@@ -36,7 +36,7 @@ def mean_iou_by_epoch(epochs: Mapping[str, pd.DataFrame], columns: Sequence[str]
     return pd.concat(tables, ignore_index=True).dropna(subset=["value"])
 
 
-def reached(by_epoch: pd.DataFrame) -> pd.DataFrame:
+def find_last_and_best(by_epoch: pd.DataFrame) -> pd.DataFrame:
     """Where each run ended and its best epoch: run, which ("last" or "best"), epoch, value."""
     rows = []
     for run, table in by_epoch.groupby("run", sort=False):
@@ -61,7 +61,7 @@ def last_class_iou(epochs: Mapping[str, pd.DataFrame], columns: Mapping[str, str
     return pd.DataFrame(rows, columns=["run", "class_name", "value", "low", "high"])
 
 
-def gains(class_iou: pd.DataFrame, *, baseline: str, compared: str) -> pd.DataFrame:
+def class_iou_gains(class_iou: pd.DataFrame, *, baseline: str, compared: str) -> pd.DataFrame:
     """IoU of one run minus that of another, by class, the largest gain first: class_name, value.
 
     Classes that either run has no IoU of are left out. There is no interval: two runs are two seeds.
@@ -73,7 +73,7 @@ def gains(class_iou: pd.DataFrame, *, baseline: str, compared: str) -> pd.DataFr
 
     Example:
         >>> iou = pd.DataFrame({"run": ["a", "b"], "class_name": "sky", "value": [0.25, 0.75]})
-        >>> gains(iou, baseline="a", compared="b").to_dict("records")
+        >>> class_iou_gains(iou, baseline="a", compared="b").to_dict("records")
         [{'class_name': 'sky', 'value': 0.5}]
     """
     of_run = class_iou.set_index(["run", "class_name"])["value"]

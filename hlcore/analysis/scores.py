@@ -73,7 +73,7 @@ def entropy(record: PredictionRecord) -> ScoreMap:
     return np.maximum(record.entropy, 0)
 
 
-def predicted_edge(record: PredictionRecord) -> ScoreMap:
+def negative_edge_distance(record: PredictionRecord) -> ScoreMap:
     """Minus the distance to the nearest edge between predicted classes, in pixels; minus infinity without an edge."""
     return -edge_distance(record, "prediction")
 
@@ -124,7 +124,7 @@ SCORES: Mapping[str, Score] = {
     "hardness": Score(lambda record: record.hardness_map, _hardness_bins()),
     "max_softmax": Score(max_softmax, _root_bins(3, 1.0)),
     "entropy": Score(entropy, _root_bins(3, 7.0)),
-    "edge_distance": Score(predicted_edge, _distance_bins()),
+    "edge_distance": Score(negative_edge_distance, _distance_bins()),
     "mc_entropy": Score(lambda record: record.mc_entropy, _root_bins(3, 7.0)),
     "hardness_x_max_softmax": Score(hardness_times_max_softmax, _root_bins(6, 1.0)),
 }

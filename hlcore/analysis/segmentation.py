@@ -25,7 +25,7 @@ def count(record: PredictionRecord) -> Counts:
     }
 
 
-def tables(sums: ImageSums, class_names: tuple[str, ...]) -> dict[str, pd.DataFrame]:
+def make_tables(sums: ImageSums, class_names: tuple[str, ...]) -> dict[str, pd.DataFrame]:
     """The scores of a data set, with intervals over images.
 
     Returns:

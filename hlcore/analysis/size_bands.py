@@ -3,7 +3,7 @@
 import numpy as np
 from jaxtyping import Integer
 
-from hlcore.analysis.components import components
+from hlcore.analysis.components import label_components
 from hlcore.analysis.statistics import Counts
 from hlcore.types import IGNORE_INDEX, LabelMap
 
@@ -12,17 +12,17 @@ BAND_CUTS_PX = (32**2, 96**2)
 """Areas from which on an object is medium and large, px: COCO's."""
 
 
-def band(classes: LabelMap, *, cuts_px: tuple[int, int] = BAND_CUTS_PX) -> Integer[np.ndarray, "H W"]:
+def size_band_map(classes: LabelMap, *, cuts_px: tuple[int, int] = BAND_CUTS_PX) -> Integer[np.ndarray, "H W"]:
     """Index in BANDS of the component each pixel belongs to, by its area; -1 where the pixel is ignored.
 
     A component is one class, connected over 8 neighbours.
 
     Example:
-        >>> band(np.array([[0] * 1024, [1] * 1023 + [255]]))[:, [0, -1]]
+        >>> size_band_map(np.array([[0] * 1024, [1] * 1023 + [255]]))[:, [0, -1]]
         array([[ 1,  1],
                [ 0, -1]])
     """
-    component = components(classes, smallest_px=1)
+    component = label_components(classes, smallest_px=1)
     area_px = np.bincount(component.ravel())
     return np.where(component > 0, np.searchsorted(cuts_px, area_px, side="right")[component], -1)
 
@@ -39,7 +39,7 @@ def band_counts(
     """
     prediction = np.where(label_map == IGNORE_INDEX, IGNORE_INDEX, prediction)
     valid, hit = label_map != IGNORE_INDEX, label_map == prediction
-    of_label, of_prediction = (band(classes, cuts_px=cuts_px) for classes in (label_map, prediction))
+    of_label, of_prediction = (size_band_map(classes, cuts_px=cuts_px) for classes in (label_map, prediction))
 
     def count(bands: np.ndarray, classes: np.ndarray, where: np.ndarray) -> np.ndarray:
         index = bands[where] * num_classes + classes[where]

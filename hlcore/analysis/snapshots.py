@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 from jaxtyping import Bool, Float, Float32
 
-from hlcore.analysis.map_agreement import MEASURES, SeenMap, agreement, see
+from hlcore.analysis.map_agreement import MEASURES, PreparedMap, measure_agreement, prepare_map
 from hlcore.analysis.statistics import divide
 from hlcore.errors import InvalidInputError
 
@@ -13,13 +13,13 @@ VARIATIONS = ("coefficient_of_variation", "coefficient_of_variation_normalised")
 """Of the maps as they are (sigmoid, nats), and of the maps scaled to sum 1 (the hardness weight, loss over sum)."""
 
 
-class Track:
+class MapTrack:
     """Follows one kind of map through all its snapshots; the last of them is known from the start.
 
     Args:
         last: The map at the last snapshot, N pixels; of none, nothing is known.
         snapshots: How many there are.
-        floor: As in `see`.
+        floor: As in `prepare_map`.
         edge: Which pixels lie at an edge; None where nobody knows.
     """
 
@@ -28,11 +28,11 @@ class Track:
     ) -> None:
         self.pixels, self._snapshots = len(last), snapshots
         self._floor, self._edge = floor, edge
-        self._last = see(last, floor=floor) if self.pixels else None
+        self._last = prepare_map(last, floor=floor) if self.pixels else None
         self._seen = 0
-        self._before: SeenMap | None = None
+        self._before: PreparedMap | None = None
         self._hardest = np.zeros((snapshots, -(-self.pixels // 8)), np.uint8)
-        self._spreads = (Spread(), Spread())
+        self._spreads = (RunningSpread(), RunningSpread())
         shapes = {"consecutive": (len(MEASURES), snapshots - 1), "last": (len(MEASURES), snapshots - 1)}
         shapes |= {"level": (snapshots,), "edge_share": (snapshots,)}
         self._measured = {field: np.full(shape, np.nan) for field, shape in shapes.items()}
@@ -41,11 +41,11 @@ class Track:
         """Takes the next snapshot in; a kept one counts for the variation."""
         at, self._seen = self._seen, self._seen + 1
         is_last = self._seen == self._snapshots
-        now = self._last if is_last and self._last is not None else see(values, floor=self._floor)
+        now = self._last if is_last and self._last is not None else prepare_map(values, floor=self._floor)
         if self._before is not None:
-            self._measured["consecutive"][:, at - 1] = agreement(self._before, now)
+            self._measured["consecutive"][:, at - 1] = measure_agreement(self._before, now)
         if not is_last and self._last is not None:
-            self._measured["last"][:, at] = agreement(now, self._last)
+            self._measured["last"][:, at] = measure_agreement(now, self._last)
         self._before = now
         self._hardest[at] = np.packbits(now.hardest)
         self._measured["level"][at] = values.mean(dtype=np.float64)
@@ -56,15 +56,15 @@ class Track:
             self._spreads[1].add(now.share)
 
     def measured(self) -> dict[str, np.ndarray]:
-        """What `stability.compare` gives of one map; NaN where a measure is not known."""
+        """What `stability.compare_snapshots` gives of one map; NaN where a measure is not known."""
         hardest = self._hardest
         common = np.stack([np.bitwise_count(hardest & one).sum(1, dtype=float) for one in hardest])
         either = np.stack([np.bitwise_count(hardest | one).sum(1, dtype=float) for one in hardest])
-        variation = np.array([_mean(spread.coefficient()) for spread in self._spreads])
+        variation = np.array([_mean_of_finite(spread.coefficient()) for spread in self._spreads])
         return {**self._measured, "overlap": divide(common, either), "variation": variation}
 
 
-class Spread:
+class RunningSpread:
     """Mean and variance of each pixel over maps that come one at a time."""
 
     def __init__(self) -> None:
@@ -109,7 +109,7 @@ def variation_map(maps: Iterable[Float[np.ndarray, "H W"]]) -> Float32[np.ndarra
         >>> variation_map([np.array([[1.0, 1.0, 0.0]]), np.array([[1.0, 3.0, 0.0]])])
         array([[0. , 0.5, nan]], dtype=float32)
     """
-    spread = Spread()
+    spread = RunningSpread()
     for values in maps:
         spread.add(values.astype(np.float64))
     if spread.maps < 2:
@@ -117,6 +117,6 @@ def variation_map(maps: Iterable[Float[np.ndarray, "H W"]]) -> Float32[np.ndarra
     return spread.coefficient().astype(np.float32)
 
 
-def _mean(values: Float[np.ndarray, "*shape"]) -> float:
+def _mean_of_finite(values: Float[np.ndarray, "*shape"]) -> float:
     known = np.isfinite(values)
     return float(values[known].mean()) if known.any() else float("nan")

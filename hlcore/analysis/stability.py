@@ -13,8 +13,8 @@ import pandas as pd
 from jaxtyping import Bool, Float
 
 from hlcore.analysis.boundaries import EDGE_PX, boundary_distance
-from hlcore.analysis.map_agreement import MEASURES, SeenMap, agreement, see
-from hlcore.analysis.snapshots import VARIATIONS, Track
+from hlcore.analysis.map_agreement import MEASURES, PreparedMap, measure_agreement, prepare_map
+from hlcore.analysis.snapshots import VARIATIONS, MapTrack
 from hlcore.analysis.statistics import Counts, Estimate, ImageSums, divide
 from hlcore.errors import InvalidInputError
 from hlcore.types import IGNORE_INDEX, HardnessMap, LabelMap, LossMap
@@ -30,7 +30,7 @@ _LEVEL_COLUMNS = ["split", "map", "snapshot", "measure", "value", "low", "high",
 _VARIATION_COLUMNS = ["split", "map", "measure", "value", "low", "high", "images"]
 
 
-class Followed(NamedTuple):
+class ImageSnapshots(NamedTuple):
     """One image and its maps at every snapshot."""
 
     name: str
@@ -39,7 +39,7 @@ class Followed(NamedTuple):
     maps: Maps
 
 
-def compare(maps: Maps, label_map: LabelMap | None, *, c: float = C) -> Counts:
+def compare_snapshots(maps: Maps, label_map: LabelMap | None, *, c: float = C) -> Counts:
     """What one image adds: each measure of its hardness (first) and its loss map, and whether it is known.
 
     Both maps are looked at where there is a label, or everywhere where nobody labelled the image, which then has no
@@ -66,13 +66,13 @@ def compare(maps: Maps, label_map: LabelMap | None, *, c: float = C) -> Counts:
     edge = None if label_map is None else (boundary_distance(label_map) <= EDGE_PX)[counted]
     tracks = []
     for values, floor in zip(last, (c, 0.0), strict=True):
-        seen = np.empty(0) if values is None else _pixels(values, counted, names[-1])
-        tracks.append(Track(seen, snapshots=len(names), floor=floor, edge=edge))
-    kept = kept_epochs(names)
+        seen = np.empty(0) if values is None else _select_pixels(values, counted, names[-1])
+        tracks.append(MapTrack(seen, snapshots=len(names), floor=floor, edge=edge))
+    kept = kept_epoch_names(names)
     for name in names:
         for values, track in zip(maps[name], tracks, strict=True):
             if track.pixels and values is not None:
-                track.add(_pixels(values, counted, name), kept=name in kept)
+                track.add(_select_pixels(values, counted, name), kept=name in kept)
     measured = [track.measured() for track in tracks]
     both = {field: np.stack([of_map[field] for of_map in measured]) for field in measured[0]}
     return {field: np.nan_to_num(values) for field, values in both.items()} | {
@@ -80,19 +80,19 @@ def compare(maps: Maps, label_map: LabelMap | None, *, c: float = C) -> Counts:
     }
 
 
-def sum_by_split(images: Iterable[Followed], *, c: float = C) -> dict[str, ImageSums]:
+def sum_by_split(images: Iterable[ImageSnapshots], *, c: float = C) -> dict[str, ImageSums]:
     """What all images add, of each split apart; one image is held at a time."""
     sums: dict[str, ImageSums] = {}
     for image in images:
-        sums.setdefault(image.split, ImageSums()).add(image.name, compare(image.maps, image.label_map, c=c))
+        sums.setdefault(image.split, ImageSums()).add(image.name, compare_snapshots(image.maps, image.label_map, c=c))
     return sums
 
 
-def tables(sums_by_split: Mapping[str, ImageSums], snapshots: Sequence[str]) -> dict[str, pd.DataFrame]:
+def make_tables(sums_by_split: Mapping[str, ImageSums], snapshots: Sequence[str]) -> dict[str, pd.DataFrame]:
     """The tables of stability: means over images (value, low, high), and over how many images.
 
     Args:
-        sums_by_split: What `compare` gave of each image, added up; the splits of a probe set stay apart.
+        sums_by_split: What `compare_snapshots` gave of each image, added up; the splits of a probe set stay apart.
         snapshots: The names that were compared, in order.
 
     Returns:
@@ -105,25 +105,25 @@ def tables(sums_by_split: Mapping[str, ImageSums], snapshots: Sequence[str]) -> 
         InvalidInputError: a split has no image.
     """
     consecutive, against = list(pairwise(snapshots)), [(first, snapshots[-1]) for first in snapshots[:-1]]
-    first_kept = [snapshots.index(name) for name in kept_epochs(snapshots)[:1]]
+    first_kept = [snapshots.index(name) for name in kept_epoch_names(snapshots)[:1]]
     upper = np.triu_indices(len(snapshots), 1)
     pairs, levels, variation = [], [], []
     for split, sums in sums_by_split.items():
         for kind, named in (("consecutive", consecutive), ("last", against)):
-            estimate, images = _mean(sums, kind)
+            estimate, images = _mean_over_images(sums, kind)
             keys = [(split, m, *pair, kind, measure) for m, measure, pair in product(MAPS, MEASURES, named)]
-            pairs += _rows(keys, estimate, images)
-        estimate, images = _mean(sums, "overlap")
+            pairs += _make_rows(keys, estimate, images)
+        estimate, images = _mean_over_images(sums, "overlap")
         above = Estimate(*(values[:, *upper] for values in estimate))
         keys = [(split, m, *pair, "all", "top10_iou") for m, pair in product(MAPS, combinations(snapshots, 2))]
-        pairs += _rows(keys, above, images[:, *upper])
-        relative = sums.estimate(lambda total: _relative(total["level"], first_kept))
-        of_levels = {"level": _mean(sums, "level"), "relative_level": (relative, sums.total["level_known"])}
-        for measure, (estimate, images) in {**of_levels, "edge_share": _mean(sums, "edge_share")}.items():
+        pairs += _make_rows(keys, above, images[:, *upper])
+        relative = sums.estimate(lambda total: _relative_level(total["level"], first_kept))
+        of_levels = {"level": _mean_over_images(sums, "level"), "relative_level": (relative, sums.total["level_known"])}
+        for measure, (estimate, images) in {**of_levels, "edge_share": _mean_over_images(sums, "edge_share")}.items():
             keys = [(split, m, snapshot, measure) for m, snapshot in product(MAPS, snapshots)]
-            levels += _rows(keys, estimate, images)
+            levels += _make_rows(keys, estimate, images)
         keys = [(split, m, measure) for m, measure in product(MAPS, VARIATIONS)]
-        variation += _rows(keys, *_mean(sums, "variation"))
+        variation += _make_rows(keys, *_mean_over_images(sums, "variation"))
     return {
         "epoch_pairs": pd.DataFrame(pairs, columns=_PAIR_COLUMNS),
         "levels": pd.DataFrame(levels, columns=_LEVEL_COLUMNS),
@@ -131,17 +131,17 @@ def tables(sums_by_split: Mapping[str, ImageSums], snapshots: Sequence[str]) -> 
     }
 
 
-def kept_epochs(snapshots: Iterable[str]) -> tuple[str, ...]:
+def kept_epoch_names(snapshots: Iterable[str]) -> tuple[str, ...]:
     """The snapshots at the end of a pass over the training images, in order.
 
     Example:
-        >>> kept_epochs(["epoch-0000", "iteration-000001", "epoch-0003", "epoch-0012"])
+        >>> kept_epoch_names(["epoch-0000", "iteration-000001", "epoch-0003", "epoch-0012"])
         ('epoch-0003', 'epoch-0012')
     """
     return tuple(name for name in snapshots if name.startswith("epoch-") and name != "epoch-0000")
 
 
-def against_first(maps: Maps, label_map: LabelMap | None, *, c: float = C) -> pd.DataFrame:
+def compare_with_first(maps: Maps, label_map: LabelMap | None, *, c: float = C) -> pd.DataFrame:
     """How each later map of one image stands to its first: a row for each map and snapshot, without intervals.
 
     Columns: map, snapshot, level, relative_level (over the first snapshot's), and MEASURES against the first snapshot.
@@ -155,21 +155,23 @@ def against_first(maps: Maps, label_map: LabelMap | None, *, c: float = C) -> pd
     if not counted.any():
         raise InvalidInputError("no pixel has a label, so there is nothing to compare")
     for index, floor in enumerate((c, 0.0)):
-        first: SeenMap | None = None
+        first: PreparedMap | None = None
         level = np.nan
         for name in names:
             values = maps[name][index]
             if values is None:
                 continue
-            pixels = _pixels(values, counted, name)
-            seen, mean = see(pixels, floor=floor), float(pixels.mean(dtype=np.float64))
+            pixels = _select_pixels(values, counted, name)
+            seen, mean = prepare_map(pixels, floor=floor), float(pixels.mean(dtype=np.float64))
             if first is None:
                 first, level = seen, mean
-            rows.append([MAPS[index], name, mean, mean / level if level > 0 else np.nan, *agreement(first, seen)])
+            rows.append(
+                [MAPS[index], name, mean, mean / level if level > 0 else np.nan, *measure_agreement(first, seen)]
+            )
     return pd.DataFrame(rows, columns=["map", "snapshot", "level", "relative_level", *MEASURES])
 
 
-def _pixels(
+def _select_pixels(
     values: Float[np.ndarray, "H W"], counted: Bool[np.ndarray, "h w"], snapshot: str
 ) -> Float[np.ndarray, " N"]:
     if values.shape != counted.shape:
@@ -180,17 +182,17 @@ def _pixels(
     return pixels
 
 
-def _mean(sums: ImageSums, field: str) -> tuple[Estimate, np.ndarray]:
+def _mean_over_images(sums: ImageSums, field: str) -> tuple[Estimate, np.ndarray]:
     """The mean over the images where it is known, and how many they are."""
     known = f"{field}_known"
     return sums.estimate(lambda total: divide(total[field], total[known])), sums.total[known]
 
 
-def _relative(level: Float[np.ndarray, "*B 2 K"], first_kept: list[int]) -> Float[np.ndarray, "*B 2 K"]:
+def _relative_level(level: Float[np.ndarray, "*B 2 K"], first_kept: list[int]) -> Float[np.ndarray, "*B 2 K"]:
     return divide(level, level[..., first_kept]) if first_kept else np.full(level.shape, np.nan)
 
 
-def _rows(keys: list[tuple[str, ...]], estimate: Estimate, images: np.ndarray) -> list[tuple]:
+def _make_rows(keys: list[tuple[str, ...]], estimate: Estimate, images: np.ndarray) -> list[tuple]:
     """One row a key, in the order of the flattened values."""
     columns = (*(values.ravel().tolist() for values in estimate), images.ravel().astype(int).tolist())
     return [(*key, *row) for key, row in zip(keys, zip(*columns, strict=True), strict=True)]

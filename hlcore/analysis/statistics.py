@@ -60,7 +60,7 @@ class ImageSums:
         """
         if self.images and (shapes := _shapes(counts)) != _shapes(self.total):
             raise InvalidInputError(f"the counts of {name} must be {_shapes(self.total)} as before, got {shapes}")
-        drawn = times_drawn(name, resamplings=self.resamplings)[:, None]
+        drawn = draw_counts(name, resamplings=self.resamplings)[:, None]
         for key, values in counts.items():
             if key not in self.total:
                 self.total[key] = np.zeros(values.shape)
@@ -113,11 +113,11 @@ class ImageSums:
         return Estimate(value, low, high)
 
 
-def times_drawn(name: str, *, resamplings: int) -> Integer[np.ndarray, " B"]:
+def draw_counts(name: str, *, resamplings: int) -> Integer[np.ndarray, " B"]:
     """How often each resampling draws an image: Poisson(1), always the same for the same name.
 
     Example:
-        >>> times_drawn("0001TP_006690", resamplings=4)
+        >>> draw_counts("0001TP_006690", resamplings=4)
         array([1, 1, 1, 0])
     """
     seed = int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), "big")
@@ -135,7 +135,7 @@ def divide(part: Real[np.ndarray, "..."], whole: Real[np.ndarray, "..."]) -> Flo
     return np.divide(part, whole, out=np.full(shape, np.nan), where=np.broadcast_to(whole, shape) > 0)
 
 
-def only(table: pd.DataFrame, **where: Any) -> pd.DataFrame:
+def filter_rows(table: pd.DataFrame, **where: Any) -> pd.DataFrame:
     """The rows of a table where the columns have these values."""
     for column, value in where.items():
         table = table.loc[table[column] == value]

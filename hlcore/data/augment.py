@@ -27,7 +27,7 @@ PADDING_COLOUR = (124, 116, 104)
 _SMALLEST = 2  # px: torch 2.13 fails an internal check when it resizes uint8 to 1 x 1
 
 
-class Augmented(NamedTuple):
+class AugmentedSample(NamedTuple):
     """One training example."""
 
     image: ImageTensor
@@ -42,8 +42,8 @@ def to_tensors(sample: Sample) -> tuple[ImageTensor, LabelTensor]:
     Raises:
         InvalidInputError: the sample has no label map.
     """
-    image, label_map = _wrapped(sample)
-    return _plain(image, label_map)
+    image, label_map = _wrap(sample)
+    return _unwrap(image, label_map)
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class TrainingAugmentation:
 
     def __call__(
         self, sample: Sample, *, seed: int, epoch: int, index: int, hardness_map: HardnessMap | None = None
-    ) -> Augmented:
+    ) -> AugmentedSample:
         """The augmented image and label map, and where one is given the hardness map, all of the crop's size.
 
         Args:
@@ -94,7 +94,7 @@ class TrainingAugmentation:
             InvalidInputError: the sample has no label map, or the hardness map has another size.
         """
         rng = np.random.default_rng((seed, epoch, index))
-        pictures: list[Tensor] = [*_wrapped(sample)]
+        pictures: list[Tensor] = [*_wrap(sample)]
         if hardness_map is not None:
             if hardness_map.shape != sample.image.shape[:2]:
                 expected = sample.image.shape[:2]
@@ -109,14 +109,14 @@ class TrainingAugmentation:
         image = functional.adjust_saturation(image, saturation)
         padded_hardness = functional.pad(hardness[0], padding)[0] if hardness else None
         pad = v2.Pad(padding, fill={tv_tensors.Image: PADDING_COLOUR, tv_tensors.Mask: IGNORE_INDEX})
-        return Augmented(*_plain(*pad(image, label_map)), padded_hardness)
+        return AugmentedSample(*_unwrap(*pad(image, label_map)), padded_hardness)
 
     def _cropped(self, pictures: Sequence[Tensor], rng: np.random.Generator) -> tuple[list[Tensor], list[int]]:
         """The same resized window of each picture, and the padding (left, top, right, bottom) up to the crop's size."""
         factor = rng.uniform(*self.scale)
         height, width = pictures[0].shape[1:]
-        rows = _place(height, self.size[0], factor, rng)
-        columns = _place(width, self.size[1], factor, rng)
+        rows = _choose_axis_crop(height, self.size[0], factor, rng)
+        columns = _choose_axis_crop(width, self.size[1], factor, rng)
 
         def cut_and_resize(picture: Tensor) -> Tensor:
             window = functional.crop(picture, rows.start, columns.start, rows.cut, columns.cut)
@@ -131,7 +131,7 @@ class TrainingAugmentation:
         return [cut_and_resize(picture) for picture in pictures], padding
 
 
-class _Place(NamedTuple):
+class _AxisCrop(NamedTuple):
     """Along one side, in px: the window cut from the image, its length once resized, the padding around it."""
 
     start: int
@@ -141,19 +141,19 @@ class _Place(NamedTuple):
     after: int
 
 
-def _place(length: int, crop: int, factor: float, rng: np.random.Generator) -> _Place:
+def _choose_axis_crop(length: int, crop: int, factor: float, rng: np.random.Generator) -> _AxisCrop:
     cut = min(length, max(1, round(crop / factor)))
     resized = crop if cut < length else min(crop, max(_SMALLEST, round(cut * factor)))
     before = int(rng.integers(crop - resized + 1))
-    return _Place(int(rng.integers(length - cut + 1)), cut, resized, before, crop - resized - before)
+    return _AxisCrop(int(rng.integers(length - cut + 1)), cut, resized, before, crop - resized - before)
 
 
-def _wrapped(sample: Sample) -> tuple[tv_tensors.Image, tv_tensors.Mask]:
+def _wrap(sample: Sample) -> tuple[tv_tensors.Image, tv_tensors.Mask]:
     if sample.label_map is None:
         raise InvalidInputError(f"{sample.name} has no label map; only labelled images can be learnt from or scored")
     image = torch.from_numpy(np.ascontiguousarray(sample.image.transpose(2, 0, 1)))
     return tv_tensors.Image(image), tv_tensors.Mask(torch.from_numpy(sample.label_map.astype(np.uint8)))
 
 
-def _plain(image: Tensor, label_map: Tensor) -> tuple[ImageTensor, LabelTensor]:
+def _unwrap(image: Tensor, label_map: Tensor) -> tuple[ImageTensor, LabelTensor]:
     return image.as_subclass(Tensor), label_map.as_subclass(Tensor).long()

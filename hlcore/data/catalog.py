@@ -4,12 +4,12 @@ from collections.abc import Callable
 from difflib import get_close_matches
 from pathlib import Path
 
-from hlcore.data.readers.ade20k import ade20k
-from hlcore.data.readers.camvid import camvid
-from hlcore.data.readers.cityscapes import cityscapes
-from hlcore.data.readers.folder import folder
-from hlcore.data.readers.idd_lite import idd_lite
-from hlcore.data.readers.voc import voc
+from hlcore.data.readers.ade20k import open_ade20k
+from hlcore.data.readers.camvid import open_camvid
+from hlcore.data.readers.cityscapes import open_cityscapes
+from hlcore.data.readers.folder import open_folder
+from hlcore.data.readers.idd_lite import open_idd_lite
+from hlcore.data.readers.voc import open_voc
 from hlcore.data.samples import SegmentationData
 from hlcore.errors import DatasetError, InvalidInputError
 from hlcore.plugins import import_plugins
@@ -20,12 +20,12 @@ STREETS = "streets"
 Reader = Callable[[Path, str], SegmentationData]
 
 DATASETS: dict[str, Reader] = {
-    "camvid": camvid,
-    "cityscapes": cityscapes,
-    "ade20k": ade20k,
-    "voc": voc,
-    "idd_lite": idd_lite,
-    "folder": folder,
+    "camvid": open_camvid,
+    "cityscapes": open_cityscapes,
+    "ade20k": open_ade20k,
+    "voc": open_voc,
+    "idd_lite": open_idd_lite,
+    "folder": open_folder,
 }
 """Name to reader of every data set that lies in files."""
 

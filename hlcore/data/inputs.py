@@ -19,13 +19,13 @@ def find_images(inputs: Iterable[str]) -> dict[str, Path]:
     """
     found: dict[str, Path] = {}
     for given in inputs:
-        for name, path in _matches(given):
+        for name, path in _find_matches(given):
             if found.setdefault(name, path) != path:
                 raise DatasetError(f"{found[name]} and {path} would both be called {name!r}; run them apart")
     return found
 
 
-def _matches(given: str) -> Iterator[tuple[str, Path]]:
+def _find_matches(given: str) -> Iterator[tuple[str, Path]]:
     path = Path(given)
     if path.is_file():
         yield path.stem, path

@@ -60,18 +60,18 @@ def voc_palette(count: int) -> tuple[Colour, ...]:
     return tuple((channel(i, 0), channel(i, 1), channel(i, 2)) for i in range(count))
 
 
-def _table(**colours: Colour) -> ClassTable:
+def _make_table(**colours: Colour) -> ClassTable:
     return ClassTable(tuple(name.replace("_", " ") for name in colours), tuple(colours.values()))
 
 
-def _ade20k() -> ClassTable:
+def _read_ade20k_classes() -> ClassTable:
     with files("hlcore.data.readers").joinpath("ade20k_classes.csv").open(encoding="utf-8") as table:
         rows = list(csv.DictReader(table))
     palette = tuple((int(row["red"]), int(row["green"]), int(row["blue"])) for row in rows)
     return ClassTable(tuple(row["name"] for row in rows), palette)
 
 
-CAMVID = _table(
+CAMVID = _make_table(
     Sky=(128, 128, 128),
     Building=(128, 0, 0),
     Pole=(192, 192, 128),
@@ -86,7 +86,7 @@ CAMVID = _table(
 )
 """CamVid's 11 classes in the colours of the SegNet tutorial."""
 
-CITYSCAPES = _table(
+CITYSCAPES = _make_table(
     road=(128, 64, 128),
     sidewalk=(244, 35, 232),
     building=(70, 70, 70),
@@ -117,7 +117,7 @@ CITYSCAPES_TRAIN_IDS = dict.fromkeys(range(34), IGNORE_INDEX) | {
 }
 """Label id (0 to 33) to train id, 255 where the benchmark ignores the class."""
 
-ADE20K = _ade20k()
+ADE20K = _read_ade20k_classes()
 """The 150 classes of SceneParse-150, in the order of the files' ids less one.
 
 `road` and `skyscraper` share a colour in the published palette.

@@ -109,13 +109,13 @@ class PairedFiles:
         image, label_map = read_image(image_path), self.decode(label_path)
         if image.shape[:2] != label_map.shape:
             raise DatasetError(
-                f"{label_path} is {_size(label_map)} px but its image {image_path} is {_size(image)} px; "
+                f"{label_path} is {_format_size(label_map)} px but its image {image_path} is {_format_size(image)} px; "
                 "a label map must have its image's size, so export it again or leave the pair out"
             )
         return Sample(name, image, label_map)
 
 
-def files_by_name(folder: Path, patterns: Sequence[str], *, suffix: str = "") -> dict[str, Path]:
+def find_files(folder: Path, patterns: Sequence[str], *, suffix: str = "") -> dict[str, Path]:
     """The files under `folder` that match a glob pattern, by sample name.
 
     The name is the path below `folder` without its file ending and without `suffix`, e.g. "aachen/aachen_000001".
@@ -129,8 +129,8 @@ def files_by_name(folder: Path, patterns: Sequence[str], *, suffix: str = "") ->
         DatasetError: the folder is missing, holds no such file, or holds two with the same name.
     """
     if not folder.is_dir():
-        raise DatasetError(f"expected the folder {folder}, which does not exist; {_nearest(folder)}")
-    wanted = {path for pattern in patterns for p in (pattern, _upper_ending(pattern)) for path in folder.glob(p)}
+        raise DatasetError(f"expected the folder {folder}, which does not exist; {_describe_nearest_parent(folder)}")
+    wanted = {path for pattern in patterns for p in (pattern, _with_upper_suffix(pattern)) for path in folder.glob(p)}
     by_name: dict[str, Path] = {}
     for path in sorted(path for path in wanted if not path.name.startswith(".")):
         name = path.relative_to(folder).with_suffix("").as_posix().removesuffix(suffix)
@@ -142,7 +142,7 @@ def files_by_name(folder: Path, patterns: Sequence[str], *, suffix: str = "") ->
     return by_name
 
 
-def pair_by_name(images: Mapping[str, Path], label_maps: Mapping[str, Path], *, expected: str) -> tuple[Pair, ...]:
+def pair_files(images: Mapping[str, Path], label_maps: Mapping[str, Path], *, expected: str) -> tuple[Pair, ...]:
     """The pairs of image and label file with the same name, in the order of the names.
 
     Args:
@@ -162,17 +162,17 @@ def pair_by_name(images: Mapping[str, Path], label_maps: Mapping[str, Path], *, 
     return tuple(Pair(name, images[name], label_maps[name]) for name in sorted(images))
 
 
-def _size(array: Image | LabelMap) -> str:
+def _format_size(array: Image | LabelMap) -> str:
     height, width = array.shape[:2]
     return f"{width} x {height}"
 
 
-def _upper_ending(pattern: str) -> str:
+def _with_upper_suffix(pattern: str) -> str:
     stem, ending = pattern.rsplit(".", 1)
     return f"{stem}.{ending.upper()}"
 
 
-def _nearest(folder: Path) -> str:
+def _describe_nearest_parent(folder: Path) -> str:
     """What the closest existing parent of a missing folder holds, in words."""
     parent = next(parent for parent in folder.absolute().parents if parent.is_dir())
     inside = sorted(path.name for path in parent.iterdir() if path.is_dir() and not path.name.startswith("."))

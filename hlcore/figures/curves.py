@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from hlcore.figures.style import translucent
+from hlcore.figures.style import make_translucent
 
 
 def add_curve(
@@ -41,7 +41,7 @@ def add_curve(
             x=np.concatenate([at, at[::-1]]),
             y=np.concatenate([high, low[::-1]]),
             fill="toself",
-            fillcolor=translucent(colour),
+            fillcolor=make_translucent(colour),
             line={"width": 0},
             mode="lines",
             hoverinfo="skip",

@@ -7,7 +7,7 @@ from plotly.subplots import make_subplots
 
 from hlcore.errors import InvalidInputError
 from hlcore.figures.curves import add_curve
-from hlcore.figures.style import QUANTITIES, SERIES, template
+from hlcore.figures.style import QUANTITIES, SERIES, make_template
 
 AXES = {
     "hardness": ("Mean hardness", ".2f"),
@@ -15,10 +15,10 @@ AXES = {
     "error_rate": ("Error rate", ".0%"),
 }
 """Each quantity's axis: title with unit, and number format."""
-ALL = "all classes"
+ALL_CLASSES = "all classes"
 
 
-def hardness_by_distance_figure(table: pd.DataFrame, *, name: str = ALL, height_px: int = 300) -> go.Figure:
+def hardness_by_distance_figure(table: pd.DataFrame, *, name: str = ALL_CLASSES, height_px: int = 300) -> go.Figure:
     """Mean hardness, loss and error rate by distance to the nearest edge, a panel each, a line for each class.
 
     Args:
@@ -43,7 +43,7 @@ def hardness_by_distance_figure(table: pd.DataFrame, *, name: str = ALL, height_
             rows = table.query("quantity == @quantity and class_name == @class_name")
             add_curve(
                 figure,
-                rows.assign(text=_values(rows, digits)),
+                rows.assign(text=_hover_texts(rows, digits)),
                 x="distance",
                 name=class_name or name,
                 colour=QUANTITIES[quantity] if len(classes) == 1 else SERIES[number % len(SERIES)],
@@ -62,9 +62,9 @@ def hardness_by_distance_figure(table: pd.DataFrame, *, name: str = ALL, height_
             tickangle=-45,
             col=column,
         )
-        figure.update_yaxes(title=title, tickformat=_ticks(digits), rangemode="tozero", col=column)
+        figure.update_yaxes(title=title, tickformat=_tick_format(digits), rangemode="tozero", col=column)
     return figure.update_layout(
-        template=template(), height=height_px, margin={"t": 10}, legend={"y": -0.4, "yanchor": "top"}
+        template=make_template(), height=height_px, margin={"t": 10}, legend={"y": -0.4, "yanchor": "top"}
     )
 
 
@@ -87,7 +87,7 @@ def hardness_by_pair_figure(table: pd.DataFrame) -> go.Figure:
     bars = go.Scatter(
         x=rows["value"],
         y=names,
-        customdata=_values(rows, digits),
+        customdata=_hover_texts(rows, digits),
         mode="markers",
         marker={"size": 9, "color": QUANTITIES[quantity]},
         error_x={
@@ -99,15 +99,15 @@ def hardness_by_pair_figure(table: pd.DataFrame) -> go.Figure:
         hovertemplate="%{y}<br>%{customdata}<extra></extra>",
     )
     return go.Figure(bars).update_layout(
-        template=template(),
+        template=make_template(),
         height=80 + 24 * len(rows),
         margin={"t": 10},
-        xaxis={"title": f"{title} within 2 px of the edge", "tickformat": _ticks(digits), "rangemode": "tozero"},
+        xaxis={"title": f"{title} within 2 px of the edge", "tickformat": _tick_format(digits), "rangemode": "tozero"},
         yaxis={"automargin": True, "dtick": 1},
     )
 
 
-def _values(rows: pd.DataFrame, digits: str) -> list[str]:
+def _hover_texts(rows: pd.DataFrame, digits: str) -> list[str]:
     """Each value as the hover text has it: with its interval, where there is one, and its pixels."""
     digits = ".1%" if digits.endswith("%") else ".3f"
     texts = []
@@ -117,6 +117,6 @@ def _values(rows: pd.DataFrame, digits: str) -> list[str]:
     return texts
 
 
-def _ticks(digits: str) -> str:
+def _tick_format(digits: str) -> str:
     """How an axis writes its numbers: with as many digits as tell them apart, where two decimals would all be 0.00."""
     return digits if "%" in digits else ".3~r"

@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from hlcore.figures.curves import add_curve
-from hlcore.figures.style import QUANTITIES, SERIES, template
+from hlcore.figures.style import QUANTITIES, SERIES, make_template
 
 SCORES: Mapping[str, str] = {
     "hardness": "hardness",
@@ -50,7 +50,7 @@ def risk_coverage_figure(curves: pd.DataFrame, *, height_px: int = 340, legend: 
     table = curves.assign(
         kept=100 * (1 - curves["pixels_share"]), value=percents["risk"], low=percents["low"], high=percents["high"]
     ).dropna(subset=["value"])
-    for score in _known(table):
+    for score in _scores_in(table):
         add_curve(
             figure,
             table.loc[table["score"] == score],
@@ -63,7 +63,7 @@ def risk_coverage_figure(curves: pd.DataFrame, *, height_px: int = 340, legend: 
     figure.update_traces(mode="lines")
     figure.update_xaxes(title="Pixels kept (coverage)", range=[0, 100], ticksuffix=" %")
     figure.update_yaxes(title="Wrong among the kept (risk)", ticksuffix=" %", rangemode="tozero")
-    return _finish(figure, height_px, legend=legend)
+    return _set_layout(figure, height_px, legend=legend)
 
 
 def roc_figure(curves: pd.DataFrame, *, height_px: int = 340, legend: bool = True) -> go.Figure:
@@ -75,7 +75,7 @@ def roc_figure(curves: pd.DataFrame, *, height_px: int = 340, legend: bool = Tru
         legend: Show one.
     """
     figure = go.Figure()
-    for score in _known(curves):
+    for score in _scores_in(curves):
         rows = curves[curves["score"] == score]
         figure.add_scatter(
             x=100 * rows["false_positive_share"],
@@ -90,7 +90,7 @@ def roc_figure(curves: pd.DataFrame, *, height_px: int = 340, legend: bool = Tru
     figure.add_shape(type="line", x0=0, y0=0, x1=100, y1=100, layer="below", line=_CHANCE)
     figure.update_xaxes(title="Right pixels flagged", range=[0, 100], ticksuffix=" %")
     figure.update_yaxes(title="Wrong pixels flagged", range=[0, 101], ticksuffix=" %")
-    return _finish(figure, height_px, legend=legend)
+    return _set_layout(figure, height_px, legend=legend)
 
 
 def score_figure(scores: pd.DataFrame, *, row_px: int = 24) -> go.Figure:
@@ -102,7 +102,7 @@ def score_figure(scores: pd.DataFrame, *, row_px: int = 24) -> go.Figure:
     """
     known = scores.dropna(subset=["value"])
     regions = [region for region in REGIONS if region in set(known["region"])]
-    names = _known(known)
+    names = _scores_in(known)
     titles = [title for region in regions for title in (REGIONS[region].capitalize(), "")]
     figure = make_subplots(
         rows=max(1, len(regions)),
@@ -140,7 +140,9 @@ def score_figure(scores: pd.DataFrame, *, row_px: int = 24) -> go.Figure:
     figure.update_xaxes(range=[0, 1], dtick=0.25)
     figure.update_yaxes(autorange="reversed", automargin=True)
     figure.update_annotations(x=0, xanchor="left", font={"size": 13})
-    return figure.update_layout(template=template(), height=90 + len(regions) * (len(names) * row_px + 80), bargap=0.25)
+    return figure.update_layout(
+        template=make_template(), height=90 + len(regions) * (len(names) * row_px + 80), bargap=0.25
+    )
 
 
 def threshold_figure(curve: pd.DataFrame, *, flagged: float, height_px: int = 300) -> go.Figure:
@@ -167,10 +169,10 @@ def threshold_figure(curve: pd.DataFrame, *, flagged: float, height_px: int = 30
     figure.add_vline(100 * flagged, line={"color": "#7f7f7f", "width": 1.5})
     figure.update_xaxes(title="Pixels flagged", range=[0, 100], ticksuffix=" %")
     figure.update_yaxes(title="Share", range=[0, 101], ticksuffix=" %")
-    return _finish(figure, height_px, legend=True)
+    return _set_layout(figure, height_px, legend=True)
 
 
-def _known(table: pd.DataFrame) -> list[str]:
+def _scores_in(table: pd.DataFrame) -> list[str]:
     """The scores of a table, in the order of SCORES."""
     return [score for score in SCORES if score in set(table["score"])]
 
@@ -179,6 +181,6 @@ def _error_rate(scores: pd.DataFrame, region: str) -> float:
     return float(scores.loc[(scores["region"] == region) & (scores["metric"] == "error_rate"), "value"].iloc[0])
 
 
-def _finish(figure: go.Figure, height_px: int, *, legend: bool) -> go.Figure:
+def _set_layout(figure: go.Figure, height_px: int, *, legend: bool) -> go.Figure:
     figure.update_xaxes(dtick=25)
-    return figure.update_layout(template=template(), height=height_px, showlegend=legend)
+    return figure.update_layout(template=make_template(), height=height_px, showlegend=legend)

@@ -9,14 +9,14 @@ from hlcore.figures.style import MISSING, ScaleName, colour_scale
 from hlcore.types import Image
 
 
-def colour_map(values: Float[np.ndarray, "H W"], *, scale: ScaleName, low: float, high: float) -> Image:
+def apply_colour_scale(values: Float[np.ndarray, "H W"], *, scale: ScaleName, low: float, high: float) -> Image:
     """Each value in its colour: `low` and below in the scale's first, `high` and above in its last, NaN in grey.
 
     Raises:
         InvalidInputError: `high` is not above `low`.
 
     Example:
-        >>> colour_map(np.array([[0.0, 2.0, np.nan]]), scale="grey", low=0, high=1).tolist()
+        >>> apply_colour_scale(np.array([[0.0, 2.0, np.nan]]), scale="grey", low=0, high=1).tolist()
         [[[0, 0, 0], [255, 255, 255], [122, 122, 122]]]
     """
     if not high > low:

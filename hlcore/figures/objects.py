@@ -7,7 +7,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from hlcore.figures.curves import add_curve
-from hlcore.figures.style import GRID, OVERLAID, QUANTITIES, SERIES, template
+from hlcore.figures.style import GRID, OVERLAID, QUANTITIES, SERIES, make_template
 
 
 class Measure(NamedTuple):
@@ -26,7 +26,7 @@ MEASURES = {
     "iou": Measure("IoU", "IoU of the object (0 to 1)", SERIES[3]),
 }
 """What is drawn over size."""
-CONTROLS = {
+EDGE_MATCHED = {
     "hardness_mean": Measure("all pixels", "Mean hardness", QUANTITIES["hardness"]),
     "hardness_interior": Measure("interior only, > 2 px from an edge", "Mean hardness", SERIES[0]),
     "hardness_over_edge": Measure("minus what its edges predict", "Mean hardness", SERIES[2]),
@@ -51,7 +51,7 @@ def objects_figure(
         class_names: Decides the colours, so that a class keeps its own where others are left out.
     """
     measure = MEASURES[quantity]
-    figure = go.Figure(layout={"template": template(), "hovermode": "closest"})
+    figure = go.Figure(layout={"template": make_template(), "hovermode": "closest"})
     for index, name in enumerate(class_names):
         of_class = objects[(objects["class_name"] == name) & objects[quantity].notna()]
         if of_class.empty:
@@ -75,7 +75,7 @@ def objects_figure(
         figure.add_trace(points)
     _add_size_curve(figure, curve, size=size, quantity=quantity, name="mean by size", colour=OVERLAID)
     figure.update_traces(line={"width": 4}, selector={"name": "mean by size"})
-    return _over_size(figure, size, measure.title)
+    return _set_size_axis(figure, size, measure.title)
 
 
 def edge_matched_figure(curve: pd.DataFrame, *, size: str) -> go.Figure:
@@ -88,11 +88,11 @@ def edge_matched_figure(curve: pd.DataFrame, *, size: str) -> go.Figure:
             objects, value, low, high.
         size: A key of SIZES.
     """
-    figure = go.Figure(layout={"template": template(), "hovermode": "closest"})
+    figure = go.Figure(layout={"template": make_template(), "hovermode": "closest"})
     figure.add_hline(y=0, line={"color": GRID, "width": 2})
-    for quantity, control in CONTROLS.items():
+    for quantity, control in EDGE_MATCHED.items():
         _add_size_curve(figure, curve, size=size, quantity=quantity, name=control.name, colour=control.colour)
-    return _over_size(figure, size, "Mean hardness of the objects")
+    return _set_size_axis(figure, size, "Mean hardness of the objects")
 
 
 def _add_size_curve(
@@ -116,7 +116,7 @@ def _add_size_curve(
     )
 
 
-def _over_size(figure: go.Figure, size: str, title: str) -> go.Figure:
+def _set_size_axis(figure: go.Figure, size: str, title: str) -> go.Figure:
     figure.update_xaxes(title=SIZES[size], type="log", dtick=1 if size == "area_px" else "D2", tickformat=",d")
     figure.update_yaxes(title=title)
     return figure

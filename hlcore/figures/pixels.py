@@ -4,7 +4,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from hlcore.figures.style import QUANTITIES, template
+from hlcore.figures.style import QUANTITIES, make_template
 
 
 def pixel_history_figure(table: pd.DataFrame) -> go.Figure:
@@ -28,7 +28,7 @@ def pixel_history_figure(table: pd.DataFrame) -> go.Figure:
             hovertemplate=f"epoch %{{x}}: {name} %{{y:.3f}}{unit}, predicted %{{customdata}}<extra></extra>",
             secondary_y=name == "loss",
         )
-    figure.update_layout(template=template(), margin={"t": 30, "b": 40, "r": 60}, hovermode="closest")
+    figure.update_layout(template=make_template(), margin={"t": 30, "b": 40, "r": 60}, hovermode="closest")
     figure.update_xaxes(title="epoch")
     figure.update_yaxes(title="hardness", range=[0, 1], secondary_y=False)
     figure.update_yaxes(title="loss, nats", rangemode="tozero", showgrid=False, secondary_y=True)

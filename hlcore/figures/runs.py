@@ -6,7 +6,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from hlcore.figures.curves import add_curve
-from hlcore.figures.style import SERIES, template
+from hlcore.figures.style import SERIES, make_template
 
 
 def run_colour(run: str, runs: Sequence[str]) -> str:
@@ -14,7 +14,7 @@ def run_colour(run: str, runs: Sequence[str]) -> str:
     return SERIES[list(runs).index(run) % len(SERIES)]
 
 
-def by_epoch_figure(
+def runs_by_epoch_figure(
     table: pd.DataFrame, *, runs: Sequence[str], title: str, log: bool = False, height_px: int = 320
 ) -> go.Figure:
     """A line for each run over its epochs, with a band where there is one.
@@ -26,7 +26,7 @@ def by_epoch_figure(
         log: Whether the vertical axis is logarithmic; else it begins at 0.
         height_px: Of the figure.
     """
-    figure = go.Figure(layout={"template": template(), "height": height_px, "hovermode": "closest"})
+    figure = go.Figure(layout={"template": make_template(), "height": height_px, "hovermode": "closest"})
     for run, rows in table.groupby("run", sort=False):
         add_curve(
             figure,

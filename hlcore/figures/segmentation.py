@@ -6,7 +6,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from hlcore.figures.runs import run_colour
-from hlcore.figures.style import SERIES, template
+from hlcore.figures.style import SERIES, make_template
 
 METRICS = {
     "iou": "mIoU",
@@ -30,18 +30,18 @@ def scores_figure(table: pd.DataFrame, *, runs: Sequence[str], height_px: int = 
         runs: All that are compared; a run's place among them decides its colour.
         height_px: Of the figure.
     """
-    figure = go.Figure(layout={"template": template(), "height": height_px, "barmode": "group"})
+    figure = go.Figure(layout={"template": make_template(), "height": height_px, "barmode": "group"})
     for run, rows in table.groupby("run", sort=False):
         bars = go.Bar(
             x=[METRICS[metric] for metric in rows["metric"]],
             y=rows["value"],
             name=str(run),
             marker={"color": run_colour(str(run), runs)},
-            error_y=_interval(rows),
+            error_y=_error_bars(rows),
             text=[f"{value:.2f}" for value in rows["value"]],
             textposition="inside",
             insidetextanchor="start",
-            customdata=_texts(rows),
+            customdata=_hover_texts(rows),
             hovertemplate=f"%{{x}}: <b>%{{customdata}}</b><extra>{run}</extra>",
         )
         figure.add_trace(bars)
@@ -57,7 +57,7 @@ def class_iou_figure(table: pd.DataFrame, *, runs: Sequence[str]) -> go.Figure:
     """
     bars_a_class = len(set(table["run"]))
     rows_high = len(set(table["class_name"])) * (0.6 * bars_a_class + 0.4)
-    figure = go.Figure(layout={"template": template(), "height": _height_px(rows_high)})
+    figure = go.Figure(layout={"template": make_template(), "height": _height_px(rows_high)})
     for run, rows in table.groupby("run", sort=False):
         bars = go.Bar(
             x=rows["value"],
@@ -65,8 +65,8 @@ def class_iou_figure(table: pd.DataFrame, *, runs: Sequence[str]) -> go.Figure:
             orientation="h",
             name=str(run),
             marker={"color": run_colour(str(run), runs)},
-            error_x=_interval(rows),
-            customdata=_texts(rows),
+            error_x=_error_bars(rows),
+            customdata=_hover_texts(rows),
             hovertemplate=f"%{{y}}: <b>%{{customdata}}</b><extra>{run}</extra>",
         )
         figure.add_trace(bars)
@@ -89,7 +89,7 @@ def gain_figure(table: pd.DataFrame, *, baseline: str, compared: str) -> go.Figu
         marker={"color": [GAIN if value >= 0 else LOSS for value in table["value"]]},
         hovertemplate="%{y}: <b>%{x:+.3f}</b><extra></extra>",
     )
-    figure = go.Figure(bars, layout={"template": template(), "height": _height_px(len(table))})
+    figure = go.Figure(bars, layout={"template": make_template(), "height": _height_px(len(table))})
     figure.update_xaxes(title=f"IoU of {compared} minus IoU of {baseline}", zeroline=True)
     return figure.update_yaxes(autorange="reversed", automargin=True, dtick=1)
 
@@ -102,7 +102,7 @@ def gain_by_class_figure(table: pd.DataFrame, *, title: str, height_px: int = 36
         title: Of the axis.
         height_px: Of the figure.
     """
-    figure = go.Figure(layout={"template": template(), "height": height_px, "scattermode": "group"})
+    figure = go.Figure(layout={"template": make_template(), "height": height_px, "scattermode": "group"})
     for index, (data, rows) in enumerate(table.groupby("data", sort=False)):
         points = go.Scatter(
             x=rows["value"],
@@ -110,7 +110,7 @@ def gain_by_class_figure(table: pd.DataFrame, *, title: str, height_px: int = 36
             mode="markers",
             name=str(data),
             marker={"color": SERIES[index % len(SERIES)], "size": 9},
-            error_x=_interval(rows),
+            error_x=_error_bars(rows),
             customdata=rows[["low", "high"]],
             hovertemplate="%{y}: <b>%{x:+.1f}</b> (%{customdata[0]:.1f} to %{customdata[1]:.1f})"
             "<extra>%{fullData.name}</extra>",
@@ -120,14 +120,14 @@ def gain_by_class_figure(table: pd.DataFrame, *, title: str, height_px: int = 36
     return figure.update_yaxes(autorange="reversed", automargin=True, dtick=1)
 
 
-def _interval(rows: pd.DataFrame) -> dict[str, object]:
+def _error_bars(rows: pd.DataFrame) -> dict[str, object]:
     """Error bars from low to high, where there is an interval."""
     ends = {"array": rows["high"] - rows["value"], "arrayminus": rows["value"] - rows["low"]}
     look = {"thickness": 1.5, "width": 3, "color": INTERVAL, "visible": bool(rows["low"].notna().any())}
     return {name: values.fillna(0) for name, values in ends.items()} | look
 
 
-def _texts(rows: pd.DataFrame) -> list[str]:
+def _hover_texts(rows: pd.DataFrame) -> list[str]:
     """Each value as the hover text has it, with its interval where there is one."""
     return [
         f"{value:.3f}" + (f" (95 %: {low:.3f} to {high:.3f})" if low == low else "")  # noqa: PLR0124  NaN is not itself

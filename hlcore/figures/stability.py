@@ -7,7 +7,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from hlcore.figures.curves import add_curve
-from hlcore.figures.style import QUANTITIES, template
+from hlcore.figures.style import QUANTITIES, make_template
 
 TITLES = {
     "spearman": "Spearman's rho",
@@ -39,8 +39,8 @@ def pair_figure(
         kind: Which of its pairs.
         legend: Show one.
     """
-    rows = _where(epoch_pairs, measure=measure, kind=kind)
-    where = rows["second" if kind == "consecutive" else "first"].map(snapshot_text)
+    rows = _select(epoch_pairs, measure=measure, kind=kind)
+    where = rows["second" if kind == "consecutive" else "first"].map(format_snapshot)
     axis = "Snapshot, against the one before" if kind == "consecutive" else "Snapshot, against the last"
     return _figure(rows.assign(where=where), measure=measure, axis=axis, legend=legend)
 
@@ -53,10 +53,10 @@ def level_figure(levels: pd.DataFrame, *, measure: str, legend: bool = True) -> 
         measure: Which of its measures.
         legend: Show one.
     """
-    rows = _where(levels, measure=measure)
+    rows = _select(levels, measure=measure)
     if measure == "relative_level":  # before the first kept epoch the network knows nothing yet
         rows = rows.query("snapshot.str.startswith('epoch-') and snapshot != 'epoch-0000'")
-    rows = rows.assign(where=rows["snapshot"].map(snapshot_text))
+    rows = rows.assign(where=rows["snapshot"].map(format_snapshot))
     return _figure(rows, measure=measure, axis="Snapshot", legend=legend)
 
 
@@ -68,14 +68,14 @@ def overlap_figure(epoch_pairs: pd.DataFrame, *, split: str, of: Literal["hardne
         split: Of which images.
         of: Of which map.
     """
-    rows = _where(epoch_pairs, kind="all", split=split, map=of)
+    rows = _select(epoch_pairs, kind="all", split=split, map=of)
     names = list(dict.fromkeys([*rows["first"], *rows["second"]]))
     place = {name: index for index, name in enumerate(names)}
     overlap = np.eye(len(names))
     for first, second in (("first", "second"), ("second", "first")):
         at = [[place[name] for name in rows[column]] for column in (first, second)]
         overlap[at[0], at[1]] = rows["value"]
-    texts = [snapshot_text(name) for name in names]
+    texts = [format_snapshot(name) for name in names]
     heatmap = go.Heatmap(
         x=texts,
         y=texts,
@@ -86,7 +86,7 @@ def overlap_figure(epoch_pairs: pd.DataFrame, *, split: str, of: Literal["hardne
         colorbar={"title": {"text": "IoU"}, "thickness": 12},
         hovertemplate="%{y} and %{x}: IoU %{z:.3f}<extra></extra>",
     )
-    figure = go.Figure(heatmap, {"template": template()})
+    figure = go.Figure(heatmap, {"template": make_template()})
     figure.update_xaxes(title="Snapshot", type="category")
     figure.update_yaxes(type="category", autorange="reversed")
     figure.update_layout(margin_t=10)
@@ -99,9 +99,9 @@ def memorise_figure(table: pd.DataFrame) -> go.Figure:
     Args:
         table: Columns step, map (hardness, loss), value (over the first step's), level (sigmoid or nats).
     """
-    figure = go.Figure(layout={"template": template()})
+    figure = go.Figure(layout={"template": make_template()})
     for name, colour in _colours().items():
-        rows = _where(table, map=name)
+        rows = _select(table, map=name)
         line = go.Scatter(
             x=rows["step"],
             y=rows["value"],
@@ -117,11 +117,11 @@ def memorise_figure(table: pd.DataFrame) -> go.Figure:
     return figure
 
 
-def snapshot_text(snapshot: str) -> str:
+def format_snapshot(snapshot: str) -> str:
     """A snapshot in few letters: the number of an epoch, # and the number of a training step.
 
     Example:
-        >>> [snapshot_text(name) for name in ("epoch-0000", "iteration-000010", "epoch-0012")]
+        >>> [format_snapshot(name) for name in ("epoch-0000", "iteration-000010", "epoch-0012")]
         ['#0', '#10', '12']
     """
     kind, _, number = snapshot.partition("-")
@@ -129,11 +129,11 @@ def snapshot_text(snapshot: str) -> str:
 
 
 def _figure(rows: pd.DataFrame, *, measure: str, axis: str, legend: bool) -> go.Figure:
-    figure = go.Figure(layout={"template": template(), "showlegend": legend})
+    figure = go.Figure(layout={"template": make_template(), "showlegend": legend})
     for split, of_split in rows.groupby("split", sort=False):
         dash = "dash" if split == "train" else "solid"
         for name, colour in _colours().items():
-            of_map = _where(of_split, map=name)
+            of_map = _select(of_split, map=name)
             title = f"{name}, {SPLITS.get(str(split), split)}"
             hover = f"{_HOVER}<extra>{title}</extra>"
             add_curve(
@@ -150,5 +150,5 @@ def _colours() -> dict[str, str]:
     return {name: QUANTITIES[name] for name in ("hardness", "loss")}
 
 
-def _where(table: pd.DataFrame, **values: str) -> pd.DataFrame:
+def _select(table: pd.DataFrame, **values: str) -> pd.DataFrame:
     return table.query(" and ".join(f"{column} == {value!r}" for column, value in values.items()))

@@ -70,7 +70,7 @@ def colour_scale(name: str) -> ColourScale:
     return scale
 
 
-def template() -> go.layout.Template:
+def make_template() -> go.layout.Template:
     """What every figure looks like: no background of its own, fine lines, one row of hover text per place."""
     axis = {"gridcolor": GRID, "zerolinecolor": GRID, "linecolor": GRID, "ticks": "outside", "tickcolor": GRID}
     return go.layout.Template(
@@ -87,11 +87,11 @@ def template() -> go.layout.Template:
     )
 
 
-def translucent(colour: str, opacity: float = 0.18) -> str:
+def make_translucent(colour: str, opacity: float = 0.18) -> str:
     """A hexadecimal colour as rgba(), for the band of an interval.
 
     Example:
-        >>> translucent("#ff0000", 0.5)
+        >>> make_translucent("#ff0000", 0.5)
         'rgba(255,0,0,0.5)'
     """
     red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))

@@ -12,9 +12,9 @@ from hlcore.config import NetworkConfig
 from hlcore.errors import InvalidInputError
 from hlcore.models import torchvision_cpu  # noqa: F401  before SMP and torchvision
 from hlcore.models.hardness import HardnessSegmenter, copy_branch, light_branch
-from hlcore.models.parts import NetworkParts, freeze_unused
+from hlcore.models.parts import NetworkParts, freeze_unused_parameters
 from hlcore.models.pretrained import load_weight_file
-from hlcore.models.smp import SMP_DECODERS, smp_parts
+from hlcore.models.smp import SMP_DECODERS, build_smp_parts
 from hlcore.plugins import import_plugins
 
 TORCHVISION_NETWORKS = (
@@ -60,8 +60,8 @@ def build_network(config: NetworkConfig, num_classes: int, *, hardness: bool = T
     """
     if num_classes < 2:
         raise InvalidInputError(f"a segmentation network needs at least 2 classes, got {num_classes}")
-    parts = _take_apart(config, num_classes)
-    freeze_unused(parts, config)
+    parts = _build_parts(config, num_classes)
+    freeze_unused_parameters(parts, config)
     branch = None
     if hardness and config.hardness_branch == "copy":
         branch = copy_branch(parts.segmentation_branch, num_classes, output_layers=parts.output_layers)
@@ -78,14 +78,14 @@ def network_names() -> tuple[str, ...]:
     return (*SMP_DECODERS, *(f"torchvision/{name}" for name in TORCHVISION_NETWORKS), *_registered)
 
 
-def _take_apart(config: NetworkConfig, num_classes: int) -> NetworkParts:
+def _build_parts(config: NetworkConfig, num_classes: int) -> NetworkParts:
     names = network_names()
     if config.network in _registered:
         return _registered[config.network](config, num_classes)
     if config.network in SMP_DECODERS:
-        return smp_parts(config, num_classes)
+        return build_smp_parts(config, num_classes)
     if config.network in names:
-        return _torchvision_parts(config, num_classes)
+        return _build_torchvision_parts(config, num_classes)
     close = difflib.get_close_matches(config.network, names, n=1)
     hint = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(names)}"
     raise InvalidInputError(f"unknown network {config.network!r}; {hint}")
@@ -103,7 +103,7 @@ class _TorchvisionBranch(nn.Module):
         return self.classifier(features if self.key is None else features[self.key])
 
 
-def _torchvision_parts(config: NetworkConfig, num_classes: int) -> NetworkParts:
+def _build_torchvision_parts(config: NetworkConfig, num_classes: int) -> NetworkParts:
     from torchvision.models import get_model
 
     name = config.network.removeprefix("torchvision/")

@@ -66,7 +66,7 @@ class HardnessSegmenter(nn.Module):
         logits = self.decode(self.segmentation_branch, features, size)
         if self.hardness_branch is None:
             return SegmentationOutput(logits, None)
-        return SegmentationOutput(logits, self.decode(self.hardness_branch, detach(features), size))
+        return SegmentationOutput(logits, self.decode(self.hardness_branch, detach_features(features), size))
 
     def encode(self, image: Tensor) -> Any:
         """Features of a batch of RGB images N 3 H W in 0..255."""
@@ -95,16 +95,16 @@ class HardnessSegmenter(nn.Module):
         return F.pad(image, (0, right, 0, below), mode="replicate") if below or right else image
 
 
-def detach(features: Any) -> Any:
+def detach_features(features: Any) -> Any:
     """The same features, cut off from the encoder's gradient."""
     if isinstance(features, Tensor):
         return features.detach()
     if isinstance(features, dict):
-        return {name: detach(feature) for name, feature in features.items()}
+        return {name: detach_features(feature) for name, feature in features.items()}
     if isinstance(features, tuple) and hasattr(features, "_fields"):
-        return type(features)(*map(detach, features))
+        return type(features)(*map(detach_features, features))
     if isinstance(features, list | tuple):
-        return type(features)(map(detach, features))
+        return type(features)(map(detach_features, features))
     return features
 
 
@@ -133,7 +133,7 @@ def copy_branch(segmentation_branch: nn.Module, num_classes: int, *, output_laye
             "cannot be copied into a hardness branch; use hardness_branch='light'"
         )
     for name in output_layers:
-        one_channel = _with_one_output(branch.get_submodule(name), name)
+        one_channel = _make_one_channel_conv(branch.get_submodule(name), name)
         if not name:
             return one_channel
         branch.set_submodule(name, one_channel)
@@ -143,7 +143,7 @@ def copy_branch(segmentation_branch: nn.Module, num_classes: int, *, output_laye
 _GEOMETRY = ("kernel_size", "stride", "padding", "dilation", "padding_mode")
 
 
-def _with_one_output(layer: nn.Module, name: str) -> nn.Conv2d:
+def _make_one_channel_conv(layer: nn.Module, name: str) -> nn.Conv2d:
     if not isinstance(layer, nn.Conv2d) or layer.groups != 1:
         raise InvalidInputError(f"output layer {name!r} must be an ungrouped Conv2d, got {layer}")
     geometry: dict[str, Any] = {key: getattr(layer, key) for key in _GEOMETRY}
@@ -170,7 +170,7 @@ class LightBranch(nn.Module):
 
     def forward(self, features: Any) -> Tensor:
         """D, N 1 h w, at the resolution of the finest level used."""
-        maps = flatten(features)
+        maps = flatten_features(features)
         finest = maps[self.levels[0]]
         fused = self.project[0](finest)
         for level, project in zip(self.levels[1:], list(self.project)[1:], strict=True):
@@ -185,11 +185,11 @@ def light_branch(encoder: nn.Module, *, image_size: int) -> LightBranch:
     with torch.no_grad():
         features = encoder(torch.zeros(1, 3, image_size, image_size))
     encoder.train(was_training)
-    shapes = [(f.shape[1], f.shape[2], f.shape[3]) for f in flatten(features)]
+    shapes = [(f.shape[1], f.shape[2], f.shape[3]) for f in flatten_features(features)]
     return LightBranch(shapes, image_size=image_size)
 
 
-def flatten(features: Any) -> list[Tensor]:
+def flatten_features(features: Any) -> list[Tensor]:
     """The N C H W tensors among nested features, in order."""
     if isinstance(features, Tensor):
         return [features] if features.ndim == 4 else []
@@ -197,4 +197,4 @@ def flatten(features: Any) -> list[Tensor]:
         features = list(features.values())
     if not isinstance(features, list | tuple):
         return []
-    return [feature for nested in features for feature in flatten(nested)]
+    return [feature for nested in features for feature in flatten_features(nested)]

@@ -8,7 +8,7 @@ from torch import nn
 
 from hlcore.config import NetworkConfig
 from hlcore.errors import InvalidInputError
-from hlcore.models.hardness import flatten
+from hlcore.models.hardness import flatten_features
 from hlcore.models.pretrained import IMAGENET
 
 
@@ -28,24 +28,24 @@ class NetworkParts:
     """Convolutions of the branch whose sum is the logits; empty: the last one."""
 
 
-def freeze_unused(parts: NetworkParts, config: NetworkConfig) -> None:
+def freeze_unused_parameters(parts: NetworkParts, config: NetworkConfig) -> None:
     """Freezes the parameters the logits do not depend on: distributed training would wait for their gradients."""
     whole = nn.Sequential(parts.encoder, parts.segmentation_branch).eval()
-    backward_from_blank(whole, config, image_size=4 * parts.stride)
+    backpropagate_blank_image(whole, config, image_size=4 * parts.stride)
     for parameter in whole.parameters():
         parameter.requires_grad_(parameter.grad is not None)
     whole.zero_grad(set_to_none=True)
     whole.train()
 
 
-def backward_from_blank(module: nn.Module, config: NetworkConfig, *, image_size: int) -> None:
+def backpropagate_blank_image(module: nn.Module, config: NetworkConfig, *, image_size: int) -> None:
     """Leaves a gradient in every parameter that an output depends on, for a blank image.
 
     Raises:
         InvalidInputError: the module does not run on an image of that size.
     """
     try:
-        outputs = flatten(module(torch.zeros(1, 3, image_size, image_size)))
+        outputs = flatten_features(module(torch.zeros(1, 3, image_size, image_size)))
     except (RuntimeError, AssertionError) as error:
         what = f"{config.network} on {config.encoder} does not run on an image of {image_size} x {image_size} px"
         raise InvalidInputError(f"{what}: {error}") from error

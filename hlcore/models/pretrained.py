@@ -82,11 +82,11 @@ def load_weights(encoder: nn.Module, weights: dict[str, Tensor], *, source: Path
     Raises:
         CheckpointError: a tensor of the encoder is missing or has another shape; the message names it.
     """
-    given = {_bare(name): tensor for name, tensor in weights.items()}
+    given = {_strip_prefixes(name): tensor for name, tensor in weights.items()}
     own = encoder.state_dict()
     fitted = {}
     for name, tensor in own.items():
-        found = given.get(_bare(name))
+        found = given.get(_strip_prefixes(name))
         if found is None and name.endswith("num_batches_tracked"):
             found = tensor
         if found is None or found.shape != tensor.shape:
@@ -97,20 +97,20 @@ def load_weights(encoder: nn.Module, weights: dict[str, Tensor], *, source: Path
 
 
 @contextmanager
-def hub_asked_once() -> Iterator[None]:
+def offline_unless_hub_answers() -> Iterator[None]:
     """Within it, a hub that does not answer costs seconds: its files come from the local cache or not at all.
 
     Left alone, the hub's client asks for each file again and again, for about a minute.
     """
     offline = huggingface_hub.constants.HF_HUB_OFFLINE
-    huggingface_hub.constants.HF_HUB_OFFLINE = offline or not _answers(huggingface_hub.constants.ENDPOINT)
+    huggingface_hub.constants.HF_HUB_OFFLINE = offline or not _hub_answers(huggingface_hub.constants.ENDPOINT)
     try:
         yield
     finally:
         huggingface_hub.constants.HF_HUB_OFFLINE = offline
 
 
-def _answers(address: str) -> bool:
+def _hub_answers(address: str) -> bool:
     question = urllib.request.Request(address, method="HEAD")  # noqa: S310  the hub's own address
     try:
         urllib.request.urlopen(question, timeout=5).close()  # noqa: S310  the same
@@ -121,7 +121,7 @@ def _answers(address: str) -> bool:
     return True
 
 
-def hub_error(encoder_name: str, error: Exception) -> InvalidInputError:
+def make_hub_error(encoder_name: str, error: Exception) -> InvalidInputError:
     """What to say when a hub does not give the weights of an encoder."""
     return InvalidInputError(
         f"the hub gave no ImageNet weights for encoder {encoder_name!r}: {error}. Use encoder_weights=<file>, "
@@ -129,7 +129,7 @@ def hub_error(encoder_name: str, error: Exception) -> InvalidInputError:
     )
 
 
-def _bare(name: str) -> str:
+def _strip_prefixes(name: str) -> str:
     changed = True
     while changed:
         changed = False

@@ -13,14 +13,14 @@ from torch import Tensor, nn
 from hlcore.config import NetworkConfig
 from hlcore.errors import InvalidInputError
 from hlcore.models import torchvision_cpu  # noqa: F401  before SMP
-from hlcore.models.parts import NetworkParts, backward_from_blank
+from hlcore.models.parts import NetworkParts, backpropagate_blank_image
 from hlcore.models.pretrained import (
     OFFLINE_ENCODER,
     channel_statistics,
-    hub_asked_once,
-    hub_error,
     load_packaged_weights,
     load_weight_file,
+    make_hub_error,
+    offline_unless_hub_answers,
 )
 
 SMP_DECODERS = {
@@ -53,7 +53,7 @@ class _DecoderBranch(nn.Module):
         return self.head(self.decoder(features))
 
 
-def smp_parts(config: NetworkConfig, num_classes: int) -> NetworkParts:
+def build_smp_parts(config: NetworkConfig, num_classes: int) -> NetworkParts:
     """The network of segmentation-models-pytorch that `config` names, with its encoder's weights.
 
     Raises:
@@ -66,7 +66,7 @@ def smp_parts(config: NetworkConfig, num_classes: int) -> NetworkParts:
     takes = inspect.signature(kind.__init__).parameters
     depth = config.encoder_depth or takes["encoder_depth"].default
     arguments: dict[str, Any] = {"encoder_name": config.encoder, "encoder_depth": depth, "classes": num_classes}
-    arguments |= _width(config.network, config.decoder_channels, depth)
+    arguments |= _width_arguments(config.network, config.decoder_channels, depth)
     if config.network == "dpt":
         arguments["dynamic_img_size"] = True
         if config.encoder_depth is None and config.decoder_channels:
@@ -76,17 +76,17 @@ def smp_parts(config: NetworkConfig, num_classes: int) -> NetworkParts:
     _check_encoder(config.encoder)
     from_timm = config.encoder.startswith("tu-")  # SMP has a flag for these, and a name for the others
     try:
-        with hub_asked_once() if from_hub else nullcontext():
+        with offline_unless_hub_answers() if from_hub else nullcontext():
             hub_weights = (from_timm or "imagenet") if from_hub else None
             network = kind(encoder_weights=hub_weights, **arguments, **config.options)
     except (TypeError, ValueError, KeyError, NotImplementedError, AssertionError) as error:
         raise InvalidInputError(f"{config.network} on {config.encoder} cannot be built: {error}") from error
     except (OSError, RuntimeError) as error:
         if from_hub:
-            raise hub_error(config.encoder, error) from error
+            raise make_hub_error(config.encoder, error) from error
         raise InvalidInputError(f"{config.network} on {config.encoder} cannot be built: {error}") from error
-    stride = _input_multiple(config, network.encoder.output_stride, depth)
-    _drop_unused(network.encoder, config, image_size=4 * stride)
+    stride = _input_stride(config, network.encoder.output_stride, depth)
+    _replace_unused_modules(network.encoder, config, image_size=4 * stride)
     if weights == "imagenet" and not from_hub:
         load_packaged_weights(network.encoder)
     elif weights not in ("none", "imagenet"):
@@ -110,7 +110,7 @@ def _check_encoder(name: str) -> None:
         raise InvalidInputError(f"unknown encoder {name!r}; {hint}")
 
 
-def _input_multiple(config: NetworkConfig, output_stride: int, depth: int) -> int:
+def _input_stride(config: NetworkConfig, output_stride: int, depth: int) -> int:
     """What an image's height and width must be a multiple of for the decoder's halvings and doublings to meet."""
     if config.network == "pan":  # its attention halves the coarsest feature three times more
         return 8 * output_stride
@@ -121,7 +121,7 @@ def _input_multiple(config: NetworkConfig, output_stride: int, depth: int) -> in
     return 2**depth
 
 
-def _width(network: str, channels: int | None, depth: int) -> dict[str, Any]:
+def _width_arguments(network: str, channels: int | None, depth: int) -> dict[str, Any]:
     """The arguments by which each SMP decoder is told its width."""
     if network in ("unet", "unetplusplus", "manet"):
         if channels is None:
@@ -139,23 +139,23 @@ def _width(network: str, channels: int | None, depth: int) -> dict[str, Any]:
     }.get(network, {"decoder_channels": channels})
 
 
-class _Unused(nn.Module):
+class _Identity(nn.Module):
     """Stands where a module was that no feature depends on."""
 
     def forward(self, features: Tensor, *_: Any) -> Tensor:
         return features
 
 
-def _drop_unused(encoder: nn.Module, config: NetworkConfig, *, image_size: int) -> None:
+def _replace_unused_modules(encoder: nn.Module, config: NetworkConfig, *, image_size: int) -> None:
     """Takes out the modules that no returned feature depends on: stages beyond `encoder_depth`, a ViT's classifier.
 
     SMP and timm keep them, and some run them, however few features are asked for.
     """
     encoder.eval()
-    backward_from_blank(encoder, config, image_size=image_size)
-    unused = {name: encoder.get_submodule(name) for name in _without_gradient(encoder)}
+    backpropagate_blank_image(encoder, config, image_size=image_size)
+    unused = {name: encoder.get_submodule(name) for name in _modules_without_gradient(encoder)}
     for name in unused:
-        encoder.set_submodule(name, _Unused())
+        encoder.set_submodule(name, _Identity())
     try:
         encoder(torch.zeros(1, 3, image_size, image_size))
     except RuntimeError:  # HRNet adds up streams that lead nowhere: they must keep their shapes, so they stay
@@ -165,11 +165,11 @@ def _drop_unused(encoder: nn.Module, config: NetworkConfig, *, image_size: int) 
     encoder.train()
 
 
-def _without_gradient(module: nn.Module, prefix: str = "") -> Iterator[str]:
+def _modules_without_gradient(module: nn.Module, prefix: str = "") -> Iterator[str]:
     """Names of the outermost modules, containers aside, that have parameters and no gradient in any."""
     for name, child in module.named_children():
         gradients = [p.grad for p in child.parameters()]
         if gradients and all(g is None for g in gradients) and not isinstance(child, nn.Sequential | nn.ModuleList):
             yield prefix + name
         else:
-            yield from _without_gradient(child, f"{prefix}{name}.")
+            yield from _modules_without_gradient(child, f"{prefix}{name}.")

@@ -11,8 +11,8 @@ from typing import NamedTuple
 from jinja2 import Environment, PackageLoader
 from plotly.offline import get_plotlyjs
 
-from hlcore.report.numbers import digits
-from hlcore.report.sections import sections
+from hlcore.report.numbers import format_number
+from hlcore.report.sections import make_sections
 from hlcore.storage.analyses import Analysis, AnalysisRecord
 from hlcore.storage.files import write_text
 
@@ -26,34 +26,34 @@ def write_report(analysis: Analysis) -> Path:
     Raises:
         CheckpointError: a table is missing or cannot be read.
     """
-    write_text(analysis.report_path, report_html(analysis))
+    write_text(analysis.report_path, render_report(analysis))
     return analysis.report_path
 
 
-def report_html(analysis: Analysis) -> str:
+def render_report(analysis: Analysis) -> str:
     """The report of an analysis, with all it needs inside; it asks the network for nothing, and says so to the browser.
 
     Raises:
         CheckpointError: a table is missing or cannot be read.
     """
     record = analysis.record
-    parts = sections(analysis)
+    parts = make_sections(analysis)
     drawings = {drawing.key: drawing.figure for drawing in chain.from_iterable(part.drawings for part in parts)}
     figures = ",".join(f"{json.dumps(key)}:{figure.to_json()}" for key, figure in drawings.items())
     page = Environment(loader=PackageLoader("hlcore.report", "."), autoescape=True).get_template("page.html")
     return page.render(
         title=f"{record.run} on {record.dataset} {record.split}",
-        facts=facts(record),
+        facts=describe_analysis(record),
         command=record.command,
         images=record.images,
-        hardest=list(_hardest(analysis)),
+        hardest=list(_hardest_thumbnails(analysis)),
         sections=parts,
-        figures=_packed(f"{{{figures}}}"),
-        plotly=_packed(get_plotlyjs()),
+        figures=_compress(f"{{{figures}}}"),
+        plotly=_compress(get_plotlyjs()),
     )
 
 
-def facts(record: AnalysisRecord) -> dict[str, str]:
+def describe_analysis(record: AnalysisRecord) -> dict[str, str]:
     """How an analysis was made, by name."""
     epochs = f"; stability over the epochs {', '.join(map(str, record.epochs))}" if record.epochs else ""
     merged = ", ".join(f"{home} → {abroad}" for home, abroad in (record.merged or {}).items())
@@ -82,7 +82,7 @@ class Thumbnail(NamedTuple):
     mean_iou: str
 
 
-def _hardest(analysis: Analysis) -> Iterator[Thumbnail]:
+def _hardest_thumbnails(analysis: Analysis) -> Iterator[Thumbnail]:
     """The images with the highest mean hardness of which there is a small picture."""
     images = analysis.table("images").sort_values("hardness_mean", ascending=False, kind="stable").head(HARDEST)
     for row in images.to_dict("records"):
@@ -91,15 +91,15 @@ def _hardest(analysis: Analysis) -> Iterator[Thumbnail]:
             name: analysis.thumbnail_path(name),
             f"hardness of {name}": analysis.thumbnail_path(f"{name}.hardness"),
         }
-        sources = {text: _inline(path) for text, path in paths.items() if path.is_file()}
+        sources = {text: _data_uri(path) for text, path in paths.items() if path.is_file()}
         if sources:
-            yield Thumbnail(name, sources, digits(row["hardness_mean"]), digits(row["mean_iou"]))
+            yield Thumbnail(name, sources, format_number(row["hardness_mean"]), format_number(row["mean_iou"]))
 
 
-def _inline(path: Path) -> str:
+def _data_uri(path: Path) -> str:
     return f"data:image/webp;base64,{base64.b64encode(path.read_bytes()).decode()}"
 
 
-def _packed(text: str) -> str:
+def _compress(text: str) -> str:
     """Text as the page unpacks it: compressed, so that a file of 5 MB takes 2."""
     return base64.b64encode(gzip.compress(text.encode(), mtime=0)).decode()

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from hlcore.analysis.statistics import only
+from hlcore.analysis.statistics import filter_rows
 
 
 class Number(NamedTuple):
@@ -18,20 +18,20 @@ class Number(NamedTuple):
     high: float
 
     def __str__(self) -> str:
-        return f"{self.alone} ({self.interval})" if self.interval else self.alone
+        return f"{self.value_text} ({self.interval})" if self.interval else self.value_text
 
     @property
-    def alone(self) -> str:
+    def value_text(self) -> str:
         """The value without its interval."""
-        return "not known" if np.isnan(self.value) else digits(self.value)
+        return "not known" if np.isnan(self.value) else format_number(self.value)
 
     @property
     def interval(self) -> str:
         """The interval without the value; empty where there is none."""
-        return "" if np.isnan(self.low) else f"{digits(self.low)} to {digits(self.high)}"
+        return "" if np.isnan(self.low) else f"{format_number(self.low)} to {format_number(self.high)}"
 
 
-def verdict(
+def compare_numbers(
     first: Number,
     second: Number,
     *,
@@ -42,7 +42,7 @@ def verdict(
     """What two numbers let one say: `higher` where the first's whole interval lies above the second's, and so on.
 
     Example:
-        >>> verdict(Number(2, 1, 3), Number(0, 0, 0), higher="more", lower="less", neither="who knows")
+        >>> compare_numbers(Number(2, 1, 3), Number(0, 0, 0), higher="more", lower="less", neither="who knows")
         'more'
     """
     if np.isnan([*first, *second]).any():
@@ -50,11 +50,11 @@ def verdict(
     return higher if first.low > second.high else lower if first.high < second.low else neither
 
 
-def at_most(values: Iterable[float]) -> str:
+def round_up_largest(values: Iterable[float]) -> str:
     """The largest number that is known, rounded up to two digits that say something.
 
     Example:
-        >>> at_most([np.nan, 0.01, 0.01411]), at_most([0.0]), at_most([np.nan])
+        >>> round_up_largest([np.nan, 0.01, 0.01411]), round_up_largest([0.0]), round_up_largest([np.nan])
         ('0.015', '0', 'an unknown amount')
     """
     known = [float(value) for value in values if not np.isnan(value)]
@@ -63,11 +63,11 @@ def at_most(values: Iterable[float]) -> str:
     return format(Context(prec=2, rounding=ROUND_CEILING).create_decimal(str(max(known))).normalize(), "f")
 
 
-def digits(value: float) -> str:
+def format_number(value: float) -> str:
     """A number with about three digits that say something.
 
     Example:
-        >>> [digits(value) for value in (0.0214, -0.5, 3.14159, 21.437, 1462.0)]
+        >>> [format_number(value) for value in (0.0214, -0.5, 3.14159, 21.437, 1462.0)]
         ['0.021', '−0.500', '3.14', '21.4', '1462']
     """
     size = abs(value)
@@ -75,11 +75,11 @@ def digits(value: float) -> str:
     return f"{value:.{places}f}".replace("-", "−")
 
 
-def percent(share: float) -> str:
+def format_share(share: float) -> str:
     """A share in percent.
 
     Example:
-        >>> [percent(share) for share in (0.1, 0.0149, 0.734, np.nan)]
+        >>> [format_share(share) for share in (0.1, 0.0149, 0.734, np.nan)]
         ['10 %', '1.5 %', '73 %', 'an unknown share']
     """
     if np.isnan(share):
@@ -87,25 +87,25 @@ def percent(share: float) -> str:
     return f"{100 * share:.{0 if share >= 0.0995 else 1}f} %"
 
 
-def number(table: pd.DataFrame, **where: Any) -> Number:
+def find_number(table: pd.DataFrame, **where: Any) -> Number:
     """The number in the only row where the columns have these values; all NaN where there is no such row.
 
     Example:
-        >>> number(pd.DataFrame({"kind": ["a"], "value": [0.5], "low": [0.4], "high": [0.6]}), kind="a").high
+        >>> find_number(pd.DataFrame({"kind": ["a"], "value": [0.5], "low": [0.4], "high": [0.6]}), kind="a").high
         0.6
     """
-    rows = only(table, **where)
+    rows = filter_rows(table, **where)
     if len(rows) != 1:
         return Number(np.nan, np.nan, np.nan)
     row = rows.iloc[0]
     return Number(float(row["value"]), float(row["low"]), float(row["high"]))
 
 
-def listed(names: Sequence[str]) -> str:
+def join_names(names: Sequence[str]) -> str:
     """Names as one writes them.
 
     Example:
-        >>> listed(["a"]), listed(["a", "b", "c"])
+        >>> join_names(["a"]), join_names(["a", "b", "c"])
         ('a', 'a, b and c')
     """
     return names[-1] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from hlcore.analysis.statistics import only
+from hlcore.analysis.statistics import filter_rows
 from hlcore.figures import edges as edge_figures
 from hlcore.figures import errors as error_figures
 from hlcore.figures import objects as object_figures
@@ -15,7 +15,7 @@ from hlcore.figures import segmentation as segmentation_figures
 from hlcore.figures import stability as stability_figures
 from hlcore.figures.errors import REGIONS, SCORES
 from hlcore.report import sentences
-from hlcore.report.numbers import Number, number
+from hlcore.report.numbers import Number, find_number
 from hlcore.report.sentences import Findings
 from hlcore.storage.analyses import Analysis
 
@@ -43,7 +43,7 @@ class Drawing:
 
 
 @dataclass(frozen=True)
-class Cells:
+class NumberTable:
     """A table on the page."""
 
     columns: Sequence[str]
@@ -57,10 +57,10 @@ class Section:
     title: str
     findings: Findings
     drawings: Sequence[Drawing]
-    table: Cells | None = None
+    table: NumberTable | None = None
 
 
-def sections(analysis: Analysis) -> list[Section]:
+def make_sections(analysis: Analysis) -> list[Section]:
     """The parts of the report of an analysis, in order.
 
     Raises:
@@ -68,35 +68,37 @@ def sections(analysis: Analysis) -> list[Section]:
     """
     table = analysis.table
     parts = [
-        Section("Segmentation", sentences.segmentation(table), _segmentation_drawings(analysis)),
-        Section("Hardness and edges", sentences.edges(table), _edge_drawings(analysis)),
-        Section("Hardness and the size of objects", sentences.objects(table), _object_drawings(analysis)),
+        Section("Segmentation", sentences.describe_segmentation(table), _segmentation_drawings(analysis)),
+        Section("Hardness and edges", sentences.describe_edges(table), _edge_drawings(analysis)),
+        Section("Hardness and the size of objects", sentences.describe_objects(table), _object_drawings(analysis)),
         Section(
             "Does hardness find the errors?",
-            sentences.errors(table),
+            sentences.describe_errors(table),
             _error_drawings(analysis),
-            _score_cells(table("scores")),
+            _score_table(table("scores")),
         ),
     ]
     if analysis.record.epochs:
-        parts.append(Section("Do the maps hold still?", sentences.stability(table), _stability_drawings(analysis)))
+        parts.append(
+            Section("Do the maps hold still?", sentences.describe_stability(table), _stability_drawings(analysis))
+        )
     return parts
 
 
-def _score_cells(scores: pd.DataFrame) -> Cells:
+def _score_table(scores: pd.DataFrame) -> NumberTable:
     """AUROC and AP of every score in every region."""
     columns = [f"{metric}, {region}" for metric in ("AUROC", "AP") for region in REGIONS]
     rows = {
-        SCORES[name]: [number(scores, score=name, region=r, metric=m) for m in ("auroc", "ap") for r in REGIONS]
+        SCORES[name]: [find_number(scores, score=name, region=r, metric=m) for m in ("auroc", "ap") for r in REGIONS]
         for name in SCORES
         if name in set(scores["score"])
     }
-    return Cells(["score", *columns], rows)
+    return NumberTable(["score", *columns], rows)
 
 
 def _segmentation_drawings(analysis: Analysis) -> list[Drawing]:
     run = analysis.record.run
-    table = only(analysis.table("segmentation").query("class_name != ''"), metric="iou").assign(run=run)
+    table = filter_rows(analysis.table("segmentation").query("class_name != ''"), metric="iou").assign(run=run)
     figure = segmentation_figures.class_iou_figure(table, runs=[run])
     return [
         Drawing("segmentation", figure, "IoU of each class; a class that is neither labelled nor predicted has none.")
@@ -105,11 +107,13 @@ def _segmentation_drawings(analysis: Analysis) -> list[Drawing]:
 
 def _edge_drawings(analysis: Analysis) -> list[Drawing]:
     edges, pairs = analysis.table("edges"), analysis.table("edge_pairs")
-    of_pairs = only(pairs, source="label", quantity="hardness", distance="≤ 2")
+    of_pairs = filter_rows(pairs, source="label", quantity="hardness", distance="≤ 2")
     drawings = [
         Drawing(
             "edges-profile",
-            edge_figures.hardness_by_distance_figure(only(edges, source="label", class_name=""), name="all classes"),
+            edge_figures.hardness_by_distance_figure(
+                filter_rows(edges, source="label", class_name=""), name="all classes"
+            ),
             "Mean over all labelled pixels at that distance from the nearest edge of the label map.",
             broad=True,
         )
@@ -149,13 +153,13 @@ def _error_drawings(analysis: Analysis) -> list[Drawing]:
         ),
         Drawing(
             "errors-risk",
-            error_figures.risk_coverage_figure(only(curves, region="all")),
+            error_figures.risk_coverage_figure(filter_rows(curves, region="all")),
             "Error rate among the pixels that are left when those with the highest scores are set aside.",
             broad=True,
         ),
         Drawing(
             "errors-roc",
-            error_figures.roc_figure(only(curves, region="all")),
+            error_figures.roc_figure(filter_rows(curves, region="all")),
             "Share of the wrong and of the right pixels that a threshold flags.",
             broad=True,
         ),

@@ -7,9 +7,17 @@ import numpy as np
 import pandas as pd
 
 from hlcore.analysis import error_prediction
-from hlcore.analysis.statistics import only
+from hlcore.analysis.statistics import filter_rows
 from hlcore.figures.errors import REGIONS, SCORES
-from hlcore.report.numbers import Number, at_most, digits, listed, number, percent, verdict
+from hlcore.report.numbers import (
+    Number,
+    compare_numbers,
+    find_number,
+    format_number,
+    format_share,
+    join_names,
+    round_up_largest,
+)
 
 Tables = Callable[[str], pd.DataFrame]
 """From the name of a table to the table."""
@@ -24,23 +32,23 @@ class Findings(NamedTuple):
     not_shown: str
 
 
-def segmentation(tables: Tables) -> Findings:
+def describe_segmentation(tables: Tables) -> Findings:
     """How well the images are segmented."""
     table = tables("segmentation")
-    of_class = only(table, metric="iou").query("class_name != '' and value.notna()").sort_values("value")
-    mean = {metric: number(table, class_name="", metric=metric) for metric in table["metric"].unique()}
+    of_class = filter_rows(table, metric="iou").query("class_name != '' and value.notna()").sort_values("value")
+    mean = {metric: find_number(table, class_name="", metric=metric) for metric in table["metric"].unique()}
     seen = (
         f"The mean IoU over the classes is {mean['iou']}, of the pixels near contours alone (boundary IoU) "
-        f"{mean['boundary_iou']}; {percent(mean['accuracy'].value)} of the labelled pixels are predicted right. "
+        f"{mean['boundary_iou']}; {format_share(mean['accuracy'].value)} of the labelled pixels are predicted right. "
     )
     if len(of_class):
         worst, best = of_class.iloc[0], of_class.iloc[-1]
         seen += (
-            f"The best class is {best['class_name']} ({digits(best['value'])}), the worst {worst['class_name']} "
-            f"({digits(worst['value'])}). "
+            f"The best class is {best['class_name']} ({format_number(best['value'])}), the worst {worst['class_name']} "
+            f"({format_number(worst['value'])}). "
         )
     bands = [f"{mean[f'iou_{band}']} for {band}" for band in ("small", "medium", "large")]
-    seen += f"By area of the object (cut at 32² and 96² px) it is {listed(bands)} ones."
+    seen += f"By area of the object (cut at 32² and 96² px) it is {join_names(bands)} ones."
     return Findings(
         (seen,),
         "One run with one seed: the interval says how much other images would change the score, not how much "
@@ -48,20 +56,21 @@ def segmentation(tables: Tables) -> Findings:
     )
 
 
-def edges(tables: Tables, *, source: str = "label") -> Findings:
+def describe_edges(tables: Tables, *, source: str = "label") -> Findings:
     """How hardness, loss and errors fall off from the edges."""
-    profile = only(tables("edges"), source=source, class_name="", quantity="hardness")
+    profile = filter_rows(tables("edges"), source=source, class_name="", quantity="hardness")
     contrast = {
-        name: number(tables("edge_contrast"), source=source, class_name="", quantity=name)
+        name: find_number(tables("edge_contrast"), source=source, class_name="", quantity=name)
         for name in ("hardness", "loss", "error_rate")
     }
     hardness, loss = contrast["hardness"], contrast["loss"]
+    at_edge, far = (find_number(profile, distance=distance) for distance in ("0", "> 32"))
     seen = (
-        f"On an edge of the label map the mean hardness is {number(profile, distance='0')}, more than 32 px away from "
-        f"every edge {number(profile, distance='> 32')}. The edge contrast (mean within 2 px over mean beyond 16 px) "
+        f"On an edge of the label map the mean hardness is {at_edge}, more than 32 px away from "
+        f"every edge {far}. The edge contrast (mean within 2 px over mean beyond 16 px) "
         f"is {hardness} for hardness, {loss} for the loss and {contrast['error_rate']} for the error rate. "
     )
-    seen += verdict(
+    seen += compare_numbers(
         hardness,
         loss,
         higher="Hardness clings to the edges more than the loss does.",
@@ -74,14 +83,17 @@ def edges(tables: Tables, *, source: str = "label") -> Findings:
     )
 
 
-def objects(tables: Tables) -> Findings:
+def describe_objects(tables: Tables) -> Findings:
     """How hardness depends on the size of objects, and what of it the edges explain."""
-    table = only(tables("size_correlations"), size="area_px")
+    table = filter_rows(tables("size_correlations"), size="area_px")
     plain, interior, over = (
-        number(table, quantity=name) for name in ("hardness_mean", "hardness_interior", "hardness_over_edge")
+        find_number(table, quantity=name) for name in ("hardness_mean", "hardness_interior", "hardness_over_edge")
     )
-    count = {name: only(table, quantity=name)["objects"].tolist()[0] for name in ("hardness_mean", "hardness_interior")}
-    trend = verdict(
+    count = {
+        name: filter_rows(table, quantity=name)["objects"].tolist()[0]
+        for name in ("hardness_mean", "hardness_interior")
+    }
+    trend = compare_numbers(
         plain,
         Number(0, 0, 0),
         higher="large objects are harder",
@@ -94,8 +106,8 @@ def objects(tables: Tables) -> Findings:
         f"2 px from every edge; {count['hardness_interior']} objects have such pixels) rho is {interior}; of the "
         f"hardness above what the edge profile predicts it is {over}. "
     )
-    off = float(max(only(table, quantity="hardness_over_edge")["bound"]))  # by the bins of its histogram
-    seen += verdict(
+    off = float(max(filter_rows(table, quantity="hardness_over_edge")["bound"]))  # by the bins of its histogram
+    seen += compare_numbers(
         Number(over.value, over.low - off, over.high + off),
         Number(0, 0, 0),
         higher="So, edges taken into account, small objects are not harder but easier.",
@@ -107,50 +119,55 @@ def objects(tables: Tables) -> Findings:
         (seen,),
         "It names no cause: rare classes, far things and thin things are small too. Inside a small object the pixels "
         "still lie nearer to an edge than inside a large one, so only the last of the three holds the distance still. "
-        f"Each rho comes from a histogram, whose bins may change it by {at_most(bound)} at most.",
+        f"Each rho comes from a histogram, whose bins may change it by {round_up_largest(bound)} at most.",
     )
 
 
-def errors(tables: Tables) -> Findings:
+def describe_errors(tables: Tables) -> Findings:
     """Whether hardness finds the wrong pixels, against signals that cost nothing."""
     scores = tables("scores")
-    rate = number(scores, score="hardness", region="all", metric="error_rate")
-    seen = [f"{percent(rate.value)} of the labelled pixels are predicted wrong."]
+    rate = find_number(scores, score="hardness", region="all", metric="error_rate")
+    seen = [f"{format_share(rate.value)} of the labelled pixels are predicted wrong."]
     for region, where in REGIONS.items():
-        of_region = only(scores, region=region)
+        of_region = filter_rows(scores, region=region)
         if of_region.empty:
             continue
-        auroc, ap = (number(of_region, score="hardness", metric=metric) for metric in ("auroc", "ap"))
+        auroc, ap = (find_number(of_region, score="hardness", metric=metric) for metric in ("auroc", "ap"))
         seen.append(
             f"{'Over all labelled pixels' if region == 'all' else where.capitalize()}, hardness tells wrong from right "
-            f"with an AUROC of {auroc} and an AP of {ap}.{_against(of_region)}"
+            f"with an AUROC of {auroc} and an AP of {ap}.{_describe_standing(of_region)}"
         )
-    curves = only(tables("risk_curves"), region="all")
-    texts = [text for name in ("hardness", "max_softmax") if (text := _at_tenth(curves, name))]
+    curves = filter_rows(tables("risk_curves"), region="all")
+    texts = [text for name in ("hardness", "max_softmax") if (text := _describe_tenth(curves, name))]
     if texts:
-        seen.append(f"Flagging a tenth of the pixels catches {listed(texts)}.")
+        seen.append(f"Flagging a tenth of the pixels catches {join_names(texts)}.")
     single = len(scores) > 0 and not np.isfinite(scores["low"]).any()
     return Findings(
         tuple(seen),
         ("There is no interval, so the standing of the scores says nothing about other images. " if single else "")
         + "A score that ranks well is no probability of an error. Differences are paired over the same images, so they "
         "may be clear where intervals overlap. Each number comes from histograms, whose bins may change it by "
-        f"{at_most(scores['bound'])} at most.",
+        f"{round_up_largest(scores['bound'])} at most.",
     )
 
 
-def stability(tables: Tables) -> Findings:
+def describe_stability(tables: Tables) -> Findings:
     """How still both maps hold between epochs, and how far each fades."""
     pairs, levels = tables("epoch_pairs"), tables("levels")
     snapshots = list(dict.fromkeys(levels["snapshot"]))
     first_kept, last = next((name for name in snapshots if name != BEFORE_TRAINING), snapshots[-1]), snapshots[-1]
-    texts = [_agreement(pairs, "spearman", "Spearman's rho"), _agreement(pairs, "top10_iou", "The top 10 % IoU")]
-    hardness, loss = (number(levels, map=of, snapshot=last, measure="relative_level") for of in ("hardness", "loss"))
-    fades = verdict(
+    texts = [
+        _describe_agreement(pairs, "spearman", "Spearman's rho"),
+        _describe_agreement(pairs, "top10_iou", "The top 10 % IoU"),
+    ]
+    hardness, loss = (
+        find_number(levels, map=of, snapshot=last, measure="relative_level") for of in ("hardness", "loss")
+    )
+    fades = compare_numbers(
         hardness, loss, higher="Hardness fades less than the loss.", lower="Hardness fades more than the loss."
     )
     texts.append(
-        f"At {_epoch(last)} the mean loss is {loss} times what it was at {_epoch(first_kept)}, mean hardness "
+        f"At {_epoch_text(last)} the mean loss is {loss} times what it was at {_epoch_text(first_kept)}, mean hardness "
         f"{hardness} times. {fades}"
     )
     return Findings(
@@ -160,26 +177,26 @@ def stability(tables: Tables) -> Findings:
     )
 
 
-def _agreement(pairs: pd.DataFrame, measure: str, name: str) -> str:
+def _describe_agreement(pairs: pd.DataFrame, measure: str, name: str) -> str:
     """A measure of two kept epochs in a row, over all pairs, in a sentence; epoch 0 (before training) is left out."""
-    rows = only(pairs, measure=measure, kind="consecutive")
+    rows = filter_rows(pairs, measure=measure, kind="consecutive")
     rows = rows.loc[(rows["first"] != BEFORE_TRAINING) & rows["value"].notna()]
-    hardness, loss = only(rows, map="hardness"), only(rows, map="loss")
+    hardness, loss = filter_rows(rows, map="hardness"), filter_rows(rows, map="loss")
     both = hardness.merge(loss, on=["first", "second"], suffixes=("", "_of_loss"))
     if both.empty:
         return f"{name} takes two kept epochs in a row, which there are not."
     higher, lower = sum(both["low"] > both["high_of_loss"]), sum(both["high"] < both["low_of_loss"])
     return (
-        f"{name} of two kept epochs in a row is {_range(hardness)} for hardness and {_range(loss)} for the loss; of "
+        f"{name} of two kept epochs in a row is {_span(hardness)} for hardness and {_span(loss)} for the loss; of "
         f"{len(both)} pairs it is clearly higher for hardness in {higher} and for the loss in {lower}."
     )
 
 
-def _range(rows: pd.DataFrame) -> str:
-    return f"{digits(min(rows['value']))} to {digits(max(rows['value']))}"
+def _span(rows: pd.DataFrame) -> str:
+    return f"{format_number(min(rows['value']))} to {format_number(max(rows['value']))}"
 
 
-def standing(of_region: pd.DataFrame) -> dict[str, list[str]]:
+def group_scores_by_standing(of_region: pd.DataFrame) -> dict[str, list[str]]:
     """The other scores that hardness loses to, beats and cannot be told from, by the paired differences of AUROC.
 
     Args:
@@ -187,32 +204,31 @@ def standing(of_region: pd.DataFrame) -> dict[str, list[str]]:
     """
     groups: dict[str, list[str]] = {name: [] for name in error_prediction.STANDINGS}
     for name in SCORES:
-        auroc = number(of_region, score=name, metric="auroc")
+        auroc = find_number(of_region, score=name, metric="auroc")
         if name == "hardness" or np.isnan(auroc.value):
             continue
-        row = only(of_region, score=name, metric="auroc_minus_hardness").iloc[0]
-        stands = error_prediction.standing(row["value"], low=row["low"], high=row["high"], bound=row["bound"])
-        groups[stands].append(f"{SCORES[name]} ({auroc.alone})")
+        row = filter_rows(of_region, score=name, metric="auroc_minus_hardness").iloc[0]
+        stands = error_prediction.judge_standing(row["value"], low=row["low"], high=row["high"], bound=row["bound"])
+        groups[stands].append(f"{SCORES[name]} ({auroc.value_text})")
     return groups
 
 
-def _against(of_region: pd.DataFrame) -> str:
+def _describe_standing(of_region: pd.DataFrame) -> str:
     """How hardness stands against every other score, in a sentence."""
-    texts = [f"{verb} {listed(names)}" for verb, names in standing(of_region).items() if names]
+    texts = [f"{verb} {join_names(names)}" for verb, names in group_scores_by_standing(of_region).items() if names]
     return f" It {'; it '.join(texts)}." if texts else ""
 
 
-def _at_tenth(curves: pd.DataFrame, score: str) -> str:
+def _describe_tenth(curves: pd.DataFrame, score: str) -> str:
     """What the first threshold does that flags a tenth of the pixels."""
-    rows = only(curves, score=score).query("pixels_share >= 0.1").sort_values("pixels_share")
+    rows = filter_rows(curves, score=score).query("pixels_share >= 0.1").sort_values("pixels_share")
     if rows.empty or np.isnan(rows.iloc[0]["errors_share"]):
         return ""
     row = rows.iloc[0]
-    tied = f"; ties make it {percent(row['pixels_share'])} of the pixels" if row["pixels_share"] >= 0.11 else ""
-    return (
-        f"{percent(row['errors_share'])} of the errors by {SCORES[score]} (precision {percent(row['precision'])}{tied})"
-    )
+    tied = f"; ties make it {format_share(row['pixels_share'])} of the pixels" if row["pixels_share"] >= 0.11 else ""
+    caught, precision = format_share(row["errors_share"]), format_share(row["precision"])
+    return f"{caught} of the errors by {SCORES[score]} (precision {precision}{tied})"
 
 
-def _epoch(snapshot: str) -> str:
+def _epoch_text(snapshot: str) -> str:
     return f"epoch {int(snapshot.removeprefix('epoch-'))}"

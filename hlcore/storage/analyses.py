@@ -14,12 +14,12 @@ from typing import Literal
 import pandas as pd
 import pyarrow as pa
 
-from hlcore.config import Frozen
+from hlcore.config import FrozenModel
 from hlcore.errors import CheckpointError
 from hlcore.storage.files import read_json
 
 
-class AnalysisRecord(Frozen):
+class AnalysisRecord(FrozenModel):
     """What analysis.json holds."""
 
     format: Literal[1] = 1

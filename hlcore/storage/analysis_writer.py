@@ -15,7 +15,7 @@ from PIL import Image as PillowImage
 
 from hlcore.errors import CheckpointError
 from hlcore.storage.analyses import Analysis, AnalysisRecord, open_analysis
-from hlcore.storage.files import make_folder, replacing, write_text
+from hlcore.storage.files import make_folder, replace_atomically, write_text
 from hlcore.types import Image
 
 THUMBNAIL_PX = 192
@@ -24,7 +24,7 @@ _MAY_DIFFER = {"state", "created", "root", "device", "command"}
 """What two sittings of one analysis need not have in common: the same data may lie elsewhere."""
 
 
-class Part(NamedTuple):
+class ImagePart(NamedTuple):
     """What one image adds."""
 
     image: str
@@ -35,7 +35,7 @@ class Part(NamedTuple):
 
 
 class AnalysisWriter:
-    """The folder of an analysis while it is being filled; get one with `begin_analysis`."""
+    """The folder of an analysis while it is being filled; get one with `open_analysis_writer`."""
 
     def __init__(self, analysis: Analysis) -> None:
         self.analysis = analysis
@@ -49,14 +49,14 @@ class AnalysisWriter:
         """Whether the image at this place was measured already."""
         return self._part_path(index).is_file()
 
-    def write_part(self, index: int, part: Part) -> None:
+    def write_part(self, index: int, part: ImagePart) -> None:
         """Keeps what an image adds, in one file that is there whole or not at all."""
         arrays = {f"counts/{room}/{key}": values for room, sums in part.counts.items() for key, values in sums.items()}
-        arrays |= {f"rows/{name}": _packed(rows) for name, rows in part.rows.items()}
-        with replacing(self._part_path(index)) as temporary, temporary.open("wb") as file:
+        arrays |= {f"rows/{name}": _to_parquet_bytes(rows) for name, rows in part.rows.items()}
+        with replace_atomically(self._part_path(index)) as temporary, temporary.open("wb") as file:
             np.savez_compressed(file, allow_pickle=False, image=np.array(part.image), **arrays)
 
-    def parts(self) -> Iterator[Part]:
+    def read_parts(self) -> Iterator[ImagePart]:
         """What each image added, one at a time, in the order of the images.
 
         Raises:
@@ -69,32 +69,32 @@ class AnalysisWriter:
         """Keeps a small picture of an image."""
         picture = PillowImage.fromarray(image)
         picture.thumbnail((THUMBNAIL_PX, THUMBNAIL_PX))
-        with replacing(self.analysis.thumbnail_path(name)) as temporary:
+        with replace_atomically(self.analysis.thumbnail_path(name)) as temporary:
             picture.save(temporary, format="WEBP", quality=60)
 
     def write_table(self, name: str, table: pd.DataFrame) -> None:
         """Keeps a whole table."""
-        with replacing(self.analysis.table_path(name)) as temporary:
+        with replace_atomically(self.analysis.table_path(name)) as temporary:
             table.to_parquet(temporary, index=False, compression="zstd")
 
     @contextmanager
-    def growing_table(self, name: str) -> Iterator[Callable[[pd.DataFrame], None]]:
+    def append_rows(self, name: str) -> Iterator[Callable[[pd.DataFrame], None]]:
         """A function that adds rows to a table which is never in memory as a whole.
 
         The table appears when the context is left without an error; without rows it has columns alone.
         """
-        with replacing(self.analysis.table_path(name)) as temporary:
+        with replace_atomically(self.analysis.table_path(name)) as temporary:
             rows = _Rows(temporary)
             yield rows.add
             rows.close()
 
-    def complete(self) -> Analysis:
+    def mark_complete(self) -> Analysis:
         """Marks the analysis complete and lets its parts go."""
         _write_record(self.analysis.path, self.analysis.record.model_copy(update={"state": "complete"}))
-        self.forget_parts()
+        self.remove_parts()
         return open_analysis(self.analysis.path)
 
-    def forget_parts(self) -> None:
+    def remove_parts(self) -> None:
         """Removes what each image added."""
         for path in [*self._parts.glob("*.npz"), *self._parts.glob(".*.part")]:
             path.unlink()
@@ -109,7 +109,7 @@ class AnalysisWriter:
         return self._parts / f"{index:06d}.npz"
 
 
-def begin_analysis(path: Path, record: AnalysisRecord) -> AnalysisWriter:
+def open_analysis_writer(path: Path, record: AnalysisRecord) -> AnalysisWriter:
     """The folder of a new analysis, or of the same one to go on with.
 
     Raises:
@@ -117,30 +117,30 @@ def begin_analysis(path: Path, record: AnalysisRecord) -> AnalysisWriter:
     """
     if (path / "analysis.json").is_file():
         kept = open_analysis(path)
-        _refuse_another(path, kept.record, record)
+        _check_same_analysis(path, kept.record, record)
         writer = AnalysisWriter(kept)
         if writer.is_complete:
-            writer.forget_parts()  # a crash may have come between the last two steps
+            writer.remove_parts()  # a crash may have come between the last two steps
         return writer
     make_folder(path)
     _write_record(path, record)
     return AnalysisWriter(Analysis(path, record))
 
 
-def _refuse_another(path: Path, kept: AnalysisRecord, wanted: AnalysisRecord) -> None:
+def _check_same_analysis(path: Path, kept: AnalysisRecord, wanted: AnalysisRecord) -> None:
     may_differ = _MAY_DIFFER | ({"versions"} if kept.state == "complete" else set())  # nothing is added to it any more
     fields = [name for name in AnalysisRecord.model_fields if name not in may_differ]
     differing = [name for name in fields if getattr(kept, name) != getattr(wanted, name)]
     if differing:
         one = "; ".join(
-            f"{name}: {_shown(getattr(kept, name))}, now {_shown(getattr(wanted, name))}" for name in differing
+            f"{name}: {_shorten(getattr(kept, name))}, now {_shorten(getattr(wanted, name))}" for name in differing
         )
         raise CheckpointError(
             f"{path} holds an analysis that was made otherwise ({one}); give another --out, or remove that folder"
         )
 
 
-def _shown(value: object) -> str:
+def _shorten(value: object) -> str:
     text = str(value)
     return text if len(text) <= 60 else f"{text[:57]}..."
 
@@ -149,14 +149,14 @@ def _write_record(path: Path, record: AnalysisRecord) -> None:
     write_text(path / "analysis.json", record.model_dump_json(indent=2) + "\n")
 
 
-def _packed(rows: pd.DataFrame) -> np.ndarray:
+def _to_parquet_bytes(rows: pd.DataFrame) -> np.ndarray:
     """A table as the bytes of a parquet file."""
     buffer = BytesIO()
     rows.to_parquet(buffer, index=False)
     return np.frombuffer(buffer.getvalue(), np.uint8)
 
 
-def _read_part(path: Path) -> Part:
+def _read_part(path: Path) -> ImagePart:
     counts: dict[str, dict[str, np.ndarray]] = {}
     rows: dict[str, pd.DataFrame] = {}
     try:
@@ -168,7 +168,7 @@ def _read_part(path: Path) -> Part:
                     counts.setdefault(room, {})[what] = arrays[key]
                 elif kind == "rows":
                     rows[name] = pd.read_parquet(BytesIO(arrays[key].tobytes()))
-            return Part(str(arrays["image"]), counts, rows)
+            return ImagePart(str(arrays["image"]), counts, rows)
     except (OSError, ValueError, KeyError, EOFError, BadZipFile, pa.ArrowException) as error:
         raise CheckpointError(f"{path} cannot be read ({error}); remove it and run `hlcore analyze` again") from error
 

@@ -16,8 +16,8 @@ import pyarrow.parquet as pq
 from PIL import Image as PillowImage
 
 from hlcore.errors import CheckpointError, InvalidInputError
-from hlcore.storage.files import make_folder, replacing
-from hlcore.storage.planes import read_hardness_png, write_hardness_png
+from hlcore.storage.files import make_folder, replace_atomically
+from hlcore.storage.png import read_hardness_png, write_hardness_png
 from hlcore.types import HardnessMap, LabelMap, PredictionRecord
 
 MANIFEST = "manifest.parquet"
@@ -46,7 +46,7 @@ class BundleWriter:
     def __exit__(self, *_: object) -> None:
         table = pa.Table.from_pylist(self._rows) if self._rows else pa.table({"name": pa.array([], pa.string())})
         table = table.replace_schema_metadata({_METADATA_KEY: json.dumps(self._about).encode()})
-        with replacing(self.path / MANIFEST) as temporary:
+        with replace_atomically(self.path / MANIFEST) as temporary:
             pq.write_table(table, temporary)
 
     def add(self, record: PredictionRecord, *, source: str = "") -> None:

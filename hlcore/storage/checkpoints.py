@@ -8,16 +8,16 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import nn
 
-from hlcore.config import Frozen, NetworkConfig
+from hlcore.config import FrozenModel, NetworkConfig
 from hlcore.errors import CheckpointError, InvalidInputError
 from hlcore.models.adapters import build_network
 from hlcore.models.hardness import HardnessSegmenter
-from hlcore.storage.files import parse_json, replacing
+from hlcore.storage.files import parse_json, replace_atomically
 
 METADATA_KEY = "hlcore"
 
 
-class CheckpointHeader(Frozen):
+class CheckpointHeader(FrozenModel):
     """The metadata of a checkpoint file."""
 
     network: NetworkConfig
@@ -64,7 +64,7 @@ def save_checkpoint(path: Path, network: HardnessSegmenter, header: CheckpointHe
         name: (tensor.half() if half and name in trained and tensor.is_floating_point() else tensor).cpu().contiguous()
         for name, tensor in network.state_dict().items()
     }
-    with replacing(path) as temporary:
+    with replace_atomically(path) as temporary:
         save_file(weights, temporary, metadata={METADATA_KEY: header.model_dump_json()})
 
 

@@ -16,7 +16,7 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def replace_atomically(path: Path) -> Iterator[Path]:
     """A temporary name beside `path` to write to; on success it is fsynced and takes the place of `path`.
 
     The file gets the permissions any new file gets (the umask's), whatever the writer chose.
@@ -49,7 +49,7 @@ def make_folder(path: Path) -> None:
 
 def write_text(path: Path, text: str) -> None:
     """Replaces the file's content."""
-    with replacing(path) as temporary:
+    with replace_atomically(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
 
 
@@ -75,15 +75,15 @@ def parse_json(text: str, model: type[Model], *, source: Path) -> Model:
     try:
         return model.model_validate_json(text)
     except ValidationError as error:
-        raise CheckpointError(f"{source} cannot be read: {validation_sentence(error, model)}") from error
+        raise CheckpointError(f"{source} cannot be read: {describe_validation_error(error, model)}") from error
 
 
-def validation_sentence(error: ValidationError, model: type[BaseModel]) -> str:
+def describe_validation_error(error: ValidationError, model: type[BaseModel]) -> str:
     """What does not fit, in words; an unknown key comes with the nearest known one."""
-    return "; ".join(_fault(fault, model) for fault in error.errors())
+    return "; ".join(_describe_fault(fault, model) for fault in error.errors())
 
 
-def _fault(fault: ErrorDetails, model: type[BaseModel]) -> str:
+def _describe_fault(fault: ErrorDetails, model: type[BaseModel]) -> str:
     key = ".".join(map(str, fault["loc"]))
     if fault["type"] == "extra_forbidden":
         known = _keys_at(model, fault["loc"][:-1])

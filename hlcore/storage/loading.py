@@ -14,7 +14,7 @@ def load_epoch(run: Run, epoch: int | None = None, *, device: str = "auto") -> C
         InvalidInputError: the run has not kept the epoch, or the machine has no such device.
         CheckpointError: the checkpoint cannot be read.
     """
-    path = run.checkpoint_path(kept_epoch(run, epoch))
+    path = run.checkpoint_path(resolve_epoch(run, epoch))
     accelerator = torch.accelerator.current_accelerator(check_available=True) or torch.device("cpu")
     try:
         return load_checkpoint(path, device=accelerator if device == "auto" else device)
@@ -22,7 +22,7 @@ def load_epoch(run: Run, epoch: int | None = None, *, device: str = "auto") -> C
         raise InvalidInputError(f"the network cannot run on {device}: {error}") from error
 
 
-def kept_epoch(run: Run, epoch: int | None = None) -> int:
+def resolve_epoch(run: Run, epoch: int | None = None) -> int:
     """The epoch, which the run has kept; None stands for its last.
 
     Raises:

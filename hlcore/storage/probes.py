@@ -12,10 +12,10 @@ import numpy as np
 from PIL import Image as PillowImage
 from PIL import UnidentifiedImageError
 
-from hlcore.config import Frozen
+from hlcore.config import FrozenModel
 from hlcore.errors import CheckpointError, InvalidInputError
 from hlcore.storage.files import read_json, write_text
-from hlcore.storage.planes import read_hardness_png, read_loss_png, write_hardness_png, write_loss_png
+from hlcore.storage.png import read_hardness_png, read_loss_png, write_hardness_png, write_loss_png
 from hlcore.types import HardnessMap, Image, LabelMap, LossMap
 
 LOSS_FULL_SCALE_NATS = 16.0
@@ -23,7 +23,7 @@ LOSS_FULL_SCALE_NATS = 16.0
 Split = Literal["train", "val"]
 
 
-class _Manifest(Frozen):
+class _Manifest(FrozenModel):
     images: dict[str, Split]
     snapshots: tuple[str, ...] = ()
     loss_full_scale_nats: float = LOSS_FULL_SCALE_NATS

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import pandas as pd
 from pydantic import model_validator
 
-from hlcore.config import Frozen, TrainConfig
+from hlcore.config import FrozenModel, TrainConfig
 from hlcore.errors import CheckpointError
 from hlcore.storage.files import make_folder, read_json, write_text
 from hlcore.storage.probes import Probe
@@ -34,7 +34,7 @@ EPOCH_COLUMNS = ("epoch", "iteration", "mean_iou", "pixel_accuracy", "val_ce")
 _PACKAGES = ("hlcore", "torch", "torchvision", "timm", "segmentation-models-pytorch", "lightning-fabric", "numpy")
 
 
-class RunRecord(Frozen):
+class RunRecord(FrozenModel):
     """What run.json holds."""
 
     name: str
@@ -99,7 +99,7 @@ class Run:
         """Where the followed images lie (or would lie)."""
         return self.path / "probe"
 
-    def steps(self) -> pd.DataFrame:
+    def step_table(self) -> pd.DataFrame:
         """One row a training step, with STEP_COLUMNS; losses are in nats, and NaN is what the step did not have.
 
         Raises:
@@ -120,13 +120,13 @@ class Run:
         with self._metrics_path.open("a", encoding="utf-8") as metrics:
             metrics.write(json.dumps({"kind": kind, **row}) + "\n")
 
-    def forget_metrics_after(self, iteration: int, *, epoch: int) -> None:
+    def drop_metrics_after(self, iteration: int, *, epoch: int) -> None:
         """Drops the lines of later steps and epochs, so that a resumed run has each of them once."""
         last = {"step": ("iteration", iteration), "epoch": ("epoch", epoch)}
         kept = [json.dumps(row) + "\n" for row in self._rows() if row[last[row["kind"]][0]] <= last[row["kind"]][1]]
         write_text(self._metrics_path, "".join(kept))
 
-    def with_state(self, state: Literal["running", "interrupted", "complete", "failed"]) -> "Run":
+    def write_state(self, state: Literal["running", "interrupted", "complete", "failed"]) -> "Run":
         """Writes run.json anew with another state."""
         run = Run(self.path, self.record.model_copy(update={"state": state}))
         write_text(self.path / "run.json", run.record.model_dump_json(indent=2) + "\n")
@@ -162,12 +162,12 @@ def create_run(record: RunRecord, folder: Path) -> Run:
         CheckpointError: there is a run of that name already, or the folder cannot be made.
     """
     path = folder / record.name
-    refuse_existing_run(path)
+    check_no_existing_run(path)
     make_folder(path)
-    return Run(path, record).with_state(record.state)
+    return Run(path, record).write_state(record.state)
 
 
-def refuse_existing_run(path: Path) -> None:
+def check_no_existing_run(path: Path) -> None:
     """Raises CheckpointError where a folder holds a run already."""
     if (path / "run.json").exists():
         raise CheckpointError(f"{path} holds a run already; go on with --resume {path}, or give another --name")
@@ -204,6 +204,6 @@ def installed_versions() -> dict[str, str]:
     return versions
 
 
-def now() -> datetime:
+def utc_now() -> datetime:
     """The present moment, UTC, to the second."""
     return datetime.now(UTC).replace(microsecond=0)

@@ -33,7 +33,7 @@ class AugmentedData(Dataset[dict[str, Tensor | int]]):
         return example if changed.hardness_map is None else example | {"fixed_hardness": changed.hardness_map}
 
 
-def steps_per_epoch(num_images: int, *, batch_size: int, processes: int) -> int:
+def count_steps_per_epoch(num_images: int, *, batch_size: int, processes: int) -> int:
     """Steps in one epoch; images that do not fill a last batch wait for another epoch's order.
 
     Raises:
@@ -48,13 +48,13 @@ def steps_per_epoch(num_images: int, *, batch_size: int, processes: int) -> int:
     return steps
 
 
-def epoch_loader(
+def make_epoch_loader(
     dataset: AugmentedData, *, batch_size: int, rank: int, processes: int, first_step: int, workers: int
 ) -> DataLoader:
     """The batches of one process in one epoch, from `first_step` on."""
     generator = torch.Generator().manual_seed(dataset.seed * 100_003 + dataset.epoch)
     order = torch.randperm(len(dataset.data), generator=generator)
-    steps = steps_per_epoch(len(dataset.data), batch_size=batch_size, processes=processes)
+    steps = count_steps_per_epoch(len(dataset.data), batch_size=batch_size, processes=processes)
     batches = order[: steps * processes * batch_size].view(steps, processes, batch_size)[first_step:, rank]
     return DataLoader(
         dataset,

@@ -23,21 +23,21 @@ from hlcore.errors import CheckpointError, InvalidInputError, TrainingError
 from hlcore.evaluation import Scores, score_images
 from hlcore.models.adapters import build_network
 from hlcore.models.hardness import HardnessSegmenter
-from hlcore.storage.runs import Run, create_run, open_run, refuse_existing_run
-from hlcore.training.batches import AugmentedData, epoch_loader, steps_per_epoch
-from hlcore.training.keeper import Keeper
+from hlcore.storage.runs import Run, check_no_existing_run, create_run, open_run
+from hlcore.training.batches import AugmentedData, count_steps_per_epoch, make_epoch_loader
 from hlcore.training.losses import LossTerms, training_loss
+from hlcore.training.run_writer import RunWriter
 from hlcore.training.setup import (
     count_class_weights,
     describe_run,
-    launch,
+    launch_fabric,
     make_augmentation,
     make_optimizers,
     make_schedules,
     open_splits,
 )
 from hlcore.training.state import Progress
-from hlcore.training.transfer import saved_hardness
+from hlcore.training.transfer import open_saved_hardness
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Report:
     iterations: int
     """Steps of the whole run."""
     values: dict[str, Any] = field(default_factory=dict)
-    """What was logged, as in `Run.steps()` or `Run.epoch_table()`; empty at the end."""
+    """What was logged, as in `Run.step_table()` or `Run.epoch_table()`; empty at the end."""
     ends_epoch: bool = False
 
 
@@ -98,7 +98,7 @@ def train(config: TrainConfig) -> Reports:
         raise InvalidInputError(
             f"hardness_from weights the loss 'hardness', got loss.name {config.loss.name!r}; leave one of them out"
         )
-    refuse_existing_run(config.out / config.run_name)  # here, while no other process waits for this one
+    check_no_existing_run(config.out / config.run_name)  # here, while no other process waits for this one
     return _train(config, None)
 
 
@@ -118,17 +118,17 @@ def resume(path: Path) -> Reports:
 def _train(config: TrainConfig, run: Run | None) -> Reports:  # noqa: PLR0915  (the one loop, to be read in one go)
     if config.threads is not None:
         torch.set_num_threads(config.threads)
-    fabric = launch(config)
+    fabric = launch_fabric(config)
     train_data, val_data = open_splits(config)
     augmentation = make_augmentation(config, train_data)
     batch_size, epochs = config.optim.batch_size, config.optim.epochs
-    steps = steps_per_epoch(len(train_data), batch_size=batch_size, processes=fabric.world_size)
+    steps = count_steps_per_epoch(len(train_data), batch_size=batch_size, processes=fabric.world_size)
 
     fresh = run is None
     saved = None
     if config.hardness_from is not None:
         made_in = (config.out / config.run_name if run is None else run.path) / "hardness-from"
-        saved = saved_hardness(config.hardness_from, train_data, made_in=made_in, anew=fresh, fabric=fabric)
+        saved = open_saved_hardness(config.hardness_from, train_data, made_in=made_in, anew=fresh, fabric=fabric)
 
     torch.manual_seed(config.seed)
     network = build_network(config.network, len(train_data.classes.names), hardness=config.has_hardness)
@@ -137,17 +137,17 @@ def _train(config: TrainConfig, run: Run | None) -> Reports:  # noqa: PLR0915  (
     class_weights = count_class_weights(train_data) if config.loss.name == "balanced_ce" else None
     step_module: Any = TrainingStep(network, config.loss, class_weights)
 
-    run = _new_run(config, network, train_data, fabric) if run is None else _same_data(run, train_data)
+    run = _create_run(config, network, train_data, fabric) if run is None else _check_same_data(run, train_data)
     step_module, *optimizers = fabric.setup(step_module, *optimizers)
     parts = {"network": network} | {f"optimizer{i}": optimizer for i, optimizer in enumerate(optimizers)}
     parts |= {f"schedule{i}": schedule for i, schedule in enumerate(schedules)}
-    keeper = Keeper(fabric, run, network, parts)
+    writer = RunWriter(fabric, run, network, parts)
     progress = Progress(0, 0)
 
     try:
-        progress = keeper.begin(train_data, val_data) if fresh else keeper.go_on()
+        progress = writer.start(train_data, val_data) if fresh else writer.resume()
         for epoch in range(progress.epochs + 1, epochs + 1):
-            loader = epoch_loader(
+            loader = make_epoch_loader(
                 AugmentedData(train_data, augmentation, config.seed, epoch, saved),
                 batch_size=batch_size,
                 rank=fabric.global_rank,
@@ -162,47 +162,47 @@ def _train(config: TrainConfig, run: Run | None) -> Reports:  # noqa: PLR0915  (
                 step = progress.iterations + 1
                 torch.manual_seed((config.seed * 1_000_003 + step) * fabric.world_size + fabric.global_rank)
                 terms: LossTerms = step_module(**fabric.to_device(batch))
-                _refuse_infinite(terms.total, f"step {step} (epoch {epoch})", index, train_data, keeper)
+                _check_finite(terms.total, f"step {step} (epoch {epoch})", index, train_data, writer)
                 fabric.backward(terms.total)
-                norms = _update(fabric, step_module, optimizers, schedules, config.optim.clip_norm)
+                norms = _apply_gradients(fabric, step_module, optimizers, schedules, config.optim.clip_norm)
                 progress = Progress(step, progress.epochs)
                 seconds = time.perf_counter() - clock
-                row = {"epoch": epoch, "iteration": step, **_logged(terms, norms, schedules)}
-                row["images_per_s"] = _finite(len(index) * fabric.world_size / seconds)
-                keeper.step(row)
-                if _on_any(fabric, (yield Report(keeper.run, epoch, step, steps * epochs, row))):
-                    return keeper.interrupt(progress)
+                row = {"epoch": epoch, "iteration": step, **_make_log_row(terms, norms, schedules)}
+                row["images_per_s"] = _round_for_log(len(index) * fabric.world_size / seconds)
+                writer.log_step(row)
+                if _any_process(fabric, (yield Report(writer.run, epoch, step, steps * epochs, row))):
+                    return writer.interrupt(progress)
                 clock = time.perf_counter()
 
             scores = _validate(fabric, network, val_data)
             progress = Progress(progress.iterations, epoch)
             row = {"epoch": epoch, "iteration": progress.iterations}
-            row |= {name: _finite(value) for name, value in scores.table(train_data.classes.names).items()}
-            keeper.epoch(row, progress)
-            stop = yield Report(keeper.run, epoch, progress.iterations, steps * epochs, row, ends_epoch=True)
-            if epoch < epochs and _on_any(fabric, stop):
-                return keeper.interrupt(progress)
+            row |= {name: _round_for_log(value) for name, value in scores.table(train_data.classes.names).items()}
+            writer.log_epoch(row, progress)
+            stop = yield Report(writer.run, epoch, progress.iterations, steps * epochs, row, ends_epoch=True)
+            if epoch < epochs and _any_process(fabric, stop):
+                return writer.interrupt(progress)
     except GeneratorExit:
-        keeper.interrupt(progress)
+        writer.interrupt(progress)
         raise
     except BaseException as error:
-        keeper.stopped(failed=not isinstance(error, KeyboardInterrupt))
+        writer.mark_stopped(failed=not isinstance(error, KeyboardInterrupt))
         raise
-    yield Report(keeper.complete(), epochs, progress.iterations, steps * epochs)
+    yield Report(writer.mark_complete(), epochs, progress.iterations, steps * epochs)
 
 
-def _new_run(config: TrainConfig, network: HardnessSegmenter, data: SegmentationData, fabric: Fabric) -> Run:
+def _create_run(config: TrainConfig, network: HardnessSegmenter, data: SegmentationData, fabric: Fabric) -> Run:
     record = describe_run(config, network, data, fabric)
     return create_run(record, config.out) if fabric.is_global_zero else Run(config.out / record.name, record)
 
 
-def _same_data(run: Run, data: SegmentationData) -> Run:
+def _check_same_data(run: Run, data: SegmentationData) -> Run:
     if run.record.data_fingerprint != data.fingerprint:
         raise CheckpointError(f"{run.path}: the training data has changed since the run began, so it cannot go on")
     return run
 
 
-def _on_any(fabric: Fabric, flag: bool | None) -> bool:  # noqa: FBT001
+def _any_process(fabric: Fabric, flag: bool | None) -> bool:  # noqa: FBT001
     """Whether a flag is set on any process, so that all of them act on it together."""
     if fabric.world_size == 1:
         return bool(flag)
@@ -210,19 +210,19 @@ def _on_any(fabric: Fabric, flag: bool | None) -> bool:  # noqa: FBT001
     return float(count) > 0
 
 
-def _refuse_infinite(loss: Tensor, moment: str, index: Tensor, data: SegmentationData, keeper: Keeper) -> None:
-    fabric = keeper.fabric
-    if _on_any(fabric, not torch.isfinite(loss)):
+def _check_finite(loss: Tensor, moment: str, index: Tensor, data: SegmentationData, writer: RunWriter) -> None:
+    fabric = writer.fabric
+    if _any_process(fabric, not torch.isfinite(loss)):
         mean: Any = fabric.all_reduce(loss.detach())
         indices: Any = fabric.all_gather(index.to(fabric.device))
         names = ", ".join(data.names[i] for i in indices.flatten().tolist())
         raise TrainingError(
             f"the loss is {float(mean)} at {moment} on the images {names}; the last good checkpoint is "
-            f"{keeper.last_good()}. Lower optim.lr, or look at these images."
+            f"{writer.last_checkpoint_path()}. Lower optim.lr, or look at these images."
         )
 
 
-def _update(
+def _apply_gradients(
     fabric: Fabric, module: nn.Module, optimizers: list[Optimizer], schedules: list[LRScheduler], clip_norm: float
 ) -> list[Tensor | None]:
     """Clips and applies the gradients of each optimizer; gives their norms before clipping."""
@@ -236,17 +236,19 @@ def _update(
     return norms
 
 
-def _logged(terms: LossTerms, norms: list[Tensor | None], schedules: list[LRScheduler]) -> dict[str, float | None]:
+def _make_log_row(
+    terms: LossTerms, norms: list[Tensor | None], schedules: list[LRScheduler]
+) -> dict[str, float | None]:
     encoder_lr, lr = schedules[0].get_last_lr()
     return {
-        "mean_ce": _finite(terms.mean_ce),
-        "weighted_ce": _finite(terms.weighted_ce),
-        "hardness_lift": _finite(terms.hardness_lift),
-        "lr": _finite(lr),
-        "encoder_lr": _finite(encoder_lr),
-        "hardness_lr": _finite(schedules[1].get_last_lr()[0]) if len(schedules) > 1 else None,
-        "gradient_norm": _finite(norms[0]),
-        "hardness_gradient_norm": _finite(norms[1]) if len(norms) > 1 else None,
+        "mean_ce": _round_for_log(terms.mean_ce),
+        "weighted_ce": _round_for_log(terms.weighted_ce),
+        "hardness_lift": _round_for_log(terms.hardness_lift),
+        "lr": _round_for_log(lr),
+        "encoder_lr": _round_for_log(encoder_lr),
+        "hardness_lr": _round_for_log(schedules[1].get_last_lr()[0]) if len(schedules) > 1 else None,
+        "gradient_norm": _round_for_log(norms[0]),
+        "hardness_gradient_norm": _round_for_log(norms[1]) if len(norms) > 1 else None,
     }
 
 
@@ -268,7 +270,7 @@ def _validate(fabric: Fabric, network: HardnessSegmenter, data: SegmentationData
     return Scores(counts.cpu().numpy(), float(rest[0]), int(rest[1]))
 
 
-def _finite(value: Tensor | float | None) -> float | None:
+def _round_for_log(value: Tensor | float | None) -> float | None:
     """A number as it is logged: seven significant digits, and None for NaN and infinity, which JSON does not know."""
     number = float("nan") if value is None else float(value)
     return float(f"{number:.7g}") if math.isfinite(number) else None

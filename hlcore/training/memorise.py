@@ -60,7 +60,7 @@ def memorise(
     loss: LossConfig,
     optim: OptimConfig,
     steps: int = 100,
-    keep: Collection[int] = (0, 1, 10, 100),
+    snapshot_steps: Collection[int] = (0, 1, 10, 100),
     seed: int = 0,
 ) -> Reports:
     """Trains a copy of a checkpoint's network on one labelled image; the checkpoint keeps its weights.
@@ -77,7 +77,7 @@ def memorise(
             "hardness", the network's own branch weights it.
         optim: As the run was trained with.
         steps: How many updates.
-        keep: Steps after which the maps are kept; the last is in any case.
+        snapshot_steps: Steps after which the maps are kept; the last is in any case.
         seed: Fixes dropout.
 
     Raises:
@@ -86,7 +86,7 @@ def memorise(
 
     Source: Xiao et al., IJCV 2025, figure 1.
     """
-    _check(checkpoint, image, label_map, steps)
+    _check_inputs(checkpoint, image, label_map, steps)
     network = copy.deepcopy(checkpoint.network)
     optimizers = make_optimizers(network, optim)
     schedules = make_schedules(optimizers, optim, steps)
@@ -98,15 +98,15 @@ def memorise(
     class_weights = median_frequency_weights(counts) if loss.name == "balanced_ce" else None
 
     def snapshot(step: int) -> Snapshot | None:
-        if step not in {*keep, steps}:
+        if step not in {*snapshot_steps, steps}:
             return None
         record = predict(network, image, class_names=checkpoint.class_names, label_map=label_map)
         return Snapshot(record.hardness_map, record.loss_map)
 
-    if 0 in keep and (yield Report(0, steps, math.nan, math.nan, math.nan, snapshot(0))):
+    if 0 in snapshot_steps and (yield Report(0, steps, math.nan, math.nan, math.nan, snapshot(0))):
         return
     for step in range(1, steps + 1):
-        _learning(network)
+        _set_training_mode(network)
         with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
             torch.manual_seed(seed * 1_000_003 + step)
             logits, hardness = network(pixels)
@@ -117,14 +117,14 @@ def memorise(
                 f"the loss is {float(terms.total.detach())} at step {step}; the run's learning rate is too high"
             )
         terms.total.backward()
-        _update(optimizers, schedules, optim.clip_norm)
+        _apply_gradients(optimizers, schedules, optim.clip_norm)
         mean_hardness = float(torch.sigmoid(hardness.detach()[:, 0])[valid].mean())
         numbers = float(terms.mean_ce), mean_hardness, float(terms.hardness_lift)
         if (yield Report(step, steps, *numbers, snapshot(step))):
             return
 
 
-def _check(checkpoint: Checkpoint, image: Image, label_map: LabelMap, steps: int) -> None:
+def _check_inputs(checkpoint: Checkpoint, image: Image, label_map: LabelMap, steps: int) -> None:
     if checkpoint.network.hardness_branch is None:
         raise InvalidInputError(
             "the network has no hardness branch, so it has no hardness map to watch; "
@@ -144,7 +144,7 @@ def _check(checkpoint: Checkpoint, image: Image, label_map: LabelMap, steps: int
         raise InvalidInputError(f"steps must be at least 1, got {steps}")
 
 
-def _learning(network: nn.Module) -> None:
+def _set_training_mode(network: nn.Module) -> None:
     """Training mode, except for the statistics of batch norm."""
     network.train()
     for module in network.modules():
@@ -152,7 +152,7 @@ def _learning(network: nn.Module) -> None:
             module.eval()
 
 
-def _update(optimizers: list[Optimizer], schedules: list[LRScheduler], clip_norm: float) -> None:
+def _apply_gradients(optimizers: list[Optimizer], schedules: list[LRScheduler], clip_norm: float) -> None:
     for optimizer, schedule in zip(optimizers, schedules, strict=True):
         trained = [parameter for group in optimizer.param_groups for parameter in group["params"]]
         nn.utils.clip_grad_norm_(trained, clip_norm)

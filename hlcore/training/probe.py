@@ -13,7 +13,7 @@ SNAPSHOT_ITERATIONS = (1, 10, 100)
 """Steps after which the maps are kept, as in the paper's figure 1, besides each kept epoch (0 = before training)."""
 
 
-def start_probe(run: Run, train: SegmentationData, val: SegmentationData, *, images: int) -> Probe | None:
+def create_probe(run: Run, train: SegmentationData, val: SegmentationData, *, images: int) -> Probe | None:
     """Writes a probe set of `images` evenly spaced images, half from each split; None for no images."""
     splits: dict[str, Split] = {}
     chosen: dict[str, Sample] = {}

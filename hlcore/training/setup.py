@@ -19,7 +19,7 @@ from hlcore.data.memory import CachedData
 from hlcore.data.samples import SegmentationData
 from hlcore.errors import DatasetError, InvalidInputError
 from hlcore.models.hardness import HardnessSegmenter
-from hlcore.storage.runs import RunRecord, installed_versions, now
+from hlcore.storage.runs import RunRecord, installed_versions, utc_now
 from hlcore.training.losses import median_frequency_weights
 from hlcore.types import IGNORE_INDEX
 
@@ -29,7 +29,7 @@ SGD_WEIGHT_DECAY = 5e-4
 """Its default weight decay: the authors'."""
 
 
-def launch(config: TrainConfig) -> Fabric:
+def launch_fabric(config: TrainConfig) -> Fabric:
     """The devices of a run, with all processes started.
 
     Raises:
@@ -83,11 +83,11 @@ def make_optimizers(network: HardnessSegmenter, config: OptimConfig) -> list[Opt
     ]
     optimizers: list[Optimizer] = [AdamW(groups, weight_decay=config.weight_decay)]
     if network.hardness_branch is not None:
-        optimizers.append(_hardness_optimizer(network.hardness_parameters(), config))
+        optimizers.append(_make_hardness_optimizer(network.hardness_parameters(), config))
     return optimizers
 
 
-def _hardness_optimizer(parameters: list[nn.Parameter], config: OptimConfig) -> Optimizer:
+def _make_hardness_optimizer(parameters: list[nn.Parameter], config: OptimConfig) -> Optimizer:
     decay = config.hardness_weight_decay
     if config.hardness_optimizer == "adamw":
         lr = config.hardness_lr or config.lr
@@ -103,10 +103,10 @@ def _hardness_optimizer(parameters: list[nn.Parameter], config: OptimConfig) -> 
 def make_schedules(optimizers: Sequence[Optimizer], config: OptimConfig, iterations: int) -> list[LRScheduler]:
     """The learning-rate schedule of each of `make_optimizers`, stepped once a training step."""
     kinds = (config.schedule, config.hardness_schedule or config.schedule)
-    return [_schedule(kind, optimizer, iterations) for kind, optimizer in zip(kinds, optimizers, strict=False)]
+    return [_make_schedule(kind, optimizer, iterations) for kind, optimizer in zip(kinds, optimizers, strict=False)]
 
 
-def _schedule(kind: str, optimizer: Optimizer, iterations: int) -> LRScheduler:
+def _make_schedule(kind: str, optimizer: Optimizer, iterations: int) -> LRScheduler:
     match kind:
         case "poly":
             return PolynomialLR(optimizer, total_iters=iterations, power=0.9)
@@ -141,7 +141,7 @@ def describe_run(config: TrainConfig, network: HardnessSegmenter, data: Segmenta
     return RunRecord(
         name=config.run_name,
         state="running",
-        created=now(),
+        created=utc_now(),
         config=config,
         data_fingerprint=data.fingerprint,
         class_names=data.classes.names,

@@ -8,7 +8,7 @@ import torch
 from lightning_fabric import Fabric
 
 from hlcore.errors import CheckpointError
-from hlcore.storage.files import replacing
+from hlcore.storage.files import replace_atomically
 
 
 class Progress(NamedTuple):
@@ -28,7 +28,7 @@ def save_state(fabric: Fabric, path: Path, parts: dict[str, Any], progress: Prog
     state: dict[str, Any] = {name: part.state_dict() for name, part in parts.items()}
     state |= {"progress": list(progress), "precision": fabric.strategy.precision.state_dict()}
     if fabric.is_global_zero:
-        with replacing(path) as temporary:
+        with replace_atomically(path) as temporary:
             torch.save(state, temporary)
 
 

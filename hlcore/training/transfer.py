@@ -12,7 +12,7 @@ from hlcore.storage.checkpoints import load_checkpoint
 from hlcore.storage.runs import open_run
 
 
-def saved_hardness(source: Path, data: SegmentationData, *, made_in: Path, anew: bool, fabric: Fabric) -> Bundle:
+def open_saved_hardness(source: Path, data: SegmentationData, *, made_in: Path, anew: bool, fabric: Fabric) -> Bundle:
     """The bundle with a hardness map of every training image.
 
     Args:
@@ -27,12 +27,12 @@ def saved_hardness(source: Path, data: SegmentationData, *, made_in: Path, anew:
         InvalidInputError: an image has no map in the bundle.
     """
     if not (source / MANIFEST).is_file():
-        if fabric.is_global_zero and (anew or not (made_in / MANIFEST).is_file() or _missing(made_in, data)):
+        if fabric.is_global_zero and (anew or not (made_in / MANIFEST).is_file() or _find_missing(made_in, data)):
             (made_in / MANIFEST).unlink(missing_ok=True)
-            _make(source, data, made_in)
+            _write_bundle(source, data, made_in)
         source = made_in
     fabric.barrier()
-    missing = _missing(source, data)
+    missing = _find_missing(source, data)
     if missing:
         raise InvalidInputError(
             f"{source} has no hardness map for {len(missing)} of {len(data)} training images, such as "
@@ -41,12 +41,12 @@ def saved_hardness(source: Path, data: SegmentationData, *, made_in: Path, anew:
     return open_bundle(source)
 
 
-def _missing(bundle: Path, data: SegmentationData) -> set[str]:
+def _find_missing(bundle: Path, data: SegmentationData) -> set[str]:
     """Names of the images that have no map."""
     return set(data.names) - set(open_bundle(bundle).manifest["name"])
 
 
-def _make(source: Path, data: SegmentationData, folder: Path) -> None:
+def _write_bundle(source: Path, data: SegmentationData, folder: Path) -> None:
     run = open_run(source)
     if not run.epochs:
         raise CheckpointError(f"{source} has kept no epoch, so it has no hardness maps to give")

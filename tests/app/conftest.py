@@ -16,7 +16,7 @@ from hlcore.data.streets import Streets
 from hlcore.models.adapters import build_network
 from hlcore.storage.checkpoints import CheckpointHeader, save_checkpoint
 from hlcore.storage.probes import Probe
-from hlcore.storage.runs import Run, RunRecord, create_run, installed_versions, now
+from hlcore.storage.runs import Run, RunRecord, create_run, installed_versions, utc_now
 
 MAIN = Path(__file__).parents[2] / "app" / "main.py"
 NETWORK = NetworkConfig(
@@ -36,7 +36,7 @@ def make_run(folder: Path, name: str, *, epochs: int = 3, hardness: bool = True)
     record = RunRecord(
         name=name,
         state="complete",
-        created=now(),
+        created=utc_now(),
         config=config,
         data_fingerprint="0" * 64,
         class_names=CAMVID.names,

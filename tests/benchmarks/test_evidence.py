@@ -9,7 +9,7 @@ from scipy.stats import ttest_rel
 
 from benchmarks.evidence.compare import paired_differences
 from benchmarks.evidence.grid import Grid, open_grid
-from benchmarks.evidence.sweep import FIDELITY, fill, read_rows
+from benchmarks.evidence.sweep import FIDELITY, fill_table, read_rows
 
 GRID = Grid(
     base={"optim": {"epochs": 2, "lr": 0.1}},
@@ -61,14 +61,14 @@ def test_fidelity_is_measured_against_cross_entropy_of_the_other_seeds():
 
 def test_a_table_is_filled_once_and_the_fidelity_follows_when_the_other_seeds_are_there(tmp_path):
     (tmp_path / "tiny.yaml").write_text(TINY, encoding="utf-8")
-    settings = {"data": tmp_path, "out": tmp_path / "runs", "here": tmp_path}
-    list(fill("tiny", most=1, **settings))
+    settings = {"data": tmp_path, "out": tmp_path / "runs", "folder": tmp_path}
+    list(fill_table("tiny", most=1, **settings))
     [first] = read_rows("tiny", tmp_path)
     assert (first["seed"], first["variant"], first["steps"]) == ("seed0", "ce", 2)
     assert {"hardness_lift", "loss_total_variation/held_out", "hardness_last_over_first/train"} <= set(first)
     assert not any(name.startswith(FIDELITY) for name in first)
 
-    list(fill("tiny", **settings))
+    list(fill_table("tiny", **settings))
     rows = read_rows("tiny", tmp_path)
     assert [(row["seed"], row["variant"]) for row in rows] == [
         ("seed0", "ce"),
@@ -78,7 +78,7 @@ def test_a_table_is_filled_once_and_the_fidelity_follows_when_the_other_seeds_ar
     ]
     assert all(-1 <= row[f"{FIDELITY}hardness_spearman"] <= 1 for row in rows)
     assert rows[0] == {**first, **rows[0]}, "a finished row is not touched"
-    assert list(fill("tiny", **settings)) == ["tiny: 4 rows are there, 0 are missing"]
+    assert list(fill_table("tiny", **settings)) == ["tiny: 4 rows are there, 0 are missing"]
 
 
 TINY = """

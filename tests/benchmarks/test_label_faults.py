@@ -35,7 +35,7 @@ def table() -> pd.DataFrame:
     with pytest.MonkeyPatch.context() as patch:
         for module in (label_faults, fault_rankings):
             patch.setattr(module, "RESAMPLINGS", 10)
-        return pd.DataFrame(label_faults._table([record(index) for index in range(4)], seeds=2))
+        return pd.DataFrame(label_faults._make_rows([record(index) for index in range(4)], seeds=2))
 
 
 def values(table: pd.DataFrame, **where: str) -> pd.Series:
@@ -48,7 +48,7 @@ def test_faults_are_grouped_by_kind_and_size():
     faults = np.zeros((30, 40), np.int32)
     faults[:, :20], faults[0, 20:] = 1, 2
     planted = PlantedFaults(np.zeros_like(faults), faults, ("dropped", "swapped"))
-    groups = fault_rankings.groups_of(planted)
+    groups = fault_rankings.group_faults(planted)
     assert groups[0] == 0
     assert [fault_rankings.GROUPS[group - 1] for group in groups[1:]] == [("dropped", True), ("swapped", False)]
 
@@ -57,7 +57,7 @@ def test_exact_rankings_are_those_of_scikit_learn():
     random = np.random.default_rng(0)
     scores, faulty = random.integers(0, 30, 200) / 7, random.random(200) < 0.2
     weights = random.poisson(1.0, (9, 200)).astype(float)
-    value, low, high = fault_rankings._with_interval(fault_rankings._ranked(scores, faulty, weights))
+    value, low, high = fault_rankings._with_interval(fault_rankings._rank_exactly(scores, faulty, weights))
     assert value == pytest.approx(average_precision_score(faulty, scores))
     resampled = [average_precision_score(faulty, scores, sample_weight=drawn) for drawn in weights]
     assert (low, high) == pytest.approx(tuple(np.quantile(resampled, [0.025, 0.975])))
@@ -66,7 +66,7 @@ def test_exact_rankings_are_those_of_scikit_learn():
 def test_pixel_rankings_are_those_of_scikit_learn_within_the_bins():
     random = np.random.default_rng(1)
     kind, scores = (random.random(5000) < 0.1).astype(int), random.exponential(1.0, 5000)
-    histograms = fault_rankings.histograms_of(kind, fault_rankings.bins_of(scores))
+    histograms = fault_rankings.count_by_group(kind, fault_rankings.bin_scores(scores))
     binned = fault_rankings.average_precision(histograms[0].astype(float), histograms[1].astype(float))
     assert binned == pytest.approx(average_precision_score(kind, scores), abs=0.003)
 

@@ -8,13 +8,13 @@ import pytest
 
 from benchmarks import results
 from hlcore.storage.analyses import AnalysisRecord, open_analysis
-from hlcore.storage.runs import now
+from hlcore.storage.runs import utc_now
 
 
 def record(root: Path | None, command: str) -> AnalysisRecord:
     return AnalysisRecord(
         state="complete",
-        created=now(),
+        created=utc_now(),
         run="camvid",
         epoch=45,
         dataset="camvid",

@@ -15,7 +15,7 @@ from hlcore.analysis.statistics import ImageSums
 from hlcore.config import AnalyzeConfig, DataConfig, NetworkConfig, TrainConfig
 from hlcore.data.labels import CAMVID
 from hlcore.data.streets.scene import render_scene
-from hlcore.measuring import analyze
+from hlcore.measuring.loop import analyze
 from hlcore.models import torchvision_cpu  # noqa: F401  before the tests import timm or torchmetrics
 from hlcore.models.adapters import build_network
 from hlcore.models.hardness import HardnessSegmenter
@@ -115,7 +115,7 @@ def quick_analyses() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("hlcore.data.streets.dataset.render_scene", lambda seed, size: drawn(tuple(seed.entropy), size))
-        patch.setattr("hlcore.measuring.rooms.ImageSums", partial(ImageSums, resamplings=16))
+        patch.setattr("hlcore.measuring.tables.ImageSums", partial(ImageSums, resamplings=16))
         yield
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from hlcore.errors import InvalidInputError
-from hlcore.inference import _windows, predict, run_network
+from hlcore.inference import _window_slices, predict, run_network
 from hlcore.models.hardness import HardnessSegmenter
 from hlcore.types import Image
 
@@ -98,7 +98,7 @@ def test_windows_of_a_network_that_sees_single_pixels_join_without_seams(
 
 @given(length=st.integers(1, 500), window=st.integers(2, 200))
 def test_windows_cover_every_pixel_and_overlap_by_half(length: int, window: int) -> None:
-    windows = list(_windows(length, window))
+    windows = list(_window_slices(length, window))
     assert windows[0].start == 0
     assert windows[-1].stop == length
     assert all(w.stop - w.start == min(window, length) for w in windows)

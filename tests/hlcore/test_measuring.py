@@ -11,15 +11,15 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-import hlcore.measuring as pipeline
-from hlcore.analysis.merging import merged_indices
+import hlcore.measuring.loop as pipeline
+from hlcore.analysis.merging import find_target_indices
 from hlcore.analysis.statistics import ImageSums
 from hlcore.config import AnalyzeConfig
 from hlcore.data.labels import CAMVID, IDD_LITE
 from hlcore.data.streets import Streets
 from hlcore.errors import CheckpointError, DatasetError, InvalidInputError
-from hlcore.measuring import analyze
-from hlcore.measuring.subject import read_merge
+from hlcore.measuring.job import read_merge
+from hlcore.measuring.loop import analyze
 from hlcore.storage.analyses import Analysis
 from hlcore.storage.analysis_writer import AnalysisWriter
 from hlcore.storage.runs import Run
@@ -106,7 +106,7 @@ def test_tables_interrupted_while_they_are_written_are_written_again(scenes_run,
 def test_a_complete_analysis_is_not_measured_again(scenes_run, analysed, monkeypatch) -> None:
     looks = Looks(monkeypatch)
     steps = list(analyze(scenes_run, None, AnalyzeConfig(out=analysed.path, split="test", epochs="all")))
-    assert [(step.measured, step.now) for step in steps] == [(5, "complete")]
+    assert [(step.measured, step.status) for step in steps] == [(5, "complete")]
     assert not looks.images
 
 
@@ -120,13 +120,13 @@ def test_steps_tell_how_far_it_is(scenes_run, tmp_path) -> None:
         analyze(scenes_run, None, AnalyzeConfig(out=tmp_path / "new", split="test", limit=3, thumbnails=False))
     )
     assert [step.measured for step in steps] == [0, 1, 2, 3, 3, 3]
-    assert [step.now for step in steps] == ["measure", "test-0000", "test-0002", "test-0004", "tables", "complete"]
+    assert [step.status for step in steps] == ["measure", "test-0000", "test-0002", "test-0004", "tables", "complete"]
     assert not (tmp_path / "new" / "thumbnails").exists()
 
 
 def test_one_record_and_one_part_are_held_at_a_time(scenes_run, tmp_path, monkeypatch) -> None:
     alive, parts_alive = [], []
-    predict, parts = pipeline.predict, AnalysisWriter.parts
+    predict, parts = pipeline.predict, AnalysisWriter.read_parts
 
     def living(references) -> int:
         return sum(reference() is not None for reference in references)
@@ -147,7 +147,7 @@ def test_one_record_and_one_part_are_held_at_a_time(scenes_run, tmp_path, monkey
             yield part
 
     monkeypatch.setattr(pipeline, "predict", watched_predict)
-    monkeypatch.setattr(AnalysisWriter, "parts", watched_parts)
+    monkeypatch.setattr(AnalysisWriter, "read_parts", watched_parts)
     finish(scenes_run, AnalyzeConfig(out=tmp_path / "new", split="test"))
     assert len(alive) == 5
     assert len(parts_alive) == 10
@@ -165,7 +165,7 @@ def test_the_sums_of_all_images_have_the_size_of_one_images(scenes_run, tmp_path
                 return super().estimate(ratio)
 
         with monkeypatch.context() as patch:
-            patch.setattr("hlcore.measuring.rooms.ImageSums", partial(Watched, resamplings=4))
+            patch.setattr("hlcore.measuring.tables.ImageSums", partial(Watched, resamplings=4))
             finish(scenes_run, AnalyzeConfig(out=tmp_path / str(limit), split="test", limit=limit))
         return max(sizes)
 
@@ -244,7 +244,7 @@ def test_a_merge_that_is_no_list_of_names_is_refused(tmp_path, text) -> None:
 
 def test_the_bundled_merge_fits_camvid_and_idd_lite() -> None:
     merged = read_merge(Path(__file__).parents[2] / "benchmarks" / "camvid_to_idd_lite.yaml")
-    assert merged_indices(merged, CAMVID.names, IDD_LITE.names).tolist() == [6, 5, 4, 0, 1, 5, 4, 4, 3, 2, 2]
+    assert find_target_indices(merged, CAMVID.names, IDD_LITE.names).tolist() == [6, 5, 4, 0, 1, 5, 4, 4, 3, 2, 2]
 
 
 def test_an_unlabelled_image_is_named(scenes_run, tmp_path, monkeypatch) -> None:

@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from playwright.sync_api import sync_playwright
 
-from hlcore.report import facts, report_html, sentences, write_report
-from hlcore.report.numbers import Number, at_most, number, verdict
+from hlcore.report import describe_analysis, render_report, sentences, write_report
+from hlcore.report.numbers import Number, compare_numbers, find_number, round_up_largest
 from hlcore.storage.analyses import Analysis
 from tests.chromium import find_chromium
 from tests.serving import CHROMIUM_FLAGS
@@ -61,7 +61,7 @@ class Page(HTMLParser):
 
 @pytest.fixture(scope="module")
 def page(analysed: Analysis) -> Page:
-    return Page(report_html(analysed))
+    return Page(render_report(analysed))
 
 
 def test_the_page_needs_nothing_from_anywhere(page: Page, analysed: Analysis) -> None:
@@ -69,14 +69,14 @@ def test_the_page_needs_nothing_from_anywhere(page: Page, analysed: Analysis) ->
     assert all(reference.startswith("data:image/webp;base64,") for reference in page.references)
     assert page.policy.startswith("default-src 'none';"), "the browser refuses what would come from outside"
     packed = r'(<script type="text/plain"[^>]*>|data:image/webp;base64,)[^<"]*'
-    own = re.sub(packed, r"\1", report_html(analysed))
+    own = re.sub(packed, r"\1", render_report(analysed))
     assert not re.findall(r"https?:|//\w|@import|url\(", own)
     assert "http" not in page.unpacked("figures")
     assert "Plotly" in page.unpacked("plotly")
 
 
 def test_every_figure_has_its_data_and_all_data_have_a_figure(page: Page, analysed: Analysis) -> None:
-    wanted = re.findall(r'data-figure="([^"]+)"', report_html(analysed))
+    wanted = re.findall(r'data-figure="([^"]+)"', render_report(analysed))
     assert sorted(wanted) == sorted(json.loads(page.unpacked("figures")))
     assert {"edges-profile", "objects", "errors-risk", "stability-level"} <= set(wanted)
 
@@ -84,16 +84,16 @@ def test_every_figure_has_its_data_and_all_data_have_a_figure(page: Page, analys
 def test_the_numbers_of_the_page_are_those_of_the_tables(page: Page, analysed: Analysis) -> None:
     table = analysed.table
     shown = {
-        "mean IoU": number(table("segmentation"), class_name="", metric="iou"),
-        "contrast": number(table("edge_contrast"), source="label", class_name="", quantity="hardness"),
-        "rho": number(table("size_correlations"), size="area_px", quantity="hardness_over_edge"),
-        "AUROC": number(table("scores"), score="hardness", region="all", metric="auroc"),
-        "level": number(table("levels"), map="loss", snapshot="epoch-0002", measure="relative_level"),
+        "mean IoU": find_number(table("segmentation"), class_name="", metric="iou"),
+        "contrast": find_number(table("edge_contrast"), source="label", class_name="", quantity="hardness"),
+        "rho": find_number(table("size_correlations"), size="area_px", quantity="hardness_over_edge"),
+        "AUROC": find_number(table("scores"), score="hardness", region="all", metric="auroc"),
+        "level": find_number(table("levels"), map="loss", snapshot="epoch-0002", measure="relative_level"),
     }
     for name, value in shown.items():
         assert str(value) in page.text, name
     for score in table("scores").query("metric == 'ap'").itertuples():
-        assert Number(score.value, score.low, score.high).alone in page.text
+        assert Number(score.value, score.low, score.high).value_text in page.text
 
 
 def test_the_head_says_how_the_analysis_was_made(page: Page, analysed: Analysis) -> None:
@@ -101,17 +101,19 @@ def test_the_head_says_how_the_analysis_was_made(page: Page, analysed: Analysis)
     for text in (record.run, record.dataset, record.data_fingerprint[:12], record.device, record.command):
         assert text in page.text
     assert f"torch {record.versions['torch']}" in page.text
-    assert facts(record)["Epoch"] == "2; stability over the epochs 0, 1, 2"
+    assert describe_analysis(record)["Epoch"] == "2; stability over the epochs 0, 1, 2"
     merged = record.model_copy(update={"merged": {"Car": "vehicles"}, "mc_dropout": 20, "window": 256})
-    assert {"Merged": "Car → vehicles", "MC dropout": "20 passes", "Window": "256 px, sliding"}.items() <= facts(
-        merged
-    ).items()
+    assert {
+        "Merged": "Car → vehicles",
+        "MC dropout": "20 passes",
+        "Window": "256 px, sliding",
+    }.items() <= describe_analysis(merged).items()
 
 
 def test_what_a_file_is_called_is_text_and_not_markup(analysed: Analysis, tmp_path: Path) -> None:
     hostile = "<script>alert(1)</script>"
     odd = Analysis(analysed.path, analysed.record.model_copy(update={"run": hostile, "command": f"hlcore {hostile}"}))
-    html = report_html(odd)
+    html = render_report(odd)
     assert hostile not in html
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in html
 
@@ -136,7 +138,7 @@ def test_a_browser_without_a_network_draws_every_figure(analysed: Analysis, tmp_
         reason = "no Chromium or Chrome found; install one or name it in $HLCORE_CHROMIUM"
         pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
     path = tmp_path / "report.html"
-    path.write_text(report_html(analysed), encoding="utf-8")
+    path.write_text(render_report(analysed), encoding="utf-8")
     complaints, requests = [], []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS)
@@ -184,7 +186,7 @@ def score_tables(**difference: tuple[float, float, float]):
     ],
 )
 def test_where_hardness_loses_to_a_free_signal_the_text_says_so(difference, sentence) -> None:
-    findings = sentences.errors(score_tables(edge_distance=difference))
+    findings = sentences.describe_errors(score_tables(edge_distance=difference))
     assert findings.seen[0] == "10 % of the labelled pixels are predicted wrong."
     assert findings.seen[1].endswith(sentence)
     caught = "46 % of the errors by hardness (precision 38 %; ties make it 12 % of the pixels)"
@@ -194,7 +196,7 @@ def test_where_hardness_loses_to_a_free_signal_the_text_says_so(difference, sent
 
 def test_without_a_labelled_pixel_the_text_says_that_nothing_is_known() -> None:
     empty = {name: score_tables()(name).iloc[:0] for name in ("scores", "risk_curves")}
-    findings = sentences.errors(empty.__getitem__)
+    findings = sentences.describe_errors(empty.__getitem__)
     assert findings.seen == ("an unknown share of the labelled pixels are predicted wrong.",)
     assert "nan" not in findings.not_shown.lower()
 
@@ -219,7 +221,7 @@ def object_tables(over: tuple[float, float, float]):
     ],
 )
 def test_the_edge_matched_number_decides_about_small_objects(over, sentence) -> None:
-    (seen,) = sentences.objects(object_tables(over)).seen
+    (seen,) = sentences.describe_objects(object_tables(over)).seen
     assert "−0.500 (−0.600 to −0.400) over 100 objects: small objects are harder" in seen
     assert "40 objects have such pixels) rho is −0.100 (−0.300 to 0.100)" in seen
     assert seen.endswith(sentence)
@@ -243,7 +245,7 @@ def stability_tables(*, hardness: list[float], loss: list[float]):
 
 
 def test_stability_leaves_out_the_epoch_before_training() -> None:
-    findings = sentences.stability(stability_tables(hardness=[0.1, 0.8, 0.9], loss=[0.2, 0.7, 0.95]))
+    findings = sentences.describe_stability(stability_tables(hardness=[0.1, 0.8, 0.9], loss=[0.2, 0.7, 0.95]))
     assert findings.seen[0] == (
         "Spearman's rho of two kept epochs in a row is 0.800 to 0.900 for hardness and 0.700 to 0.950 for the loss; of "
         "2 pairs it is clearly higher for hardness in 1 and for the loss in 1."
@@ -255,15 +257,15 @@ def test_stability_leaves_out_the_epoch_before_training() -> None:
 
 
 def test_stability_of_a_single_trained_epoch_says_that_there_is_no_pair() -> None:
-    findings = sentences.stability(stability_tables(hardness=[0.1], loss=[0.2]))
+    findings = sentences.describe_stability(stability_tables(hardness=[0.1], loss=[0.2]))
     assert findings.seen[0] == "Spearman's rho takes two kept epochs in a row, which there are not."
 
 
 def test_without_intervals_nothing_is_claimed() -> None:
     one, other = Number(0.9, NAN, NAN), Number(0.1, NAN, NAN)
-    assert verdict(one, other, higher="more", lower="less").startswith("There is no interval")
+    assert compare_numbers(one, other, higher="more", lower="less").startswith("There is no interval")
 
 
 @given(st.lists(st.floats(0, 1e3), min_size=1))
 def test_a_bound_is_never_rounded_below_what_it_bounds(values) -> None:
-    assert max(values) <= float(at_most(values)) <= max(values) * 1.1 + 5e-324
+    assert max(values) <= float(round_up_largest(values)) <= max(values) * 1.1 + 5e-324

@@ -10,7 +10,7 @@ from app.components.table_picker import select_page
 from app.loading.dataset import load_image_table, load_listed_analyses
 from app.views.dataset import controls, gallery
 from app.views.dataset.controls import DEFINITIONS, FORMATS, TABLE, TITLES, Ranking
-from hlcore.analysis.images import ranked
+from hlcore.analysis.images import rank_images
 from hlcore.storage.analyses import Analysis
 from hlcore.storage.runs import Run
 
@@ -19,7 +19,7 @@ def draw_ranked_images(run: Run, analysis: Analysis) -> None:
     """Draws the ranked images."""
     ranking = controls.select_ranking(analysis)
     table = load_image_table(analysis, ranking.class_name)
-    images = ranked(table, by=ranking.by, highest_first=ranking.highest_first, containing=ranking.containing)
+    images = rank_images(table, by=ranking.by, highest_first=ranking.highest_first, containing=ranking.containing)
     if images.empty:
         st.info("No image of this data set fits; search for something else.")
         return

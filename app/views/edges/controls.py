@@ -12,8 +12,8 @@ from app.components import definitions
 from app.components.scope_picker import format_scope
 from hlcore.analysis.boundaries import EdgeSource
 from hlcore.analysis.edges import AT_EDGE
-from hlcore.analysis.statistics import only
-from hlcore.figures.edges import ALL
+from hlcore.analysis.statistics import filter_rows
+from hlcore.figures.edges import ALL_CLASSES
 from hlcore.storage.analyses import Analysis
 
 SOURCES: dict[EdgeSource, str] = {"label": "Labels", "prediction": "Prediction", "gradient": "Image"}
@@ -80,8 +80,8 @@ def select_source(tables: EdgeTables) -> EdgeSource:
 def select_classes(profile: pd.DataFrame) -> list[str]:
     """The classes with a line of their own; "" is all of them together."""
     with_pixels = set(profile.loc[profile["pixels"] > 0, "class_name"])
-    names = [ALL, *(name for name in dict.fromkeys(profile["class_name"]) if name and name in with_pixels)]
-    session.ensure_choices("classes", names, default=[ALL])
+    names = [ALL_CLASSES, *(name for name in dict.fromkeys(profile["class_name"]) if name and name in with_pixels)]
+    session.ensure_choices("classes", names, default=[ALL_CLASSES])
     chosen = st.multiselect(
         "Classes",
         names,
@@ -91,7 +91,7 @@ def select_classes(profile: pd.DataFrame) -> list[str]:
         help="The class of a pixel is its label; on a picture without labels, the predicted class. "
         + definitions.list_links("By class and by pair"),
     )
-    return ["" if name == ALL else name for name in chosen or [ALL]]
+    return ["" if name == ALL_CLASSES else name for name in chosen or [ALL_CLASSES]]
 
 
 def select_quantity(tables: EdgeTables) -> str:
@@ -121,13 +121,13 @@ def select_pair(pairs: pd.DataFrame) -> str:
 
 def find_frequent_pairs(pairs: pd.DataFrame, source: str, quantity: str) -> pd.DataFrame:
     """The pairs with the most edge pixels, of one source and quantity, named in column `pair`."""
-    rows = only(pairs, source=source, quantity=quantity, distance=AT_EDGE).dropna(subset=["value"])
+    rows = filter_rows(pairs, source=source, quantity=quantity, distance=AT_EDGE).dropna(subset=["value"])
     return rows.nlargest(MAX_PAIRS, "pixels").assign(pair=lambda table: table["first"] + " | " + table["second"])
 
 
 def filter_pair(pairs: pd.DataFrame, source: str, quantity: str, pair: str) -> pd.DataFrame:
     """One pair by distance, as a profile of all its pixels; empty where only its edge was kept."""
-    rows = only(pairs, source=source, quantity=quantity)
+    rows = filter_rows(pairs, source=source, quantity=quantity)
     of_pair = rows["first"] + " | " + rows["second"] == pair
     return rows.loc[of_pair & (rows["distance"] != AT_EDGE)].assign(class_name="")
 
@@ -150,7 +150,7 @@ def draw_contrast(tables: EdgeTables, source: str, quantity: str, classes: Seque
     """The edge contrast of a quantity as a number, with its interval: of the class drawn, or of all together."""
     class_name = classes[0] if len(classes) == 1 else ""
     of = class_name or ("all classes" if len(classes) > 1 else "")
-    rows = only(tables.contrast, source=source, quantity=quantity, class_name=class_name)
+    rows = filter_rows(tables.contrast, source=source, quantity=quantity, class_name=class_name)
     value, low, high = rows[["value", "low", "high"]].to_numpy(float)[0]
     st.metric(
         f"Edge contrast of {QUANTITIES[quantity].lower()}{of and f', {of}'}",

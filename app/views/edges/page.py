@@ -28,7 +28,7 @@ def draw_profile(tables: EdgeTables, source_column: DeltaGenerator, classes_colu
     """Draws each quantity by distance below its contrast, and returns the edge source that was chosen."""
     with source_column:
         source = controls.select_source(tables)
-    profile = controls.only(tables.edges, source=source)
+    profile = controls.filter_rows(tables.edges, source=source)
     with classes_column:
         classes = controls.select_classes(profile)
     shown = profile.loc[profile["class_name"].isin(classes)]
@@ -36,7 +36,7 @@ def draw_profile(tables: EdgeTables, source_column: DeltaGenerator, classes_colu
     for quantity, column in zip(quantities, st.columns(len(quantities)), strict=True):
         with column:
             controls.draw_contrast(tables, source, quantity, classes)
-            rows = controls.only(shown, quantity=quantity)
+            rows = controls.filter_rows(shown, quantity=quantity)
             figure = hardness_by_distance_figure(rows, height_px=300 if len(classes) == 1 else 360)
             st.plotly_chart(figure, key=f"{quantity}_by_distance")
     return source

@@ -15,7 +15,7 @@ from app.loading.errors import PASSES, has_dropout, load_error_tables
 from app.loading.pictures import Picture
 from app.views.errors import sentences
 from hlcore.analysis.error_prediction import REGIONS, Region
-from hlcore.analysis.flagging import Caught
+from hlcore.analysis.flagging import FlaggingResult
 from hlcore.figures.errors import COLOURS, SCORES
 from hlcore.storage.analyses import Analysis
 from hlcore.storage.runs import Run
@@ -45,14 +45,14 @@ class ErrorTables:
         """The thresholds of one score in one region, the highest first."""
         return self.curves.loc[(self.curves["score"] == score) & (self.curves["region"] == region)]
 
-    def find_threshold(self, score: str, region: Region, share: float) -> tuple[float, Caught]:
+    def find_threshold(self, score: str, region: Region, share: float) -> tuple[float, FlaggingResult]:
         """The highest threshold that flags at least a share of the pixels, and what it does; infinity without any."""
         curve = self.filter_curve(score, region)
         reached = curve.loc[curve["pixels_share"] >= share - 1e-9]
         if reached.empty:
-            return float("inf"), Caught(float("nan"), float("nan"), float("nan"))
+            return float("inf"), FlaggingResult(float("nan"), float("nan"), float("nan"))
         row = reached.iloc[0]
-        return row["threshold"], Caught(row["pixels_share"], row["errors_share"], row["precision"])
+        return row["threshold"], FlaggingResult(row["pixels_share"], row["errors_share"], row["precision"])
 
 
 @dataclass(frozen=True)

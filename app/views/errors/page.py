@@ -14,7 +14,7 @@ from app.views.errors import controls, sentences
 from app.views.errors.controls import Choice, ErrorTables
 from app.views.errors.scenes import make_scene
 from hlcore.analysis.error_prediction import Region
-from hlcore.analysis.flagging import Caught, caught, outcomes, threshold_for
+from hlcore.analysis.flagging import FlaggingResult, outcome_map, summarise_outcomes, threshold_for_share
 from hlcore.figures.errors import risk_coverage_figure, roc_figure, score_figure, threshold_figure
 from hlcore.storage.analyses import Analysis
 from hlcore.storage.runs import Run
@@ -45,14 +45,14 @@ def draw_errors(run: Run, picture: Picture, region: Region, analysis: Analysis |
 
 def draw_flagged(
     run: Run, picture: Picture, region: Region, choice: Choice, *, threshold: float | None = None
-) -> Caught:
+) -> FlaggingResult:
     """Draws the pixels of the picture that a threshold flags; without one, the share of its pixels asked for."""
     scored = load_scores(run, choice.epoch, picture, dropout=choice.dropout)
     values, where = scored.scores[choice.score], scored.where[region]
     of_data = threshold is not None
-    threshold = threshold if of_data else threshold_for(values, where, share=choice.share)
-    outcome = outcomes(values, where, error=scored.error, threshold=threshold)
-    flagged = caught(outcome, where)
+    threshold = threshold if of_data else threshold_for_share(values, where, share=choice.share)
+    outcome = outcome_map(values, where, error=scored.error, threshold=threshold)
+    flagged = summarise_outcomes(outcome, where)
     if not of_data:
         said = sentences.describe_flagging(choice.score, threshold, region, flagged, share=choice.share)
         st.markdown(f"This picture: {said}")

@@ -10,7 +10,7 @@ from app.loading.planes import compute_highest_entropy, load_class_plane, load_p
 from app.viewer.scene import ALL_STEPS, Layer, Panel, Scene
 from app.views.errors.controls import Choice
 from app.views.errors.sentences import format_percent
-from hlcore.analysis.flagging import CAUGHT, FALSE_ALARM, FLAGGED, MISSED, Caught
+from hlcore.analysis.flagging import CAUGHT, FALSE_ALARM, FLAGGED, MISSED, FlaggingResult
 from hlcore.figures.errors import SCORES
 from hlcore.figures.style import ENTROPY_SCALE, Colour, ScaleName
 from hlcore.storage.runs import Run
@@ -29,7 +29,14 @@ SCALES: dict[str, ScaleName | None] = {"hardness": None, "edge_distance": "virid
 
 
 def make_scene(
-    run: Run, picture: Picture, choice: Choice, scored: ScoredPicture, outcome: np.ndarray, shares: Caught, *, name: str
+    run: Run,
+    picture: Picture,
+    choice: Choice,
+    scored: ScoredPicture,
+    outcome: np.ndarray,
+    shares: FlaggingResult,
+    *,
+    name: str,
 ) -> Scene:
     """The picture with its flagged pixels, and the score that flags them.
 

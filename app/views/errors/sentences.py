@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 
 from app.components.definitions import link_text, list_links
-from hlcore.analysis.error_prediction import STANDINGS, Region, standing
-from hlcore.analysis.flagging import Caught
+from hlcore.analysis.error_prediction import STANDINGS, Region, judge_standing
+from hlcore.analysis.flagging import FlaggingResult
 from hlcore.figures.errors import REGIONS, SCORES
 from hlcore.storage.analyses import Analysis
 
@@ -25,7 +25,7 @@ DEFINITIONS = {"auroc": "AUROC", "ap": "AP", "fpr95": "FPR95", "aurc": "Risk and
 """Under which name each metric is defined."""
 
 
-def describe_flagging(score: str, threshold: float, region: Region, shares: Caught, *, share: float) -> str:
+def describe_flagging(score: str, threshold: float, region: Region, shares: FlaggingResult, *, share: float) -> str:
     """What a threshold does, in one sentence, and why it may flag more than the share that was asked for."""
     of = "" if region == "all" else f" {REGIONS[region]}"
     if not np.isfinite(threshold) and threshold > 0:
@@ -36,7 +36,7 @@ def describe_flagging(score: str, threshold: float, region: Region, shares: Caug
     return f"{start}{_describe_errors(shares)}.{ties}"
 
 
-def describe_picture(name: str, shares: Caught, analysis: Analysis) -> str:
+def describe_picture(name: str, shares: FlaggingResult, analysis: Analysis) -> str:
     """What the threshold of a data set does to the picture above."""
     text = f"The picture, {name}, is one of your choice: the same threshold flags "
     text += f"{format_percent(shares.pixels_share)} of its pixels{_describe_errors(shares).replace('**', '')}."
@@ -123,7 +123,7 @@ def _group_standings(table: pd.DataFrame) -> dict[str, dict[str, dict]]:
     """Each way hardness may stand, to the scores it stands so against and their difference of AUROC."""
     groups: dict[str, dict[str, dict]] = {verb: {} for verb in STANDINGS}
     for name, row in table.loc["auroc_minus_hardness"].to_dict("index").items():
-        verb = standing(row["value"], low=row["low"], high=row["high"], bound=row["bound"])
+        verb = judge_standing(row["value"], low=row["low"], high=row["high"], bound=row["bound"])
         groups[verb][str(name)] = row
     return {verb: rows for verb, rows in groups.items() if rows}
 
@@ -148,7 +148,7 @@ def _describe_rule(score: str, threshold: float) -> str:
     return f"{SCORES[score]} ≥ {threshold:.3g}{' nats' if 'entropy' in score else ''}"
 
 
-def _describe_errors(shares: Caught) -> str:
+def _describe_errors(shares: FlaggingResult) -> str:
     if np.isnan(shares.errors_share):
         return "" if np.isnan(shares.precision) else ", no error among them"
     return (

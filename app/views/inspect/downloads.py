@@ -10,7 +10,7 @@ import streamlit as st
 from app.loading.pictures import Picture
 from app.loading.predictions import load_maps
 from hlcore.figures.maps import resize_map
-from hlcore.storage.planes import write_hardness_png
+from hlcore.storage.png import write_hardness_png
 from hlcore.storage.runs import Run
 from hlcore.types import HardnessMap
 

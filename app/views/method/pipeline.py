@@ -11,7 +11,7 @@ from streamlit.components.v2 import component
 
 from app.loading.pictures import SCENES, list_samples, load_sample, make_picture
 from app.loading.predictions import load_maps
-from hlcore.figures.maps import colour_map
+from hlcore.figures.maps import apply_colour_scale
 from hlcore.figures.style import HARDNESS_SCALES, LOSS_SCALE
 from hlcore.storage.runs import Run
 from hlcore.types import Image
@@ -53,9 +53,12 @@ def load_pipeline_maps(run: Run) -> dict[str, str]:
     picture = make_picture(sample, SIDE_PX)
     maps = load_maps(run, max(run.epochs), picture)
     scale = HARDNESS_SCALES[0]
-    pictures = {"image": picture.sample.image, "hardness": colour_map(maps.hardness_map, scale=scale, low=0, high=1)}
+    pictures = {
+        "image": picture.sample.image,
+        "hardness": apply_colour_scale(maps.hardness_map, scale=scale, low=0, high=1),
+    }
     if maps.loss_map is not None:
-        pictures["loss"] = colour_map(maps.loss_map, scale=LOSS_SCALE, low=0, high=MAX_NATS)
+        pictures["loss"] = apply_colour_scale(maps.loss_map, scale=LOSS_SCALE, low=0, high=MAX_NATS)
     return {name: _encode_png(pixels) for name, pixels in pictures.items()}
 
 

@@ -10,7 +10,7 @@ import streamlit as st
 from app.components import definitions
 from app.loading.objects import Objects, load_size_curve
 from app.views.objects.controls import SIZES, Choice, format_object_name
-from hlcore.figures.objects import CONTROLS, MEASURES, edge_matched_figure, objects_figure
+from hlcore.figures.objects import EDGE_MATCHED, MEASURES, edge_matched_figure, objects_figure
 
 MAX_POINTS = 3000
 """More would make the page slow; the curve and every number are of all objects."""
@@ -43,7 +43,7 @@ def summarise_correlations(correlations: pd.DataFrame, table: pd.DataFrame, choi
     """Spearman's rho of the quantity and of the edge-matched hardness on size, with intervals."""
     rho = correlations.set_index("quantity").to_dict("index")
     names = {choice.quantity: f"of {MEASURES[choice.quantity].name}"}
-    names |= {name: f"of hardness, {CONTROLS[name].name}," for name in CONTROLS if name != choice.quantity}
+    names |= {name: f"of hardness, {EDGE_MATCHED[name].name}," for name in EDGE_MATCHED if name != choice.quantity}
     texts = [f"{text} {_format_correlation(rho[name], of=len(table))}" for name, text in names.items()]
     images = len(set(table["image"]))
     counted = f"{len(table):,} objects" if len(table) > 1 else "one object"

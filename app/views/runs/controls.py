@@ -89,7 +89,7 @@ def describe_differences(runs: dict[str, Run], classes: tuple[str, ...]) -> str:
 
 def draw_miou_table(by_epoch: pd.DataFrame) -> None:
     """Last and best mean IoU of each run."""
-    reached = run_comparison.reached(by_epoch).set_index(["run", "which"])
+    reached = run_comparison.find_last_and_best(by_epoch).set_index(["run", "which"])
     rows = [
         {
             "run": run,

@@ -53,7 +53,7 @@ def draw_classes(class_iou: pd.DataFrame, runs: list[str], *, caveat: str) -> No
             st.caption("Choose a second run that was scored here to see what one gains over the other.")
             return
         baseline, compared = controls.select_pair(names)
-        gains = run_comparison.gains(class_iou, baseline=baseline, compared=compared)
+        gains = run_comparison.class_iou_gains(class_iou, baseline=baseline, compared=compared)
         st.plotly_chart(gain_figure(gains, baseline=baseline, compared=compared), key="gains")
         st.caption(f"{caveat} {definitions.list_links('Gain', 'mIoU', 'Interval')}")
 

@@ -11,8 +11,8 @@ from app.components import definitions
 from app.components.scope_picker import PICTURE, format_scope
 from app.loading.analyses import load_analyses
 from app.loading.stability import Series, has_followed_images
-from hlcore.analysis.stability import kept_epochs
-from hlcore.figures.stability import SPLITS, snapshot_text
+from hlcore.analysis.stability import kept_epoch_names
+from hlcore.figures.stability import SPLITS, format_snapshot
 from hlcore.figures.style import QUANTITIES
 from hlcore.storage.analyses import Analysis
 from hlcore.storage.runs import Run
@@ -167,7 +167,7 @@ def summarise_tables(tables: Mapping[str, pd.DataFrame]) -> list[str]:
         stayed = pairs.dropna(subset="value").groupby("map")["value"].last()
         faded = " and ".join(f"mean {name} is {100 * value:.0f} %" for name, value in last.items())
         overlaps = " and ".join(f"{value:.2f} ({name})" for name, value in stayed.items())
-        kept = [f"epoch {snapshot_text(name)}" for name in kept_epochs(levels["snapshot"].unique())]
+        kept = [f"epoch {format_snapshot(name)}" for name in kept_epoch_names(levels["snapshot"].unique())]
         parts = [f"at {kept[-1]} {faded} of what it was at {kept[0]}"] if faded else []
         parts.append(f"between the last two snapshots the hardest 10 % overlap with an IoU of {overlaps}")
         sentences.append(f"**{SPLITS.get(split, split)}**: {'; '.join(parts)}")

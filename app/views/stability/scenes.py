@@ -5,7 +5,7 @@ from app.components.layers import make_hardness_layer, make_image_layer, make_lo
 from app.loading.planes import load_value_plane
 from app.loading.stability import PICTURE, Series, load_series_planes, load_variation
 from app.viewer.scene import ALL_STEPS, Layer, Panel, Scene, Step
-from hlcore.figures.stability import snapshot_text
+from hlcore.figures.stability import format_snapshot
 from hlcore.figures.style import ScaleName
 
 GROUP = "stability"
@@ -54,7 +54,7 @@ def make_tools_scene(scene: Scene) -> Scene:
 
 
 def _format_step(snapshot: str) -> str:
-    text = snapshot_text(snapshot)
+    text = format_snapshot(snapshot)
     return text if text.startswith("#") else f"epoch {text}"
 
 

@@ -62,7 +62,7 @@ def rgb_from_array(values: Num[np.ndarray, "H W *channels"]) -> Image:
             f"an image must have 1 to 4 channels, got {channels}; keep the red, green and blue ones"
         )
     scaled = values.reshape(*values.shape[:2], channels).astype(np.float32)
-    scaled /= _white(values)
+    scaled /= _find_white(values)
     np.clip(np.nan_to_num(scaled, copy=False, nan=0, posinf=1, neginf=0), 0, 1, out=scaled)
     colours = scaled[..., : 1 if channels < 3 else 3]
     if channels in (2, 4):
@@ -71,11 +71,11 @@ def rgb_from_array(values: Num[np.ndarray, "H W *channels"]) -> Image:
     return np.repeat(np.round(colours, out=colours).astype(np.uint8), 3 if channels < 3 else 1, axis=2)
 
 
-def upright(image: UInt8[np.ndarray, "h w *channels"], orientation: int) -> UInt8[np.ndarray, "H W *channels"]:
+def turn_upright(image: UInt8[np.ndarray, "h w *channels"], orientation: int) -> UInt8[np.ndarray, "H W *channels"]:
     """The image turned as its EXIF orientation (1 to 8) asks; any other number leaves it as it is.
 
     Example:
-        >>> upright(np.array([[1, 2]], dtype=np.uint8), 6)
+        >>> turn_upright(np.array([[1, 2]], dtype=np.uint8), 6)
         array([[1],
                [2]], dtype=uint8)
     """
@@ -84,7 +84,7 @@ def upright(image: UInt8[np.ndarray, "h w *channels"], orientation: int) -> UInt
     return np.ascontiguousarray(turned[:, ::-1] if orientation in (2, 4, 5, 7) else turned)
 
 
-def _white(values: Num[np.ndarray, "..."]) -> float:
+def _find_white(values: Num[np.ndarray, "..."]) -> float:
     if values.dtype == np.uint8 or values.dtype.newbyteorder("=") == np.uint16:
         return float(np.iinfo(values.dtype).max)
     finite = values[np.isfinite(values)]

@@ -9,8 +9,8 @@ from jaxtyping import UInt, UInt8
 from PIL import ExifTags
 from PIL import Image as PillowImage
 
-from hlcore.data.images.colour import rgb_from_pillow, upright
-from hlcore.data.images.opening import damaged, open_file, open_header
+from hlcore.data.images.colour import rgb_from_pillow, turn_upright
+from hlcore.data.images.opening import damaged_file_error, open_file, open_header
 from hlcore.data.images.rare_tiff import pillow_would_misread, read_rare_tiff
 from hlcore.data.labels import ClassTable
 from hlcore.errors import DatasetError
@@ -46,9 +46,9 @@ def read_image(source: Path | bytes, *, name: str = "upload", max_pixels: int = 
             return read_rare_tiff(file, name, max_pixels=max_pixels)
         try:
             image.load()
-            return upright(rgb_from_pillow(image), _orientation(image))
+            return turn_upright(rgb_from_pillow(image), _orientation(image))
         except Exception as error:  # decoders answer hostile bytes with any exception there is
-            raise damaged(name, error) from error
+            raise damaged_file_error(name, error) from error
 
 
 def read_label_map(
@@ -84,9 +84,9 @@ def read_label_map(
             "a label map must have its image's size"
         )
     if pixels.ndim == 3:
-        return _class_of_colour(pixels, classes, name)
+        return _map_colours(pixels, classes, name)
     ids = dict.fromkeys(ignored, IGNORE_INDEX) | {i: i for i in (*range(len(classes.names)), IGNORE_INDEX)}
-    return _class_of_id(pixels, ids, name)
+    return _map_ids(pixels, ids, name)
 
 
 def read_class_ids(path: Path, *, ids: Mapping[int, int]) -> LabelMap:
@@ -102,7 +102,7 @@ def read_class_ids(path: Path, *, ids: Mapping[int, int]) -> LabelMap:
     pixels = _read_label_pixels(path, str(path), MAX_PIXELS)
     if pixels.ndim == 3:
         raise DatasetError(f"{path} is a colour PNG; expected a grey or palette PNG whose values are class ids")
-    return _class_of_id(pixels, ids, str(path))
+    return _map_ids(pixels, ids, str(path))
 
 
 def _orientation(image: PillowImage.Image) -> int:
@@ -126,7 +126,7 @@ def _read_label_pixels(source: Path | bytes, name: str, max_pixels: int) -> UInt
             image.load()
             pixels = np.array(image)
         except Exception as error:  # decoders answer hostile bytes with any exception there is
-            raise damaged(name, error) from error
+            raise damaged_file_error(name, error) from error
     if image.mode in ("LA", "RGBA"):
         if (pixels[..., -1] != 255).any():
             raise DatasetError(f"{name} is partly transparent; {_LABEL_FORM}")
@@ -134,21 +134,21 @@ def _read_label_pixels(source: Path | bytes, name: str, max_pixels: int) -> UInt
     return pixels
 
 
-def _class_of_id(pixels: UInt[np.ndarray, "H W"], ids: Mapping[int, int], name: str) -> LabelMap:
+def _map_ids(pixels: UInt[np.ndarray, "H W"], ids: Mapping[int, int], name: str) -> LabelMap:
     class_of = np.full(np.iinfo(pixels.dtype).max + 1, -1, dtype=np.int16)
     class_of[list(ids)] = list(ids.values())
     label_map = class_of[pixels]
     if (label_map < 0).any():
         values, counts = np.unique(pixels[label_map < 0], return_counts=True)
-        strays = _listed([f"{value} ({count} px)" for value, count in zip(values, counts, strict=True)])
+        strays = _join_items([f"{value} ({count} px)" for value, count in zip(values, counts, strict=True)])
         raise DatasetError(
-            f"{name} has values that name no class: {strays}; expected {_ranges(sorted(ids))}. "
+            f"{name} has values that name no class: {strays}; expected {_format_ranges(sorted(ids))}. "
             "Map them to a class or to the ignored value"
         )
     return label_map.astype(np.uint8)
 
 
-def _class_of_colour(pixels: UInt8[np.ndarray, "H W 3"], classes: ClassTable, name: str) -> LabelMap:
+def _map_colours(pixels: UInt8[np.ndarray, "H W 3"], classes: ClassTable, name: str) -> LabelMap:
     keys = pixels.astype(np.uint32) @ np.array([65536, 256, 1], dtype=np.uint32)
     found, inverse, counts = np.unique(keys, return_inverse=True, return_counts=True)
     indices, strays = np.full(len(found), IGNORE_INDEX, dtype=np.uint8), []
@@ -164,17 +164,17 @@ def _class_of_colour(pixels: UInt8[np.ndarray, "H W 3"], classes: ClassTable, na
             strays.append(f"{colour} ({count} px)")
     if strays:
         raise DatasetError(
-            f"{name} has colours that name no class: {_listed(strays)}; expected the {len(classes.names)} colours of "
-            "the class table, without smoothing, or a grey PNG with class ids"
+            f"{name} has colours that name no class: {_join_items(strays)}; expected the "
+            f"{len(classes.names)} colours of the class table, without smoothing, or a grey PNG with class ids"
         )
     return indices[inverse].reshape(keys.shape)
 
 
-def _listed(items: list[str]) -> str:
+def _join_items(items: list[str]) -> str:
     return ", ".join(items[:5]) + (f" and {len(items) - 5} more" if len(items) > 5 else "")
 
 
-def _ranges(ids: list[int]) -> str:
+def _format_ranges(ids: list[int]) -> str:
     """Sorted numbers in words, e.g. "0 to 10, 255"."""
     starts = [value for value in ids if value - 1 not in ids]
     ends = [value for value in ids if value + 1 not in ids]

@@ -66,13 +66,15 @@ def open_header(file: OpenFile, name: str, *, max_pixels: int) -> ImageFile | No
         if head.startswith(_TIFF_STARTS):
             return None
         if head.startswith(_IMAGE_STARTS) or (head[:4] == b"RIFF" and head[8:12] == b"WEBP"):
-            raise damaged(name, "its header cannot be read") from error
-        raise DatasetError(f"{name} is {_kind(head)} and not an image of a known kind; use {READABLE}") from error
+            raise damaged_file_error(name, "its header cannot be read") from error
+        raise DatasetError(
+            f"{name} is {_describe_kind(head)} and not an image of a known kind; use {READABLE}"
+        ) from error
     except (PillowImage.DecompressionBombError, PillowImage.DecompressionBombWarning) as error:
         limit = min(max_pixels, 2 * (PillowImage.MAX_IMAGE_PIXELS or max_pixels)) / 1e6
         raise DatasetError(f"{name} has far too many pixels; the limit is {limit:.4g} MP, scale it down") from error
     except Exception as error:  # decoders answer hostile bytes with any exception there is
-        raise damaged(name, error) from error
+        raise damaged_file_error(name, error) from error
     check_size(image.width, image.height, name, max_pixels=max_pixels)
     return image
 
@@ -90,13 +92,13 @@ def check_size(width: int, height: int, name: str, *, max_pixels: int) -> None:
         )
 
 
-def damaged(name: str, cause: object) -> DatasetError:
+def damaged_file_error(name: str, cause: object) -> DatasetError:
     """The error for a file that starts like an image and does not go on like one."""
     detail = f" ({cause})" if " " in str(cause) else ""
     return DatasetError(f"{name} is damaged or incomplete{detail}; save it again as {READABLE}")
 
 
-def _kind(head: bytes) -> str:
+def _describe_kind(head: bytes) -> str:
     """What a file that is no image seems to be, with its article."""
     if head[4:8] == b"ftyp":
         return _BRANDS.get(head[8:12], "a video")

@@ -7,8 +7,8 @@ import numpy as np
 from PIL import ExifTags, TiffImagePlugin
 from PIL import Image as PillowImage
 
-from hlcore.data.images.colour import rgb_from_array, upright
-from hlcore.data.images.opening import OpenFile, check_size, damaged
+from hlcore.data.images.colour import rgb_from_array, turn_upright
+from hlcore.data.images.opening import OpenFile, check_size, damaged_file_error
 from hlcore.errors import DatasetError
 from hlcore.types import Image
 
@@ -39,24 +39,24 @@ def read_rare_tiff(file: OpenFile, name: str, *, max_pixels: int) -> Image:
     try:
         with tifffile.TiffFile(file) as tiff:
             page = tiff.pages.first
-            _check(page, name, max_pixels)
+            _check_page(page, name, max_pixels)
             values = np.moveaxis(page.asarray(), 0, -1) if page.axes == "SYX" else page.asarray()
             image = rgb_from_array(values)
-            return upright(
+            return turn_upright(
                 255 - image if page.photometric == tifffile.PHOTOMETRIC.MINISWHITE else image,
                 page.tags.valueof(ExifTags.Base.Orientation, default=1),
             )
     except DatasetError:
         raise
     except Exception as error:  # decoders answer hostile bytes with any exception there is
-        raise damaged(name, error) from error
+        raise damaged_file_error(name, error) from error
 
 
-def _check(page: Any, name: str, max_pixels: int) -> None:
+def _check_page(page: Any, name: str, max_pixels: int) -> None:
     """Refuse, before anything is unpacked, what cannot be read right or would need too much memory."""
     sizes = (page.imagewidth, page.imagelength, page.tilewidth, page.tilelength, page.samplesperpixel)
     if not all(isinstance(size, int) for size in sizes) or len(page.dataoffsets) != math.prod(page.chunked):
-        raise damaged(name, "its parts do not add up")
+        raise damaged_file_error(name, "its parts do not add up")
     check_size(page.imagewidth, page.imagelength, name, max_pixels=max_pixels)
     check_size(page.tilewidth, page.tilelength, name, max_pixels=max_pixels)
     if page.nbytes > MAX_BYTES:

@@ -16,11 +16,11 @@ def resize_image(image: UInt8[np.ndarray, "H W 3"], size: tuple[int, int]) -> UI
     return np.asarray(PillowImage.fromarray(image).resize((width, height), PillowImage.Resampling.BILINEAR))
 
 
-def resize_classes(label_map: Integer[np.ndarray, "H W"], size: tuple[int, int]) -> Integer[np.ndarray, "h w"]:
+def resize_label_map(label_map: Integer[np.ndarray, "H W"], size: tuple[int, int]) -> Integer[np.ndarray, "h w"]:
     """The label map at another (height, width), each pixel taking the class its centre falls on.
 
     Example:
-        >>> resize_classes(np.array([[3, 255]]), (1, 4)).tolist()
+        >>> resize_label_map(np.array([[3, 255]]), (1, 4)).tolist()
         [[3, 3, 255, 255]]
     """
     rows, columns = (

@@ -5,14 +5,14 @@ from pathlib import Path
 
 from hlcore.data.images.decoding import read_class_ids
 from hlcore.data.labels import ADE20K
-from hlcore.data.samples import PairedFiles, files_by_name, pair_by_name
+from hlcore.data.samples import PairedFiles, find_files, pair_files
 from hlcore.types import IGNORE_INDEX
 
 _FOLDERS = {"train": "training", "val": "validation"}
 _IDS = {0: IGNORE_INDEX} | {index + 1: index for index in range(len(ADE20K.names))}
 
 
-def ade20k(root: Path, split: str) -> PairedFiles:
+def open_ade20k(root: Path, split: str) -> PairedFiles:
     """A split of SceneParse-150; the label "other" is ignored.
 
     Reads `images/<split>/<name>.jpg` with `annotations/<split>/<name>.png` of ADEChallengeData2016, whose values are
@@ -24,7 +24,7 @@ def ade20k(root: Path, split: str) -> PairedFiles:
     Source: Zhou et al., CVPR 2017.
     """
     split = _FOLDERS.get(split, split)
-    images = files_by_name(root / "images" / split, ("*.jpg",))
-    label_maps = files_by_name(root / "annotations" / split, ("*.png",))
-    pairs = pair_by_name(images, label_maps, expected=f"annotations/{split}/<name>.png")
+    images = find_files(root / "images" / split, ("*.jpg",))
+    label_maps = find_files(root / "annotations" / split, ("*.png",))
+    pairs = pair_files(images, label_maps, expected=f"annotations/{split}/<name>.png")
     return PairedFiles(ADE20K, pairs, partial(read_class_ids, ids=_IDS))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from hlcore.data.images.decoding import read_class_ids
 from hlcore.data.labels import CAMVID
-from hlcore.data.samples import PairedFiles, files_by_name, pair_by_name
+from hlcore.data.samples import PairedFiles, find_files, pair_files
 from hlcore.types import IGNORE_INDEX
 
 VOID = 11
@@ -14,7 +14,7 @@ VOID = 11
 _IDS = {index: index for index in range(len(CAMVID.names))} | {VOID: IGNORE_INDEX}
 
 
-def camvid(root: Path, split: str) -> PairedFiles:
+def open_camvid(root: Path, split: str) -> PairedFiles:
     """A split of CamVid, labelled with the 11 classes of SegNet; void is ignored.
 
     Reads `<split>/<name>.png` (or `.jpg`) with `<split>annot/<name>.png`, whose values are 0 to 10 and 11 = void.
@@ -25,7 +25,7 @@ def camvid(root: Path, split: str) -> PairedFiles:
 
     Source: Brostow et al., Pattern Recognition Letters 2009; Badrinarayanan et al., TPAMI 2017 (splits and classes).
     """
-    images = files_by_name(root / split, ("*.png", "*.jpg"))
-    label_maps = files_by_name(root / f"{split}annot", ("*.png",))
-    pairs = pair_by_name(images, label_maps, expected=f"{split}annot/<name>.png")
+    images = find_files(root / split, ("*.png", "*.jpg"))
+    label_maps = find_files(root / f"{split}annot", ("*.png",))
+    pairs = pair_files(images, label_maps, expected=f"{split}annot/<name>.png")
     return PairedFiles(CAMVID, pairs, partial(read_class_ids, ids=_IDS))

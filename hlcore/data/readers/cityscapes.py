@@ -5,10 +5,10 @@ from pathlib import Path
 
 from hlcore.data.images.decoding import read_class_ids
 from hlcore.data.labels import CITYSCAPES, CITYSCAPES_TRAIN_IDS
-from hlcore.data.samples import PairedFiles, files_by_name, pair_by_name
+from hlcore.data.samples import PairedFiles, find_files, pair_files
 
 
-def cityscapes(root: Path, split: str) -> PairedFiles:
+def open_cityscapes(root: Path, split: str) -> PairedFiles:
     """A split of Cityscapes in the 19 classes of its benchmark; every other label is ignored.
 
     Reads `leftImg8bit/<split>/<city>/<name>_leftImg8bit.png` with `gtFine/<split>/<city>/<name>_gtFine_labelIds.png`,
@@ -20,8 +20,8 @@ def cityscapes(root: Path, split: str) -> PairedFiles:
 
     Source: Cordts et al., CVPR 2016.
     """
-    images = files_by_name(root / "leftImg8bit" / split, ("*/*_leftImg8bit.png",), suffix="_leftImg8bit")
-    label_maps = files_by_name(root / "gtFine" / split, ("*/*_gtFine_labelIds.png",), suffix="_gtFine_labelIds")
+    images = find_files(root / "leftImg8bit" / split, ("*/*_leftImg8bit.png",), suffix="_leftImg8bit")
+    label_maps = find_files(root / "gtFine" / split, ("*/*_gtFine_labelIds.png",), suffix="_gtFine_labelIds")
     expected = f"gtFine/{split}/<city>/<name>_gtFine_labelIds.png"
-    pairs = pair_by_name(images, label_maps, expected=expected)
+    pairs = pair_files(images, label_maps, expected=expected)
     return PairedFiles(CITYSCAPES, pairs, partial(read_class_ids, ids=CITYSCAPES_TRAIN_IDS))

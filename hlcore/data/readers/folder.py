@@ -6,14 +6,14 @@ from pathlib import Path
 
 from hlcore.data.images.decoding import read_class_ids
 from hlcore.data.labels import ClassTable, Colour, voc_palette
-from hlcore.data.samples import PairedFiles, files_by_name, pair_by_name
+from hlcore.data.samples import PairedFiles, find_files, pair_files
 from hlcore.errors import DatasetError, InvalidInputError
 from hlcore.types import IGNORE_INDEX
 
 _IMAGE_PATTERNS = ("*.png", "*.jpg", "*.jpeg", "*.webp", "*.tif", "*.tiff", "*.bmp")
 
 
-def folder(root: Path, split: str) -> PairedFiles:
+def open_folder(root: Path, split: str) -> PairedFiles:
     """A split of a plain folder.
 
     Reads `images/<split>/<name>.*` with `labels/<split>/<name>.png`, or, where there is no such subfolder,
@@ -25,15 +25,15 @@ def folder(root: Path, split: str) -> PairedFiles:
         DatasetError: a folder or `classes.json` is missing or wrong, or an image or label map has no partner.
     """
     classes = _read_classes(root / "classes.json")
-    within = split if (root / "images" / split).is_dir() or _subfolders(root / "images") else ""
-    images = files_by_name(root / "images" / within, _IMAGE_PATTERNS)
-    label_maps = files_by_name(root / "labels" / within, ("*.png",))
-    pairs = pair_by_name(images, label_maps, expected=f"{Path('labels', within).as_posix()}/<name>.png")
+    within = split if (root / "images" / split).is_dir() or _has_subfolders(root / "images") else ""
+    images = find_files(root / "images" / within, _IMAGE_PATTERNS)
+    label_maps = find_files(root / "labels" / within, ("*.png",))
+    pairs = pair_files(images, label_maps, expected=f"{Path('labels', within).as_posix()}/<name>.png")
     ids = {index: index for index in (*range(len(classes.names)), IGNORE_INDEX)}
     return PairedFiles(classes, pairs, partial(read_class_ids, ids=ids))
 
 
-def _subfolders(images: Path) -> bool:
+def _has_subfolders(images: Path) -> bool:
     return images.is_dir() and any(path.is_dir() for path in images.iterdir())
 
 
@@ -50,7 +50,8 @@ def _read_classes(path: Path) -> ClassTable:
     if not isinstance(entries, list):
         raise DatasetError(f"{path} holds a {type(entries).__name__}; expected a list: {form}")
     named = [
-        _named(entry, default, path, form) for entry, default in zip(entries, voc_palette(len(entries)), strict=True)
+        _parse_class(entry, default, path, form)
+        for entry, default in zip(entries, voc_palette(len(entries)), strict=True)
     ]
     try:
         return ClassTable(tuple(name for name, _ in named), tuple(colour for _, colour in named))
@@ -58,7 +59,7 @@ def _read_classes(path: Path) -> ClassTable:
         raise DatasetError(f"{path}: {error}") from error
 
 
-def _named(entry: object, default: Colour, path: Path, form: str) -> tuple[str, Colour]:
+def _parse_class(entry: object, default: Colour, path: Path, form: str) -> tuple[str, Colour]:
     match {"name": entry} if isinstance(entry, str) else entry:
         case {"name": str(name), "color": [int(red), int(green), int(blue)], **others} if not others:
             return name, (red, green, blue)

@@ -5,13 +5,13 @@ from pathlib import Path
 
 from hlcore.data.images.decoding import read_class_ids
 from hlcore.data.labels import IDD_LITE
-from hlcore.data.samples import PairedFiles, files_by_name, pair_by_name
+from hlcore.data.samples import PairedFiles, find_files, pair_files
 from hlcore.types import IGNORE_INDEX
 
 _IDS = {index: index for index in (*range(len(IDD_LITE.names)), IGNORE_INDEX)}
 
 
-def idd_lite(root: Path, split: str) -> PairedFiles:
+def open_idd_lite(root: Path, split: str) -> PairedFiles:
     """A split of IDD-Lite.
 
     Reads `leftImg8bit/<split>/<drive>/<frame>_image.jpg` with `gtFine/<split>/<drive>/<frame>_label.png`, whose values
@@ -22,7 +22,7 @@ def idd_lite(root: Path, split: str) -> PairedFiles:
 
     Source: Varma et al., WACV 2019.
     """
-    images = files_by_name(root / "leftImg8bit" / split, ("*/*_image.jpg",), suffix="_image")
-    label_maps = files_by_name(root / "gtFine" / split, ("*/*_label.png",), suffix="_label")
-    pairs = pair_by_name(images, label_maps, expected=f"gtFine/{split}/<drive>/<frame>_label.png")
+    images = find_files(root / "leftImg8bit" / split, ("*/*_image.jpg",), suffix="_image")
+    label_maps = find_files(root / "gtFine" / split, ("*/*_label.png",), suffix="_label")
+    pairs = pair_files(images, label_maps, expected=f"gtFine/{split}/<drive>/<frame>_label.png")
     return PairedFiles(IDD_LITE, pairs, partial(read_class_ids, ids=_IDS))

@@ -5,14 +5,14 @@ from pathlib import Path
 
 from hlcore.data.images.decoding import read_class_ids
 from hlcore.data.labels import VOC
-from hlcore.data.samples import Pair, PairedFiles, files_by_name
+from hlcore.data.samples import Pair, PairedFiles, find_files
 from hlcore.errors import DatasetError
 from hlcore.types import IGNORE_INDEX
 
 _IDS = {index: index for index in (*range(len(VOC.names)), IGNORE_INDEX)}
 
 
-def voc(root: Path, split: str) -> PairedFiles:
+def open_voc(root: Path, split: str) -> PairedFiles:
     """A split of Pascal VOC 2012; the boundary between objects is ignored.
 
     Reads the names in `ImageSets/Segmentation/<split>.txt`, each `JPEGImages/<name>.jpg` with
@@ -26,7 +26,7 @@ def voc(root: Path, split: str) -> PairedFiles:
     """
     unpacked = root / "VOCdevkit" / "VOC2012"
     root = unpacked if unpacked.is_dir() else root
-    lists = files_by_name(root / "ImageSets" / "Segmentation", ("*.txt",))
+    lists = find_files(root / "ImageSets" / "Segmentation", ("*.txt",))
     if split not in lists:
         raise DatasetError(f"{root / 'ImageSets' / 'Segmentation'} lists no split '{split}'; it has {', '.join(lists)}")
     pairs = []

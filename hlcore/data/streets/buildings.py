@@ -4,7 +4,7 @@ import numpy as np
 
 from hlcore.data.streets.canvas import BRICK_FACADE, BUILDING, FACADE, POLE, Canvas, Colour, Point, Surface
 from hlcore.data.streets.shops import draw_ground_floor
-from hlcore.data.streets.solids import RING, Footprint, box_faces, chance, pick, shade, varied
+from hlcore.data.streets.solids import RING, Footprint, box_faces, chance, pick, shade, vary
 
 WALLS: tuple[Colour, ...] = (
     *((0.72, 0.66, 0.55), (0.58, 0.36, 0.28), (0.48, 0.28, 0.22), (0.66, 0.6, 0.54), (0.8, 0.76, 0.68)),
@@ -45,7 +45,7 @@ def draw_building(
 
 def _wall(rng: np.random.Generator, windows: tuple[float, float, float, float]) -> Surface:
     """Plaster or brick; where it is green, ivy as rough as leaves."""
-    colour = varied(rng, pick(rng, WALLS), 0.07)
+    colour = vary(rng, pick(rng, WALLS), 0.07)
     material = BRICK_FACADE if chance(rng, 0.5) else FACADE
     ivy = colour[1] > 1.15 * colour[0]
     fine, coarse = (0.35, 0.3) if ivy else (0.1, 0.09)
@@ -55,7 +55,7 @@ def _wall(rng: np.random.Generator, windows: tuple[float, float, float, float]) 
 def _roof(canvas: Canvas, rng: np.random.Generator, footprint: Footprint, eaves_m: float) -> None:
     """A pitched roof, most times with a chimney."""
     ridge = eaves_m + rng.uniform(1.5, 3.0)
-    tiles = Surface(BUILDING, varied(rng, pick(rng, ROOFS)), fine=0.25, coarse=0.15)
+    tiles = Surface(BUILDING, vary(rng, pick(rng, ROOFS)), fine=0.25, coarse=0.15)
     camera_m = canvas.camera.height_m
     broad = footprint.resized(footprint.width_m + EAVES_M, footprint.length_m)
     for face in box_faces(broad, eaves_m - EAVES_M, ridge, camera_m=camera_m, taper=(0.15, 1.0)):
@@ -73,7 +73,7 @@ def draw_skyline(canvas: Canvas, rng: np.random.Generator, distance_m: float) ->
     place = -half
     while place < half:
         width, height = rng.uniform(8, 26), rng.uniform(4, 15)
-        wall = Surface(BUILDING, varied(rng, pick(rng, WALLS)), FACADE, windows=(3.0, 3.0, 0.5, 1.0))
+        wall = Surface(BUILDING, vary(rng, pick(rng, WALLS)), FACADE, windows=(3.0, 3.0, 0.5, 1.0))
         canvas.face(_screen(place, width, height, distance_m), wall)
         if chance(rng, 0.15):
             canvas.face(_screen(place + width / 2, 0.4, height + 8, distance_m - 1), Surface(POLE, MAST))

@@ -6,7 +6,7 @@ import numpy as np
 
 from hlcore.data.streets.canvas import BRICK, FENCE, Canvas, Colour, Surface
 from hlcore.data.streets.furniture import METALS
-from hlcore.data.streets.solids import Face, Footprint, Spot, box_faces, pick, shade, varied
+from hlcore.data.streets.solids import Face, Footprint, Spot, box_faces, pick, shade, vary
 
 WOOD: Colour = (0.45, 0.33, 0.22)
 BRICK_RED: Colour = (0.5, 0.34, 0.28)
@@ -19,7 +19,7 @@ RAILING_SHADE = 0.35
 
 def draw_board_fence(canvas: Canvas, rng: np.random.Generator, start: Spot, end: Spot) -> None:
     """A fence of upright boards."""
-    wood = Surface(FENCE, varied(rng, WOOD, 0.15), fine=0.2, coarse=0.25)
+    wood = Surface(FENCE, vary(rng, WOOD, 0.15), fine=0.2, coarse=0.25)
     panel = _panel(start, end, rng.uniform(1.2, 1.8))
     canvas.face(panel.corners, wood)
     gap = Surface(FENCE, shade(wood.colour, 0.5), fine=0.1)
@@ -46,7 +46,7 @@ def draw_garden_wall(canvas: Canvas, rng: np.random.Generator, start: Spot, end:
     height = rng.uniform(0.6, 1.0)
     length, heading = math.hypot(x1 - x0, z1 - z0), math.atan2(x1 - x0, z1 - z0)
     footprint = Footprint((x0 + x1) / 2, (z0 + z1) / 2, heading, 0.25, length)
-    stone = Surface(FENCE, varied(rng, BRICK_RED, 0.1), BRICK, fine=0.2, coarse=0.15)
+    stone = Surface(FENCE, vary(rng, BRICK_RED, 0.1), BRICK, fine=0.2, coarse=0.15)
     for face in box_faces(footprint, 0.0, height, camera_m=canvas.camera.height_m):
         canvas.face(face.corners, stone)
     canvas.cast_wall(start, end, 0.0, height)

@@ -6,7 +6,7 @@ import numpy as np
 
 from hlcore.data.streets.canvas import BUILDING, POLE, SIGN, Canvas, Colour, Surface
 from hlcore.data.streets.people import draw_figure
-from hlcore.data.streets.solids import Footprint, Sketch, box_faces, pick, shade, upright, varied
+from hlcore.data.streets.solids import Footprint, Sketch, box_faces, pick, shade, upright, vary
 from hlcore.types import IGNORE_INDEX
 
 METALS: tuple[Colour, ...] = (
@@ -100,7 +100,7 @@ def draw_bin(canvas: Canvas, rng: np.random.Generator, x: float, z: float) -> No
 
 def draw_skip(canvas: Canvas, rng: np.random.Generator, x: float, z: float, heading: float) -> None:
     """A builder's skip in the colour and the place of a parked car; it counts as building, like all works."""
-    paint = Surface(BUILDING, varied(rng, pick(rng, SKIPS), 0.06), fine=0.15, coarse=0.3)
+    paint = Surface(BUILDING, vary(rng, pick(rng, SKIPS), 0.06), fine=0.15, coarse=0.3)
     footprint = Footprint(x, z, heading, 1.3, 2.4)
     for face in box_faces(footprint, 0.0, 1.2, camera_m=canvas.camera.height_m, taper=(1.35, 1.5)):
         canvas.face(face.corners, paint)
@@ -112,12 +112,12 @@ def draw_skip(canvas: Canvas, rng: np.random.Generator, x: float, z: float, head
 
 def draw_advertising_pillar(canvas: Canvas, rng: np.random.Generator, x: float, z: float) -> None:
     """A round pillar with the poster of a person: building, however much it looks like a pole or a person."""
-    drum = varied(rng, (0.6, 0.58, 0.5))
+    drum = vary(rng, (0.6, 0.58, 0.5))
     sketch = Sketch(canvas, upright(x, z), Surface(BUILDING, drum, glow=0.03))
     sketch.rectangle((-0.6, 0.0), (0.6, 2.7), drum)
     sketch.rectangle((0.25, 0.0), (0.6, 2.7), shade(drum, 0.7))
     sketch.oval((0.0, 2.75), (0.75, 0.2), (0.2, 0.28, 0.22))
-    sketch.rectangle((-0.45, 0.6), (0.4, 2.3), varied(rng, pick(rng, PAPERS), 0.1))
+    sketch.rectangle((-0.45, 0.6), (0.4, 2.3), vary(rng, pick(rng, PAPERS), 0.1))
     draw_figure(canvas, rng, upright(x, z - 0.01, 0.65), rng.uniform(1.2, 1.5), BUILDING)
     canvas.cast_wall((x - 0.6, z), (x + 0.6, z), 0.0, 2.7)
 
@@ -132,4 +132,4 @@ def _pole(canvas: Canvas, x: float, z: float, measures: tuple[float, float], met
 
 
 def _metal(rng: np.random.Generator) -> Surface:
-    return Surface(POLE, varied(rng, pick(rng, METALS)), fine=0.1, coarse=0.08)
+    return Surface(POLE, vary(rng, pick(rng, METALS)), fine=0.1, coarse=0.08)

@@ -7,7 +7,7 @@ import numpy as np
 
 from hlcore.data.streets.canvas import PAVEMENT, PAVING, PLAIN, ROAD, Canvas, Colour, Point, Surface
 from hlcore.data.streets.layout import HORIZON_DISTANCE_M, Side, Street
-from hlcore.data.streets.solids import chance, pick, shade, varied
+from hlcore.data.streets.solids import chance, pick, shade, vary
 
 STATIONS_M = (
     0.7,
@@ -38,7 +38,7 @@ def draw_ground(canvas: Canvas, rng: np.random.Generator, street: Street) -> Non
     """Paint the ground up to the skyline."""
     slabs = Surface(
         PAVEMENT,
-        varied(rng, pick(rng, ((0.55, 0.53, 0.5), (0.62, 0.58, 0.52), (0.5, 0.5, 0.5), (0.56, 0.46, 0.42))), 0.04),
+        vary(rng, pick(rng, ((0.55, 0.53, 0.5), (0.62, 0.58, 0.52), (0.5, 0.5, 0.5), (0.56, 0.46, 0.42))), 0.04),
         PAVING,
         fine=0.12,
         coarse=0.08,
@@ -48,7 +48,7 @@ def draw_ground(canvas: Canvas, rng: np.random.Generator, street: Street) -> Non
         [(-wide, 0.0, 0.7), (wide, 0.0, 0.7), (wide, 0.0, HORIZON_DISTANCE_M), (-wide, 0.0, HORIZON_DISTANCE_M)], slabs
     )
     grey = rng.uniform(0.27, 0.42)
-    asphalt = Surface(ROAD, varied(rng, (grey, grey, grey * 1.02), 0.02), fine=0.16, coarse=0.06)
+    asphalt = Surface(ROAD, vary(rng, (grey, grey, grey * 1.02), 0.02), fine=0.16, coarse=0.06)
     left, right = street.sides
     _strip(canvas, street, -left.kerb_m, right.kerb_m, asphalt)
     stone = Surface(PAVEMENT, shade(slabs.colour, 1.2), fine=0.1)

@@ -34,7 +34,7 @@ def painting_order(footprints: Sequence[Sequence[Spot]]) -> list[int]:
         [1, 0]
     """
     far = [max(z for _, z in corners) for corners in footprints]
-    waits_for = _hidden_by(footprints) & _meet_in_picture(footprints)
+    waits_for = _in_front_of(footprints) & _overlap_in_image(footprints)
     blocked = waits_for.sum(axis=1)
     painted = np.zeros(len(footprints), bool)
     ready = [(-far[i], i) for i in np.flatnonzero(blocked == 0).tolist()]
@@ -56,7 +56,7 @@ def painting_order(footprints: Sequence[Sequence[Spot]]) -> list[int]:
     return order
 
 
-def _hidden_by(footprints: Sequence[Sequence[Spot]]) -> Bool[np.ndarray, "N N"]:
+def _in_front_of(footprints: Sequence[Sequence[Spot]]) -> Bool[np.ndarray, "N N"]:
     """Row i, column j: whether a line along a side of either separates the two, and thing i is on the camera's side."""
     longest = max(map(len, footprints))
     corners = np.array([[*ring, *[ring[-1]] * (longest - len(ring))] for ring in footprints], dtype=float)
@@ -79,7 +79,7 @@ def _hidden_by(footprints: Sequence[Sequence[Spot]]) -> Bool[np.ndarray, "N N"]:
     return in_front & ~in_front.T
 
 
-def _meet_in_picture(footprints: Sequence[Sequence[Spot]]) -> Bool[np.ndarray, "N N"]:
+def _overlap_in_image(footprints: Sequence[Sequence[Spot]]) -> Bool[np.ndarray, "N N"]:
     """Whether two things may lie over each other in the picture."""
     low, high = np.array([_directions(ring) for ring in footprints]).T
     return (low[:, None] <= high) & (low <= high[:, None])

@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 
 from hlcore.data.streets.canvas import BICYCLIST, PEDESTRIAN, Canvas, Colour, Surface
-from hlcore.data.streets.solids import Frame, Sketch, Spot, chance, pick, shade, upright, varied
+from hlcore.data.streets.solids import Frame, Sketch, Spot, chance, pick, shade, upright, vary
 
 SKINS: tuple[Colour, ...] = ((0.87, 0.68, 0.56), (0.78, 0.58, 0.45), (0.55, 0.38, 0.28), (0.36, 0.24, 0.18))
 CLOTHES: tuple[Colour, ...] = (
@@ -40,7 +40,7 @@ def draw_figure(canvas: Canvas, rng: np.random.Generator, frame: Frame, height_m
     sketch = _sketch(canvas, frame, label)
     s = height_m / FIGURE_HEIGHT_M
     girth = s * rng.uniform(0.9, 1.2)
-    coat, legs = varied(rng, pick(rng, CLOTHES)), varied(rng, pick(rng, TROUSERS))
+    coat, legs = vary(rng, pick(rng, CLOTHES)), vary(rng, pick(rng, TROUSERS))
     stride = rng.uniform(-0.28, 0.28) * s
     hip, shoulder = 0.86 * s, 1.44 * s
     skin = pick(rng, SKINS)
@@ -84,7 +84,7 @@ def _ride_across(sketch: Sketch, rng: np.random.Generator) -> None:
     facing = 1 if chance(rng, 0.5) else -1
     rear, front = (-0.52 * facing, WHEEL_RADIUS_M), (0.52 * facing, WHEEL_RADIUS_M)
     crank, saddle, bars = (-0.08 * facing, 0.3), (-0.22 * facing, 0.95), (0.4 * facing, 1.02)
-    legs, coat = varied(rng, pick(rng, TROUSERS)), varied(rng, pick(rng, CLOTHES))
+    legs, coat = vary(rng, pick(rng, TROUSERS)), vary(rng, pick(rng, CLOTHES))
     _leg(sketch, saddle, (0.12 * facing, 0.62), (-0.02 * facing, 0.2), shade(legs, 0.75))
     for hub in (rear, front):
         _wheel(sketch, hub)
@@ -102,7 +102,7 @@ def _ride_across(sketch: Sketch, rng: np.random.Generator) -> None:
 
 def _ride_ahead(sketch: Sketch, rng: np.random.Generator) -> None:
     metal = pick(rng, BICYCLE)
-    legs, coat = varied(rng, pick(rng, TROUSERS)), varied(rng, pick(rng, CLOTHES))
+    legs, coat = vary(rng, pick(rng, TROUSERS)), vary(rng, pick(rng, CLOTHES))
     lift = rng.uniform(-0.15, 0.15)
     sketch.limb((0.0, 0.0), (0.0, 2 * WHEEL_RADIUS_M), (0.06, 0.06), RUBBER)
     sketch.limb((-0.28, 1.03), (0.28, 1.03), (0.05, 0.05), metal)

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from hlcore.data.streets.canvas import TREE, Canvas, Colour, Surface
-from hlcore.data.streets.solids import Footprint, Sketch, Spot, box_faces, chance, pick, shade, upright, varied
+from hlcore.data.streets.solids import Footprint, Sketch, Spot, box_faces, chance, pick, shade, upright, vary
 
 LEAVES: tuple[Colour, ...] = (
     *((0.25, 0.38, 0.14), (0.33, 0.42, 0.16), (0.18, 0.32, 0.16), (0.42, 0.44, 0.18), (0.5, 0.4, 0.16)),
@@ -17,7 +17,7 @@ SPIKES = 13
 
 def draw_tree(canvas: Canvas, rng: np.random.Generator, x: float, z: float, height_m: float) -> None:
     """A tree: trunk, branches and a crown lit from above, bare in places so that the sky shows through."""
-    leaves, bark = varied(rng, pick(rng, LEAVES), 0.06), varied(rng, BARK)
+    leaves, bark = vary(rng, pick(rng, LEAVES), 0.06), vary(rng, BARK)
     trunk = rng.uniform(0.16, 0.4)
     radius, low = height_m * rng.uniform(0.2, 0.32), height_m * rng.uniform(0.28, 0.4)
     density = rng.uniform(0.7, 1.3)
@@ -46,7 +46,7 @@ def draw_tree(canvas: Canvas, rng: np.random.Generator, x: float, z: float, heig
 def draw_hedge(canvas: Canvas, rng: np.random.Generator, start: Spot, end: Spot, height_m: float) -> None:
     """A hedge between two ground points (x, z), with a ragged upper edge."""
     (x0, z0), (x1, z1) = start, end
-    leaves = varied(rng, pick(rng, LEAVES), 0.06)
+    leaves = vary(rng, pick(rng, LEAVES), 0.06)
     length, heading = math.hypot(x1 - x0, z1 - z0), math.atan2(x1 - x0, z1 - z0)
     bush = Surface(TREE, shade(leaves, 0.8), fine=0.5, coarse=0.35, glow=0.08)
     footprint = Footprint((x0 + x1) / 2, (z0 + z1) / 2, heading, 0.7, length)

@@ -4,7 +4,7 @@ import numpy as np
 
 from hlcore.data.streets.canvas import BUILDING, Canvas, Colour, Surface
 from hlcore.data.streets.people import draw_figure
-from hlcore.data.streets.solids import Face, chance, pick, shade, varied
+from hlcore.data.streets.solids import Face, chance, pick, shade, vary
 
 AWNINGS: tuple[Colour, ...] = ((0.6, 0.1, 0.12), (0.1, 0.3, 0.25), (0.12, 0.2, 0.45), (0.75, 0.6, 0.2), (0.2, 0.2, 0.2))
 DOORS: tuple[Colour, ...] = ((0.25, 0.12, 0.1), (0.1, 0.16, 0.3), (0.12, 0.25, 0.16), (0.75, 0.73, 0.68))
@@ -40,9 +40,9 @@ def draw_ground_floor(
 def _door(canvas: Canvas, rng: np.random.Generator, face: Face, left: float, trim: Surface) -> None:
     """A door whose pale frame looks like a pair of poles."""
     top = rng.uniform(2.1, 2.5)
-    frame = Surface(BUILDING, varied(rng, DOOR_FRAME), fine=0.05)
+    frame = Surface(BUILDING, vary(rng, DOOR_FRAME), fine=0.05)
     canvas.face(face.panel(left, 0.0, 1.3, top + 0.15), frame)
-    canvas.face(face.panel(left + 0.14, 0.0, 1.02, top), Surface(BUILDING, varied(rng, pick(rng, DOORS)), fine=0.05))
+    canvas.face(face.panel(left + 0.14, 0.0, 1.02, top), Surface(BUILDING, vary(rng, pick(rng, DOORS)), fine=0.05))
     canvas.face(face.panel(left - 0.1, 0.0, 1.5, 0.15), trim)
 
 
@@ -50,13 +50,13 @@ def _shop(canvas: Canvas, rng: np.random.Generator, face: Face, span: tuple[floa
     """A shop window with a name board above, sometimes with a mannequin or a mirrored passer-by in it."""
     left, width = span
     lit = canvas.light.lamps_lit
-    front = Surface(BUILDING, varied(rng, pick(rng, AWNINGS)), fine=0.05)
+    front = Surface(BUILDING, vary(rng, pick(rng, AWNINGS)), fine=0.05)
     canvas.face(face.panel(left, 0.0, width, height_m - 0.1), front)
     glass = LIT_GLASS if lit else shade(GLASS, rng.uniform(0.7, 1.8))
     pane = Surface(BUILDING, glass, fine=0.05, coarse=0.3, glow=0.4 if lit else 0.02)
     canvas.face(face.panel(left + 0.15, 0.45, width - 0.3, height_m - 0.95), pane)
     for shelf in range(int(rng.integers(2, 6))):
-        goods = Surface(BUILDING, varied(rng, pick(rng, AWNINGS), 0.3), glow=0.1)
+        goods = Surface(BUILDING, vary(rng, pick(rng, AWNINGS), 0.3), glow=0.1)
         place = left + 0.25 + shelf * (width - 0.8) / 5
         canvas.face(face.panel(place, 0.45, rng.uniform(0.2, 0.6), rng.uniform(0.7, 1.4)), goods)
     if chance(rng, 0.45):
@@ -70,6 +70,6 @@ def _shop(canvas: Canvas, rng: np.random.Generator, face: Face, span: tuple[floa
 
 def _poster(canvas: Canvas, rng: np.random.Generator, face: Face, left: float) -> None:
     """A poster of a person on the wall: building, not pedestrian."""
-    paper = Surface(BUILDING, varied(rng, pick(rng, PAPERS), 0.1))
+    paper = Surface(BUILDING, vary(rng, pick(rng, PAPERS), 0.1))
     canvas.face(face.panel(left, 0.5, 1.5, 2.7), paper)
     draw_figure(canvas, rng, face.frame(left + 0.75, 0.65), rng.uniform(1.5, 1.9), BUILDING)

@@ -88,7 +88,7 @@ def chance(rng: np.random.Generator, probability: float) -> bool:
     return bool(rng.random() < probability)
 
 
-def varied(rng: np.random.Generator, colour: Colour, spread: float = 0.08) -> Colour:
+def vary(rng: np.random.Generator, colour: Colour, spread: float = 0.08) -> Colour:
     """A colour near the given one."""
     r, g, b = (min(1.0, max(0.0, c + d)) for c, d in zip(colour, rng.normal(0, spread / 2, 3).tolist(), strict=True))
     return r, g, b

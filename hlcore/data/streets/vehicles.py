@@ -3,7 +3,7 @@
 import numpy as np
 
 from hlcore.data.streets.canvas import CAR, Canvas, Colour, Surface
-from hlcore.data.streets.solids import Face, Footprint, Sketch, box_faces, chance, pick, shade, varied
+from hlcore.data.streets.solids import Face, Footprint, Sketch, box_faces, chance, pick, shade, vary
 
 PAINTS: tuple[Colour, ...] = (
     *((0.82, 0.82, 0.84), (0.62, 0.64, 0.66), (0.33, 0.34, 0.36), (0.09, 0.09, 0.1), (0.55, 0.08, 0.08)),
@@ -30,7 +30,7 @@ def draw_car(canvas: Canvas, rng: np.random.Generator, x: float, z: float, headi
     """A car whose middle stands at (x, z); `heading` is the direction of the street there."""
     length, width, height = rng.uniform(3.7, 4.7), rng.uniform(1.68, 1.85), rng.uniform(1.4, 1.58)
     deck = rng.uniform(0.82, 0.95)
-    paint = _paint(rng, varied(rng, pick(rng, PAINTS), 0.06))
+    paint = _paint(rng, vary(rng, pick(rng, PAINTS), 0.06))
     camera_m = canvas.camera.height_m
     estate = chance(rng, 0.45)
     footprint = Footprint(x, z, heading, width, length)
@@ -56,7 +56,7 @@ def draw_van(canvas: Canvas, rng: np.random.Generator, x: float, z: float, headi
     bus = chance(rng, 0.3)
     length, width = (rng.uniform(9, 11), 2.5) if bus else (rng.uniform(4.8, 6.5), 2.05)
     height = rng.uniform(2.9, 3.4) if bus else rng.uniform(2.1, 2.9)
-    paint = _paint(rng, varied(rng, pick(rng, BUS_PAINTS if bus else VAN_PAINTS), 0.06))
+    paint = _paint(rng, vary(rng, pick(rng, BUS_PAINTS if bus else VAN_PAINTS), 0.06))
     footprint = Footprint(x, z, heading, width, length)
     _underside(canvas, footprint)
     for face in box_faces(footprint, FLOOR_M, height, camera_m=canvas.camera.height_m, taper=(0.95, 0.97)):

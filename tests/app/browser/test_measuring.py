@@ -5,8 +5,8 @@ import pytest
 from playwright.sync_api import expect
 from scipy.ndimage import label
 
-from hlcore.analysis.components import components
-from hlcore.analysis.flagging import caught, counted, outcomes, threshold_for
+from hlcore.analysis.components import label_components
+from hlcore.analysis.flagging import outcome_map, region_mask, summarise_outcomes, threshold_for_share
 from tests.app.browser.pages import (
     canvas,
     hover,
@@ -29,8 +29,8 @@ BELOW = 0.498 * STEP
 
 def kept_words(record, score, threshold, where=None, *, digits, unit="") -> str:
     """What the colour bar should say, from the analysis."""
-    counts = counted(record, "all") if where is None else where
-    found = caught(outcomes(score, counts, error=record.error, threshold=threshold), counts)
+    counts = region_mask(record, "all") if where is None else where
+    found = summarise_outcomes(outcome_map(score, counts, error=record.error, threshold=threshold), counts)
     return (
         f"≥ {threshold:.{digits}f}{unit}: {percent(found.pixels_share)} of the pixels, "
         f"{percent(found.errors_share)} of the errors caught, precision {percent(found.precision)}"
@@ -40,7 +40,7 @@ def kept_words(record, score, threshold, where=None, *, digits, unit="") -> str:
 @pytest.mark.parametrize("share", [0.03, 0.2, 0.71])
 def test_a_threshold_in_the_link_keeps_what_the_analysis_flags(watched, address, record, share):
     of = record(0)
-    threshold = np.rint(threshold_for(of.hardness_map, of.valid, share=share) / STEP) * STEP - BELOW
+    threshold = np.rint(threshold_for_share(of.hardness_map, of.valid, share=share) / STEP) * STEP - BELOW
     page = watched.open(f"{address}/?run=tiny&epoch=0&above=Hardness:{threshold:.12f}")
     assert threshold_words(page, "Hardness") == kept_words(of, of.hardness_map, threshold, digits=3)
 
@@ -76,7 +76,9 @@ def test_a_share_in_percent_sets_the_threshold_of_the_analysis(
     settle(page)
     name, above = link(page)["above"].split(":")
     assert name == layer
-    assert float(above) == pytest.approx(threshold_for(score, counted(of, "all"), share=0.125), abs=0.51 * step + 5e-5)
+    assert float(above) == pytest.approx(
+        threshold_for_share(score, region_mask(of, "all"), share=0.125), abs=0.51 * step + 5e-5
+    )
     sent = np.rint(float(above) / step) * step
     words = kept_words(of, np.nan_to_num(score), sent - high * BELOW, digits=digits, unit=unit)
     assert threshold_words(page, layer) == words
@@ -104,13 +106,13 @@ def test_hiding_a_class_takes_it_out_of_picture_and_numbers(watched, address, re
     assert link(page)["hidden"] == name
     assert (canvas(page, 0) != before[0]).any()
     assert (canvas(page, 1) != before[1]).any()
-    where = counted(of, "all") & (of.labels != index)
+    where = region_mask(of, "all") & (of.labels != index)
     assert threshold_words(page, "Hardness") == kept_words(of, of.hardness_map, 0.477, where, digits=3)
     page.get_by_role("button", name=name, exact=True).click(modifiers=["Shift"])
     settle(page)
     assert name not in link(page)["hidden"].split(",")
     assert len(link(page)["hidden"].split(",")) == len(of.class_names) - 1
-    where = counted(of, "all") & (of.labels == index)
+    where = region_mask(of, "all") & (of.labels == index)
     assert threshold_words(page, "Hardness") == kept_words(of, of.hardness_map, 0.477, where, digits=3)
     page.get_by_role("button", name=name, exact=True).click(modifiers=["Shift"])
     settle(page)
@@ -178,7 +180,7 @@ def test_an_object_below_the_hand_is_marked_and_measured(watched, address, recor
     assert count(page, MARK) == 0
     x, y = hover(page, 0.5, 0.9, 1)
     settle(page)
-    numbers = components(of.labels)
+    numbers = label_components(of.labels)
     inside = numbers == numbers[y, x]
     assert numbers[y, x] > 0
     assert measured(page) == [

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from hlcore.storage.planes import read_hardness_png
+from hlcore.storage.png import read_hardness_png
 from tests.app.browser.pages import (
     canvas,
     hover,

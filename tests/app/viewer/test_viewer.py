@@ -20,7 +20,7 @@ from app.viewer.scene import ALL_STEPS, Layer, Panel, Scene, Step
 from app.views.inspect.downloads import encode_hardness_npy, encode_hardness_png
 from hlcore.data.samples import Sample
 from hlcore.figures.style import HARDNESS_SCALES, colour_scale
-from hlcore.storage.planes import read_hardness_png
+from hlcore.storage.png import read_hardness_png
 
 MAPS = arrays.arrays(np.float32, (3, 4), elements=st.floats(0, 1, width=32))
 DECLARED = r"^(?:export )?(?:default )?(?:async )?(?:const|let|function\*?|class) ([\w$]+)"

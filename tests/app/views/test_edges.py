@@ -29,7 +29,7 @@ def measured_tables(class_names=CAMVID.names):
             scene.name, scene.image, prediction, hardness_map, probabilities, class_names, scene.label_map
         )
         sums.add(scene.name, edges.count(record))
-    return edges.tables(sums, class_names)
+    return edges.make_tables(sums, class_names)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from app.loading.labels import Evidence
 from app.viewer.planes import pack_numbers
 from app.views.labels import cards, controls
 from app.views.labels.scenes import SUSPICION, make_card_scene
-from hlcore.analysis.label_suspicion import suspects
+from hlcore.analysis.label_suspicion import find_suspects
 from hlcore.data.labels import CAMVID
 from hlcore.data.streets import Streets
 from hlcore.inference import predict
@@ -29,7 +29,7 @@ def table(runs) -> pd.DataFrame:
     """The suspects of two tiny scenes."""
     checkpoint = load_checkpoint(open_run(runs / "tiny").checkpoint_path(2))
     found = [
-        suspects(
+        find_suspects(
             predict(
                 checkpoint.network,
                 scene.image,

@@ -8,8 +8,8 @@ import pytest
 
 from app.viewer.planes import pack_numbers
 from hlcore.analysis import edges
-from hlcore.analysis.components import components
-from hlcore.analysis.objects import measure, with_edge_profile
+from hlcore.analysis.components import label_components
+from hlcore.analysis.objects import add_edge_profile, measure_objects
 from hlcore.analysis.statistics import ImageSums
 from hlcore.data.labels import CAMVID
 from hlcore.data.streets import Streets
@@ -36,8 +36,8 @@ def objects() -> pd.DataFrame:
             label_map=scene.label_map,
         )
         sums.add(record.name, edges.count(record))
-        tables.append(measure(record))
-    return with_edge_profile(pd.concat(tables, ignore_index=True), edges.tables(sums, CAMVID.names)["edges"])
+        tables.append(measure_objects(record))
+    return add_edge_profile(pd.concat(tables, ignore_index=True), edges.make_tables(sums, CAMVID.names)["edges"])
 
 
 @pytest.fixture
@@ -249,9 +249,9 @@ def test_the_numbers_that_are_outlined_are_those_of_the_table(open_app, scenes):
     app = open_app(page=PAGE, source="followed", sample="val-0000")
     (scene,) = scenes(app)
     label_map = Streets("val", count=1, size=(64, 96))[0].label_map
-    assert digest(scene, "Objects") == pack_numbers(components(label_map)).digest
+    assert digest(scene, "Objects") == pack_numbers(label_components(label_map)).digest
     row = app.dataframe[0].value.iloc[0]
-    inside = np.argwhere(components(label_map) == row["object"])
+    inside = np.argwhere(label_components(label_map) == row["object"])
     assert len(inside) == row["area_px"]
     (top, left), (bottom, right) = inside.min(axis=0), inside.max(axis=0) + 1
     assert scene["frame"] == [left, top, right, bottom]

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from hlcore.analysis.stability import Followed, sum_by_split, tables
+from hlcore.analysis.stability import ImageSnapshots, make_tables, sum_by_split
 from hlcore.data.streets import Streets
 from hlcore.storage.analyses import AnalysisRecord
 from hlcore.storage.probes import Probe
-from hlcore.storage.runs import now, open_run
+from hlcore.storage.runs import open_run, utc_now
 from tests.app.conftest import begin_on
 from tests.app.shown import digest, known_at, titles
 
@@ -45,7 +45,7 @@ def watched(runs, tmp_path_factory):
     analysis.mkdir(parents=True)
     record = AnalysisRecord(
         state="complete",
-        created=now(),
+        created=utc_now(),
         run=run.name,
         epoch=2,
         epochs=(0, 1, 2),
@@ -59,8 +59,8 @@ def watched(runs, tmp_path_factory):
         versions={},
     )
     (analysis / "analysis.json").write_text(record.model_dump_json(), encoding="utf-8")
-    images = [Followed(name, "test", pictures[name][1], maps) for name, maps in followed.items()]
-    for name, table in tables(sum_by_split(images), SNAPSHOTS).items():
+    images = [ImageSnapshots(name, "test", pictures[name][1], maps) for name, maps in followed.items()]
+    for name, table in make_tables(sum_by_split(images), SNAPSHOTS).items():
         table.to_parquet(analysis / f"{name}.parquet")
     return folder
 

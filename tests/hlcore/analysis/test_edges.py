@@ -106,8 +106,8 @@ def test_counts_are_the_literal_ones(label_map, source, seed):
 def test_any_split_of_the_images_gives_the_same_tables(label_maps, data):
     records = [record(label_map, seed=i) for i, label_map in enumerate(label_maps)]
     cut = data.draw(st.integers(0, len(records)))
-    split = edges.tables(summed(*records[cut:]) + summed(*records[:cut]), CLASSES)
-    for name, whole in edges.tables(summed(*records), CLASSES).items():
+    split = edges.make_tables(summed(*records[cut:]) + summed(*records[:cut]), CLASSES)
+    for name, whole in edges.make_tables(summed(*records), CLASSES).items():
         pd.testing.assert_frame_equal(split[name], whole, rtol=1e-9)
 
 
@@ -130,7 +130,7 @@ def test_pairs_are_all_pixels_wherever_there_is_an_edge(label_map):
 
 
 def test_a_picture_without_labels_has_hardness_and_neither_loss_nor_errors():
-    tables = edges.tables(summed(record(None)), CLASSES)
+    tables = edges.make_tables(summed(record(None)), CLASSES)
     table = tables["edges"]
     assert set(table["source"]) == {"prediction", "gradient"}
     assert np.isnan(values(table, "quantity != 'hardness'")).all()
@@ -142,7 +142,7 @@ def test_a_picture_without_labels_has_hardness_and_neither_loss_nor_errors():
 
 def test_a_picture_of_one_class_lies_far_from_every_edge_and_has_no_pair():
     flat = np.zeros(SHAPE, np.uint8)
-    tables = edges.tables(summed(record(flat)), CLASSES)
+    tables = edges.make_tables(summed(record(flat)), CLASSES)
     table = tables["edges"].query("source == 'label' and class_name == '' and quantity == 'hardness'")
     assert table["pixels"].tolist() == [0] * 7 + [flat.size]
     assert "label" not in set(tables["edge_pairs"]["source"])
@@ -162,7 +162,7 @@ def half_and_half(*, near, far):
 
 
 def test_edge_contrast_is_the_mean_at_the_edge_over_the_mean_far_away():
-    tables = edges.tables(summed(half_and_half(near=0.9, far=0.1)), CLASSES)
+    tables = edges.make_tables(summed(half_and_half(near=0.9, far=0.1)), CLASSES)
     rows = tables["edge_contrast"].query("source == 'label'")
     contrast = {(row.class_name, row.quantity): row.value for row in rows.itertuples()}
     assert contrast["", "hardness"] == pytest.approx(9)
@@ -173,7 +173,7 @@ def test_edge_contrast_is_the_mean_at_the_edge_over_the_mean_far_away():
 
 
 def test_distances_round_up_to_whole_pixels():
-    table = edges.tables(summed(half_and_half(near=0.9, far=0.1)), CLASSES)["edges"]
+    table = edges.make_tables(summed(half_and_half(near=0.9, far=0.1)), CLASSES)["edges"]
     rows = table.query("source == 'label' and class_name == 'sky' and quantity == 'hardness'")
     assert rows["distance"].tolist() == ["0", "1", "2", "3–4", "5–8", "9–16", "17–32", "> 32"]
     assert rows["pixels"].tolist() == [1, 1, 1, 2, 4, 8, 16, 7]
@@ -181,7 +181,7 @@ def test_distances_round_up_to_whole_pixels():
 
 
 def test_a_pair_has_a_row_at_its_edge_and_one_for_every_distance():
-    table = edges.tables(summed(half_and_half(near=0.9, far=0.1)), CLASSES)["edge_pairs"]
+    table = edges.make_tables(summed(half_and_half(near=0.9, far=0.1)), CLASSES)["edge_pairs"]
     assert list(table.columns) == list(edges.PAIR_COLUMNS)
     rows = table.query("source == 'label' and quantity == 'hardness'")
     assert set(zip(rows["first"], rows["second"], strict=True)) == {("sky", "road")}
@@ -199,14 +199,14 @@ def test_of_many_classes_only_the_edges_of_a_pair_are_kept():
     assert counts["label/pairs/pixels"].sum() == by_class[:, :3].sum()
     sums = ImageSums(3)
     sums.add("one", counts)
-    table = edges.tables(sums, many)["edge_pairs"]
+    table = edges.make_tables(sums, many)["edge_pairs"]
     assert set(table["distance"]) == {edges.AT_EDGE}
     assert table.query("source == 'label' and quantity == 'loss'")["pixels"].sum() == by_class[:, :3].sum()
 
 
 def test_several_images_have_an_interval_around_the_value():
     sums = summed(*[record(np.random.default_rng(i).integers(0, 3, SHAPE).astype(np.uint8), seed=i) for i in range(9)])
-    for table in edges.tables(sums, CLASSES).values():
+    for table in edges.make_tables(sums, CLASSES).values():
         value, low, high = table.dropna()[["value", "low", "high"]].to_numpy().T
         assert len(value)
         assert (low <= high).all()
@@ -215,12 +215,12 @@ def test_several_images_have_an_interval_around_the_value():
 
 def test_tables_of_no_image_are_refused():
     with pytest.raises(InvalidInputError, match="no image was added"):
-        edges.tables(ImageSums(), CLASSES)
+        edges.make_tables(ImageSums(), CLASSES)
 
 
 def test_brightness_edges_alone_have_no_pairs():
     sums = ImageSums(3)
     sums.add("one", edges.count(record(None), sources=("gradient",)))
-    tables = edges.tables(sums, CLASSES)
+    tables = edges.make_tables(sums, CLASSES)
     assert len(tables["edge_pairs"]) == 0
     assert list(tables["edge_pairs"].columns) == list(edges.PAIR_COLUMNS)

@@ -13,8 +13,8 @@ from scipy.special import expit, logit
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from hlcore.analysis.boundaries import edge_distance
-from hlcore.analysis.error_prediction import DIFFERENCES, METRICS, REGIONS, count, tables
-from hlcore.analysis.flagging import counted
+from hlcore.analysis.error_prediction import DIFFERENCES, METRICS, REGIONS, count, make_tables
+from hlcore.analysis.flagging import region_mask
 from hlcore.analysis.scores import BINS, SCORES
 from hlcore.analysis.statistics import ImageSums
 from hlcore.errors import InvalidInputError
@@ -63,7 +63,7 @@ def row(table: pd.DataFrame, score: str, region: str, metric: str) -> pd.Series:
 
 @pytest.fixture(scope="module")
 def four_streets() -> pd.DataFrame:
-    return tables(sums(*(street(seed, mc=True) for seed in range(4))))["scores"]
+    return make_tables(sums(*(street(seed, mc=True) for seed in range(4))))["scores"]
 
 
 @pytest.mark.parametrize("name", SCORES)
@@ -73,7 +73,7 @@ def test_auroc_and_ap_are_those_of_scikit_learn_within_the_bound(
 ) -> None:
     records = [street(seed, mc=True) for seed in range(4)]
     table = four_streets
-    where = [counted(record, region) for record in records]
+    where = [region_mask(record, region) for record in records]
     wrong = np.concatenate([record.error[at] for record, at in zip(records, where, strict=True)])
     values = np.concatenate([SCORES[name].measure(r)[at] for r, at in zip(records, where, strict=True)])
     values = np.nan_to_num(values, neginf=-1e9)
@@ -89,9 +89,9 @@ def test_auroc_and_ap_are_those_of_scikit_learn_within_the_bound(
 @given(seeds=st.lists(st.integers(0, 5), min_size=2, max_size=5, unique=True), cut=st.integers(1, 4))
 def test_any_split_of_the_images_gives_the_same_tables(seeds: list[int], cut: int) -> None:
     records = [street(seed) for seed in seeds]
-    together = tables(sums(*records))
+    together = make_tables(sums(*records))
     parts = [sums(*records[cut:]), *(sums(record) for record in reversed(records[:cut]))]
-    apart = tables(reduce(add, parts))
+    apart = make_tables(reduce(add, parts))
     for name, table in together.items():
         pd.testing.assert_frame_equal(apart[name], table, rtol=1e-9)
 
@@ -101,7 +101,7 @@ def test_any_split_of_the_images_gives_the_same_tables(seeds: list[int], cut: in
 def test_a_monotone_rescaling_of_hardness_leaves_its_ranking_within_the_bounds(slope: float, shift: float) -> None:
     record = street(1)
     stretched = expit(slope * logit(record.hardness_map.astype(float)) + shift).astype(np.float32)
-    before, after = (tables(sums(r))["scores"] for r in (record, replace(record, hardness_map=stretched)))
+    before, after = (make_tables(sums(r))["scores"] for r in (record, replace(record, hardness_map=stretched)))
     for metric in ("auroc", "ap", "fpr95", "aurc"):
         first, second = (row(table, "hardness", "all", metric) for table in (before, after))
         assert second.value == pytest.approx(first.value, abs=first.bound + second.bound + 1e-6)
@@ -123,7 +123,7 @@ def test_a_score_that_is_the_error_is_perfect_and_a_constant_one_is_chance() -> 
     record = street(3)
     knowing = replace(record, hardness_map=np.where(record.error, 0.9, 0.1).astype(np.float32))
     constant = replace(record, hardness_map=np.full_like(record.hardness_map, 0.3))
-    perfect, chance = (tables(sums(r))["scores"] for r in (knowing, constant))
+    perfect, chance = (make_tables(sums(r))["scores"] for r in (knowing, constant))
     for region in REGIONS:
         assert row(perfect, "hardness", region, "auroc").value == 1
         assert row(perfect, "hardness", region, "ap").value == 1
@@ -147,12 +147,12 @@ def test_edge_and_interior_are_cut_at_the_predicted_edge_and_are_all() -> None:
 def test_a_region_without_a_pixel_has_no_row() -> None:
     record = street(5)
     flat = replace(record, prediction=np.zeros_like(record.prediction))
-    assert set(tables(sums(flat))["scores"]["region"]) == {"all", "interior"}
+    assert set(make_tables(sums(flat))["scores"]["region"]) == {"all", "interior"}
 
 
 def test_images_without_a_labelled_pixel_give_empty_tables() -> None:
     record = street(5)
-    found = tables(sums(replace(record, label_map=np.full_like(record.labels, IGNORE_INDEX))))
+    found = make_tables(sums(replace(record, label_map=np.full_like(record.labels, IGNORE_INDEX))))
     assert list(found["scores"].columns) == COLUMNS
     assert "threshold" in found["risk_curves"].columns
     assert found["scores"].empty
@@ -160,7 +160,7 @@ def test_images_without_a_labelled_pixel_give_empty_tables() -> None:
 
 
 def test_columns_metrics_and_scores() -> None:
-    table = tables(sums(street(0), street(1)))["scores"]
+    table = make_tables(sums(street(0), street(1)))["scores"]
     assert list(table.columns) == COLUMNS
     assert set(table["score"]) == set(SCORES) - {"mc_entropy"}
     assert set(table["metric"]) == {*METRICS, *DIFFERENCES}
@@ -169,14 +169,14 @@ def test_columns_metrics_and_scores() -> None:
 
 def test_dropout_has_rows_only_where_every_image_has_its_entropy() -> None:
     known, unknown = street(0, mc=True), street(1)
-    assert "mc_entropy" in set(tables(sums(known))["scores"]["score"])
-    assert "mc_entropy" not in set(tables(sums(known, unknown))["risk_curves"]["score"])
+    assert "mc_entropy" in set(make_tables(sums(known))["scores"]["score"])
+    assert "mc_entropy" not in set(make_tables(sums(known, unknown))["risk_curves"]["score"])
 
 
 def test_a_difference_is_paired_so_equal_scores_differ_by_nothing_at_all() -> None:
     records = [street(seed) for seed in range(3)]
     same = [replace(r, hardness_map=SCORES["max_softmax"].measure(r)) for r in records]
-    table = tables(sums(*same))["scores"]
+    table = make_tables(sums(*same))["scores"]
     found = row(table, "max_softmax", "all", "auroc_minus_hardness")
     assert [found.value, found.low, found.high] == pytest.approx([0, 0, 0], abs=found.bound)
     single = row(table, "max_softmax", "all", "auroc")
@@ -184,7 +184,7 @@ def test_a_difference_is_paired_so_equal_scores_differ_by_nothing_at_all() -> No
 
 
 def test_a_difference_is_the_difference_of_the_values_and_as_uncertain_as_both() -> None:
-    table = tables(sums(*(street(seed) for seed in range(3))))["scores"]
+    table = make_tables(sums(*(street(seed) for seed in range(3))))["scores"]
     for difference, metric in DIFFERENCES.items():
         found, score, hardness = (
             row(table, name, "edge", of)
@@ -197,9 +197,9 @@ def test_a_difference_is_the_difference_of_the_values_and_as_uncertain_as_both()
 @pytest.mark.parametrize("region", REGIONS)
 def test_every_point_of_a_curve_is_exact_for_its_threshold(region: str) -> None:
     record = street(6, mc=True)
-    where = counted(record, region)
+    where = region_mask(record, region)
     wrong = record.error[where]
-    curves = tables(sums(record))["risk_curves"].query("region == @region")
+    curves = make_tables(sums(record))["risk_curves"].query("region == @region")
     for point in curves.itertuples():
         flagged = SCORES[point.score].measure(record)[where] >= point.threshold
         assert point.pixels_share == pytest.approx(flagged.mean())
@@ -212,7 +212,7 @@ def test_every_point_of_a_curve_is_exact_for_its_threshold(region: str) -> None:
 
 
 def test_curves_run_from_nothing_flagged_to_all_flagged_in_steps_of_at_most_one_bin_above_a_percent() -> None:
-    curves = tables(sums(street(0), street(1)))["risk_curves"]
+    curves = make_tables(sums(street(0), street(1)))["risk_curves"]
     for _, curve in curves.groupby(["score", "region"]):
         assert curve["pixels_share"].is_monotonic_increasing
         assert curve["threshold"].is_monotonic_decreasing

@@ -29,8 +29,8 @@ def record(seed: int, *, label_map: np.ndarray | None = None) -> PredictionRecor
 
 def measured(judged: PredictionRecord, yardstick: np.ndarray) -> dict[tuple[str, str], float]:
     sums = ImageSums()
-    sums.add(judged.name, fidelity.compare(judged, yardstick))
-    rows = fidelity.table(sums).to_dict("records")
+    sums.add(judged.name, fidelity.measure_fidelity(judged, yardstick))
+    rows = fidelity.make_table(sums).to_dict("records")
     return {(row["map"], row["measure"]): row["value"] for row in rows}
 
 
@@ -66,8 +66,8 @@ def test_a_prediction_without_an_edge_has_no_rank_correlation_by_edge_distance_a
     other = record(5)
     sums = ImageSums()
     for judged in (flat, other):
-        sums.add(judged.name, fidelity.compare(judged, judged.loss_map))
-    [row] = fidelity.table(sums).query("map == 'edge_distance' and measure == 'spearman'").to_dict("records")
+        sums.add(judged.name, fidelity.measure_fidelity(judged, judged.loss_map))
+    [row] = fidelity.make_table(sums).query("map == 'edge_distance' and measure == 'spearman'").to_dict("records")
     alone = measured(other, other.loss_map)["edge_distance", "spearman"]
     assert (row["value"], row["images"]) == (pytest.approx(alone), 1)
 
@@ -75,8 +75,8 @@ def test_a_prediction_without_an_edge_has_no_rank_correlation_by_edge_distance_a
 def test_the_table_gives_an_interval_over_images():
     sums = ImageSums()
     for seed in range(8):
-        sums.add(f"image-{seed}", fidelity.compare(record(seed), record(seed).loss_map))
-    table = fidelity.table(sums)
+        sums.add(f"image-{seed}", fidelity.measure_fidelity(record(seed), record(seed).loss_map))
+    table = fidelity.make_table(sums)
     assert list(table.columns) == fidelity.COLUMNS
     assert len(table) == len(fidelity.MAPS) * len(fidelity.MEASURES)
     assert all(row["low"] <= row["value"] <= row["high"] for row in table.to_dict("records"))

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from hlcore.analysis.images import describe, describe_classes, disagreement
+from hlcore.analysis.images import describe_classes, describe_image, disagreement
 from hlcore.types import PredictionRecord
 
 LABELS = hnp.arrays(np.uint8, (4, 6), elements=st.sampled_from([0, 1, 2, 255]))
@@ -27,7 +27,7 @@ def record(label_map: np.ndarray | None, seed: int = 0) -> PredictionRecord:
 @given(LABELS, st.integers(0, 9))
 def test_an_image_is_described_as_a_loop_over_its_pixels_does(label_map, seed):
     seen = record(label_map, seed)
-    row = describe(seen).iloc[0]
+    row = describe_image(seen).iloc[0]
     labelled = [place for place in np.ndindex(4, 6) if label_map[place] != 255]
     losses = [-math.log(seen.probabilities[(label_map[place], *place)]) for place in labelled]
     wrong = [seen.prediction[place] != label_map[place] for place in labelled]
@@ -44,7 +44,7 @@ def test_an_image_is_described_as_a_loop_over_its_pixels_does(label_map, seed):
 @given(LABELS, st.integers(0, 9))
 def test_the_classes_of_an_image_add_up_to_the_image(label_map, seed):
     seen = record(label_map, seed)
-    row, classes = describe(seen).iloc[0], describe_classes(seen)
+    row, classes = describe_image(seen).iloc[0], describe_classes(seen)
     assert classes["pixels"].sum() == (label_map != 255).sum()
     assert 0 not in classes["pixels"].tolist()
     for column in ("loss_mean", "error_share") if len(classes) else ():
@@ -62,7 +62,7 @@ def test_disagreement_counts_the_highest_pixels_of_the_loss_that_are_not_the_har
 
 
 def test_an_image_without_labels_has_hardness_and_no_loss():
-    row = describe(record(None)).iloc[0]
+    row = describe_image(record(None)).iloc[0]
     assert np.isfinite([row["hardness_mean"], row["hardness_p95"], row["entropy_mean"]]).all()
     assert np.isnan([row["loss_mean"], row["error_share"], row["mean_iou"], row["disagreement"]]).all()
     assert describe_classes(record(None)).empty
@@ -70,7 +70,7 @@ def test_an_image_without_labels_has_hardness_and_no_loss():
 
 def test_the_tables_have_the_columns_that_are_stored():
     label_map = np.array([[0, 0, 1, 1, 255, 255]] * 4)
-    assert list(describe(record(label_map)).columns) == [
+    assert list(describe_image(record(label_map)).columns) == [
         *("image", "width", "height", "hardness_mean", "hardness_p95", "loss_mean", "error_share"),
         *("entropy_mean", "mean_iou", "disagreement"),
     ]

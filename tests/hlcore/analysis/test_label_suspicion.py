@@ -7,7 +7,15 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from hlcore.analysis.label_faults import PlantedFaults, plant_faults
-from hlcore.analysis.label_suspicion import SCORES, SUMMARIES, disagreements, faults_in, score_map, summarise, suspects
+from hlcore.analysis.label_suspicion import (
+    SCORES,
+    SUMMARIES,
+    find_disagreements,
+    find_suspects,
+    match_faults,
+    score_map,
+    score_regions,
+)
 from hlcore.errors import InvalidInputError
 from hlcore.types import PredictionRecord
 
@@ -54,7 +62,7 @@ def slow_regions(label_map: np.ndarray, prediction: np.ndarray, smallest_px: int
     smallest_px=st.integers(1, 4),
 )
 def test_regions_are_those_found_pixel_by_pixel(label_map, prediction, smallest_px):
-    regions = disagreements(label_map, prediction, smallest_px=smallest_px)
+    regions = find_disagreements(label_map, prediction, smallest_px=smallest_px)
     expected = slow_regions(label_map, prediction, smallest_px)
     found = [
         {*zip(*map(np.ndarray.tolist, np.nonzero(regions == n)), strict=True)} for n in range(1, regions.max() + 1)
@@ -72,7 +80,7 @@ def test_a_summary_sees_the_pixels_of_its_region_alone(regions, scores):
     assert set(reference) == set(SUMMARIES)
     for name, of_pixels in reference.items():
         expected = [of_pixels(scores[regions == n].astype(float)) for n in range(1, regions.max() + 1)]
-        np.testing.assert_allclose(summarise(regions, scores, name), expected, atol=1e-12)
+        np.testing.assert_allclose(score_regions(regions, scores, name), expected, atol=1e-12)
 
 
 def test_the_row_of_a_region_by_hand():
@@ -80,7 +88,7 @@ def test_the_row_of_a_region_by_hand():
     label_map = prediction.copy()
     label_map[1:3, 2:5] = 2
     label_map[1, 2] = 255
-    table = suspects(record_of(label_map, prediction), smallest_px=5)
+    table = find_suspects(record_of(label_map, prediction), smallest_px=5)
     loss = -np.log(0.1)
     assert table.to_dict("records") == [
         {
@@ -98,7 +106,7 @@ def test_the_row_of_a_region_by_hand():
             "bottom": 3,
         }
     ]
-    assert suspects(record_of(label_map, prediction), smallest_px=6).empty
+    assert find_suspects(record_of(label_map, prediction), smallest_px=6).empty
 
 
 def test_the_easier_of_two_equal_disputes_comes_first():
@@ -106,7 +114,7 @@ def test_the_easier_of_two_equal_disputes_comes_first():
     label_map = prediction.copy()
     label_map[:, :2], label_map[:, 7:] = 1, 2
     hardness = np.tile(np.linspace(0.9, 0.1, 9, dtype=np.float32), (3, 1))
-    table = suspects(record_of(label_map, prediction, hardness=hardness), smallest_px=1)
+    table = find_suspects(record_of(label_map, prediction, hardness=hardness), smallest_px=1)
     assert table["class_name"].tolist() == ["Car", "Road"]
     assert table["region"].tolist() == [2, 1]
     assert len(set(table["loss_mean"])) == 1
@@ -114,8 +122,8 @@ def test_the_easier_of_two_equal_disputes_comes_first():
 
 def test_an_image_without_a_dispute_has_an_empty_table_with_the_same_columns():
     prediction = np.zeros((8, 8), np.uint8)
-    none = suspects(record_of(prediction, prediction))
-    some = suspects(record_of(prediction + 1, prediction))
+    none = find_suspects(record_of(prediction, prediction))
+    some = find_suspects(record_of(prediction + 1, prediction))
     assert none.empty
     assert not some.empty
     assert none.dtypes.to_dict() == some.dtypes.to_dict()
@@ -133,14 +141,14 @@ def test_the_scores_of_a_pixel():
 def test_a_record_without_labels_has_no_suspects(unchecked):
     record = record_of(None, np.zeros((4, 4), np.uint8))
     with pytest.raises(InvalidInputError, match="street has no label map"):
-        suspects(record)
+        find_suspects(record)
 
 
 @given(label_map=arrays(np.uint8, (9, 9), elements=st.sampled_from([0, 1, 2, 255])), seed=st.integers(0, 99))
 def test_a_network_that_knows_the_labels_finds_every_planted_fault(label_map, seed):
     planted = plant_faults(label_map, num_classes=3, seed=seed, area_px=(2, 30), shift_px=(1, 3))
     truth = np.where(label_map == 255, 0, label_map)
-    regions = disagreements(planted.label_map, truth, smallest_px=1)
+    regions = find_disagreements(planted.label_map, truth, smallest_px=1)
     assert np.array_equal(regions > 0, planted.faults > 0)
 
 
@@ -155,4 +163,4 @@ def test_a_region_shows_the_fault_that_changed_half_of_it(regions, faults):
     for number in range(1, regions.max() + 1):
         inside = faults[regions == number].tolist()
         expected.append(next((fault for fault in (1, 2) if 2 * inside.count(fault) >= len(inside)), 0))
-    assert faults_in(regions, planted).tolist() == expected
+    assert match_faults(regions, planted).tolist() == expected

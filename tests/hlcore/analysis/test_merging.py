@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hlcore.analysis.merging import merge_classes, merged_indices
+from hlcore.analysis.merging import find_target_indices, merge_classes
 from hlcore.errors import InvalidInputError
 from hlcore.types import PredictionRecord
 
@@ -28,7 +28,7 @@ def test_the_decision_is_renamed_and_the_probabilities_are_summed() -> None:
         [[[0.7, 0.4], [0.1, 0.0]], [[0.1, 0.3], [0.6, 0.1]], [[0.1, 0.3], [0.2, 0.0]], [[0.1, 0.0], [0.1, 0.9]]],
         np.float32,
     )
-    merged = merge_classes(look(probabilities), merged_indices(MERGED, HOME, ABROAD), ABROAD)
+    merged = merge_classes(look(probabilities), find_target_indices(MERGED, HOME, ABROAD), ABROAD)
     assert merged.class_names == ABROAD
     assert merged.prediction.tolist() == [[1, 1], [0, 2]]
     np.testing.assert_allclose(merged.probabilities[0], [[0.2, 0.6], [0.8, 0.1]], rtol=1e-6)
@@ -43,7 +43,7 @@ def test_renaming_classes_one_to_one_only_moves_them(order, seed) -> None:
     rng = np.random.default_rng(seed)
     probabilities = rng.dirichlet(np.ones(4), (2, 2)).transpose(2, 0, 1).astype(np.float32)
     names = tuple(f"new {i}" for i in range(4))
-    targets = merged_indices({home: names[i] for home, i in zip(HOME, order, strict=True)}, HOME, names)
+    targets = find_target_indices({home: names[i] for home, i in zip(HOME, order, strict=True)}, HOME, names)
     merged = merge_classes(look(probabilities), targets, names)
     np.testing.assert_array_equal(merged.probabilities[targets], probabilities)
     np.testing.assert_array_equal(merged.prediction, merged.probabilities.argmax(0))
@@ -64,16 +64,16 @@ def test_renaming_classes_one_to_one_only_moves_them(order, seed) -> None:
 def test_a_class_missing_on_either_side_is_named(changes, sentence) -> None:
     merged = {name: target for name, target in (MERGED | changes).items() if target}
     with pytest.raises(InvalidInputError, match=r"name a class of the data set for each class of the run") as caught:
-        merged_indices(merged, HOME, ABROAD)
+        find_target_indices(merged, HOME, ABROAD)
     assert sentence in str(caught.value)
 
 
 def test_a_labelled_record_is_not_merged() -> None:
     labelled = look(np.full((4, 2, 2), 0.25, np.float32)).with_label_map(np.zeros((2, 2), np.uint8))
     with pytest.raises(InvalidInputError, match="one is labelled already"):
-        merge_classes(labelled, merged_indices(MERGED, HOME, ABROAD), ABROAD)
+        merge_classes(labelled, find_target_indices(MERGED, HOME, ABROAD), ABROAD)
 
 
 def test_the_entropy_over_the_network_s_own_classes_is_not_kept() -> None:
     record = replace(look(np.full((4, 2, 2), 0.25, np.float32)), mc_entropy=np.ones((2, 2), np.float32))
-    assert merge_classes(record, merged_indices(MERGED, HOME, ABROAD), ABROAD).mc_entropy is None
+    assert merge_classes(record, find_target_indices(MERGED, HOME, ABROAD), ABROAD).mc_entropy is None

@@ -13,13 +13,13 @@ from hlcore.analysis.object_sizes import (
     SIZES,
     SizeBins,
     count,
+    make_tables,
     size_correlations,
     size_curve,
-    summarise,
-    tables,
+    sum_objects,
 )
 from hlcore.analysis.rank_histograms import binning_error, spearman
-from hlcore.analysis.statistics import times_drawn
+from hlcore.analysis.statistics import draw_counts
 from hlcore.errors import InvalidInputError
 
 FEW = ("hardness_mean", "iou")
@@ -58,13 +58,13 @@ def assert_equal_tables(first, second):
 def test_any_split_of_the_images_gives_the_same_tables(split):
     objects, choices = objects_of(6), {"quantities": FEW, "sizes": ("area_px",)}
     of_part = objects["image"].str.removeprefix("image ").astype(int).map(dict(enumerate(split)))
-    parts = [summarise(objects[of_part == part], **choices) for part in (2, 0, 1)]
-    assert_equal_tables(tables(parts[0] + parts[1] + parts[2]), tables(summarise(objects, **choices)))
+    parts = [sum_objects(objects[of_part == part], **choices) for part in (2, 0, 1)]
+    assert_equal_tables(make_tables(parts[0] + parts[1] + parts[2]), make_tables(sum_objects(objects, **choices)))
 
 
 def test_the_curve_is_the_mean_of_the_rows_in_each_bin():
     objects, bins = objects_of(9), SizeBins("area_px", (50, 1000))
-    curve = size_curve(summarise(objects, bins=bins), bins=bins)
+    curve = size_curve(sum_objects(objects, bins=bins), bins=bins)
     assert len(curve) == 3 * len(QUANTITIES)
     for row in curve.itertuples():
         rows = objects[(objects["area_px"] >= row.area_low_px) & (objects["area_px"] < row.area_high_px)]
@@ -80,21 +80,21 @@ def test_the_curve_is_the_mean_of_the_rows_in_each_bin():
 
 def test_thickness_has_a_curve_of_its_own():
     objects, bins = objects_of(3), SizeBins("thickness_px", (4, 8))
-    curve = size_curve(summarise(objects, bins=bins), bins=bins)
+    curve = size_curve(sum_objects(objects, bins=bins), bins=bins)
     assert curve["thickness_low_px"].unique().tolist() == [2, 4, 8]
     assert curve["thickness_high_px"].unique().tolist() == [4, 8, np.inf]
 
 
 def test_an_object_at_a_cut_point_belongs_to_the_bin_above():
     objects, bins = objects_of(1, each=2).assign(area_px=[29, 30]), SizeBins("area_px", (30,))
-    curve = size_curve(summarise(objects, bins=bins), bins=bins)
+    curve = size_curve(sum_objects(objects, bins=bins), bins=bins)
     assert curve[curve["quantity"] == "iou"]["objects"].tolist() == [1, 1]
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_the_correlations_are_those_of_the_rows_up_to_the_bound(seed):
     objects = objects_of(40, seed=seed)
-    table = size_correlations(summarise(objects))
+    table = size_correlations(sum_objects(objects))
     assert len(table) == len(SIZES) * len(QUANTITIES)
     for row in table.itertuples():
         rows = objects[objects[row.quantity].notna()]
@@ -107,8 +107,8 @@ def test_the_correlations_are_those_of_the_rows_up_to_the_bound(seed):
 
 def test_the_interval_is_that_of_the_resampled_rows():
     objects = objects_of(15)
-    row = size_correlations(summarise(objects, quantities=("hardness_mean",), sizes=("area_px",))).iloc[0]
-    drawn = np.stack([times_drawn(f"image {i}", resamplings=200) for i in range(15)])
+    row = size_correlations(sum_objects(objects, quantities=("hardness_mean",), sizes=("area_px",))).iloc[0]
+    drawn = np.stack([draw_counts(f"image {i}", resamplings=200) for i in range(15)])
     rhos = []
     for times in drawn.T:
         rows = objects.loc[np.repeat(objects.index, np.repeat(times, 12))]
@@ -117,7 +117,7 @@ def test_the_interval_is_that_of_the_resampled_rows():
 
 
 def test_a_quantity_nobody_measured_has_no_correlation():
-    table = size_correlations(summarise(objects_of(3).drop(columns="hardness_over_edge")))
+    table = size_correlations(sum_objects(objects_of(3).drop(columns="hardness_over_edge")))
     missing = table[table["quantity"] == "hardness_over_edge"]
     assert missing["objects"].tolist() == [0, 0]
     assert missing[["value", "low", "high"]].isna().to_numpy().all()
@@ -125,20 +125,20 @@ def test_a_quantity_nobody_measured_has_no_correlation():
 
 def test_an_image_without_objects_adds_nothing():
     objects = objects_of(4)
-    sums = summarise(objects)
+    sums = sum_objects(objects)
     sums.add("empty", count(objects.iloc[:0]))
-    assert_equal_tables(tables(sums), tables(summarise(objects)))
+    assert_equal_tables(make_tables(sums), make_tables(sum_objects(objects)))
 
 
 def test_one_image_has_values_and_no_intervals():
-    table = size_correlations(summarise(objects_of(1)))
+    table = size_correlations(sum_objects(objects_of(1)))
     assert not np.isnan(table["value"]).any()
     assert table[["low", "high"]].isna().to_numpy().all()
 
 
 def test_a_hardness_of_exactly_zero_or_one_has_a_rank_too():
     objects = objects_of(1, each=4).assign(area_px=[10, 11, 12, 13], hardness_mean=[1.0, 0.9, 0.1, 0.0])
-    table = size_correlations(summarise(objects, quantities=("hardness_mean",), sizes=("area_px",)))
+    table = size_correlations(sum_objects(objects, quantities=("hardness_mean",), sizes=("area_px",)))
     assert table["value"].tolist() == pytest.approx([-1])
     assert table["bound"].tolist() == [0]
 
@@ -150,7 +150,7 @@ def test_hardness_next_to_zero_is_no_tie_and_widens_the_bound():
     objects = pd.DataFrame(
         {"image": "only", "area_px": area, "thickness_px": 2 * np.sqrt(area), "hardness_mean": hardness}
     )
-    [row] = size_correlations(summarise(objects, quantities=FEW[:1], sizes=("area_px",))).to_dict("records")
+    [row] = size_correlations(sum_objects(objects, quantities=FEW[:1], sizes=("area_px",))).to_dict("records")
     assert abs(spearmanr(area, hardness).statistic - row["value"]) <= row["bound"]
 
 

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from skimage.measure import label
 
-from hlcore.analysis.components import components, iou_with_prediction, thickness
+from hlcore.analysis.components import iou_with_prediction, label_components, thickness
 from hlcore.analysis.edges import DISTANCES
-from hlcore.analysis.objects import COLUMNS, PIXELS_AT, measure, with_edge_profile
+from hlcore.analysis.objects import COLUMNS, PIXELS_AT, add_edge_profile, measure_objects
 from hlcore.types import IGNORE_INDEX, PredictionRecord
 
 NAMES = ("Sky", "Road", "Pole")
@@ -136,7 +136,7 @@ def slow_rows(record):
 @given(label_map=maps.map(blobs), prediction=predictions.map(blobs))
 def test_a_row_says_what_the_slow_reference_says(label_map, prediction):
     record = record_of(label_map, prediction)
-    fast, slow = measure(record), slow_rows(record)
+    fast, slow = measure_objects(record), slow_rows(record)
     pd.testing.assert_frame_equal(fast, slow, check_dtype=False, rtol=1e-5)
 
 
@@ -144,19 +144,19 @@ def test_the_corner_joins_an_object_and_nine_pixels_are_none():
     label_map = np.full((8, 8), 0, np.uint8)
     label_map[0:2, 0:2] = label_map[2:5, 2:4] = 1  # 4 + 6 px that meet at a corner
     label_map[5:8, 5:8] = 2  # 9 px
-    table = measure(record_of(label_map, label_map))
+    table = measure_objects(record_of(label_map, label_map))
     assert table[["class_name", "area_px"]].to_numpy().tolist() == [["Road", 10], ["Sky", 45]]
 
 
 def test_ignored_pixels_part_an_object_and_belong_to_none():
     label_map = np.zeros((4, 9), np.uint8)
     label_map[:, 4] = IGNORE_INDEX
-    assert components(label_map).tolist() == [[1, 1, 1, 1, 0, 2, 2, 2, 2]] * 4
+    assert label_components(label_map).tolist() == [[1, 1, 1, 1, 0, 2, 2, 2, 2]] * 4
 
 
 def test_numbers_follow_the_reading_order_of_what_is_large_enough():
     label_map = np.array([[0, 1, 1, 1], [2, 2, 2, 2]])
-    assert components(label_map, smallest_px=2).tolist() == [[0, 1, 1, 1], [2, 2, 2, 2]]
+    assert label_components(label_map, smallest_px=2).tolist() == [[0, 1, 1, 1], [2, 2, 2, 2]]
 
 
 @pytest.mark.parametrize(("width", "thick"), [(1, 2), (2, 2), (3, 4), (4, 4), (9, 10)])
@@ -171,7 +171,7 @@ def test_an_object_predicted_exactly_has_iou_one_and_one_that_was_missed_zero():
     label_map = np.zeros((8, 16), np.uint8)
     label_map[2:6, 2:6], label_map[2:6, 10:14] = 1, 2
     prediction = np.where(label_map == 2, 0, label_map).astype(np.uint8)
-    table = measure(record_of(label_map, prediction)).set_index("class_name")
+    table = measure_objects(record_of(label_map, prediction)).set_index("class_name")
     assert table.loc["Road", "iou"] == 1
     assert table.loc["Pole", "iou"] == 0
     assert table.loc["Pole", "error_share"] == 1
@@ -183,13 +183,13 @@ def test_a_prediction_far_from_an_object_does_not_lower_its_iou():
     label_map[1:5, 1:5] = 1
     prediction = label_map.copy()
     prediction[1:5, 12:16] = 1
-    assert iou_with_prediction(components(label_map), label_map, prediction)[1] == 1
+    assert iou_with_prediction(label_components(label_map), label_map, prediction)[1] == 1
 
 
 def test_an_object_without_interior_has_no_interior_hardness():
     label_map = np.zeros((30, 30), np.uint8)
     label_map[10:26, 20:22] = 1
-    table = measure(record_of(label_map, label_map)).set_index("class_name")
+    table = measure_objects(record_of(label_map, label_map)).set_index("class_name")
     assert table.loc["Road", "edge_share"] == 1
     assert np.isnan(table.loc["Road", "hardness_interior"])
     assert np.isfinite(table.loc["Sky", "hardness_interior"])
@@ -197,7 +197,7 @@ def test_an_object_without_interior_has_no_interior_hardness():
 
 def test_a_picture_of_one_class_is_all_interior():
     record = record_of(np.zeros((6, 6), np.uint8), np.zeros((6, 6), np.uint8))
-    row = measure(record).iloc[0]
+    row = measure_objects(record).iloc[0]
     assert (row["edge_share"], row["pixels_at_> 32"], row["touches_border"]) == (0, 36, True)
     assert row["hardness_interior"] == pytest.approx(record.hardness_map.mean())
 
@@ -205,7 +205,7 @@ def test_a_picture_of_one_class_is_all_interior():
 def test_without_labels_the_predicted_parts_are_measured_and_have_no_loss_error_or_iou():
     prediction = np.zeros((8, 10), np.uint8)
     prediction[:, 5:] = 2
-    table = measure(record_of(None, prediction))
+    table = measure_objects(record_of(None, prediction))
     assert table["class_name"].tolist() == ["Sky", "Pole"]
     assert table[["loss_mean", "error_share", "iou"]].isna().to_numpy().all()
     assert table["pixels_at_0"].tolist() == [8, 8]
@@ -214,14 +214,14 @@ def test_without_labels_the_predicted_parts_are_measured_and_have_no_loss_error_
 @pytest.mark.parametrize("labels", [IGNORE_INDEX, 0])
 def test_a_picture_without_objects_gives_an_empty_table_with_all_columns(labels):
     label_map = np.full((3, 3), labels, np.uint8)
-    table = measure(record_of(label_map, np.zeros((3, 3), np.uint8)))
+    table = measure_objects(record_of(label_map, np.zeros((3, 3), np.uint8)))
     assert table.empty
     assert tuple(table.columns) == COLUMNS
 
 
 @given(prediction=predictions.map(blobs), label_map=maps.map(blobs))
 def test_parts_add_up_to_their_objects(label_map, prediction):
-    table = measure(record_of(label_map, prediction))
+    table = measure_objects(record_of(label_map, prediction))
     np.testing.assert_array_equal(table[list(PIXELS_AT)].sum(axis=1), table["area_px"])
     near = table[list(PIXELS_AT[:3])].sum(axis=1) / table["area_px"]
     np.testing.assert_allclose(near, table["edge_share"])
@@ -237,10 +237,10 @@ def edge_profile(values, *, source="label"):
 def test_what_the_edges_explain_is_taken_off_the_hardness():
     label_map = np.zeros((12, 12), np.uint8)
     label_map[:, 6:] = 1
-    objects = measure(record_of(label_map, label_map))  # columns at 0, 1, 2, 3, 4, 5 px
+    objects = measure_objects(record_of(label_map, label_map))  # columns at 0, 1, 2, 3, 4, 5 px
     edges = edge_profile([0.6, 0.5, 0.4, 0.2, 0.1, np.nan, np.nan, np.nan])
     expected = (0.6 + 0.5 + 0.4 + 0.2 + 0.2 + 0.1) / 6
-    matched = with_edge_profile(objects, edges)
+    matched = add_edge_profile(objects, edges)
     np.testing.assert_allclose(matched["hardness_over_edge"], objects["hardness_mean"] - expected)
 
 
@@ -251,18 +251,18 @@ def test_objects_whose_pixels_follow_the_profile_have_nothing_over_it():
     distance = np.array([[distance_to_edge(label_map, y, x) for x in range(30)] for y in range(9)])
     values = np.array([0.9, 0.7, 0.5, 0.3, 0.2, 0.1, 0.05, 0.01])
     record.hardness_map[:] = values[np.vectorize(bin_of)(distance)]
-    matched = with_edge_profile(measure(record), edge_profile(values))
+    matched = add_edge_profile(measure_objects(record), edge_profile(values))
     np.testing.assert_allclose(matched["hardness_over_edge"], 0, atol=1e-6)
 
 
 def test_the_profile_of_predicted_edges_serves_pictures_without_labels():
     prediction = np.zeros((8, 10), np.uint8)
-    objects = measure(record_of(None, prediction))
-    matched = with_edge_profile(objects, edge_profile([0.5] * 8, source="prediction"), source="prediction")
+    objects = measure_objects(record_of(None, prediction))
+    matched = add_edge_profile(objects, edge_profile([0.5] * 8, source="prediction"), source="prediction")
     np.testing.assert_allclose(matched["hardness_over_edge"], objects["hardness_mean"] - 0.5)
 
 
 @given(label_map=maps)
 def test_components_are_those_of_scikit_image(label_map):
-    ours = components(label_map, smallest_px=1)
+    ours = label_components(label_map, smallest_px=1)
     np.testing.assert_array_equal(ours, label(label_map, background=IGNORE_INDEX, connectivity=2))

@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hlcore.analysis.run_comparison import (
-    gains,
+    class_iou_gains,
+    find_last_and_best,
     last_class_iou,
     mean_iou_by_epoch,
-    reached,
     shared_classes,
     training_by_epoch,
 )
@@ -48,7 +48,7 @@ def test_runs_that_share_no_class_have_no_mean():
 
 
 def test_a_run_is_told_by_its_last_and_its_best_epoch():
-    rows = reached(mean_iou_by_epoch(EPOCHS, ["iou/sky"])).to_dict("records")
+    rows = find_last_and_best(mean_iou_by_epoch(EPOCHS, ["iou/sky"])).to_dict("records")
     assert rows[:2] == [
         {"run": "a", "which": "last", "epoch": 3, "value": 0.4},
         {"run": "a", "which": "best", "epoch": 2, "value": 0.6},
@@ -68,7 +68,7 @@ def test_gains_are_differences_of_classes_both_have_the_largest_first():
     iou = pd.DataFrame(
         {"run": ["a", "a", "a", "b", "b"], "class_name": ["x", "y", "z", "y", "x"], "value": [0.1, 0.5, 0.9, 0.4, 0.3]}
     )
-    gain = gains(iou, baseline="a", compared="b")
+    gain = class_iou_gains(iou, baseline="a", compared="b")
     assert gain["class_name"].tolist() == ["x", "y"]
     assert gain["value"].tolist() == pytest.approx([0.2, -0.1])
 
@@ -79,7 +79,7 @@ def test_what_one_run_gains_the_other_loses(rows):
     columns = {run: [row[place] for row in rows] for place, run in enumerate(("class_name", "a", "b"))}
     iou = pd.DataFrame(columns).melt("class_name", ["a", "b"], var_name="run")
     if rows:
-        there, back = (gains(iou, baseline=one, compared=other) for one, other in (("a", "b"), ("b", "a")))
+        there, back = (class_iou_gains(iou, baseline=one, compared=other) for one, other in (("a", "b"), ("b", "a")))
         lost = dict(zip(back["class_name"], -back["value"], strict=True))
         assert dict(zip(there["class_name"], there["value"], strict=True)) == lost
 

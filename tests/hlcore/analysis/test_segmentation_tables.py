@@ -13,7 +13,7 @@ from scipy.ndimage import binary_erosion
 
 from hlcore.analysis import segmentation
 from hlcore.analysis.boundary_iou import boundary_counts, contour_width, near_contour
-from hlcore.analysis.size_bands import BAND_CUTS_PX, band, band_counts
+from hlcore.analysis.size_bands import BAND_CUTS_PX, band_counts, size_band_map
 from hlcore.analysis.statistics import ImageSums
 from hlcore.types import PredictionRecord
 
@@ -96,7 +96,7 @@ def test_bands_equal_components_flooded_one_by_one(label_map):
                 frontier += [(b + v, a + u) for v in (-1, 0, 1) for u in (-1, 0, 1)]
         for place in part:
             expected[place] = (len(part) >= 3) + (len(part) >= 8)
-    np.testing.assert_array_equal(band(label_map, cuts_px=(3, 8)), expected)
+    np.testing.assert_array_equal(size_band_map(label_map, cuts_px=(3, 8)), expected)
 
 
 @FEW
@@ -113,7 +113,7 @@ def test_cut_points_are_those_of_coco():
     assert BAND_CUTS_PX == (1024, 9216)
     square = np.zeros((200, 200), np.uint8)
     square[:32, :32], square[:31, 100:132], square[100:196, 100:196] = 1, 1, 1
-    assert [band(square)[y, x] for y, x in ((0, 0), (0, 100), (150, 150))] == [1, 0, 2]
+    assert [size_band_map(square)[y, x] for y, x in ((0, 0), (0, 100), (150, 150))] == [1, 0, 2]
 
 
 def test_a_false_blob_costs_the_size_it_has_itself():
@@ -145,8 +145,8 @@ def test_a_data_set_split_in_any_way_gives_the_same_tables(images, data):
         counts = segmentation.count(record(label_map, prediction))
         whole.add(f"image {index}", counts)
         parts[where[index]].add(f"image {index}", counts)
-    together = segmentation.tables(parts[2] + parts[0] + parts[1], CLASSES)
-    for name, table in segmentation.tables(whole, CLASSES).items():
+    together = segmentation.make_tables(parts[2] + parts[0] + parts[1], CLASSES)
+    for name, table in segmentation.make_tables(whole, CLASSES).items():
         pd.testing.assert_frame_equal(together[name], table, rtol=1e-9)
 
 
@@ -164,7 +164,7 @@ def test_the_table_has_every_class_and_their_mean_in_every_metric():
 def test_the_confusion_has_a_row_a_pair_of_classes():
     sums = ImageSums()
     sums.add("a", segmentation.count(record(np.array([[0, 0, 1, 255]]), np.array([[0, 1, 1, 1]]))))
-    confusion = segmentation.tables(sums, CLASSES)["confusion"]
+    confusion = segmentation.make_tables(sums, CLASSES)["confusion"]
     assert len(confusion) == 9
     assert confusion.to_dict("records")[:2] == [
         {"label": "sky", "prediction": "sky", "pixels": 1},
@@ -175,7 +175,7 @@ def test_the_confusion_has_a_row_a_pair_of_classes():
 def of_one(label_map: np.ndarray, prediction: np.ndarray) -> pd.DataFrame:
     sums = ImageSums()
     sums.add("a", segmentation.count(record(label_map, prediction)))
-    return segmentation.tables(sums, CLASSES)["segmentation"]
+    return segmentation.make_tables(sums, CLASSES)["segmentation"]
 
 
 def value(table: pd.DataFrame, metric: str, class_name: str) -> float:
@@ -189,7 +189,7 @@ def test_the_interval_of_the_mean_is_over_the_same_classes_in_every_resampling()
         rare = 2 if number == 0 else 1
         label_map = np.array([[0, 0, 1, rare]], np.uint8)
         sums.add(f"{number}", segmentation.count(record(label_map, np.array([[0, 0, 1, 1]], np.uint8))))
-    table = segmentation.tables(sums, CLASSES)["segmentation"]
+    table = segmentation.make_tables(sums, CLASSES)["segmentation"]
     mean = table[(table["metric"] == "iou") & (table["class_name"] == "")].iloc[0]
     assert mean["value"] == pytest.approx((1 + 23 / 24 + 0) / 3)
     assert math.isnan(mean["low"])  # more than a quarter of the resamplings lack the class

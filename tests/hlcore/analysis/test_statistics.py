@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from hlcore.analysis.statistics import Counts, ImageSums, divide, times_drawn
+from hlcore.analysis.statistics import Counts, ImageSums, divide, draw_counts
 from hlcore.errors import InvalidInputError
 
 IMAGES = st.lists(arrays.arrays(np.float64, (2, 3), elements=st.integers(0, 9).map(float)), min_size=1, max_size=6)
@@ -56,14 +56,14 @@ def test_nothing_adds_nothing_and_the_sum_is_nobody_elses(images):
 def test_a_resampling_holds_each_image_as_often_as_it_was_drawn(images):
     sums = summed({f"image {i}": values for i, values in enumerate(images)}, resamplings=7)
     for resampling in range(7):
-        literal = sum(times_drawn(f"image {i}", resamplings=7)[resampling] * v for i, v in enumerate(images))
+        literal = sum(draw_counts(f"image {i}", resamplings=7)[resampling] * v for i, v in enumerate(images))
         assert np.array_equal(sums.resampled["part"][resampling], literal)
     assert np.array_equal(sums.total["part"], sum(images))
 
 
 def test_how_often_an_image_is_drawn_follows_from_its_name_alone():
-    drawn = np.array([times_drawn(f"image {i}", resamplings=200) for i in range(400)])
-    assert np.array_equal(drawn[7], times_drawn("image 7", resamplings=200))
+    drawn = np.array([draw_counts(f"image {i}", resamplings=200) for i in range(400)])
+    assert np.array_equal(drawn[7], draw_counts("image 7", resamplings=200))
     assert not np.array_equal(drawn[7], drawn[8])
     assert drawn.mean() == pytest.approx(1, abs=0.02)
     assert drawn.var() == pytest.approx(1, abs=0.03), "a Poisson number's variance is its mean"

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hlcore.errors import InvalidInputError
-from hlcore.figures.edges import ALL, hardness_by_distance_figure, hardness_by_pair_figure
+from hlcore.figures.edges import ALL_CLASSES, hardness_by_distance_figure, hardness_by_pair_figure
 from hlcore.figures.style import QUANTITIES
 
 DISTANCES = ("0", "1", "2", "3–4")
@@ -69,7 +69,7 @@ def test_without_labels_there_is_one_panel_and_without_intervals_no_band():
 def test_several_classes_have_colours_and_one_legend_for_all_panels():
     figure = hardness_by_distance_figure(profile(classes=("", "road", "car")))
     assert len({line.line.color for line in lines(figure)}) == 3
-    assert [line.name for line in lines(figure) if line.showlegend] == [ALL, "road", "car"]
+    assert [line.name for line in lines(figure) if line.showlegend] == [ALL_CLASSES, "road", "car"]
 
 
 def test_distances_keep_their_order_where_the_first_class_lacks_some():

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hlcore.errors import InvalidInputError
-from hlcore.figures.maps import colour_map, resize_map
+from hlcore.figures.maps import apply_colour_scale, resize_map
 from hlcore.figures.style import HARDNESS_SCALES, LOSS_SCALE, colour_scale
 
 
@@ -39,13 +39,13 @@ def test_an_unknown_scale_names_the_known_ones():
 @given(st.floats(0, 1), st.floats(0, 1))
 def test_a_harder_pixel_is_never_darker(first, second):
     easy, hard = sorted([first, second])
-    pair = colour_map(np.array([[easy, hard]]), scale="grey", low=0, high=1)[0, :, 0]
+    pair = apply_colour_scale(np.array([[easy, hard]]), scale="grey", low=0, high=1)[0, :, 0]
     assert pair[0] <= pair[1]
 
 
 def test_an_empty_range_is_refused():
     with pytest.raises(InvalidInputError, match="high must be above low"):
-        colour_map(np.zeros((1, 1)), scale="grey", low=1, high=1)
+        apply_colour_scale(np.zeros((1, 1)), scale="grey", low=1, high=1)
 
 
 def test_a_resized_map_stays_within_its_range():

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hlcore.figures.objects import CONTROLS, MEASURES, edge_matched_figure, objects_figure
-from hlcore.figures.style import SERIES, translucent
+from hlcore.figures.objects import EDGE_MATCHED, MEASURES, edge_matched_figure, objects_figure
+from hlcore.figures.style import SERIES, make_translucent
 
 NAMES = ("Sky", "Road", "Pole", "Sign")
 
@@ -40,7 +40,7 @@ def curve():
                 "high": [1.0, 0.3, np.nan],
             }
         )
-        for quantity in {**MEASURES, **CONTROLS}
+        for quantity in {**MEASURES, **EDGE_MATCHED}
     ]
     return pd.concat(parts, ignore_index=True)
 
@@ -77,7 +77,7 @@ def test_the_curve_has_its_interval_and_leaves_empty_bins_out(objects, curve):
     assert list(line.x) == [25, 900]
     assert line.line.color not in {trace.marker.color for trace in figure.data if trace.name in NAMES}
     bands = [trace for trace in figure.data if trace.fill == "toself"]
-    assert [band.fillcolor for band in bands] == [translucent(line.line.color)]
+    assert [band.fillcolor for band in bands] == [make_translucent(line.line.color)]
     assert [row[2] for row in line.customdata] == ["10 to 100 px", "100 to 1000 px"]
 
 
@@ -89,7 +89,7 @@ def test_an_open_bin_says_that_it_has_no_end(curve):
 
 def test_hardness_is_drawn_plain_and_edge_matched_over_one_log_axis(curve):
     figure = edge_matched_figure(curve, size="area_px")
-    assert list(traces(figure)) == [control.name for control in CONTROLS.values()]
+    assert list(traces(figure)) == [control.name for control in EDGE_MATCHED.values()]
     assert figure.layout.xaxis.type == "log"
     assert figure.layout.xaxis.title.text == "Area (px, log scale)"
 

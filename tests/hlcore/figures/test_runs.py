@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hlcore.figures.runs import by_epoch_figure, run_colour
+from hlcore.figures.runs import run_colour, runs_by_epoch_figure
 from hlcore.figures.segmentation import GAIN, LOSS, METRICS, class_iou_figure, gain_figure, scores_figure
 
 RUNS = ["a", "b", "c"]
@@ -30,7 +30,7 @@ SCORES = pd.DataFrame(
 
 
 def test_a_run_is_a_line_in_its_colour_with_a_band_where_there_is_one():
-    figure = by_epoch_figure(BY_EPOCH, runs=RUNS, title="Mean IoU (0 to 1)")
+    figure = runs_by_epoch_figure(BY_EPOCH, runs=RUNS, title="Mean IoU (0 to 1)")
     lines = [trace for trace in figure.data if trace.mode == "lines+markers"]
     assert [(line.name, list(line.x), list(line.y)) for line in lines] == [("a", [1, 2], [0.1, 0.2]), ("c", [1], [0.3])]
     assert [line.line.color for line in lines] == [run_colour("a", RUNS), run_colour("c", RUNS)]
@@ -41,7 +41,7 @@ def test_a_run_is_a_line_in_its_colour_with_a_band_where_there_is_one():
 
 @pytest.mark.parametrize(("log", "kind"), [(False, "linear"), (True, "log")])
 def test_an_axis_is_logarithmic_where_it_was_asked_for(log, kind):
-    assert by_epoch_figure(BY_EPOCH, runs=RUNS, title="ms", log=log).layout.yaxis.type == kind
+    assert runs_by_epoch_figure(BY_EPOCH, runs=RUNS, title="ms", log=log).layout.yaxis.type == kind
 
 
 def test_a_run_keeps_its_colour_where_another_is_missing():

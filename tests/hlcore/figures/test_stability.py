@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hlcore.figures.stability import level_figure, memorise_figure, overlap_figure, pair_figure, snapshot_text
+from hlcore.figures.stability import format_snapshot, level_figure, memorise_figure, overlap_figure, pair_figure
 from hlcore.figures.style import QUANTITIES
 
 SNAPSHOTS = ("epoch-0000", "iteration-000010", "epoch-0003", "epoch-0006")
@@ -80,4 +80,4 @@ def test_memorising_is_drawn_step_by_step():
 
 @pytest.mark.parametrize(("name", "text"), [("epoch-0000", "#0"), ("iteration-000100", "#100"), ("epoch-0024", "24")])
 def test_snapshots_are_named_in_few_letters(name, text):
-    assert snapshot_text(name) == text
+    assert format_snapshot(name) == text

@@ -12,7 +12,7 @@ from torch import nn
 from hlcore.config import NetworkConfig
 from hlcore.errors import InvalidInputError
 from hlcore.models.adapters import NetworkParts, build_network, network_names, register_network
-from hlcore.models.hardness import HardnessSegmenter, LightBranch, copy_branch, detach, flatten
+from hlcore.models.hardness import HardnessSegmenter, LightBranch, copy_branch, detach_features, flatten_features
 from hlcore.models.smp import SMP_DECODERS
 
 TINY = NetworkConfig(network="unet", encoder="tu-test_efficientnet", encoder_weights="none", decoder_channels=16)
@@ -158,11 +158,14 @@ def test_features_of_any_nesting_are_detached_and_found() -> None:
 
     leaf = torch.rand(1, 2, 3, 3, requires_grad=True)
     features = {"pair": Pair(leaf * 1, [leaf * 2, None]), "tokens": (leaf[0, 0], "name", 3)}
-    cut = detach(features)
+    cut = detach_features(features)
     assert isinstance(cut["pair"], Pair)
     assert cut["tokens"][1:] == ("name", 3)
-    assert [torch.equal(a, b) for a, b in zip(flatten(cut), flatten(features), strict=True)] == [True, True]
-    assert not any(feature.requires_grad for feature in [*flatten(cut), cut["tokens"][0]])
+    assert [torch.equal(a, b) for a, b in zip(flatten_features(cut), flatten_features(features), strict=True)] == [
+        True,
+        True,
+    ]
+    assert not any(feature.requires_grad for feature in [*flatten_features(cut), cut["tokens"][0]])
 
 
 def test_padding_repeats_the_border_and_is_cropped_away() -> None:

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from hlcore.config import LossConfig, NetworkConfig
 from hlcore.models.adapters import NetworkParts, build_network, register_network
-from hlcore.models.hardness import HardnessSegmenter, LightBranch, flatten
+from hlcore.models.hardness import HardnessSegmenter, LightBranch, flatten_features
 from hlcore.models.smp import SMP_DECODERS
 from hlcore.storage.checkpoints import CheckpointHeader, load_checkpoint, save_checkpoint
 from hlcore.training.losses import training_loss
@@ -207,7 +207,7 @@ def check_light_branch_is_small_and_reads_no_feature_finer_than_stride_4(network
     branch = network.hardness_branch
     assert isinstance(branch, LightBranch)
     size = 4 * network.stride
-    features = flatten(network.encoder.eval()(torch.zeros(1, 3, size, size)))
+    features = flatten_features(network.encoder.eval()(torch.zeros(1, 3, size, size)))
     used, width = [features[level] for level in branch.levels], branch.fuse.in_channels
     weights = sum((feature.shape[1] + 1) * width for feature in used) + 9 * width + 1
     assert sum(p.numel() for p in branch.parameters()) == weights

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from hlcore.config import NetworkConfig
 from hlcore.errors import CheckpointError, InvalidInputError
 from hlcore.models.adapters import build_network
-from hlcore.models.hardness import flatten
+from hlcore.models.hardness import flatten_features
 from hlcore.models.pretrained import IMAGENET, channel_statistics, load_weight_file
 
 OFFLINE = NetworkConfig(network="fpn", encoder_depth=4, decoder_channels=32, hardness_branch="light")
@@ -51,7 +51,7 @@ def test_encoder_with_packaged_weights_gives_timms_features(timm_network: nn.Mod
     network = build_network(OFFLINE, 3).eval()
     image = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
-        _, *got = flatten(network.encoder(image))  # the first is the image itself
+        _, *got = flatten_features(network.encoder(image))  # the first is the image itself
         expected = timm_network.forward_intermediates(image, indices=[0, 1, 2, 3], intermediates_only=True)
     assert [f.shape[1] for f in got] == [16, 24, 40, 112]
     assert all(torch.equal(a, b) for a, b in zip(got, expected, strict=True))

@@ -10,14 +10,14 @@ from PIL import Image
 
 from hlcore.errors import CheckpointError
 from hlcore.storage.analyses import AnalysisRecord, find_analyses, open_analysis
-from hlcore.storage.analysis_writer import THUMBNAIL_PX, AnalysisWriter, Part, begin_analysis
-from hlcore.storage.runs import now
+from hlcore.storage.analysis_writer import THUMBNAIL_PX, AnalysisWriter, ImagePart, open_analysis_writer
+from hlcore.storage.runs import utc_now
 
 
 def record(**changes) -> AnalysisRecord:
     values = {
         "state": "running",
-        "created": now(),
+        "created": utc_now(),
         "run": "small",
         "epoch": 2,
         "dataset": "streets",
@@ -32,18 +32,18 @@ def record(**changes) -> AnalysisRecord:
     return AnalysisRecord(**(values | changes))
 
 
-def part(image: str, value: float) -> Part:
+def part(image: str, value: float) -> ImagePart:
     rows = pd.DataFrame({"image": [image, image], "area_px": [1, 2], "iou": [value, np.nan]})
-    return Part(
+    return ImagePart(
         image, {"edges": {"pixels": np.array([[value, 1.0]])}, "errors": {"wrong": np.array(3)}}, {"objects": rows}
     )
 
 
 def test_a_part_read_back_is_the_part_written(tmp_path: Path) -> None:
-    writer = begin_analysis(tmp_path / "new", record())
+    writer = open_analysis_writer(tmp_path / "new", record())
     for index, name in enumerate(("aachen/one", "two")):
         writer.write_part(index, part(name, index))
-    for index, read in enumerate(writer.parts()):
+    for index, read in enumerate(writer.read_parts()):
         written = part(("aachen/one", "two")[index], index)
         assert read.image == written.image
         assert read.counts.keys() == written.counts.keys()
@@ -57,24 +57,24 @@ def test_a_part_cut_off_while_it_was_written_is_no_part(tmp_path: Path, monkeypa
         file.write(b"PK")
         raise KeyboardInterrupt
 
-    writer = begin_analysis(tmp_path, record())
+    writer = open_analysis_writer(tmp_path, record())
     with monkeypatch.context() as patch:
         patch.setattr(np, "savez_compressed", interrupted)
         with pytest.raises(KeyboardInterrupt):
             writer.write_part(0, part("one", 0))
     assert not writer.has_part(0)
     writer.write_part(0, part("one", 0))
-    assert begin_analysis(tmp_path, record()).has_part(0)
+    assert open_analysis_writer(tmp_path, record()).has_part(0)
 
 
 def test_a_damaged_part_is_named_with_the_way_out(tmp_path: Path) -> None:
-    writer = begin_analysis(tmp_path, record())
+    writer = open_analysis_writer(tmp_path, record())
     writer.write_part(0, part("one", 0))
     (tmp_path / "parts" / "000000.npz").write_bytes(b"PK")
     with pytest.raises(
         CheckpointError, match=r"000000.npz cannot be read .*; remove it and run `hlcore analyze` again"
     ):
-        next(writer.parts())
+        next(writer.read_parts())
 
 
 @pytest.mark.parametrize(
@@ -91,34 +91,36 @@ def test_a_damaged_part_is_named_with_the_way_out(tmp_path: Path) -> None:
 )
 @pytest.mark.parametrize("complete", [False, True])
 def test_an_analysis_made_otherwise_is_not_gone_on_with(tmp_path, changes, sentence, complete) -> None:
-    writer = begin_analysis(tmp_path, record())
+    writer = open_analysis_writer(tmp_path, record())
     if complete:
-        writer.complete()
+        writer.mark_complete()
     with pytest.raises(CheckpointError, match="was made otherwise") as caught:
-        begin_analysis(tmp_path, record(**changes))
+        open_analysis_writer(tmp_path, record(**changes))
     assert sentence in str(caught.value)
     assert "give another --out, or remove that folder" in str(caught.value)
 
 
 def test_the_same_data_may_lie_elsewhere_and_the_network_run_elsewhere(tmp_path: Path) -> None:
-    first = begin_analysis(tmp_path, record())
-    again = begin_analysis(tmp_path, record(root=Path("/elsewhere"), device="NVIDIA H100", command="hlcore analyze"))
+    first = open_analysis_writer(tmp_path, record())
+    again = open_analysis_writer(
+        tmp_path, record(root=Path("/elsewhere"), device="NVIDIA H100", command="hlcore analyze")
+    )
     assert again.analysis.record == first.analysis.record
 
 
 def test_other_versions_may_look_at_an_analysis_but_not_go_on_with_it(tmp_path: Path) -> None:
-    writer = begin_analysis(tmp_path, record())
+    writer = open_analysis_writer(tmp_path, record())
     with pytest.raises(CheckpointError, match=r"versions: {'torch': '2'}, now {'torch': '3'}"):
-        begin_analysis(tmp_path, record(versions={"torch": "3"}))
-    writer.complete()
-    assert begin_analysis(tmp_path, record(versions={"torch": "3"})).is_complete
+        open_analysis_writer(tmp_path, record(versions={"torch": "3"}))
+    writer.mark_complete()
+    assert open_analysis_writer(tmp_path, record(versions={"torch": "3"})).is_complete
 
 
 def test_a_growing_table_is_the_concatenation_of_its_rows_in_groups(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setattr("hlcore.storage.analysis_writer._Rows.GROUP", 3)
-    writer = begin_analysis(tmp_path, record())
+    writer = open_analysis_writer(tmp_path, record())
     frames = [pd.DataFrame({"image": [], "iou": []}), *(part(f"image {i}", 0.5).rows["objects"] for i in range(5))]
-    with writer.growing_table("objects") as add:
+    with writer.append_rows("objects") as add:
         for frame in frames:
             add(frame)
     pd.testing.assert_frame_equal(writer.analysis.table("objects"), pd.concat(frames[1:], ignore_index=True))
@@ -126,17 +128,17 @@ def test_a_growing_table_is_the_concatenation_of_its_rows_in_groups(tmp_path: Pa
 
 
 def test_a_growing_table_without_rows_keeps_its_columns(tmp_path: Path) -> None:
-    writer = begin_analysis(tmp_path, record())
-    with writer.growing_table("objects") as add:
+    writer = open_analysis_writer(tmp_path, record())
+    with writer.append_rows("objects") as add:
         add(pd.DataFrame({"image": pd.Series([], dtype=str), "iou": pd.Series([], dtype=float)}))
     assert list(writer.analysis.table("objects").columns) == ["image", "iou"]
 
 
 def test_a_growing_table_that_fails_leaves_none(tmp_path: Path) -> None:
-    writer = begin_analysis(tmp_path, record())
+    writer = open_analysis_writer(tmp_path, record())
 
     def fail() -> None:
-        with writer.growing_table("objects") as add:
+        with writer.append_rows("objects") as add:
             add(part("one", 1).rows["objects"])
             raise KeyboardInterrupt
 
@@ -147,11 +149,11 @@ def test_a_growing_table_that_fails_leaves_none(tmp_path: Path) -> None:
 
 def test_a_complete_analysis_has_tables_and_thumbnails_and_no_parts(tmp_path: Path) -> None:
     path = tmp_path / "analyses" / "streets-test"
-    writer = begin_analysis(path, record())
+    writer = open_analysis_writer(path, record())
     writer.write_part(0, part("one", 0))
     writer.write_thumbnail("aachen/one", np.zeros((200, 400, 3), np.uint8))
     writer.write_table("edges", pd.DataFrame({"value": [0.5]}))
-    analysis = writer.complete()
+    analysis = writer.mark_complete()
     assert not (path / "parts").exists()
     assert analysis.record.state == "complete"
     assert find_analyses(tmp_path) == (path,)
@@ -161,22 +163,22 @@ def test_a_complete_analysis_has_tables_and_thumbnails_and_no_parts(tmp_path: Pa
 
 
 def test_parts_left_by_a_crash_at_the_very_end_go(tmp_path: Path) -> None:
-    writer = begin_analysis(tmp_path, record())
-    writer.complete()
+    writer = open_analysis_writer(tmp_path, record())
+    writer.mark_complete()
     AnalysisWriter(writer.analysis).write_part(0, part("one", 0))
-    assert begin_analysis(tmp_path, record()).is_complete
+    assert open_analysis_writer(tmp_path, record()).is_complete
     assert not (tmp_path / "parts").exists()
 
 
 def test_a_missing_table_is_answered_with_those_there_are(tmp_path: Path) -> None:
-    writer = begin_analysis(tmp_path, record())
+    writer = open_analysis_writer(tmp_path, record())
     writer.write_table("edges", pd.DataFrame({"value": [0.5]}))
     with pytest.raises(CheckpointError, match="has no table 'objects'; it has edges"):
         writer.analysis.table("objects")
 
 
 def test_a_damaged_table_is_named(tmp_path: Path) -> None:
-    writer = begin_analysis(tmp_path, record())
+    writer = open_analysis_writer(tmp_path, record())
     (tmp_path / "edges.parquet").write_bytes(b"PAR1")
     with pytest.raises(CheckpointError, match=r"edges.parquet is not a table that can be read"):
         writer.analysis.table("edges")

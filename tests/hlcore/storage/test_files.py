@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import save_file
 
 from hlcore.errors import CheckpointError
-from hlcore.storage.files import parse_json, read_json, replacing, write_text
+from hlcore.storage.files import parse_json, read_json, replace_atomically, write_text
 from hlcore.storage.runs import RunRecord
 
 
@@ -26,7 +26,7 @@ def test_old_content_stays_while_the_new_is_written_and_when_writing_fails(tmp_p
     write_text(path, "old")
 
     def fail() -> None:
-        with replacing(path) as temporary:
+        with replace_atomically(path) as temporary:
             temporary.write_text("half of the n")
             assert path.read_text() == "old"
             raise RuntimeError("the power fails")
@@ -45,7 +45,7 @@ def test_file_has_the_permissions_the_umask_gives_whatever_the_writer_chose(
     path = tmp_path / "weights.safetensors"
     before = os.umask(umask)
     try:
-        with replacing(path) as temporary:
+        with replace_atomically(path) as temporary:
             save_file({"a": torch.zeros(2)}, temporary)
             temporary.chmod(0o600)
     finally:

@@ -10,7 +10,16 @@ import pytest
 
 from hlcore.errors import CheckpointError
 from hlcore.storage.probes import Probe
-from hlcore.storage.runs import STEP_COLUMNS, Run, RunRecord, create_run, find_runs, installed_versions, now, open_run
+from hlcore.storage.runs import (
+    STEP_COLUMNS,
+    Run,
+    RunRecord,
+    create_run,
+    find_runs,
+    installed_versions,
+    open_run,
+    utc_now,
+)
 
 
 def step(iteration: int, **values: float | None) -> dict[str, float | None]:
@@ -31,7 +40,7 @@ def test_run_read_back_is_the_run_created(run: Run, run_record: RunRecord) -> No
 
 
 def test_state_is_kept_on_disk(run: Run) -> None:
-    assert run.with_state("complete").record.state == "complete"
+    assert run.write_state("complete").record.state == "complete"
     assert open_run(run.path).record.state == "complete"
     assert run.record.state == "running", "a record is never changed in place"
 
@@ -56,7 +65,7 @@ def test_steps_and_epochs_come_back_as_tables_of_numbers(run: Run) -> None:
     run.append_metrics("step", step(1))
     run.append_metrics("step", step(2, mean_ce=0.25))
     run.append_metrics("epoch", epoch(1))
-    steps, epochs = open_run(run.path).steps(), open_run(run.path).epoch_table()
+    steps, epochs = open_run(run.path).step_table(), open_run(run.path).epoch_table()
     assert tuple(steps.columns) == STEP_COLUMNS
     assert steps["iteration"].tolist() == [1, 2]
     assert steps["mean_ce"].tolist() == [0.5, 0.25]
@@ -68,9 +77,9 @@ def test_steps_and_epochs_come_back_as_tables_of_numbers(run: Run) -> None:
 
 
 def test_run_that_has_only_begun_has_tables_with_columns_and_no_rows(run: Run) -> None:
-    assert tuple(run.steps().columns) == STEP_COLUMNS
+    assert tuple(run.step_table().columns) == STEP_COLUMNS
     assert {"mean_iou", "iou/Sky", "iou/Road"} < set(run.epoch_table().columns)
-    assert len(run.steps()) == len(run.epoch_table()) == 0
+    assert len(run.step_table()) == len(run.epoch_table()) == 0
 
 
 @pytest.mark.parametrize("kept", [1, 10, -2])
@@ -80,7 +89,7 @@ def test_last_line_cut_short_by_a_crash_is_left_out(run: Run, kept: int) -> None
     metrics = run.path / "metrics.jsonl"
     first, second = metrics.read_text().splitlines(keepends=True)
     metrics.write_text(first + second[:kept])
-    assert run.steps()["iteration"].tolist() == [1]
+    assert run.step_table()["iteration"].tolist() == [1]
 
 
 def test_damaged_line_before_the_last_is_refused_with_file_and_line(run: Run) -> None:
@@ -90,7 +99,7 @@ def test_damaged_line_before_the_last_is_refused_with_file_and_line(run: Run) ->
     lines = metrics.read_text().splitlines()
     metrics.write_text("\n".join([lines[0], lines[1][:9], lines[2]]))
     with pytest.raises(CheckpointError, match=r"metrics\.jsonl, line 2: "):
-        run.steps()
+        run.step_table()
 
 
 def test_resumed_run_has_each_step_and_epoch_once_even_after_a_line_was_cut_short(run: Run) -> None:
@@ -100,10 +109,10 @@ def test_resumed_run_has_each_step_and_epoch_once_even_after_a_line_was_cut_shor
             run.append_metrics("epoch", epoch(iteration // 10))
     with (run.path / "metrics.jsonl").open("a") as metrics:
         metrics.write('{"kind": "st')
-    run.forget_metrics_after(20, epoch=1)  # the second epoch was trained, and not yet validated when it stopped
+    run.drop_metrics_after(20, epoch=1)  # the second epoch was trained, and not yet validated when it stopped
     run.append_metrics("epoch", epoch(2))
     run.append_metrics("step", step(21))
-    assert run.steps()["iteration"].tolist() == list(range(1, 22))
+    assert run.step_table()["iteration"].tolist() == list(range(1, 22))
     assert run.epoch_table()["epoch"].tolist() == [1, 2]
     for line in (run.path / "metrics.jsonl").read_text().splitlines():
         json.loads(line)
@@ -150,6 +159,6 @@ def test_versions_name_what_a_result_depends_on() -> None:
 
 
 def test_moment_has_a_time_zone_and_whole_seconds() -> None:
-    moment = pd.Timestamp(now())
+    moment = pd.Timestamp(utc_now())
     assert moment.tzinfo is not None
     assert moment.microsecond == 0

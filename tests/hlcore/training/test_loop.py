@@ -74,7 +74,7 @@ def test_a_run_keeps_what_the_design_says(uninterrupted: Run) -> None:
     assert run.record.state == "complete"
     assert run.epochs == (0, 1, 2)
     assert list(run.epoch_table()["epoch"]) == [1, 2]
-    assert list(run.steps()["iteration"]) == list(range(1, 2 * STEPS_PER_EPOCH + 1))
+    assert list(run.step_table()["iteration"]) == list(range(1, 2 * STEPS_PER_EPOCH + 1))
     assert run.probe is not None
     assert run.probe.snapshots == ("epoch-0000", "iteration-000001", "epoch-0001", "epoch-0002")
     assert sorted(run.probe.split(name) for name in run.probe.images) == ["train", "val"]
@@ -82,7 +82,7 @@ def test_a_run_keeps_what_the_design_says(uninterrupted: Run) -> None:
 
 
 def test_every_step_logs_loss_lift_rates_norms_and_speed(uninterrupted: Run) -> None:
-    steps = uninterrupted.steps()
+    steps = uninterrupted.step_table()
     logged = {"mean_ce", "weighted_ce", "hardness_lift", "lr", "encoder_lr", "hardness_lr", "gradient_norm"}
     logged |= {"hardness_gradient_norm", "images_per_s"}
     assert set(steps) >= logged
@@ -118,8 +118,8 @@ def test_an_interrupted_run_resumes_to_the_same_weights_bit_for_bit(
     expected = weights(uninterrupted)
     assert weights(resumed).keys() == expected.keys()
     assert all(torch.equal(tensor, expected[name]) for name, tensor in weights(resumed).items())
-    timeless = [column for column in uninterrupted.steps() if column != "images_per_s"]
-    assert resumed.steps()[timeless].equals(uninterrupted.steps()[timeless])
+    timeless = [column for column in uninterrupted.step_table() if column != "images_per_s"]
+    assert resumed.step_table()[timeless].equals(uninterrupted.step_table()[timeless])
     assert resumed.epoch_table().equals(uninterrupted.epoch_table())
 
 
@@ -166,7 +166,7 @@ def test_a_killed_run_resumes_from_its_last_epoch_and_logs_no_step_twice(uninter
     reports.close()
 
     resumed = finish(resume(as_it_was_when_killed))
-    assert list(resumed.steps()["iteration"]) == list(range(1, 2 * STEPS_PER_EPOCH + 1))
+    assert list(resumed.step_table()["iteration"]) == list(range(1, 2 * STEPS_PER_EPOCH + 1))
     expected = weights(uninterrupted)
     assert all(torch.equal(tensor, expected[name]) for name, tensor in weights(resumed).items())
 
@@ -292,7 +292,7 @@ def test_two_processes_train_one_run_and_score_the_weights_it_keeps(tmp_path: Pa
     assert said == f"complete: {run.path}\n"
     assert run.record.state == "complete"
     assert run.record.device.startswith("2 x cpu")
-    assert list(run.steps()["iteration"]) == [1, 2, 3]
+    assert list(run.step_table()["iteration"]) == [1, 2, 3]
     [epoch] = run.epoch_table().to_dict("records")
 
     network = load_checkpoint(run.checkpoint_path(1)).network
@@ -327,7 +327,7 @@ def test_maps_of_a_run_or_bundle_weight_the_loss_of_another(uninterrupted: Run, 
 
     assert all(torch.equal(a, b) for a, b in zip(weights(taught).values(), weights(from_bundle).values(), strict=True))
     assert not all(torch.equal(a, b) for a, b in zip(weights(taught).values(), weights(alone).values(), strict=True))
-    assert taught.steps()["hardness_lift"].notna().to_numpy().all()
+    assert taught.step_table()["hardness_lift"].notna().to_numpy().all()
     assert not any(name.startswith("hardness_branch.") for name in weights(taught))
 
 

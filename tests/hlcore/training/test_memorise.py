@@ -53,7 +53,9 @@ def learn(checkpoint, **changes):
 
 def test_the_branch_learns_by_the_runs_own_optimizer(checkpoint):
     def last(**optim):
-        *_, report = learn(checkpoint, steps=30, keep=(0,), optim=OptimConfig(lr=1e-5, encoder_lr=1e-5, **optim))
+        *_, report = learn(
+            checkpoint, steps=30, snapshot_steps=(0,), optim=OptimConfig(lr=1e-5, encoder_lr=1e-5, **optim)
+        )
         return report
 
     slow = last(hardness_optimizer="sgd", hardness_lr=0.01)
@@ -63,7 +65,7 @@ def test_the_branch_learns_by_the_runs_own_optimizer(checkpoint):
 
 
 def test_the_loss_map_goes_dark_and_both_maps_are_kept_where_asked(checkpoint):
-    reports = list(learn(checkpoint, steps=30, keep=(0, 1, 10)))
+    reports = list(learn(checkpoint, steps=30, snapshot_steps=(0, 1, 10)))
     assert [report.step for report in reports] == list(range(31))
     kept = {report.step: report.snapshot for report in reports if report.snapshot}
     assert list(kept) == [0, 1, 10, 30]

@@ -9,7 +9,7 @@ from torch.optim import SGD
 from torch.optim.lr_scheduler import ConstantLR
 
 from hlcore.config import TrainConfig
-from hlcore.training.loop import _update
+from hlcore.training.loop import _apply_gradients
 from hlcore.training.setup import choose_precision
 
 
@@ -31,7 +31,7 @@ def test_a_loss_scaler_unscales_the_gradients_of_each_optimizer_once() -> None:
     schedules = [ConstantLR(optimizer, factor=1) for optimizer in optimizers]
     module, *optimizers = fabric.setup(layers, *optimizers)
     fabric.backward(module(torch.ones(2, 4)))
-    norms = _update(fabric, module, optimizers, schedules, clip_norm=5.0)
+    norms = _apply_gradients(fabric, module, optimizers, schedules, clip_norm=5.0)
 
     assert [float(norm) for norm in norms] == [1 / 32, 1 / 32]  # four gradients of 2 / 128
     for parameter, old in zip(layers.parameters(), before, strict=True):

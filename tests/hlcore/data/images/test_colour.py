@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from hlcore.data.images.colour import rgb_from_array, upright
+from hlcore.data.images.colour import rgb_from_array, turn_upright
 from hlcore.errors import InvalidInputError
 
 pictures = arrays.arrays(np.uint8, arrays.array_shapes(min_dims=3, max_dims=3, max_side=6).map(lambda s: (*s[:2], 3)))
@@ -51,16 +51,16 @@ def test_five_channels_are_refused():
 
 @given(pictures, st.integers(1, 8))
 def test_turning_upright_moves_pixels_and_changes_none(picture, orientation):
-    turned = upright(picture, orientation)
+    turned = turn_upright(picture, orientation)
     assert turned.shape[:2] == (picture.shape[:2] if orientation <= 4 else picture.shape[1::-1])
     assert sorted(map(tuple, turned.reshape(-1, 3))) == sorted(map(tuple, picture.reshape(-1, 3)))
 
 
 @given(pictures, st.sampled_from([1, 2, 3, 4, 5, 7]))
 def test_mirrored_and_half_turned_orientations_undo_themselves(picture, orientation):
-    np.testing.assert_array_equal(upright(upright(picture, orientation), orientation), picture)
+    np.testing.assert_array_equal(turn_upright(turn_upright(picture, orientation), orientation), picture)
 
 
 @given(pictures)
 def test_orientations_6_and_8_undo_each_other(picture):
-    np.testing.assert_array_equal(upright(upright(picture, 6), 8), picture)
+    np.testing.assert_array_equal(turn_upright(turn_upright(picture, 6), 8), picture)

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from hlcore.data.labels import ADE20K, CAMVID, CITYSCAPES, IDD_LITE, VOC
-from hlcore.data.readers.ade20k import ade20k
-from hlcore.data.readers.camvid import camvid
-from hlcore.data.readers.cityscapes import cityscapes
-from hlcore.data.readers.folder import folder
-from hlcore.data.readers.idd_lite import idd_lite
-from hlcore.data.readers.voc import voc
+from hlcore.data.readers.ade20k import open_ade20k
+from hlcore.data.readers.camvid import open_camvid
+from hlcore.data.readers.cityscapes import open_cityscapes
+from hlcore.data.readers.folder import open_folder
+from hlcore.data.readers.idd_lite import open_idd_lite
+from hlcore.data.readers.voc import open_voc
 from hlcore.data.samples import PairedFiles
 from hlcore.errors import DatasetError
 
@@ -34,21 +34,26 @@ def write_voc_list(root: Path, split: str, *names: str) -> None:
 
 
 LAYOUTS = {
-    "camvid": (camvid, "train", "train/a.png", "trainannot/a.png", CAMVID, {0: 0, 10: 10, 11: 255}),
+    "camvid": (open_camvid, "train", "train/a.png", "trainannot/a.png", CAMVID, {0: 0, 10: 10, 11: 255}),
     "cityscapes": (
-        *(cityscapes, "val", "leftImg8bit/val/ulm/ulm_1_leftImg8bit.png", "gtFine/val/ulm/ulm_1_gtFine_labelIds.png"),
+        *(
+            open_cityscapes,
+            "val",
+            "leftImg8bit/val/ulm/ulm_1_leftImg8bit.png",
+            "gtFine/val/ulm/ulm_1_gtFine_labelIds.png",
+        ),
         *(CITYSCAPES, {0: 255, 7: 0, 9: 255, 33: 18}),
     ),
     "ade20k": (
-        *(ade20k, "val", "images/validation/a.jpg", "annotations/validation/a.png"),
+        *(open_ade20k, "val", "images/validation/a.jpg", "annotations/validation/a.png"),
         *(ADE20K, {0: 255, 1: 0, 150: 149}),
     ),
-    "voc": (voc, "val", "JPEGImages/a.jpg", "SegmentationClass/a.png", VOC, {0: 0, 20: 20, 255: 255}),
+    "voc": (open_voc, "val", "JPEGImages/a.jpg", "SegmentationClass/a.png", VOC, {0: 0, 20: 20, 255: 255}),
     "idd_lite": (
-        *(idd_lite, "val", "leftImg8bit/val/7/1_image.jpg", "gtFine/val/7/1_label.png"),
+        *(open_idd_lite, "val", "leftImg8bit/val/7/1_image.jpg", "gtFine/val/7/1_label.png"),
         *(IDD_LITE, {0: 0, 6: 6, 255: 255}),
     ),
-    "folder": (folder, "val", "images/val/a.jpg", "labels/val/a.png", None, {0: 0, 1: 1, 255: 255}),
+    "folder": (open_folder, "val", "images/val/a.jpg", "labels/val/a.png", None, {0: 0, 1: 1, 255: 255}),
 }
 
 
@@ -137,29 +142,29 @@ def test_camvid_images_may_be_png_or_jpg_but_not_both(tmp_path, write):
     for name in ("a.png", "b.jpg"):
         write(f"train/{name}", IMAGE)
         write(f"trainannot/{name[0]}.png", ids(0))
-    assert camvid(tmp_path, "train").names == ("a", "b")
+    assert open_camvid(tmp_path, "train").names == ("a", "b")
     write("train/a.jpg", IMAGE)
     with pytest.raises(DatasetError, match=r"a.jpg and .*a.png are both called 'a'"):
-        camvid(tmp_path, "train")
+        open_camvid(tmp_path, "train")
 
 
 def test_file_endings_may_be_in_capitals_and_hidden_files_are_passed_over(tmp_path, write):
     write("train/a.png", IMAGE).rename(tmp_path / "train/a.PNG")
     write("trainannot/a.png", ids(0))
     write("train/._b.png", IMAGE)
-    assert camvid(tmp_path, "train").names == ("a",)
+    assert open_camvid(tmp_path, "train").names == ("a",)
 
 
 def test_a_folder_without_images_is_refused(tmp_path):
     (tmp_path / "train").mkdir()
     with pytest.raises(DatasetError, match=r"train holds no file like \*.png or \*.jpg"):
-        camvid(tmp_path, "train")
+        open_camvid(tmp_path, "train")
 
 
 def test_ade20k_takes_the_published_split_names_too(tmp_path, write):
     write("images/training/a.jpg", IMAGE)
     write("annotations/training/a.png", ids(1))
-    assert ade20k(tmp_path, "train").names == ade20k(tmp_path, "training").names == ("a",)
+    assert open_ade20k(tmp_path, "train").names == open_ade20k(tmp_path, "training").names == ("a",)
 
 
 def test_voc_reads_its_list_in_order_and_refuses_a_name_without_files(tmp_path, write):
@@ -168,21 +173,21 @@ def test_voc_reads_its_list_in_order_and_refuses_a_name_without_files(tmp_path, 
         write(f"VOCdevkit/VOC2012/SegmentationClass/{name}.png", ids(0))
     root = tmp_path / "VOCdevkit" / "VOC2012"
     write_voc_list(root, "train", "b", "a")
-    assert voc(tmp_path, "train").names == voc(root, "train").names == ("b", "a")
+    assert open_voc(tmp_path, "train").names == open_voc(root, "train").names == ("b", "a")
     write_voc_list(root, "train", "a", "c")
     with pytest.raises(DatasetError, match=r"train.txt lists 'c' but .*c.jpg does not exist"):
-        voc(tmp_path, "train")
+        open_voc(tmp_path, "train")
     write_voc_list(root, "train")
     with pytest.raises(DatasetError, match=r"train.txt is empty"):
-        voc(tmp_path, "train")
+        open_voc(tmp_path, "train")
 
 
 def test_a_plain_folder_without_splits_is_every_split(tmp_path, write):
     (tmp_path / "classes.json").write_text('["sky", {"name": "road", "color": [1, 2, 3]}, {"name": "car"}]')
     write("images/a.webp", IMAGE)
     write("labels/a.png", ids(0, 2))
-    data = folder(tmp_path, "train")
-    assert data.names == folder(tmp_path, "val").names == ("a",)
+    data = open_folder(tmp_path, "train")
+    assert data.names == open_folder(tmp_path, "val").names == ("a",)
     assert data.classes.names == ("sky", "road", "car")
     assert data.classes.palette == ((0, 0, 0), (1, 2, 3), (0, 128, 0))
 
@@ -207,14 +212,14 @@ def test_a_wrong_class_list_is_refused(tmp_path, write, content, sentence):
     if content is not None:
         (tmp_path / "classes.json").write_text(content if isinstance(content, str) else json.dumps(content))
     with pytest.raises(DatasetError, match=sentence):
-        folder(tmp_path, "train")
+        open_folder(tmp_path, "train")
 
 
 def test_the_fingerprint_changes_with_labels_names_and_images_and_not_with_the_place(tmp_path, write):
     def fingerprint(place: str, *, value: int = 0, name: str = "a", image: np.ndarray = IMAGE) -> str:
         write(f"{place}/train/{name}.png", image)
         write(f"{place}/trainannot/{name}.png", ids(value))
-        return camvid(tmp_path / place, "train").fingerprint
+        return open_camvid(tmp_path / place, "train").fingerprint
 
     first = fingerprint("one")
     assert len(first) == 64
@@ -227,7 +232,7 @@ def test_a_data_set_is_a_sequence(tmp_path, write):
     for name in "abc":
         write(f"train/{name}.png", IMAGE)
         write(f"trainannot/{name}.png", ids(0))
-    data = camvid(tmp_path, "train")
+    data = open_camvid(tmp_path, "train")
     assert [sample.name for sample in data] == ["a", "b", "c"]
     assert data[-1].name == "c"
     with pytest.raises(IndexError):
@@ -236,7 +241,7 @@ def test_a_data_set_is_a_sequence(tmp_path, write):
 
 @pytest.mark.parametrize(("split", "count"), [("train", 367), ("val", 101), ("test", 233)])
 def test_camvid_has_its_published_splits(shared_data, split, count):
-    data = camvid(shared_data / "camvid", split)
+    data = open_camvid(shared_data / "camvid", split)
     assert len(data) == count
     sample = data[count // 2]
     assert sample.image.shape == (360, 480, 3)
@@ -246,7 +251,7 @@ def test_camvid_has_its_published_splits(shared_data, split, count):
 
 def test_every_camvid_label_map_of_the_validation_split_is_read(shared_data):
     pixels = np.zeros(256, dtype=np.int64)
-    for sample in camvid(shared_data / "camvid", "val"):
+    for sample in open_camvid(shared_data / "camvid", "val"):
         assert sample.label_map is not None
         pixels += np.bincount(sample.label_map.ravel(), minlength=256)
     assert pixels.sum() == 101 * 360 * 480
@@ -255,7 +260,7 @@ def test_every_camvid_label_map_of_the_validation_split_is_read(shared_data):
 
 @pytest.mark.parametrize(("split", "count"), [("train", 1403), ("val", 204)])
 def test_idd_lite_has_its_published_splits(shared_data, split, count):
-    data = idd_lite(shared_data / "idd_lite", split)
+    data = open_idd_lite(shared_data / "idd_lite", split)
     assert len(data) == count
     sample = data[0]
     assert sample.image.shape == (227, 320, 3)

@@ -11,7 +11,7 @@ from hypothesis.extra import numpy as hnp
 from PIL import Image
 
 from hlcore.errors import CheckpointError, InvalidInputError
-from hlcore.storage.planes import read_hardness_png, read_loss_png, write_hardness_png, write_loss_png
+from hlcore.storage.png import read_hardness_png, read_loss_png, write_hardness_png, write_loss_png
 
 SHAPES = hnp.array_shapes(min_dims=2, max_dims=2, max_side=7)
 HARDNESS = hnp.arrays(np.float32, SHAPES, elements=st.floats(0, 1, width=32))

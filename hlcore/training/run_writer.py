@@ -13,12 +13,12 @@ from hlcore.models.hardness import HardnessSegmenter
 from hlcore.storage.checkpoints import CheckpointHeader, save_checkpoint
 from hlcore.storage.probes import Probe
 from hlcore.storage.runs import Run
-from hlcore.training.probe import SNAPSHOT_ITERATIONS, add_snapshot, start_probe
+from hlcore.training.probe import SNAPSHOT_ITERATIONS, add_snapshot, create_probe
 from hlcore.training.state import Progress, load_state, save_state
 
 
 @dataclass
-class Keeper:
+class RunWriter:
     """Writes into the run folder; only the first process does, and the others pass by."""
 
     fabric: Fabric
@@ -28,68 +28,68 @@ class Keeper:
     """What the training state is made of, by name."""
     _probe: Probe | None = None
 
-    def begin(self, train_data: SegmentationData, val_data: SegmentationData) -> Progress:
+    def start(self, train_data: SegmentationData, val_data: SegmentationData) -> Progress:
         """Keeps the untrained network, starts the probe set, and makes the run one that can be resumed."""
         if self.fabric.is_global_zero:
             config = self.run.record.config
-            self._probe = start_probe(
+            self._probe = create_probe(
                 self.run, train_data, val_data, images=config.probe_images if config.has_hardness else 0
             )
-            self._checkpoint(0, 0)
+            self._write_checkpoint(0, 0)
         progress = Progress(0, 0)
-        self.state(progress)
+        self.save_state(progress)
         return progress
 
-    def go_on(self) -> Progress:
+    def resume(self) -> Progress:
         """Loads the training state and drops what was logged after it."""
         progress = load_state(self.fabric, self.run.resume_path, self.parts)
         if self.fabric.is_global_zero:
             self._probe = self.run.probe
-            self.run.forget_metrics_after(progress.iterations, epoch=progress.epochs)
-            self.run = self.run.with_state("running")
+            self.run.drop_metrics_after(progress.iterations, epoch=progress.epochs)
+            self.run = self.run.write_state("running")
         return progress
 
-    def step(self, row: dict[str, Any]) -> None:
+    def log_step(self, row: dict[str, Any]) -> None:
         """Logs a step; the paper's iterations are snapshots."""
         if self.fabric.is_global_zero:
             self.run.append_metrics("step", row)
             if row["iteration"] in SNAPSHOT_ITERATIONS:
-                self._snapshot(f"iteration-{row['iteration']:06d}")
+                self._write_snapshot(f"iteration-{row['iteration']:06d}")
 
-    def epoch(self, row: dict[str, Any], progress: Progress) -> None:
+    def log_epoch(self, row: dict[str, Any], progress: Progress) -> None:
         """Logs a validated epoch, keeps its weights if it is a chosen one, and makes it the one to resume from."""
         if self.fabric.is_global_zero:
             self.run.append_metrics("epoch", row)
-            if progress.epochs in kept_epochs(self.run.record.config):
-                self._checkpoint(progress.epochs, progress.iterations)
-        self.state(progress)
+            if progress.epochs in epochs_to_keep(self.run.record.config):
+                self._write_checkpoint(progress.epochs, progress.iterations)
+        self.save_state(progress)
 
-    def state(self, progress: Progress) -> None:
+    def save_state(self, progress: Progress) -> None:
         """Writes what the run resumes from."""
         save_state(self.fabric, self.run.resume_path, self.parts, progress)
 
-    def complete(self) -> Run:
+    def mark_complete(self) -> Run:
         """Marks the run complete; its training state is no longer needed."""
         if self.fabric.is_global_zero:
-            self.run = self.run.with_state("complete")
+            self.run = self.run.write_state("complete")
             self.run.resume_path.unlink(missing_ok=True)
         return self.run
 
     def interrupt(self, progress: Progress) -> None:
         """Keeps the state between two epochs, so that the run goes on from there."""
-        self.state(progress)
-        self.stopped(failed=False)
+        self.save_state(progress)
+        self.mark_stopped(failed=False)
 
-    def stopped(self, *, failed: bool) -> None:
+    def mark_stopped(self, *, failed: bool) -> None:
         """Marks the run as one that was interrupted or failed."""
         if self.fabric.is_global_zero:
-            self.run = self.run.with_state("failed" if failed else "interrupted")
+            self.run = self.run.write_state("failed" if failed else "interrupted")
 
-    def last_good(self) -> Path:
+    def last_checkpoint_path(self) -> Path:
         """The last kept checkpoint."""
         return self.run.checkpoint_path(self.run.epochs[-1])
 
-    def _checkpoint(self, epoch: int, iteration: int) -> None:
+    def _write_checkpoint(self, epoch: int, iteration: int) -> None:
         record = self.run.record
         header = CheckpointHeader(
             network=record.config.network,
@@ -100,18 +100,18 @@ class Keeper:
             iteration=iteration,
         )
         save_checkpoint(self.run.checkpoint_path(epoch), self.network, header, half=record.config.keep_half)
-        self._snapshot(f"epoch-{epoch:04d}")
+        self._write_snapshot(f"epoch-{epoch:04d}")
 
-    def _snapshot(self, name: str) -> None:
+    def _write_snapshot(self, name: str) -> None:
         if self._probe is not None:
             self._probe = add_snapshot(self._probe, self.network, name, class_names=self.run.record.class_names)
 
 
-def kept_epochs(config: TrainConfig) -> set[int]:
+def epochs_to_keep(config: TrainConfig) -> set[int]:
     """The epochs whose weights are kept: evenly spaced, 0 (before training) and the last among them.
 
     Example:
-        >>> sorted(kept_epochs(TrainConfig(keep_epochs=4, optim={"epochs": 10})))
+        >>> sorted(epochs_to_keep(TrainConfig(keep_epochs=4, optim={"epochs": 10})))
         [0, 3, 7, 10]
     """
     epochs = config.optim.epochs

@@ -12,18 +12,18 @@ import torch
 import yaml
 from jaxtyping import Integer
 
-from hlcore.analysis.merging import merged_indices
+from hlcore.analysis.merging import find_target_indices
 from hlcore.config import AnalyzeConfig
 from hlcore.data.catalog import STREETS, open_data
 from hlcore.data.samples import SegmentationData
 from hlcore.errors import InvalidInputError
 from hlcore.storage.analyses import AnalysisRecord
-from hlcore.storage.loading import kept_epoch
-from hlcore.storage.runs import Run, installed_versions, now
+from hlcore.storage.loading import resolve_epoch
+from hlcore.storage.runs import Run, installed_versions, utc_now
 
 
 @dataclass(frozen=True)
-class Subject:
+class AnalysisJob:
     """A run and the data it is measured on.
 
     Attributes:
@@ -51,7 +51,7 @@ class Subject:
     @cached_property
     def epoch(self) -> int:
         """The epoch that is measured."""
-        return kept_epoch(self.run, self.config.epoch)
+        return resolve_epoch(self.run, self.config.epoch)
 
     @cached_property
     def epochs(self) -> tuple[int, ...]:
@@ -60,7 +60,7 @@ class Subject:
             return ()
         if self.config.epochs == "all":
             return self.run.epochs
-        return tuple(sorted({kept_epoch(self.run, int(epoch)) for epoch in self.config.epochs.split(",")}))
+        return tuple(sorted({resolve_epoch(self.run, int(epoch)) for epoch in self.config.epochs.split(",")}))
 
     @property
     def path(self) -> Path:
@@ -82,7 +82,7 @@ class Subject:
         """What analysis.json says of it."""
         return AnalysisRecord(
             state="running",
-            created=now(),
+            created=utc_now(),
             run=self.run.name,
             epoch=self.epoch,
             epochs=self.epochs,
@@ -107,7 +107,7 @@ class Subject:
         )
 
 
-def open_subject(run: Run, root: Path | None, config: AnalyzeConfig) -> Subject:
+def open_job(run: Run, root: Path | None, config: AnalyzeConfig) -> AnalysisJob:
     """A run and the data it is measured on.
 
     Raises:
@@ -129,13 +129,13 @@ def open_subject(run: Run, root: Path | None, config: AnalyzeConfig) -> Subject:
     merged = None if config.merge is None else read_merge(config.merge)
     names = run.record.class_names
     if merged is not None:
-        return Subject(run, data, root, config, merged, merged_indices(merged, names, data.classes.names))
+        return AnalysisJob(run, data, root, config, merged, find_target_indices(merged, names, data.classes.names))
     if data.classes.names != names:
         raise InvalidInputError(
             f"{run.path} knows the classes {', '.join(names)}, but the data set has {', '.join(data.classes.names)}; "
             "say with --merge FILE which class of the run is scored as which of the data set"
         )
-    return Subject(run, data, root, config, None, None)
+    return AnalysisJob(run, data, root, config, None, None)
 
 
 def read_merge(path: Path) -> dict[str, str]:
