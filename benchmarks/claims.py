@@ -14,10 +14,10 @@ from benchmarks.evidence.compare import CLASS_MEASURES, mean_with_interval, pair
 from benchmarks.evidence.grid import Grid
 from benchmarks.evidence.rule import summarise
 from hlcore.analysis.statistics import filter_rows
+from hlcore.config import HARDNESS_SGD_LR
 from hlcore.report.numbers import Number, find_number, format_number
-from hlcore.training.setup import SGD_LR
 
-DEFAULT = f"sgd_{SGD_LR:g}"
+DEFAULT = f"sgd_{HARDNESS_SGD_LR:g}"
 """The variant of the evidence that trains as `hlcore train` does by default."""
 SEEDS = 3
 HOLDS, FAILS, OPEN = "holds", "does not hold", "open"

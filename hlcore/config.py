@@ -131,6 +131,21 @@ class OptimConfig(FrozenModel):
     clip_norm: PositiveFloat = 5.0
     """Gradient norm is clipped to this, the segmenter's and the hardness branch's apart."""
 
+    def with_defaults(self) -> "OptimConfig":
+        """The same settings with every default that depends on other settings written out.
+
+        A run keeps these, so that it means the same when a later version has other defaults.
+        """
+        sgd = self.hardness_optimizer == "sgd"
+        decay = self.hardness_weight_decay
+        filled = {
+            "encoder_lr": self.encoder_lr or 0.3 * self.lr,
+            "hardness_lr": self.hardness_lr or (HARDNESS_SGD_LR if sgd else self.lr),
+            "hardness_weight_decay": (5e-4 if sgd else self.weight_decay) if decay is None else decay,
+            "hardness_schedule": self.hardness_schedule or self.schedule,
+        }
+        return self.model_copy(update=filled)
+
 
 class TrainConfig(FrozenModel):
     """One training run."""

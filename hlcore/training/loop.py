@@ -99,7 +99,7 @@ def train(config: TrainConfig) -> Reports:
             f"hardness_from weights the loss 'hardness', got loss.name {config.loss.name!r}; leave one of them out"
         )
     check_no_existing_run(config.out / config.run_name)  # here, while no other process waits for this one
-    return _train(config, None)
+    return _train(config.model_copy(update={"optim": config.optim.with_defaults()}), None)
 
 
 def resume(path: Path) -> Reports:

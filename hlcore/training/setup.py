@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from lightning_fabric import Fabric
 from lightning_fabric.utilities.exceptions import MisconfigurationException
-from torch import Tensor, nn
+from torch import Tensor
 from torch.optim import SGD, AdamW, Optimizer
 from torch.optim.lr_scheduler import ConstantLR, LRScheduler, OneCycleLR, PolynomialLR
 
@@ -22,11 +22,6 @@ from hlcore.models.hardness import HardnessSegmenter
 from hlcore.storage.runs import RunRecord, installed_versions, utc_now
 from hlcore.training.losses import median_frequency_weights
 from hlcore.types import IGNORE_INDEX
-
-SGD_LR = 0.3
-"""Default peak learning rate of the hardness branch under SGD; docs/decisions.md has the rule that chose it."""
-SGD_WEIGHT_DECAY = 5e-4
-"""Its default weight decay: the authors'."""
 
 
 def launch_fabric(config: TrainConfig) -> Fabric:
@@ -77,27 +72,19 @@ def make_augmentation(config: TrainConfig, data: SegmentationData) -> TrainingAu
 
 def make_optimizers(network: HardnessSegmenter, config: OptimConfig) -> list[Optimizer]:
     """One for encoder (group 0) and segmentation branch (group 1), one for the hardness branch if there is one."""
+    config = config.with_defaults()
     groups: list[dict[str, Any]] = [
-        {"params": list(network.encoder.parameters()), "lr": config.encoder_lr or 0.3 * config.lr},
+        {"params": list(network.encoder.parameters()), "lr": config.encoder_lr},
         {"params": list(network.segmentation_branch.parameters()), "lr": config.lr},
     ]
     optimizers: list[Optimizer] = [AdamW(groups, weight_decay=config.weight_decay)]
     if network.hardness_branch is not None:
-        optimizers.append(_make_hardness_optimizer(network.hardness_parameters(), config))
+        settings: dict[str, Any] = {"lr": config.hardness_lr, "weight_decay": config.hardness_weight_decay}
+        if config.hardness_optimizer == "adamw":
+            optimizers.append(AdamW(network.hardness_parameters(), **settings))
+        else:
+            optimizers.append(SGD(network.hardness_parameters(), momentum=config.hardness_momentum, **settings))
     return optimizers
-
-
-def _make_hardness_optimizer(parameters: list[nn.Parameter], config: OptimConfig) -> Optimizer:
-    decay = config.hardness_weight_decay
-    if config.hardness_optimizer == "adamw":
-        lr = config.hardness_lr or config.lr
-        return AdamW(parameters, lr=lr, weight_decay=config.weight_decay if decay is None else decay)
-    return SGD(
-        parameters,
-        lr=config.hardness_lr or SGD_LR,
-        momentum=config.hardness_momentum,
-        weight_decay=SGD_WEIGHT_DECAY if decay is None else decay,
-    )
 
 
 def make_schedules(optimizers: Sequence[Optimizer], config: OptimConfig, iterations: int) -> list[LRScheduler]:

@@ -95,3 +95,14 @@ def test_lambda_scales_the_branchs_step_under_sgd_and_not_under_adamw(optimizer:
 
     expected = 0.01 if optimizer == "sgd" else 1.0
     assert step(0.01) / step(1.0) == pytest.approx(expected, rel=1e-2)
+
+
+def test_a_run_keeps_the_defaults_of_its_day_written_out():
+    sgd = OptimConfig(lr=0.01).with_defaults()
+    assert (sgd.encoder_lr, sgd.hardness_lr, sgd.hardness_weight_decay, sgd.hardness_schedule) == (
+        pytest.approx(0.003), 0.3, 5e-4, "one_cycle",
+    )  # fmt: skip
+    adamw = OptimConfig(lr=0.01, weight_decay=0.1, hardness_optimizer="adamw", schedule="poly").with_defaults()
+    assert (adamw.hardness_lr, adamw.hardness_weight_decay, adamw.hardness_schedule) == (0.01, 0.1, "poly")
+    given = OptimConfig(encoder_lr=1.0, hardness_lr=2.0, hardness_weight_decay=0.0, hardness_schedule="constant")
+    assert given.with_defaults() == given
