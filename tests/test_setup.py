@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import yaml
 
 PROJECT = Path(__file__).parents[1]
 SETUP_FILES = ("Makefile", "pyproject.toml", "requirements.txt", "requirements-uv.txt", "requirements-dev.txt")
@@ -104,3 +105,9 @@ def test_a_new_pin_is_installed(make, tmp_path):
     make("app")
     os.utime(tmp_path / "requirements.txt")
     assert len(of_uv(make("app")[0])) == 1
+
+
+def test_the_image_has_the_cpu_build_unless_another_is_asked_for():
+    assert "ARG TORCH_BACKEND=cpu\n" in (PROJECT / "Dockerfile").read_text(encoding="utf-8")
+    compose = yaml.safe_load((PROJECT / "compose.yaml").read_text(encoding="utf-8"))
+    assert compose["services"]["app"]["build"]["args"]["TORCH_BACKEND"] == "${TORCH_BACKEND:-cpu}"

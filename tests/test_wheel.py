@@ -18,7 +18,7 @@ import setuptools
 pytestmark = pytest.mark.slow
 PROJECT = Path(__file__).parents[1]
 SOURCES = ("app", "hlcore", "checkpoints", ".streamlit", "pyproject.toml", "setup.py", "MANIFEST.in")
-DOCUMENTS = ("README.md", "LICENSE", "requirements.txt")
+DOCUMENTS = ("README.md", "LICENSE", "CHANGELOG.md", "CITATION.cff", "CONTRIBUTING.md", "requirements.txt")
 PATIENCE_S = 60
 OPEN_THE_APP = """
 from importlib.util import find_spec
