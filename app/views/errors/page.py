@@ -85,8 +85,8 @@ st.caption("Which pixels are wrong, and does hardness find them better than scor
 run = load_selected_run()
 scope_column, region_column = st.columns([6, 4], vertical_alignment="bottom")
 with scope_column:
-    scope = select_scope(run)
+    analysis = select_scope(run)
 with region_column:
-    counted = controls.select_region()
+    region = controls.select_region()
 if (picture := select_picture(run)) is not None:
-    draw_errors(run, picture, counted, scope)
+    draw_errors(run, picture, region, analysis)

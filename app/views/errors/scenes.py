@@ -34,7 +34,7 @@ def make_scene(
     """The image with its flagged pixels, and the score that flags them.
 
     Args:
-        run: Whose network looked at the picture.
+        run: The run whose network predicts.
         picture: Shown in dark grey below the flagged pixels.
         choice: Score and epoch.
         scored: The score maps of the picture.

@@ -27,10 +27,10 @@ def make_tools_scene(review: Review, suspect: dict[str, Any]) -> Scene:
     return scenes.make_tools_scene(review.evidence(suspect["image"]), review.classes)
 
 
-def draw_card(review: Review, suspect: dict[str, Any], *, index: int, seen: bool) -> None:
-    """Draws a suspect: its maps if its image is available (`seen`), its facts, and the verdict form."""
+def draw_card(review: Review, suspect: dict[str, Any], *, index: int, available: bool) -> None:
+    """Draws a suspect: its maps if its image is available (`available`), its facts, and the verdict form."""
     maps_column, text_column = st.columns([7, 4], vertical_alignment="center")
-    if seen:
+    if available:
         with maps_column, report_errors(f"Region {suspect['region']} of {session.escape_markdown(suspect['image'])}"):
             scene = scenes.make_card_scene(review.evidence(suspect["image"]), suspect, review.classes)
             draw_viewer(scene, key=f"card {review.place} {index}")

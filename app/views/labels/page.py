@@ -71,12 +71,12 @@ def draw_regions(review: Review, suspects: pd.DataFrame) -> None:
         st.info("No region has a label that differs from its prediction.")
         return
     rows = part.to_dict("records")
-    seen = False
+    available = False
     with report_errors("The maps of these regions"):
         draw_viewer(cards.make_tools_scene(review, rows[0]), key="labels_tools")
-        seen = True
+        available = True
     for index, suspect in enumerate(rows):
-        cards.draw_card(review, suspect, index=index, seen=seen)
+        cards.draw_card(review, suspect, index=index, available=available)
 
 
 st.caption(controls.ABOUT)

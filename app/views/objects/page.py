@@ -54,9 +54,9 @@ def draw_object(run: Run, row: Row, *, analysis: Analysis | None, epoch: int, pi
 
 st.caption("Are small and thin objects hard, and more so than their edges explain?")
 run = load_selected_run()
-scope = select_scope(run)
-if scope is not None:
-    draw_objects(run, load_dataset_objects(scope), analysis=scope, epoch=scope.record.epoch, picture=None)
+analysis = select_scope(run)
+if analysis is not None:
+    draw_objects(run, load_dataset_objects(analysis), analysis=analysis, epoch=analysis.record.epoch, picture=None)
 elif (picture := select_picture(run)) is not None:
-    at = select_epoch(run)
-    draw_objects(run, load_picture_objects(run, at, picture), analysis=None, epoch=at, picture=picture)
+    epoch = select_epoch(run)
+    draw_objects(run, load_picture_objects(run, epoch, picture), analysis=None, epoch=epoch, picture=picture)

@@ -97,7 +97,7 @@ def test_an_invalid_epoch_in_the_link_gives_a_warning(open_app):
 def test_the_curve_starts_at_the_checkpoint_and_is_relative_to_it():
     learned = Progress("picture")
     for step, loss in ((0, float("nan")), (1, 2.0), (2, 1.0)):
-        learned.take(Report(step, 2, loss, loss / 4, 1.5, Snapshot(None, None) if step in {0, 2} else None))
+        learned.add(Report(step, 2, loss, loss / 4, 1.5, Snapshot(None, None) if step in {0, 2} else None))
     assert list(learned.maps) == [0, 2]
     table = learned.curve_table().query("map == 'loss'")
     assert list(table["step"]) == [0, 1]
