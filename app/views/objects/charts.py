@@ -44,14 +44,14 @@ def draw_charts(objects: Objects, table: pd.DataFrame, choice: Choice) -> str | 
 def summarise_correlations(correlations: pd.DataFrame, table: pd.DataFrame, choice: Choice, *, labelled: bool) -> str:
     """Spearman's rho of the quantity and the edge-matched hardness with size, with intervals."""
     rho = correlations.set_index("quantity").to_dict("index")
-    names = {choice.quantity: f"of {MEASURES[choice.quantity].name}"}
-    names |= {name: f"of hardness, {CONTROLS[name].name}," for name in CONTROLS if name != choice.quantity}
+    names = {choice.quantity: MEASURES[choice.quantity].name}
+    names |= {name: f"hardness, {CONTROLS[name].name}," for name in CONTROLS if name != choice.quantity}
     texts = [f"{text} {_format_correlation(rho[name], of=len(table))}" for name, text in names.items()]
     images = len(set(table["image"]))
     counted = f"{len(table):,} objects" if len(table) > 1 else "one object"
     counted += f" in {images:,} images" if images > 1 else ""
     counted += "" if labelled else ", taken from the prediction because there is no label map"
-    return f"Spearman on {SIZES[choice.bins.size].lower()}, {counted}: " + " · ".join(texts)
+    return f"Spearman correlation with {SIZES[choice.bins.size].lower()} over {counted}: " + " · ".join(texts)
 
 
 def _format_correlation(row: dict[Hashable, Any], *, of: int) -> str:

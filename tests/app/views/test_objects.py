@@ -84,7 +84,7 @@ def test_a_picture_shows_its_objects_two_figures_a_table_and_the_selected_one(op
     first = table.iloc[0]
     assert titles(scene) == [f"test-0000, object {first['object']}", "Hardness"]
     assert scene["panels"][0]["note"] == first["class_name"]
-    assert app.markdown[0].value.startswith(f"Spearman on area, {len(table)} objects: of hardness **")
+    assert app.markdown[0].value.startswith(f"Spearman correlation with area over {len(table)} objects: hardness **")
 
 
 def test_a_data_set_comes_first_and_has_intervals(open_measured, objects, scenes):
@@ -172,7 +172,7 @@ def test_an_unknown_class_gives_a_warning_and_all_are_shown(open_measured, objec
 def test_another_quantity_is_drawn_sorted_by_and_correlated(open_measured):
     app = open_measured(object_quantity="iou", object_size="thickness_px")
     assert app.markdown[0].value.startswith("Spearman on thickness, ")
-    assert ": of IoU **" in app.markdown[0].value
+    assert ": IoU **" in app.markdown[0].value
     table = app.dataframe[0].value
     assert table[table["area_px"] >= 300]["iou"].is_monotonic_decreasing
 
@@ -227,7 +227,7 @@ def test_classes_without_objects_are_reported(open_measured, objects):
 def test_one_object_alone_has_no_correlation(open_measured, objects):
     app = open_measured(table=objects[:1])
     assert not app.exception
-    assert app.markdown[0].value.startswith("Spearman on area, one object: of hardness – ·")
+    assert app.markdown[0].value.startswith("Spearman correlation with area over one object: hardness – ·")
     assert len(figures(app)) == 2
 
 
