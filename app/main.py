@@ -1,4 +1,4 @@
-"""The app: run picker, navigation, and the one place where an expected error becomes a sentence."""
+"""Entry point of the app: navigation, run picker and the only handler of expected errors."""
 
 import sys
 from pathlib import Path
@@ -17,32 +17,34 @@ from hlcore.errors import HlcoreError  # noqa: E402 - the same
 
 ASSETS = HERE / "assets"
 SECTIONS = {
-    "Look": {"inspect": ("Inspect", "search"), "epochs": ("Epochs", "timeline")},
+    "Explore": {"inspect": ("Inspect", "search"), "epochs": ("Epochs", "timeline")},
     "Measure": {
         "edges": ("Edges", "border_style"),
         "objects": ("Objects", "category"),
         "errors": ("Errors", "report"),
         "stability": ("Stability", "stacked_line_chart"),
     },
-    "Hunt": {"dataset": ("Data set", "grid_view"), "labels": ("Labels", "rule")},
+    "Review": {"dataset": ("Data set", "grid_view"), "labels": ("Labels", "rule")},
     "Train": {"memorise": ("Memorise", "psychology"), "runs": ("Runs", "compare")},
     "Learn": {"method": ("About the method", "menu_book")},
 }
-"""The pages by section: a page's folder in views/, which is its address too, to its title and icon."""
+"""Section to pages; a page's folder in views/, which is also its URL path, to its title and icon."""
 WITHOUT_RUNS = {"": {"start": ("Start", "play_arrow")}, "Learn": SECTIONS["Learn"]}
 
 
 def add_styles() -> None:
-    """The page's own few rules, and what keeps its history to one entry a step."""
+    """Adds the style sheet, and the script that keeps one entry per step in the browser's history."""
     st.html(ASSETS / "style.css")
     script = (ASSETS / "history.js").read_text(encoding="utf-8")
     st.html(f"<script>{script}</script>", unsafe_allow_javascript=True)
 
 
 def make_page(folder: str, title: str, icon: str) -> StreamlitPage:
-    """A page of views/, at the address of its folder's name; Inspect (or Start) is the one the app opens with."""
-    first = folder in {"inspect", "start"}
-    return st.Page(f"views/{folder}/page.py", title=title, icon=f":material/{icon}:", url_path=folder, default=first)
+    """The page of a folder in views/; the app opens with Inspect, or Start if there is no run."""
+    is_default = folder in {"inspect", "start"}
+    return st.Page(
+        f"views/{folder}/page.py", title=title, icon=f":material/{icon}:", url_path=folder, default=is_default
+    )
 
 
 st.set_page_config(page_title="Pixel hardness", page_icon=ASSETS / "icon.png", layout="wide")

@@ -53,7 +53,7 @@ VIEWS = (
     View("stability", "stability?run=streets"),
     View("dataset", "dataset?run=streets"),
     View("labels", "labels?run=streets&scope=picture&planted=1", dark=True),
-    View("memorise", f"memorise?{SCENE}", press="Learn it by heart"),
+    View("memorise", f"memorise?{SCENE}", press="Memorise this image"),
     View("runs", "runs?run=streets"),
     View("method", "method?run=streets"),
 )

@@ -1,6 +1,6 @@
-// Back undoes one step of the reader. Streamlit enters a page under its bare address and pushes its choices only after
-// the page has run; a bare address is no view of its own, so the entry that holds the choices takes its place.
-if (!window.history.pushState.sparing) {
+// Makes Back undo one choice. Streamlit opens a page without URL parameters and adds them after the page has run. The
+// entry without parameters shows nothing new, so the entry with parameters replaces it.
+if (!window.history.pushState.replacesBareUrl) {
   const push = window.history.pushState.bind(window.history);
   window.history.pushState = (state, title, address) => {
     const next = new URL(address ?? "", window.location.href);
@@ -8,5 +8,5 @@ if (!window.history.pushState.sparing) {
     if (same && window.location.search === "") window.history.replaceState(state, title, address);
     else push(state, title, address);
   };
-  window.history.pushState.sparing = true;
+  window.history.pushState.replacesBareUrl = true;
 }

@@ -1,4 +1,4 @@
-"""What every number of the app is: read from definitions.md, linked to by the name of its heading."""
+"""Definitions of all numbers in the app, read from definitions.md, and links to them by heading."""
 
 from difflib import get_close_matches
 from functools import cache
@@ -8,13 +8,13 @@ from pathlib import Path
 from app import session
 
 PAGE = "method"
-"""The page on which every definition stands under an anchor of its own."""
+"""URL path of the page that shows every definition under its own anchor."""
 SOURCE = Path(__file__).with_suffix(".md")
 
 
 @cache
 def read_definitions() -> dict[str, dict[str, str]]:
-    """Group to name to definition, in markdown, in the order of the file."""
+    """Group to name to definition (markdown), in the order of the file."""
     found: dict[str, dict[str, str]] = {}
     for part in SOURCE.read_text(encoding="utf-8").split("\n## ")[1:]:
         group, *defined = part.split("\n### ")
@@ -25,25 +25,25 @@ def read_definitions() -> dict[str, dict[str, str]]:
 
 @cache
 def list_names() -> frozenset[str]:
-    """The names of all numbers that are defined."""
+    """The names of all definitions."""
     return frozenset(name for group in read_definitions().values() for name in group)
 
 
 def get_text(name: str) -> str:
-    """What a number is, in markdown: for heads of tables, whose tooltips vanish before a link in them can be reached.
+    """A definition as markdown, for table headers: their tooltips disappear before a link can be clicked.
 
     Raises:
-        KeyError: nothing of this name is defined.
+        KeyError: there is no such definition.
     """
     make_anchor(name)
     return " ".join(next(group[name] for group in read_definitions().values() if name in group).split())
 
 
 def make_anchor(name: str) -> str:
-    """The anchor of a definition, on the page and on GitHub.
+    """The anchor of a definition, in the app and on GitHub.
 
     Raises:
-        KeyError: nothing of this name is defined.
+        KeyError: there is no such definition.
 
     Example:
         >>> anchor("Edge contrast")
@@ -56,41 +56,41 @@ def make_anchor(name: str) -> str:
 
 
 def make_link(name: str) -> str:
-    """The address of a definition, relative to any page of the app; it keeps the run.
+    """The URL of a definition, relative to any page; it keeps the run.
 
     Raises:
-        KeyError: nothing of this name is defined.
+        KeyError: there is no such definition.
     """
     return f"{make_method_link()}#{make_anchor(name)}"
 
 
 def make_method_link() -> str:
-    """The address of the page About the method, relative to any page of the app; it keeps the run."""
+    """The URL of the page About the method, relative to any page; it keeps the run."""
     return f"{PAGE}{session.make_run_query()}"
 
 
 def link_text(text: str, name: str = "") -> str:
-    """A text, in markdown, that is a link to the definition of a name; without one, of the text with a capital.
+    """A markdown link to a definition; its name defaults to the capitalised text.
 
     Raises:
-        KeyError: nothing of this name is defined.
+        KeyError: there is no such definition.
     """
     return f"[{text}]({make_link(name or text[0].upper() + text[1:])})"
 
 
 def link_html(text: str, name: str) -> str:
-    """A text, in HTML, that is a link to the definition of a name.
+    """An HTML link to a definition.
 
     Raises:
-        KeyError: nothing of this name is defined.
+        KeyError: there is no such definition.
     """
     return f'<a href="{escape(make_link(name))}" target="_blank">{escape(text)}</a>'
 
 
 def list_links(*defined: str) -> str:
-    """Links to the definitions of these names, in markdown: what stands below charts and in tooltips.
+    """A markdown list of links to definitions, for captions and tooltips.
 
     Raises:
-        KeyError: nothing of one of these names is defined.
+        KeyError: one of the definitions does not exist.
     """
-    return f"Defined: {' · '.join(link_text(name, name) for name in defined)}."
+    return f"Definitions: {' · '.join(link_text(name, name) for name in defined)}."

@@ -1,4 +1,4 @@
-"""Which epochs have looked at a picture: the chosen ones at once, all others while the reader looks."""
+"""Maps of all kept epochs: those of the selected epochs at once, the others in the background."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -13,46 +13,46 @@ from hlcore.errors import HlcoreError
 from hlcore.storage.runs import Run
 
 MAX_EPOCHS = 32
-"""Epochs that are kept ready of one picture, those nearest to the chosen one; others are looked at when chosen."""
+"""Epochs prepared in the background, nearest to the selected one first; others are computed when selected."""
 REDRAW_AFTER_S = 1.0
-"""After so long what is ready by then is shown."""
+"""Time after which the page is redrawn with the epochs that are ready."""
 
 
-def load_ready_planes(run: Run, picture: Picture, *chosen: int) -> dict[int, Mapping[str, Plane]]:
-    """The packed maps of the chosen epochs and of all others that have looked at the picture, in order.
+def load_ready_planes(run: Run, picture: Picture, *selected: int) -> dict[int, Mapping[str, Plane]]:
+    """Epoch to packed maps, for the selected epochs and all others that are ready, in order.
 
     Raises:
         CheckpointError: a checkpoint cannot be read.
         InvalidInputError: the network has no hardness branch.
     """
     before = session.get_ready_epochs(_identify(run, picture))
-    ready = [epoch for epoch in _list_nearest_epochs(run, chosen) if epoch in chosen or epoch in before]
+    ready = [epoch for epoch in _list_nearest_epochs(run, selected) if epoch in selected or epoch in before]
     session.set_ready_epochs(_identify(run, picture), ready)
     return {epoch: load_planes(run, epoch, picture) for epoch in sorted(ready)}
 
 
 def list_ready_epochs(run: Run, picture: Picture) -> list[int]:
-    """The epochs that have looked at the picture, in order."""
+    """The epochs whose maps of the picture are ready, in order."""
     return sorted(epoch for epoch in session.get_ready_epochs(_identify(run, picture)) if epoch in run.epochs)
 
 
-def load_remaining_epochs(run: Run, picture: Picture, *chosen: int) -> None:
-    """Lets further epochs look at the picture, the nearest first, and draws the page again with them.
+def load_remaining_epochs(run: Run, picture: Picture, *selected: int) -> None:
+    """Computes the maps of further epochs, nearest first, and redraws the page with them.
 
-    To be called at the end of a page, with the epochs `planes` got; what the reader does meanwhile goes first. An epoch
-    that cannot look at it holds up no other.
+    Call it at the end of a page with the same epochs as `load_ready_planes`; any user input interrupts it. An epoch
+    that fails does not stop the others.
 
     Raises:
-        CheckpointError: none is left but those whose checkpoint cannot be read.
+        CheckpointError: a checkpoint cannot be read; raised once all other epochs are ready.
     """
     identity, began = _identify(run, picture), time.monotonic()
     before = session.get_ready_epochs(identity)
-    waiting = [epoch for epoch in _list_nearest_epochs(run, chosen) if epoch not in before]
+    waiting = [epoch for epoch in _list_nearest_epochs(run, selected) if epoch not in before]
     if not waiting:
         return
     broken: list[HlcoreError] = []
-    more = "1 more epoch is" if len(waiting) == 1 else f"{len(waiting)} more epochs are"
-    with st.spinner(f"{more} looking at the picture …"):
+    count = "1 more epoch" if len(waiting) == 1 else f"{len(waiting)} more epochs"
+    with st.spinner(f"Preparing {count} …"):
         for epoch in waiting:
             try:
                 load_planes(run, epoch, picture)
@@ -68,11 +68,11 @@ def load_remaining_epochs(run: Run, picture: Picture, *chosen: int) -> None:
         raise broken[0]
 
 
-def _list_nearest_epochs(run: Run, chosen: Sequence[int]) -> list[int]:
-    """The chosen epochs and those nearest to the last of them, the nearest first."""
-    at = run.epochs.index(chosen[-1])
+def _list_nearest_epochs(run: Run, selected: Sequence[int]) -> list[int]:
+    """The selected epochs and those nearest to the last of them, nearest first; at most MAX_EPOCHS."""
+    at = run.epochs.index(selected[-1])
     nearest = sorted(range(len(run.epochs)), key=lambda index: abs(index - at))
-    return list(dict.fromkeys([*chosen, *(run.epochs[index] for index in nearest)]))[:MAX_EPOCHS]
+    return list(dict.fromkeys([*selected, *(run.epochs[index] for index in nearest)]))[:MAX_EPOCHS]
 
 
 def _identify(run: Run, picture: Picture) -> str:

@@ -1,4 +1,4 @@
-"""How maps are shown: the reader's choices in the viewers, which stand in the link and hold on every page."""
+"""The image viewer with its settings, which are part of the link and apply to every page."""
 
 from functools import partial
 
@@ -9,11 +9,11 @@ from app.viewer.scene import MEASURES, Scene
 from hlcore.figures.style import HARDNESS_SCALES
 
 LOSS_LIMITS_NATS = (1, 2, 4, 8)
-"""Upper ends of the loss maps' colours to choose from."""
+"""Upper limits of the loss colours to choose from."""
 VIEWER_CHOICES = ("opacity", "scale", "nats", "above", "zoom", "compare", "grey", "hidden", "outlines", "box", "x", "y")
-"""Link parameters that every viewer has."""
+"""URL parameters of every viewer."""
 PICTURE_CHOICES = ("zoom", "x", "y", "box")
-"""Those that mean nothing on another picture."""
+"""Those that are reset when another image is shown."""
 _NUMBER = r"\d+(?:\.\d+)?"
 _PATTERNS = {
     "above": r"[^:,]+:-?[\d.e-]+(?:,[^:,]+:-?[\d.e-]+)*",
@@ -23,17 +23,17 @@ _PATTERNS = {
     "outlines": "objects|regions",
     "box": r"\d+,\d+,\d+,\d+",
 }
-"""What the texts of some choices look like; one that does not is dropped, and said so."""
+"""Regular expressions of some parameters; a value that does not match is dropped with a warning."""
 _DEFINITIONS = ("Means of an image", "Threshold", "Means of a rectangle", "Object", "Error")
-"""Under which name each of MEASURED is defined."""
+"""The definition of each of MEASURES."""
 
 
 def draw_viewer(scene: Scene, *, key: str) -> None:
-    """Draws a scene as the link says, and takes over what the reader chooses in it.
+    """Draws a scene with the settings of the link, and stores the choices that users make in it.
 
     Args:
-        scene: What is drawn.
-        key: Of the viewer, unique on the page.
+        scene: The scene.
+        key: Key of the viewer, unique on the page.
     """
     if scene.identity and scene.controls and not scene.private:
         session.reset_choices_on_change(PICTURE_CHOICES, scene.identity)

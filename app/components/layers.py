@@ -1,4 +1,4 @@
-"""What the viewer shows of a run and a picture: the layers of all its epochs, and the panels each page begins with."""
+"""Viewer layers of a run and a picture, for one epoch or for all that are ready."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -22,9 +22,9 @@ from hlcore.figures.style import DIFFERENCE_SCALE, ENTROPY_SCALE, ERROR, LOSS_SC
 from hlcore.storage.runs import Run
 
 EpochPlanes: TypeAlias = Mapping[int, Mapping[str, Plane]]
-"""Of each epoch that has looked at the picture: its planes by name."""
+"""Epoch to name to plane, for the epochs that are ready."""
 Classes: TypeAlias = tuple[tuple[str, Colour], ...]
-"""Names and colours, by index."""
+"""Name and colour of each class index."""
 LABELLED_PANELS, UNLABELLED_PANELS = (
     ("Image", "Hardness", "Loss", "Errors"),
     ("Image", "Hardness", "Prediction", "Entropy"),
@@ -32,7 +32,7 @@ LABELLED_PANELS, UNLABELLED_PANELS = (
 
 
 def make_layers(run: Run, picture: Picture, planes: EpochPlanes) -> tuple[Layer, ...]:
-    """Everything that is known of a picture, at every epoch that has looked at it."""
+    """All layers of a picture, with the planes of every epoch that is ready."""
     labelled = picture.sample.label_map is not None
     by_name = {name: {str(epoch): of_epoch[name] for epoch, of_epoch in planes.items()} for name in _list_names(planes)}
     several = len(run.epochs) > 1
@@ -55,23 +55,23 @@ def make_layers(run: Run, picture: Picture, planes: EpochPlanes) -> tuple[Layer,
 
 
 def make_layers_of_epoch(run: Run, picture: Picture, epoch: int) -> tuple[Layer, ...]:
-    """Everything that is known of a picture at one epoch, for a viewer without steps."""
+    """All layers of a picture at one epoch, for a viewer without an epoch slider."""
     known = make_layers(run, picture, {epoch: load_planes(run, epoch, picture)})
     return tuple(replace(layer, planes=_take_first(layer.planes)) for layer in known if layer.kind != "change")
 
 
 def make_image_layer(picture: Picture) -> Layer:
-    """The picture itself."""
+    """The image itself."""
     return Layer("Image", "image", {ALL_STEPS: load_image_plane(picture)})
 
 
 def make_hardness_layer(planes: Mapping[str, Plane]) -> Layer:
-    """Hardness over the image, 0 to 1, in the colours the reader chooses."""
+    """Hardness over the image, 0 to 1, in the selected colours."""
     return Layer("Hardness", "values", planes, over=True, definition=definitions.make_link("Hardness"))
 
 
 def make_loss_layer(planes: Mapping[str, Plane], name: str = "Loss", definition: str = "Loss") -> Layer:
-    """Cross entropy or what is made of it, nats; its colours end where the reader chooses."""
+    """Cross entropy, or a map derived from it, in nats; users choose the upper limit of its colours."""
     return Layer(
         name,
         "values",
@@ -86,7 +86,7 @@ def make_loss_layer(planes: Mapping[str, Plane], name: str = "Loss", definition:
 
 
 def make_entropy_layer(run: Run, planes: Mapping[str, Plane]) -> Layer:
-    """Entropy of the class probabilities, nats, up to that of classes that are all alike."""
+    """Entropy of the class probabilities, in nats, up to that of a uniform distribution."""
     high = compute_highest_entropy(run)
     return Layer(
         "Entropy",
@@ -101,24 +101,24 @@ def make_entropy_layer(run: Run, planes: Mapping[str, Plane]) -> Layer:
 
 
 def make_class_layer(name: str, classes: Classes, planes: Mapping[str, Plane]) -> Layer:
-    """Classes over the image, in their colours."""
+    """A class map over the image, in the class colours."""
     defined = definitions.make_link("Prediction and label")
     return Layer(name, "classes", planes, over=True, classes=classes, legend=True, definition=defined)
 
 
 def list_classes(run: Run) -> Classes:
-    """The run's classes."""
+    """Names and colours of the run's classes."""
     return tuple(zip(run.record.class_names, run.record.palette, strict=True))
 
 
 def make_errors_layer() -> Layer:
-    """The pixels whose prediction differs from their label."""
+    """The pixels whose prediction differs from the label."""
     classes = (("right", None), ("wrong", ERROR), ("unlabelled", None))
     return Layer("Errors", "errors", of=("Prediction", "Labels"), dim=True, classes=classes)
 
 
 def make_change_layer(name: str, *, ranges: Sequence[float] = (), unit: str = "", digits: int = 3) -> Layer:
-    """What was added to a layer since the epoch it is compared with, or taken away."""
+    """Change of a layer since the compared epoch."""
     return Layer(
         f"{name} change",
         "change",
@@ -132,12 +132,12 @@ def make_change_layer(name: str, *, ranges: Sequence[float] = (), unit: str = ""
 
 
 def make_objects_layer(of: str, planes: Mapping[str, Plane]) -> Layer:
-    """Objects by number, drawn as outlines."""
+    """Numbered objects, drawn as outlines."""
     return Layer("Objects", "objects", planes, of=(of,))
 
 
 def make_steps(run: Run) -> tuple[Step, ...]:
-    """The kept epochs, each with its iteration where it is known."""
+    """The kept epochs as steps, with their iterations if known."""
     table = load_epoch_table(run)
     iterations = {0: 0} | dict(zip(table["epoch"], table["iteration"], strict=True))
     notes = {epoch: f"iteration {iterations[epoch]:,.0f}" for epoch in run.epochs if epoch in iterations}
@@ -145,7 +145,7 @@ def make_steps(run: Run) -> tuple[Step, ...]:
 
 
 def make_caption(run: Run, picture: Picture) -> str:
-    """What a saved picture is of."""
+    """Caption of a saved image."""
     height, width = picture.size
     return f"{run.name}, {picture.sample.name}, {width} x {height} px"
 

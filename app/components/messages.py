@@ -1,4 +1,4 @@
-"""Texts that several pages show."""
+"""Texts and warnings that several pages show."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -11,29 +11,29 @@ from hlcore.errors import HlcoreError
 
 ABOUT = (
     "**Hardness** is how hard the network expects each pixel to be, learned from the loss during training and read "
-    "from the image alone. Bright means hard: edges, thin and small things, unusual sights; it needs no label."
+    "from the image alone. Bright means hard: edges, small and thin objects, unusual scenes. It needs no label."
 )
 MAX_WARNINGS = 6
-"""Of so many faults of a link each is told; of more, how many."""
+"""Warnings shown one by one; further ones are only counted."""
 
 
-def format_link_warnings(complaints: Sequence[str]) -> str:
-    """What a link asked for in vain, in one text: the first few, and how many there are beside them."""
-    first, more = complaints[:MAX_WARNINGS], len(complaints) - MAX_WARNINGS
+def format_link_warnings(warnings: Sequence[str]) -> str:
+    """The warnings about a link as one text: the first few, and how many more there are."""
+    first, more = warnings[:MAX_WARNINGS], len(warnings) - MAX_WARNINGS
     if len(first) == 1:
-        return f"The link could not be followed in all: {first[0]}."
+        return f"A setting in this link is not available: {first[0]}."
     lines = [f"- {sentence}" for sentence in [*first, *([f"and {more} more"] if more > 0 else [])]]
-    return "\n".join(["The link could not be followed in all:", "", *lines])
+    return "\n".join(["Some settings in this link are not available:", "", *lines])
 
 
 def draw_about() -> None:
-    """What hardness is, in two sentences."""
+    """Draws what hardness is, in two sentences."""
     st.caption(f"{ABOUT} [About the method]({definitions.make_method_link()})")
 
 
 @contextmanager
 def report_errors(what: str) -> Iterator[None]:
-    """Where what is drawn inside cannot be, a sentence says so, and the rest of the page stays."""
+    """Shows an expected error inside the block as a message, so that the rest of the page is still drawn."""
     try:
         yield
     except HlcoreError as error:
@@ -41,7 +41,7 @@ def report_errors(what: str) -> Iterator[None]:
 
 
 def draw_size_note(picture: Picture) -> None:
-    """Says so where the picture was scaled down."""
+    """Draws a note if the image was scaled down."""
     (height, width), (own_height, own_width) = picture.size, picture.own_size
     if picture.size != picture.own_size:
-        st.caption(f"Analysed at {width} x {height} px; the picture itself has {own_width} x {own_height} px.")
+        st.caption(f"Analysed at {width} x {height} px; the original image has {own_width} x {own_height} px.")

@@ -1,4 +1,4 @@
-"""The controls that choose a picture, shared by the pages."""
+"""Controls to select an image."""
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -25,27 +25,26 @@ from hlcore.storage.runs import Run
 from hlcore.types import IGNORE_INDEX
 
 SIDES = (512, 768, 1024, 2048)
-"""Longest side in px at which a picture may be analysed: 2048 px take about 1.5 GB of memory."""
+"""Longest sides in px at which an image can be analysed; 2048 px take about 1.5 GB of memory."""
 
 
-def select_picture(run: Run, *, most_px: int = SIDES[-1]) -> Picture | None:
-    """Source, sample and size, which is `most_px` where a page can take no more; None while an upload is awaited."""
+def select_picture(run: Run, *, max_px: int = SIDES[-1]) -> Picture | None:
+    """The selected image, at most `max_px` on its longer side; None while waiting for an upload."""
     measured = load_listed_analyses(run)
     known = [*list_sources(run), *([DATA] if measured else [])]
     source_column, sample_column, side_column = st.columns([11, 8, 4])
     source = session.ensure_choice("source", known, default=known[0])
     with source_column:
         st.segmented_control(
-            "Picture",
+            "Image",
             known,
             format_func=lambda source: TITLES[source],
             key="source",
             required=True,
             wrap=True,
             persist_state="session",
-            help="Scenes are drawn from a seed and come with labels; photos ship with scikit-image; "
-            "followed images are those whose maps were kept while this run was trained; a data set is one that "
-            "`hlcore analyze` has measured.",
+            help="Scenes are synthetic and labelled. Photos come with scikit-image. Followed images had their maps "
+            "saved while this run was trained. Data set: the images of a data set measured with `hlcore analyze`.",
         )
     session.ensure_choice("side", SIDES, default=768)
     with side_column:
@@ -55,12 +54,12 @@ def select_picture(run: Run, *, most_px: int = SIDES[-1]) -> Picture | None:
             format_func=lambda px: f"≤ {px} px",
             key="side",
             persist_state="session",
-            help="The network sees the picture scaled down so that its longer side has at most so many pixels. "
-            "Smaller pictures are never enlarged.",
+            help="Larger images are scaled down so that their longer side has this many pixels. "
+            "Smaller images are not enlarged.",
         )
-        if side > most_px:
-            st.caption(f"≤ {most_px} px on this page, which trains.")
-            side = most_px
+        if side > max_px:
+            st.caption(f"At most {max_px} px on this page, because it trains.")
+            side = max_px
     if source == UPLOAD:
         return _select_upload(run, side, source_column, sample_column, side_column)
     if source == DATA:
@@ -86,12 +85,12 @@ def _select_dataset_image(
     ]
     if len(measured) > 1:
         data_column, place = place.columns(2)
-        data_column.selectbox("Measured as", list(measured), key="data", persist_state="session")
+        data_column.selectbox("Analysis", list(measured), key="data", persist_state="session")
     names = list_images(analysis)
     session.ensure_choice("sample", names, default=names[0])
     name = place.selectbox("Sample", names, key="sample", persist_state="session")
     if analysis.record.merged is not None:
-        status.caption("No labels here: those of this data set are of other classes than the run's.")
+        status.caption("Shown without labels: this data set has other classes than the run.")
     return make_picture(load_dataset_sample(analysis, name), side)
 
 
@@ -102,39 +101,37 @@ def _select_upload(
         photograph = _upload_file(
             "photograph",
             "photograph_file",
-            "Drop a photograph",
-            "The network knows the classes it was trained on; hardness shows on any picture.",
+            "Upload a photo",
+            "The network predicts only the classes it was trained on; hardness works on any image.",
         )
     if photograph is None:
-        status.caption(
-            "PNG, JPEG, WebP, TIFF, BMP or GIF, any orientation. It stays in this session; a link cannot hold it."
-        )
+        status.caption("PNG, JPEG, WebP, TIFF, BMP or GIF. Uploads stay in this session and are not part of links.")
         return None
     with labels_column, st.popover("Labels", width="stretch"):
         highest = len(run.record.class_names) - 1
         unlabelled = " or ".join(map(str, sorted((*list_ignored_ids(run), IGNORE_INDEX))))
         labels = _upload_file(
             "labels",
-            f"labels_file of {photograph.name}",  # another photograph gets an empty uploader
-            "Its label map",
-            f"A PNG of the photograph's size: class ids 0 to {highest}, {unlabelled} where unlabelled.",
+            f"labels_file of {photograph.name}",  # a new photo starts with an empty uploader
+            "Label map",
+            f"A PNG of the same size as the photo: class ids 0 to {highest}; {unlabelled} for unlabelled pixels.",
         )
-    sample, complaint = _load_upload(run, photograph, labels)
+    sample, error = _load_upload(run, photograph, labels)
     status.caption(
-        f"Looking at {session.escape_markdown(photograph.name)}"
-        f"{f' with {session.escape_markdown(labels.name)}' if labels and not complaint else ''}. "
-        "It stays in this session; a link cannot hold it."
+        f"Showing {session.escape_markdown(photograph.name)}"
+        f"{f' with {session.escape_markdown(labels.name)}' if labels and not error else ''}. "
+        "Uploads stay in this session and are not part of links."
     )
-    if complaint:
+    if error:
         st.error(
-            f"{complaint[0].upper()}{complaint[1:]}. The photograph is shown without labels.",
+            f"{error[0].upper()}{error[1:]}. The photo is shown without labels.",
             icon=":material/label_off:",
         )
     return make_picture(sample, side)
 
 
 def _load_upload(run: Run, photograph: session.Upload, labels: session.Upload | None) -> tuple[Sample, str]:
-    """The sample, and why its label map does not fit; the photograph alone where it does not.
+    """The uploaded sample, and an error message if its label map was left out because it does not fit.
 
     Raises:
         DatasetError: the photograph cannot be read.
@@ -148,17 +145,17 @@ def _load_upload(run: Run, photograph: session.Upload, labels: session.Upload | 
 
 
 def _upload_file(name: str, key: str, label: str, hint: str) -> session.Upload | None:
-    """What was uploaded; Streamlit forgets on another page that its uploader holds it, so a button does that then."""
-    held = st.file_uploader(label, key=key, help=hint, on_change=session.save_upload, args=(name, key))
-    kept = session.get_upload(name)
-    if kept is not None and held is None:
+    """The uploaded file; after a page change Streamlit's uploader is empty, so a button removes the file instead."""
+    shown = st.file_uploader(label, key=key, help=hint, on_change=session.save_upload, args=(name, key))
+    upload = session.get_upload(name)
+    if upload is not None and shown is None:
         st.button(
-            f"Remove {session.escape_markdown(kept.name)}",
+            f"Remove {session.escape_markdown(upload.name)}",
             key=f"{name}_remove",
             icon=":material/close:",
             on_click=session.remove_upload,
             args=(name,),
             width="stretch",
-            help="It is in use, though the field above is empty; another file takes its place.",
+            help="This file is still in use although the field above is empty. Upload another to replace it.",
         )
-    return kept
+    return upload

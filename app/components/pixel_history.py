@@ -1,4 +1,4 @@
-"""The pinned pixel over the epochs that have looked at the picture."""
+"""The pinned pixel over the epochs."""
 
 import numpy as np
 import pandas as pd
@@ -16,7 +16,7 @@ HEIGHT_PX = 230
 
 
 def draw_pixel_history(run: Run, picture: Picture) -> None:
-    """What every epoch says of the pinned pixel, in a sentence and as curves; nothing where none is pinned."""
+    """Draws the values of the pinned pixel over the epochs; nothing if no pixel is pinned."""
     place = session.ensure_pinned_pixel(*reversed(picture.size))
     if place is None:
         return
@@ -27,7 +27,7 @@ def draw_pixel_history(run: Run, picture: Picture) -> None:
 
 
 def load_pixel_history(run: Run, picture: Picture, x: int, y: int) -> pd.DataFrame:
-    """A row an epoch that has looked at the picture: epoch, hardness, predicted class, probability, error; loss."""
+    """One row per ready epoch: epoch, hardness, predicted class, probability, error and, with labels, loss."""
     rows = [{"epoch": epoch, **load_pixel(run, epoch, picture, x, y)} for epoch in list_ready_epochs(run, picture)]
     table = pd.DataFrame(rows)
     names, label_map = run.record.class_names, picture.sample.label_map
@@ -37,7 +37,7 @@ def load_pixel_history(run: Run, picture: Picture, x: int, y: int) -> pd.DataFra
 
 
 def summarise_pixel(run: Run, picture: Picture, table: pd.DataFrame, x: int, y: int) -> str:
-    """What is pinned, and how it changed from the first to the last of these epochs."""
+    """The pinned pixel, and how its values changed from the first to the last of these epochs."""
     names = [session.escape_markdown(name) for name in run.record.class_names]
     label_map = picture.sample.label_map
     texts = [f"Pixel **x {x} px, y {y} px**"]

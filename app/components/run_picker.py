@@ -1,4 +1,4 @@
-"""The controls that choose a run and one of its epochs, and what the run is."""
+"""Controls to select a run and an epoch, and the facts about a run."""
 
 from html import escape
 from pathlib import Path
@@ -14,18 +14,18 @@ from hlcore.errors import CheckpointError
 from hlcore.storage.runs import Run
 
 FIRST_RUN = "streets"
-"""The bundled run that knows the labels of its scenes, so that every map has something to show."""
+"""The run selected at first: its scenes are labelled, so every map can be shown."""
 
 
 def select_run(folders: dict[str, Path]) -> None:
-    """The run picker."""
+    """Draws the run picker."""
     names = list(folders)
     session.ensure_choice("run", names, default=FIRST_RUN if FIRST_RUN in names else names[0])
     st.selectbox("Run", names, key="run", persist_state="session")
 
 
 def load_selected_run() -> Run:
-    """The run that was picked.
+    """The selected run.
 
     Raises:
         CheckpointError: its run.json cannot be read.
@@ -34,7 +34,7 @@ def load_selected_run() -> Run:
 
 
 def draw_run_facts(run: Run) -> None:
-    """What the run is, as a small table, and which of its analyses cannot be read."""
+    """Draws the facts about a run, and a warning for each analysis that cannot be read."""
     config, table = run.record.config, load_epoch_table(run)
     data = config.data.dataset
     if data == "streets":
@@ -59,32 +59,32 @@ def draw_run_facts(run: Run) -> None:
 
 
 def _format_fact(name: str) -> str:
-    """The name of a fact, which leads to its definition where it is a measured one."""
+    """The name of a fact as HTML, linked to its definition if it is a measure."""
     return definitions.link_html(name, "mIoU") if name.startswith("mIoU") else escape(name)
 
 
 def ensure_epoch(name: str, run: Run, *, at: float = 1.0) -> int:
-    """The epoch of this name among the kept ones; unless chosen, `at` a share of the way from the first to the last.
+    """The epoch chosen under this name; by default that at share `at` of the kept epochs.
 
     Raises:
-        CheckpointError: the run has kept none yet.
+        CheckpointError: the run has no kept epoch yet.
     """
     epochs = list(run.epochs)
     if not epochs:
         raise CheckpointError(
-            f"{run.path} holds no checkpoint yet; it is {run.record.state}, so reload this page later"
+            f"{run.path} has no checkpoint yet; the run is {run.record.state}, so reload this page later"
         )
     return session.ensure_choice(name, epochs, default=epochs[round(at * (len(epochs) - 1))])
 
 
 def select_epoch(run: Run) -> int:
-    """A slider over the kept epochs, for what is measured at one of them.
+    """The epoch selected on a slider over the kept epochs.
 
     Raises:
-        CheckpointError: the run has kept none yet.
+        CheckpointError: the run has no kept epoch yet.
     """
     chosen = ensure_epoch("epoch", run)
     if len(run.epochs) == 1:
-        st.caption(f"Epoch {chosen}, the only one kept")
+        st.caption(f"Epoch {chosen} (the only one kept)")
         return chosen
     return st.select_slider("Epoch", run.epochs, key="epoch", persist_state="session")

@@ -1,4 +1,4 @@
-"""The control that chooses what is measured: an analysed data set or one picture."""
+"""Control to select what is measured: an analysed data set or one image."""
 
 import shlex
 from pathlib import Path
@@ -12,15 +12,15 @@ from hlcore.storage.analyses import Analysis
 from hlcore.storage.runs import Run
 
 PICTURE = "picture"
-"""In links, the scope that is no data set."""
+"""The scope, in links, of a single image."""
 
 
-def select_scope(run: Run, *, picture: str = "This picture") -> Analysis | None:
-    """What is measured on: one of the run's analyses of a data set, or None for the picture that is chosen below."""
+def select_scope(run: Run, *, picture: str = "This image") -> Analysis | None:
+    """The selected analysis, or None for the image selected on the page."""
     analyses = load_analyses(run)
     session.ensure_choice("scope", [PICTURE, *analyses], default=next(iter(analyses), PICTURE))
     if not analyses:
-        st.caption(f"Measured on one picture. `{make_analyze_command(run)}` measures a whole data set.")
+        st.caption(f"Measured on one image. To measure a whole data set, run `{make_analyze_command(run)}`.")
         return None
     st.segmented_control(
         "Measured on",
@@ -29,13 +29,13 @@ def select_scope(run: Run, *, picture: str = "This picture") -> Analysis | None:
         key="scope",
         required=True,
         persist_state="session",
-        help="A data set that `hlcore analyze` has measured, or one picture at once.",
+        help="A data set measured with `hlcore analyze`, or a single image.",
     )
     return analyses.get(session.get_choice("scope"))
 
 
 def make_analyze_command(run: Run) -> str:
-    """What measures a data set with this run, to be typed where the app was started."""
+    """The command that measures a data set with this run, for the folder in which the app was started."""
     path = run.path.relative_to(Path.cwd()) if run.path.is_relative_to(Path.cwd()) else run.path
     data = run.record.config.data
     folder = [] if data.dataset == STREETS or data.root else [f"/path/to/{data.dataset}"]
@@ -43,6 +43,6 @@ def make_analyze_command(run: Run) -> str:
 
 
 def format_scope(analysis: Analysis) -> str:
-    """What an analysis was made of, in few words."""
+    """Data set, split and number of images of an analysis."""
     record = analysis.record
     return f"{record.dataset} {record.split}, {record.images} images"

@@ -1,4 +1,4 @@
-"""A table to choose a row from, and pages of rows."""
+"""Tables split into pages, and tables with a selectable row."""
 
 from math import ceil
 from typing import Any
@@ -12,7 +12,7 @@ TABLE_PX = 420
 
 
 def select_page(name: str, rows: pd.DataFrame, *, size: int, identity: str, first: int = 0) -> pd.DataFrame:
-    """One page of so many rows: that of row `first` where they are others, or in another order, than before."""
+    """The rows of the selected page; the page with row `first` whenever `identity` changes."""
     session.reset_choices_on_change([name], identity)
     pages = max(1, ceil(len(rows) / size))
     page = session.ensure_number(name, 1, pages, default=first // size + 1)
@@ -22,7 +22,7 @@ def select_page(name: str, rows: pd.DataFrame, *, size: int, identity: str, firs
 
 
 def select_row(table: pd.DataFrame, first: int, *, columns: dict[str, Any], key: str) -> int:
-    """The number of the row of the cell selected in a table of these columns; `first` until one is."""
+    """The index of the selected row in a table with these columns; `first` until one is selected."""
     shown = st.dataframe(
         table,
         hide_index=True,

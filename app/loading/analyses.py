@@ -1,4 +1,4 @@
-"""What `hlcore analyze` has measured of a run: its analyses and their tables."""
+"""The analyses that `hlcore analyze` has written for a run, and their tables."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,16 +13,13 @@ from hlcore.storage.runs import Run
 
 
 def load_analyses(run: Run) -> dict[str, Analysis]:
-    """What `hlcore analyze` has measured of a run, by name; one that is not complete has no tables and is left out.
-
-    So is one that cannot be read, of which `unreadable_analyses` tells.
-    """
+    """The complete analyses of a run, by name; see `list_unreadable_analyses` for those that cannot be read."""
     found = [one for one in _read_analyses(run) if isinstance(one, Analysis) and one.record.state == "complete"]
     return {analysis.name: analysis for analysis in found}
 
 
 def list_unreadable_analyses(run: Run) -> list[str]:
-    """A sentence for each analysis of a run that cannot be read, as one of another version."""
+    """One error message for each analysis that cannot be read, for example one of another version."""
     return [str(one) for one in _read_analyses(run) if isinstance(one, CheckpointError)]
 
 
@@ -30,17 +27,17 @@ def load_table(analysis: Analysis, name: str) -> pd.DataFrame:
     """A table of an analysis.
 
     Raises:
-        CheckpointError: it has no such table, or it cannot be read.
+        CheckpointError: the table is missing or cannot be read.
     """
     path = analysis.table_path(name)
     return _cached_table(analysis, name, path, modified_ns(path))
 
 
 def group_analyses_by_data(runs: dict[str, Run]) -> dict[str, dict[str, Analysis]]:
-    """The data sets some of the runs were scored on: a name of the data, to the run, to its analysis.
+    """Data set to run name to analysis, for every data set that at least one of the runs was scored on.
 
-    Analyses are of the same data where data set, split, content and number of images agree. Of several of one run
-    the one of the latest epoch counts.
+    Two analyses are of the same data if data set, split, fingerprint and number of images agree. If a run has several,
+    that of the latest epoch is taken.
     """
     found: dict[str, dict[str, Analysis]] = {}
     for name, run in runs.items():
@@ -54,7 +51,7 @@ def group_analyses_by_data(runs: dict[str, Run]) -> dict[str, dict[str, Analysis
 
 
 def _read_analyses(run: Run) -> Iterator[Analysis | CheckpointError]:
-    """Every analysis of a run, or why it cannot be read."""
+    """Each analysis of a run, or the error that reading it raised."""
     for path in find_analyses(run.path):
         try:
             yield _cached_analysis(path, modified_ns(path / "analysis.json"))
@@ -62,7 +59,7 @@ def _read_analyses(run: Run) -> Iterator[Analysis | CheckpointError]:
             yield error
 
 
-# An argument that a function below does not use is part of its cache's key; one with a leading underscore is not.
+# Streamlit builds the cache keys below from all arguments whose names do not start with an underscore.
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)

@@ -1,4 +1,4 @@
-"""The data set of an analysis, found again where it lies: its images, listings and thumbnails."""
+"""The data set behind an analysis: finding it again, its images, tables and thumbnails."""
 
 import os
 from io import BytesIO
@@ -21,16 +21,16 @@ from hlcore.storage.analyses import Analysis, AnalysisRecord
 from hlcore.storage.runs import Run
 
 DATA_FOLDERS = "HLCORE_DATA"
-"""Environment variable: folders, separated like $PATH, that hold data sets by their names."""
+"""Environment variable: folders, separated like $PATH, each with data sets in subfolders of their names."""
 _MAX_SCENES = 10_000
-"""Their names have four digits; how many there are changes none of them."""
+"""Scene names have four digits, and a scene does not depend on their number."""
 
 
 def open_dataset(record: AnalysisRecord) -> SegmentationData:
-    """The split an analysis was made of: drawn again, or read from its folder or one of its name in $HLCORE_DATA.
+    """The data set split of an analysis: generated (street scenes), or read from its folder or from $HLCORE_DATA.
 
     Raises:
-        DatasetError: it lies in none of them, or what lies there is not complete or has other classes.
+        DatasetError: it is in none of these folders, is incomplete, or has other classes.
     """
     if record.dataset == STREETS:
         size = record.scene_size or DataConfig().scene_size
@@ -46,22 +46,22 @@ def open_dataset(record: AnalysisRecord) -> SegmentationData:
 
 
 def is_synthetic(analysis: Analysis) -> bool:
-    """Whether the data set is the built-in street scenes, whose labels are drawn with them and are never wrong."""
+    """Whether the data set is the built-in street scenes, whose labels are never wrong."""
     return analysis.record.dataset == STREETS
 
 
 def read_dataset_sample(analysis: Analysis, name: str, *, data: SegmentationData | None = None) -> Sample:
-    """An image of the data set an analysis was made of, with its label map in the run's classes.
+    """An image of an analysed data set, with its label map in the run's classes.
 
-    There is no label map where the analysis merged the run's classes into others: its labels are in the others.
+    If the analysis merged the run's classes into others, the labels do not fit the run and there is no label map.
 
     Args:
-        analysis: Of the data set.
-        name: Of the image.
-        data: What `open_analysed` gave before, so that its files need not be listed again.
+        analysis: The analysis.
+        name: Image name.
+        data: The result of `open_dataset`, to avoid listing the files again.
 
     Raises:
-        DatasetError: the data set is not to be found, or has no image of that name, or it cannot be read.
+        DatasetError: the data set was not found, has no such image, or cannot be read.
     """
     found = open_dataset(analysis.record) if data is None else data
     if name not in found.names:
@@ -74,39 +74,39 @@ def read_dataset_sample(analysis: Analysis, name: str, *, data: SegmentationData
 
 
 def load_listed_analyses(run: Run) -> dict[str, Analysis]:
-    """The analyses of a run whose images are listed, by name; one that is still running lists none."""
+    """The analyses that have a table of images, by name."""
     return {name: found for name, found in load_analyses(run).items() if found.table_path("images").is_file()}
 
 
 def list_images(analysis: Analysis) -> list[str]:
-    """Names of the images that were measured.
+    """Names of the analysed images.
 
     Raises:
-        CheckpointError: the analysis has no table of images, or it cannot be read.
+        CheckpointError: the table of images is missing or cannot be read.
     """
     return load_table(analysis, "images")["image"].tolist()
 
 
 def load_dataset_sample(analysis: Analysis, name: str) -> Sample:
-    """samples.analysed, kept; raises what it does."""
+    """`read_dataset_sample`, cached; raises the same errors."""
     return _cached_sample(analysis, name, *_make_key(analysis))
 
 
 def load_dataset_picture(analysis: Analysis, name: str) -> Picture:
-    """The image as `hlcore analyze` looked at it: at its own size, through the same window.
+    """The image as `hlcore analyze` saw it: at its own size and with the same sliding window.
 
     Raises:
-        DatasetError: the data set is not to be found, or has no such image, or it cannot be read.
+        DatasetError: the data set was not found, has no such image, or cannot be read.
     """
     found = load_dataset_sample(analysis, name)
     return Picture(found, found.image, analysis.record.window)
 
 
 def load_image_table(analysis: Analysis, class_name: str) -> pd.DataFrame:
-    """The measured images, a row each, as a whole or (where a class is named) in the pixels of that class alone.
+    """One row per analysed image, over all its pixels or, if a class is named, over the pixels of that class.
 
     Raises:
-        CheckpointError: the analysis has no such table, or it cannot be read.
+        CheckpointError: the table is missing or cannot be read.
     """
     if not class_name:
         return load_table(analysis, "images")
@@ -115,35 +115,35 @@ def load_image_table(analysis: Analysis, class_name: str) -> pd.DataFrame:
 
 
 def load_thumbnail(analysis: Analysis, name: str) -> bytes | None:
-    """A small picture of an image with its hardness map beside it, as WebP; None where none was kept.
+    """A thumbnail of the image beside its hardness map, as WebP; None if the analysis has none.
 
     Raises:
-        DatasetError: a file of it cannot be read.
+        DatasetError: a thumbnail file cannot be read.
     """
     paths = tuple(analysis.thumbnail_path(part) for part in (name, f"{name}.hardness"))
     return _cached_thumbnail(paths, tuple(path.stat().st_mtime_ns if path.is_file() else 0 for path in paths))
 
 
 def _find_root(record: AnalysisRecord) -> Path:
-    """The first folder there is among those where a data set may lie."""
+    """The first existing folder among those that may hold the data set."""
     further = [Path(folder) / record.dataset for folder in os.environ.get(DATA_FOLDERS, "").split(os.pathsep) if folder]
     places = [*([] if record.root is None else [record.root]), *further]
     for place in places:
         if place.is_dir():
             return place
-    looked = f"; looked for {', '.join(map(str, places))}" if places else ""
+    searched = f"; looked for {', '.join(map(str, places))}" if places else ""
     raise DatasetError(
-        f"the images of {record.dataset} are not at hand{looked}. Set {DATA_FOLDERS} to the folder that holds "
-        f"'{record.dataset}' and start the app again"
+        f"the images of {record.dataset} were not found{searched}. Set {DATA_FOLDERS} to the folder that contains "
+        f"'{record.dataset}' and restart the app"
     )
 
 
 def _make_key(analysis: Analysis) -> tuple[str, str]:
-    """What decides which images an analysis has: its record, and where data sets are looked for."""
+    """Cache key of an analysed data set: the analysis record and the folders that are searched."""
     return analysis.record.model_dump_json(), os.environ.get(DATA_FOLDERS, "")
 
 
-# An argument that a function below does not use is part of its cache's key; one with a leading underscore is not.
+# Streamlit builds the cache keys below from all arguments whose names do not start with an underscore.
 
 
 @st.cache_resource(max_entries=4, show_spinner="Looking for the data set …")

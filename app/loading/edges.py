@@ -1,4 +1,4 @@
-"""Caches of what is measured at the edges of one picture."""
+"""Measures at the edges of one picture, cached."""
 
 from dataclasses import dataclass
 
@@ -17,12 +17,12 @@ from hlcore.storage.runs import Run
 
 @dataclass(frozen=True)
 class EdgeMaps:
-    """Where the edges of a source lie in a picture.
+    """The edges of one source in a picture.
 
     Attributes:
         identity: Changes with the checkpoint file, the picture, its labels and the source.
         edge: H W.
-        distance: H W px to the nearest edge; NaN where ignored and where there is no edge.
+        distance: H W px to the nearest edge; NaN where ignored or if there is no edge.
         bins: H W index into DISTANCES, 255 where ignored.
     """
 
@@ -33,16 +33,16 @@ class EdgeMaps:
 
 
 def load_edge_tables(run: Run, epoch: int, picture: Picture) -> dict[str, pd.DataFrame]:
-    """The tables of analysis.edges of one picture, for every edge source it has; without intervals."""
+    """The tables of `analysis.edges` for one picture and all its edge sources, without intervals."""
     return _cached_tables(load_maps(run, epoch, picture).identity, run, epoch, picture)
 
 
 def load_edge_maps(run: Run, epoch: int, picture: Picture, source: EdgeSource) -> EdgeMaps:
-    """Where the edges of a source lie in a picture."""
+    """The edge map, distance map and distance bins of one edge source."""
     return _cached_maps(f"{load_maps(run, epoch, picture).identity}:{source}", run, epoch, picture, source)
 
 
-# A first argument that a function below does not use is its cache's key.
+# Streamlit builds the cache keys below from all arguments whose names do not start with an underscore.
 
 
 @st.cache_data(max_entries=16, show_spinner="Measuring the edges …")

@@ -1,4 +1,4 @@
-"""Caches of error prediction on one picture: its scores, its tables, and its passes with dropout on."""
+"""Error prediction on one picture, cached: score maps, tables and MC dropout."""
 
 import copy
 import threading
@@ -21,20 +21,20 @@ from hlcore.storage.runs import Run
 from hlcore.types import PredictionRecord
 
 PASSES = 20
-"""With dropout on."""
+"""Number of MC dropout passes."""
 _dropout_lock = threading.Lock()
-"""Dropout draws from the random numbers of the whole process."""
+"""Dropout uses the random state of the whole process, so only one session may run it at a time."""
 
 
 @dataclass(frozen=True)
 class ScoredPicture:
-    """What the Errors page needs of one picture.
+    """The score maps of one picture.
 
     Attributes:
-        identity: Changes with the checkpoint file, the image, the labels and whether there was dropout.
+        identity: Changes with the checkpoint file, the image, the labels and the use of dropout.
         scores: Name to score map, high where an error is expected.
-        where: The pixels that count, by region.
-        error: Which pixels are wrong; None without labels.
+        where: Region to mask of the pixels in it.
+        error: Mask of the wrong pixels; None without labels.
     """
 
     identity: str
@@ -44,18 +44,18 @@ class ScoredPicture:
 
 
 def load_scores(run: Run, epoch: int, picture: Picture, *, dropout: bool) -> ScoredPicture:
-    """The scores of a picture, with passes with dropout on if wanted. Raises as cache.maps does."""
+    """The score maps of a picture, with MC dropout if `dropout`. Raises what `load_maps` raises."""
     return _cached_scores(_identify(run, epoch, picture, dropout=dropout), run, epoch, picture, dropout)
 
 
 def load_error_tables(run: Run, epoch: int, picture: Picture, *, dropout: bool) -> dict[str, pd.DataFrame]:
-    """The tables of analysis.error_prediction of one labelled picture; without intervals."""
+    """The tables of `analysis.error_prediction` for one labelled picture, without intervals."""
     return _cached_tables(_identify(run, epoch, picture, dropout=dropout), run, epoch, picture, dropout)
 
 
 def has_dropout(run: Run, epoch: int) -> bool:
     """Whether the network of an epoch has dropout."""
-    from hlcore import inference  # torch takes seconds
+    from hlcore import inference  # importing torch takes seconds
 
     return inference.has_dropout(load_network(run, epoch).network)
 
@@ -69,11 +69,11 @@ def _load_prediction(identity: str, run: Run, epoch: int, picture: Picture, *, d
     return replace(record, mc_entropy=_cached_mc_entropy(identity, run, epoch, picture)) if dropout else record
 
 
-# A first argument that a function below does not use is its cache's key.
+# Streamlit builds the cache keys below from all arguments whose names do not start with an underscore.
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def _cached_scores(identity: str, _run: Run, _epoch: int, _picture: Picture, _dropout: bool) -> ScoredPicture:  # noqa: FBT001 - hidden from the key by its underscore, which keywords do not get
+def _cached_scores(identity: str, _run: Run, _epoch: int, _picture: Picture, _dropout: bool) -> ScoredPicture:  # noqa: FBT001 - the underscore keeps it out of the cache key
     record = _load_prediction(identity, _run, _epoch, _picture, dropout=_dropout)
     measured = {name: score.measure(record) for name, score in SCORES.items()}
     return ScoredPicture(
@@ -92,10 +92,10 @@ def _cached_tables(identity: str, _run: Run, _epoch: int, _picture: Picture, _dr
     return error_prediction.make_tables(sums)
 
 
-@st.cache_data(max_entries=8, show_spinner=f"Looking {PASSES} times with dropout on …")
+@st.cache_data(max_entries=8, show_spinner=f"Running {PASSES} passes with dropout …")
 def _cached_mc_entropy(identity: str, _run: Run, _epoch: int, _picture: Picture) -> Float32[np.ndarray, "H W"]:
     from hlcore.inference import mc_dropout_entropy
 
-    network = copy.deepcopy(load_network(_run, _epoch).network)  # other sessions predict with the shared one
+    network = copy.deepcopy(load_network(_run, _epoch).network)  # all sessions share the loaded one
     with _dropout_lock:
         return mc_dropout_entropy(network, _picture.sample.image, passes=PASSES)

@@ -1,4 +1,4 @@
-"""Caches of the Labels page: planted faults, suspects of one picture, and what is seen around a region."""
+"""Label suspects, cached: planted faults, the suspects of one picture, and the maps that show a suspect."""
 
 from dataclasses import dataclass, replace
 
@@ -17,12 +17,12 @@ from hlcore.storage.runs import Run
 from hlcore.types import HardnessMap, Image, LabelMap, LossMap
 
 MAX_FAULTS = 6
-"""Planted into one picture."""
+"""Faults planted into one picture."""
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """All that is seen around a suspect, in the classes it was found in.
+    """The maps that show a suspect, in the classes it was found in.
 
     Attributes:
         identity: Changes with the network, the image and the labels.
@@ -42,13 +42,13 @@ class Evidence:
 
 
 def load_planted_picture(run: Run, picture: Picture, label_map: LabelMap, seed: int) -> tuple[Picture, PlantedFaults]:
-    """The picture with faults in its label map, and where they are."""
+    """The picture with faults planted into its label map, and the faults."""
     faults = _cached_faults(picture.digest, label_map, len(run.record.class_names), seed)
     return replace(picture, sample=replace(picture.sample, label_map=faults.label_map)), faults
 
 
 def load_suspects(run: Run, epoch: int, picture: Picture, faults: PlantedFaults | None) -> pd.DataFrame:
-    """label_suspicion.suspects of a labelled picture; with the planted fault each shows, if any were planted."""
+    """The suspects of a labelled picture; with planted faults, column `fault` says which one a suspect lies on."""
     maps = load_maps(run, epoch, picture)
     found = _cached_suspects(maps.identity, run, epoch, picture)
     if faults is None:
@@ -58,7 +58,7 @@ def load_suspects(run: Run, epoch: int, picture: Picture, faults: PlantedFaults 
 
 
 def load_evidence(run: Run, epoch: int, picture: Picture) -> Evidence:
-    """What is seen on a labelled picture."""
+    """The maps of a labelled picture."""
     maps, label_map = load_maps(run, epoch, picture), picture.sample.label_map
     assert label_map is not None  # only labelled pictures have suspects
     assert maps.loss_map is not None
@@ -66,10 +66,10 @@ def load_evidence(run: Run, epoch: int, picture: Picture) -> Evidence:
 
 
 def load_dataset_evidence(run: Run, analysis: Analysis, name: str) -> Evidence:
-    """What is seen on an image of an analysed data set, in the classes it was scored in.
+    """The maps of an image of an analysed data set, in the classes of the analysis.
 
     Raises:
-        DatasetError: the data set is not to be found, or has no such image, or it cannot be read.
+        DatasetError: the data set was not found, has no such image, or cannot be read.
     """
     picture, about = load_dataset_picture(analysis, name), analysis.record
     if about.merged is None:
@@ -95,7 +95,7 @@ def _cached_merged_evidence(identity: str, _run: Run, _analysis: Analysis, _pict
     targets = find_target_indices(about.merged or {}, _run.record.class_names, about.class_names)
     record = merge_classes(load_prediction(_run, about.epoch, _picture), targets, about.class_names)
     label_map = data[data.names.index(name)].label_map
-    assert label_map is not None  # an analysis is made of labelled images
+    assert label_map is not None  # all images of an analysis are labelled
     record = record.with_label_map(label_map)
     return Evidence(
         f"{identity}:merged", record.image, record.labels, record.prediction, record.loss_map, record.hardness_map

@@ -1,4 +1,4 @@
-"""Learning a picture by heart: the only place of the app that trains, and only a copy of a network, in memory."""
+"""Memorising one image: the only file of the app that trains, and it trains a copy of the network in memory."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -12,23 +12,23 @@ from app.loading.stability import MapPair
 from hlcore.errors import CheckpointError
 from hlcore.storage.runs import Run
 
-if TYPE_CHECKING:  # importing torch takes seconds: only a press on the button does it
+if TYPE_CHECKING:  # importing torch takes seconds: only memorising needs it
     from hlcore.training.memorise import Report
 
 STEPS = 100
 KEPT_STEPS = (0, 1, 10, 100)
-"""Steps after which the maps are kept, as in the paper's figure 1."""
+"""Steps after which the maps are kept, as in figure 1 of the paper."""
 
 
 @dataclass
 class Progress:
-    """What has been seen so far while a picture was learned by heart.
+    """Maps and curves of a network that memorises one image, up to the current step.
 
     Attributes:
         identity: Changes with the checkpoint, the image and its labels.
-        done: Steps done.
-        maps: Kept step to its maps.
-        curve: Mean loss (nats) and mean hardness in the forward pass of each step, after as many steps as the key says.
+        done: Number of steps done.
+        maps: Step to its hardness and loss map.
+        curve: Number of steps before a forward pass to its mean loss (nats) and mean hardness.
     """
 
     identity: str
@@ -37,7 +37,7 @@ class Progress:
     curve: dict[int, tuple[float, float]] = field(default_factory=dict)
 
     def add(self, report: "Report") -> None:
-        """Takes one report in."""
+        """Adds the report of one step."""
         self.done = report.step
         if report.snapshot is not None:
             self.maps[report.step] = (report.snapshot.hardness_map, report.snapshot.loss_map)
@@ -45,7 +45,7 @@ class Progress:
             self.curve[report.step - 1] = (report.mean_loss, report.mean_hardness)
 
     def curve_table(self) -> pd.DataFrame:
-        """What memorise_figure takes."""
+        """The table that `memorise_figure` draws."""
         rows = [
             (step, name, values[index] / self.curve[0][index], values[index])
             for index, name in ((1, "hardness"), (0, "loss"))
@@ -59,7 +59,7 @@ def memorise_picture(run: Run, epoch: int, picture: Picture) -> Iterator["Report
 
     Raises:
         CheckpointError: the checkpoint cannot be read, or has no hardness branch.
-        InvalidInputError: the label map names no pixel.
+        InvalidInputError: the label map has no labelled pixel.
         TrainingError: the loss became NaN or infinite.
     """
     from hlcore.storage.checkpoints import load_checkpoint
@@ -86,7 +86,7 @@ def memorise_picture(run: Run, epoch: int, picture: Picture) -> Iterator["Report
 
 
 def measure_progress(progress: Progress, picture: Picture, *, c: float) -> pd.DataFrame:
-    """stability.compare_with_first of the kept maps, with the step in place of the snapshot."""
+    """Comparison of each kept map with the first: `stability.compare_with_first`, with a column `step`."""
     return _cached_measures(progress.identity, tuple(progress.maps), c, progress, picture)
 
 

@@ -1,4 +1,4 @@
-"""Caches of objects: those of a picture, their curve over size and how they go with it."""
+"""Objects, cached: those of a picture or data set, their curve over size and their correlation with it."""
 
 from dataclasses import dataclass
 
@@ -17,7 +17,7 @@ from hlcore.storage.runs import Run
 from hlcore.types import PredictionRecord
 
 CONTROLS = ("hardness_mean", "hardness_interior", "hardness_over_edge")
-"""Hardness, plain and edge-matched."""
+"""Hardness as it is and edge-matched."""
 
 
 @dataclass(frozen=True)
@@ -25,10 +25,10 @@ class Objects:
     """Measured objects.
 
     Attributes:
-        identity: Changes with them.
-        table: A row each, as from analysis.objects.add_edge_profile.
-        images: In how many images they were looked for.
-        labelled: Whether they are parts of a label map; else of a prediction, and there is no loss, error or IoU.
+        identity: Changes with the objects.
+        table: One row per object, from `analysis.objects.add_edge_profile`.
+        images: Number of images searched.
+        labelled: Whether they come from a label map; otherwise from a prediction, without loss, error or IoU.
         class_names: In the order of the class indices.
     """
 
@@ -40,7 +40,7 @@ class Objects:
 
 
 def load_picture_objects(run: Run, epoch: int, picture: Picture) -> Objects:
-    """The objects of a picture, hardness_over_edge over the picture's own edge profile. Raises as cache.maps does."""
+    """The objects of a picture, compared with its own edge profile. Raises what `load_maps` raises."""
     record = load_prediction(run, epoch, picture)
     identity = load_maps(run, epoch, picture).identity
     return Objects(identity, _cached_objects(identity, record), 1, record.label_map is not None, record.class_names)
@@ -50,7 +50,7 @@ def load_dataset_objects(analysis: Analysis) -> Objects:
     """The objects of a data set.
 
     Raises:
-        CheckpointError: the analysis has no table of objects, or it cannot be read.
+        CheckpointError: the table of objects is missing or cannot be read.
     """
     record, table = analysis.record, load_table(analysis, "objects")
     identity = f"{analysis.path}:{record.created}:{len(table)}"
@@ -60,12 +60,12 @@ def load_dataset_objects(analysis: Analysis) -> Objects:
 def load_size_curve(
     objects: Objects, classes: tuple[str, ...], *, quantity: str, bins: SizeBins
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The size curve and the correlations with this size of some classes' objects: of the quantity and of CONTROLS."""
+    """Size curve and size correlations of the quantity and of CONTROLS, over the objects of these classes."""
     return _cached_size_curve(objects.identity, objects.table, classes, quantity, bins)
 
 
 def filter_classes(table: pd.DataFrame, classes: tuple[str, ...]) -> pd.DataFrame:
-    """The objects of these classes; of no class means of all."""
+    """The objects of these classes; all if none is named."""
     return table.loc[table["class_name"].isin(classes)] if classes else table
 
 
@@ -78,7 +78,7 @@ def _cached_objects(identity: str, _record: PredictionRecord) -> pd.DataFrame:
     return add_edge_profile(measure_objects(_record), profile, source=source)
 
 
-@st.cache_data(max_entries=32, show_spinner="Adding up the objects …")
+@st.cache_data(max_entries=32, show_spinner="Summarising the objects …")
 def _cached_size_curve(
     identity: str, _table: pd.DataFrame, classes: tuple[str, ...], quantity: str, bins: SizeBins
 ) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -1,4 +1,4 @@
-"""Where the pictures come from: scenes, a run's followed images, photographs, an upload."""
+"""The sources of images: street scenes, example photos, the followed images of a run, uploads."""
 
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -21,7 +21,7 @@ from hlcore.types import Image
 
 SCENES, FOLLOWED, PHOTOGRAPHS, UPLOAD, DATA = "scenes", "followed", "photographs", "upload", "data"
 TITLES = {SCENES: "Scenes", PHOTOGRAPHS: "Photos", UPLOAD: "Your photo", FOLLOWED: "Followed", DATA: "Data set"}
-"""What each source is called on the page; the key is its name in links."""
+"""Source, as in links, to its name on the page."""
 _SCENE_COUNT = 12
 _PHOTOGRAPHS = {
     "motorcycle": "motorcycle_left.png",
@@ -34,13 +34,13 @@ _PHOTOGRAPHS = {
 
 
 def list_sources(run: Run) -> list[str]:
-    """The sources a run has on its own; an analysis of a data set adds DATA."""
+    """The sources available for a run, except for DATA, which needs an analysis."""
     probe = run.probe
     return [SCENES, PHOTOGRAPHS, UPLOAD, *([FOLLOWED] if probe and probe.images else [])]
 
 
 def list_samples(run: Run, source: str) -> list[str]:
-    """Names of a source's samples; an upload has none."""
+    """Names of the samples of a source; none for uploads."""
     if source == SCENES:
         return list(_make_scenes(run).names)
     if source == FOLLOWED:
@@ -49,14 +49,14 @@ def list_samples(run: Run, source: str) -> list[str]:
 
 
 def format_sample(run: Run, source: str, name: str) -> str:
-    """What a sample is called on the page."""
+    """The name of a sample on the page."""
     if source == FOLLOWED and run.probe:
         return f"{name} ({'trained on' if run.probe.split(name) == 'train' else 'held out'})"
     return name.replace("test-00", "scene ")
 
 
 def read_sample(run: Run, source: str, name: str) -> Sample:
-    """A sample of a source, with its label map where the run knows the same classes.
+    """A sample of a source, with its label map if the run has the same classes.
 
     Raises:
         DatasetError: there is no such sample.
@@ -69,11 +69,11 @@ def read_sample(run: Run, source: str, name: str) -> Sample:
         return Sample(name, run.probe.image(name), run.probe.label_map(name))
     if source == PHOTOGRAPHS and name in _PHOTOGRAPHS:
         return Sample(name, read_image(_find_photograph(name)), None)
-    raise DatasetError(f"there is no sample '{name}' among {TITLES.get(source, source)}; choose another")
+    raise DatasetError(f"there is no sample '{name}' in {TITLES.get(source, source)}; choose another")
 
 
 def read_upload(run: Run, name: str, photograph: bytes, labels: bytes | None) -> Sample:
-    """An uploaded photograph with the label map uploaded beside it, if any.
+    """An uploaded photograph, with its label map if one was uploaded.
 
     Raises:
         DatasetError: a file cannot be read, or the label map does not fit the photograph or the run's classes.
@@ -89,18 +89,18 @@ def read_upload(run: Run, name: str, photograph: bytes, labels: bytes | None) ->
 
 
 def list_ignored_ids(run: Run) -> tuple[int, ...]:
-    """Ids besides 255 that mean "unlabelled" in the label maps of the run's classes: void in CamVid's own files."""
+    """Ids besides 255 that mean "unlabelled" in label maps for this run, such as void in CamVid's files."""
     return (VOID,) if run.record.class_names == CAMVID.names else ()
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A sample as it is analysed.
+    """A sample at the size at which it is analysed.
 
     Attributes:
-        sample: Scaled down where it was larger than asked for.
-        original: The image before that.
-        window: Side of the sliding window it is looked at through, px; None for the whole at once.
+        sample: The sample, scaled down if it was too large.
+        original: The image before scaling.
+        window: Side of the sliding window, px; None to predict the whole image at once.
     """
 
     sample: Sample
@@ -119,7 +119,7 @@ class Picture:
 
     @cached_property
     def digest(self) -> str:
-        """Changes with every pixel of the image and of its label map, and with the window."""
+        """Changes with any pixel of the image or its label map, and with the window."""
         digest = blake2b(repr((self.size, self.window)).encode(), digest_size=16)
         digest.update(self.sample.image.tobytes())
         if self.sample.label_map is not None:
@@ -139,17 +139,17 @@ def make_picture(sample: Sample, side: int) -> Picture:
 
 
 def load_sample(run: Run, source: str, name: str) -> Sample:
-    """load, kept."""
+    """`read_sample`, cached."""
     return _cached_sample(run, str(run.path), modified_ns(run.path / "run.json"), source, name)
 
 
 def load_upload(run: Run, name: str, photograph: bytes, labels: bytes | None) -> Sample:
-    """read_upload, kept."""
+    """`read_upload`, cached."""
     return _cached_upload(run, str(run.path), name, photograph, labels)
 
 
 def _make_scenes(run: Run) -> Streets:
-    """Test scenes at the size the run was trained at, if it was trained on scenes."""
+    """Test scenes, at the run's own scene size if it was trained on scenes."""
     data = run.record.config.data
     size = data.scene_size if data.dataset == "streets" else (288, 384)
     return Streets("test", count=_SCENE_COUNT, size=size)
@@ -159,7 +159,7 @@ def _find_photograph(name: str) -> Path:
     return Path(str(files("skimage") / "data" / _PHOTOGRAPHS[name]))
 
 
-# An argument that a function below does not use is part of its cache's key; one with a leading underscore is not.
+# Streamlit builds the cache keys below from all arguments whose names do not start with an underscore.
 
 
 @st.cache_data(max_entries=16, show_spinner="Drawing the scene …")

@@ -1,4 +1,4 @@
-"""Caches of planes: the maps of a picture packed for the viewer."""
+"""Maps of a picture packed for the viewer, cached."""
 
 from collections.abc import Mapping
 
@@ -16,7 +16,7 @@ from hlcore.types import Image, LabelMap
 
 
 def load_planes(run: Run, epoch: int, picture: Picture) -> Mapping[str, Plane]:
-    """The maps of an epoch packed for the viewer: hardness, prediction, entropy and, with labels, loss; else objects.
+    """Hardness, prediction and entropy of one epoch, packed; with labels also the loss, without them the objects.
 
     Raises:
         CheckpointError: the checkpoint cannot be read.
@@ -26,42 +26,42 @@ def load_planes(run: Run, epoch: int, picture: Picture) -> Mapping[str, Plane]:
 
 
 def compute_highest_entropy(run: Run) -> float:
-    """Entropy of classes that are all alike, nats."""
+    """Entropy of a uniform distribution over the classes, in nats."""
     return float(np.log(max(2, len(run.record.class_names))))
 
 
 def load_image_plane(picture: Picture) -> Plane:
-    """The picture, packed for the viewer."""
+    """The image of a picture, packed."""
     return load_rgb_plane(picture.digest, picture.sample.image)
 
 
 def load_rgb_plane(identity: str, image: Image) -> Plane:
-    """An image, packed for the viewer."""
+    """An image, packed."""
     return _cached_plane("rgb", "image", identity, image)
 
 
 def load_label_plane(picture: Picture) -> Plane:
-    """The label map of a picture, packed for the viewer."""
+    """The label map of a picture, packed."""
     return load_class_plane("label", picture.digest, _get_label_map(picture))
 
 
 def load_object_plane(picture: Picture) -> Plane:
-    """The objects of a picture's label map, packed for the viewer."""
+    """The objects of a picture's label map, packed."""
     return _cached_plane("objects", "objects", picture.digest, _get_label_map(picture))
 
 
 def load_number_plane(name: str, identity: str, numbers: np.ndarray) -> Plane:
-    """Numbers of parts of a picture, 0 for none, packed for the viewer."""
+    """A map of object numbers, 0 for none, packed."""
     return _cached_plane("number", name, identity, numbers)
 
 
 def load_class_plane(name: str, identity: str, label_map: LabelMap) -> Plane:
-    """A label map, a prediction or an error map, packed for the viewer."""
+    """A map of class indices, packed."""
     return _cached_plane("u8", name, identity, label_map)
 
 
 def load_value_plane(name: str, identity: str, values: Float32[np.ndarray, "H W"], *, low: float, high: float) -> Plane:
-    """A map of numbers, packed for the viewer."""
+    """A map of values, packed."""
     return _cached_plane("u16", name, identity, values, low, high)
 
 

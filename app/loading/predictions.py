@@ -1,4 +1,4 @@
-"""What a network says of a picture: networks, predictions and the maps the pages show, each cache bounded."""
+"""Networks and their predictions on a picture, in bounded caches."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,20 +18,20 @@ if TYPE_CHECKING:  # importing torch takes seconds: only the functions that run 
     from hlcore.storage.checkpoints import Checkpoint
 
 MAX_LOSS_NATS = 88.0
-"""Above the largest loss float32 probabilities can give."""
+"""Above the largest loss that float32 probabilities allow."""
 
 
 @dataclass(frozen=True)
 class Maps:
-    """What the pages show of one epoch's PredictionRecord; its probabilities (C H W, the bulk of it) are let go.
+    """The maps of one prediction that pages show; the probabilities (C H W, by far the largest part) are dropped.
 
     Attributes:
         identity: Changes with the checkpoint file, the image and the labels.
         prediction: H W uint8 class indices.
         hardness_map: H W in (0, 1).
-        probability: H W, of the predicted class.
+        probability: H W, probability of the predicted class.
         loss_map: H W nats, or None without labels.
-        error: H W, where the prediction differs from the label, or None without labels.
+        error: H W, True where the prediction differs from the label; None without labels.
     """
 
     identity: str
@@ -43,7 +43,7 @@ class Maps:
 
 
 def load_maps(run: Run, epoch: int, picture: Picture) -> Maps:
-    """What the network of an epoch says about a picture.
+    """The maps that the network of an epoch predicts for a picture.
 
     Raises:
         CheckpointError: the checkpoint cannot be read.
@@ -54,19 +54,19 @@ def load_maps(run: Run, epoch: int, picture: Picture) -> Maps:
 
 
 def load_prediction(run: Run, epoch: int, picture: Picture) -> PredictionRecord:
-    """All the network of an epoch says about a picture, for what is measured on it. Raises as `maps` does."""
+    """The full prediction of an epoch for a picture. Raises what `load_maps` raises."""
     path = run.checkpoint_path(epoch)
     return _cached_prediction(path, modified_ns(path), picture.digest, picture)
 
 
 def identify_prediction(run: Run, epoch: int, picture: Picture) -> str:
-    """Changes with the checkpoint file of an epoch, the image and its labels: that of what the epoch says of them."""
+    """Identity of a prediction: changes with the checkpoint file, the image and its labels."""
     path = run.checkpoint_path(epoch)
     return f"{path}:{modified_ns(path)}:{picture.digest}"
 
 
 def load_network(run: Run, epoch: int) -> "Checkpoint":
-    """The network of an epoch, which all sessions share: whoever changes anything in it takes a copy.
+    """The network of an epoch. All sessions share it, so copy it before any change.
 
     Raises:
         CheckpointError: the checkpoint cannot be read.
@@ -76,18 +76,18 @@ def load_network(run: Run, epoch: int) -> "Checkpoint":
 
 
 def measure_agreement(first: Maps, second: Maps, quantity: Literal["hardness_map", "loss_map"]) -> tuple[float, float]:
-    """Spearman's rho of two epochs' maps, and the overlap (IoU) of their highest 10 %."""
+    """Spearman's rho of two epochs' maps, and the IoU of their highest 10 %."""
     identity = f"{quantity}:{first.identity}:{second.identity}"
     return _cached_agreement(identity, getattr(first, quantity), getattr(second, quantity))
 
 
 def load_pixel(run: Run, epoch: int, picture: Picture, x: int, y: int) -> dict[str, float | int]:
-    """What an epoch says of one pixel: hardness, predicted class, its probability and, with labels, loss in nats."""
+    """Hardness, predicted class and its probability at one pixel; with labels also the loss in nats."""
     path = run.checkpoint_path(epoch)
     return _cached_pixel(path, modified_ns(path), picture.digest, x, y, run, epoch, picture)
 
 
-# An argument that a function below does not use is part of its cache's key; one with a leading underscore is not.
+# Streamlit builds the cache keys below from all arguments whose names do not start with an underscore.
 
 
 @st.cache_resource(max_entries=4, show_spinner="Loading the network …")
@@ -97,7 +97,7 @@ def _cached_network(path: Path, modified: int) -> "Checkpoint":
     return load_checkpoint(path)
 
 
-@st.cache_resource(max_entries=1, show_spinner="Looking at the picture …")  # its probabilities may take a gigabyte
+@st.cache_resource(max_entries=1, show_spinner="Predicting …")  # probabilities may take a gigabyte
 def _cached_prediction(path: Path, modified: int, digest: str, _picture: Picture) -> PredictionRecord:
     checkpoint = _cached_network(path, modified)
     from hlcore.inference import predict

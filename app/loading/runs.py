@@ -1,4 +1,4 @@
-"""Run folders, and the tables that grow while a run is trained."""
+"""Runs and their metrics tables, reread when a file changes."""
 
 import os
 from pathlib import Path
@@ -13,7 +13,7 @@ PROJECT = Path(__file__).parents[2]
 
 
 def find_run_folders() -> dict[str, Path]:
-    """The run folders by the name shown: those of checkpoints/, runs/ and $HLCORE_RUNS."""
+    """Display name to run folder, for checkpoints/, runs/ and the folders in $HLCORE_RUNS."""
     further = [Path(folder) for folder in os.environ.get("HLCORE_RUNS", "").split(os.pathsep) if folder]
     folders: dict[str, Path] = {}
     for path in find_runs(PROJECT / "checkpoints", PROJECT / "runs", *further):
@@ -22,7 +22,7 @@ def find_run_folders() -> dict[str, Path]:
 
 
 def load_run(path: Path) -> Run:
-    """The run of a folder, read anew when run.json changes.
+    """The run of a folder, reread when run.json changes.
 
     Raises:
         CheckpointError: its run.json cannot be read.
@@ -31,17 +31,17 @@ def load_run(path: Path) -> Run:
 
 
 def load_epoch_table(run: Run) -> pd.DataFrame:
-    """Run.epoch_table, read anew when metrics.jsonl changes."""
+    """`Run.epoch_table`, reread when metrics.jsonl changes."""
     return _cached_epoch_table(run, str(run.path), modified_ns(run.path / "metrics.jsonl"))
 
 
 def modified_ns(path: Path) -> int:
-    """When a file was last written, in ns; 0 where there is none, which its reader then says."""
+    """Modification time of a file in ns; 0 if it does not exist, which reading it will then report."""
     return path.stat().st_mtime_ns if path.exists() else 0
 
 
 def load_runs(names: list[str]) -> tuple[dict[str, Run], list[str]]:
-    """The runs of these names, and a sentence for each that cannot be read."""
+    """Name to run, and one error message for each run that cannot be read."""
     folders, runs, sentences = find_run_folders(), {}, []
     for name in names:
         try:
@@ -52,7 +52,7 @@ def load_runs(names: list[str]) -> tuple[dict[str, Run], list[str]]:
 
 
 def load_steps(run: Run) -> pd.DataFrame:
-    """Run.steps, read anew when metrics.jsonl changes.
+    """`Run.steps`, reread when metrics.jsonl changes.
 
     Raises:
         CheckpointError: a line of it cannot be read.
@@ -61,7 +61,7 @@ def load_steps(run: Run) -> pd.DataFrame:
     return _cached_steps(run, path, path.stat().st_mtime_ns if path.is_file() else 0)
 
 
-# An argument that a function below does not use is part of its cache's key; one with a leading underscore is not.
+# Streamlit builds the cache keys below from all arguments whose names do not start with an underscore.
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)

@@ -1,4 +1,4 @@
-"""Images and their maps at every snapshot of a run, and what is measured on them."""
+"""Images with their maps at every snapshot of a run, and the stability measures, cached."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,21 +21,21 @@ from hlcore.types import HardnessMap, LossMap
 MapPair: TypeAlias = tuple[HardnessMap, LossMap | None]
 Variation: TypeAlias = Float32[np.ndarray, "H W"]
 PICTURE = "picture"
-"""The split of a picture that belongs to none."""
+"""The split of an image that belongs to none."""
 TABLES = ("epoch_pairs", "levels", "variation")
 
 
 @dataclass(frozen=True)
 class Series(Mapping[str, MapPair]):
-    """One image; snapshot to its hardness and loss map, read when asked for.
+    """One image: snapshot to hardness and loss map, read on access.
 
     Attributes:
-        title: What the image is called on the page.
-        split: "train" or "val" for an image of the probe set, else PICTURE.
-        picture: The image with its labels.
+        title: Name of the image on the page.
+        split: "train" or "val" for a followed image, otherwise PICTURE.
+        picture: The image and its labels.
         identity: Changes with the maps.
-        snapshots: Names in the order of training.
-        read: Gets the maps of one.
+        snapshots: Names in training order.
+        read: Reads the maps of a snapshot.
     """
 
     title: str
@@ -56,15 +56,15 @@ class Series(Mapping[str, MapPair]):
 
 
 def has_followed_images(run: Run) -> bool:
-    """Whether the run has followed images at two snapshots or more."""
+    """Whether the run has followed images at two or more snapshots."""
     return run.probe is not None and bool(run.probe.images) and len(run.probe.snapshots) > 1
 
 
 def load_followed_series(run: Run) -> list[Series]:
-    """The images the run followed through training, those it was trained on first.
+    """The followed images of a run, training images first.
 
     Raises:
-        CheckpointError: the probe set cannot be read.
+        CheckpointError: the followed images cannot be read.
     """
     probe = run.probe
     if probe is None:
@@ -88,14 +88,14 @@ def load_followed_series(run: Run) -> list[Series]:
 
 
 def make_picture_series(run: Run, picture: Picture) -> Series:
-    """One picture, which every kept epoch of the run looks at.
+    """One picture with the maps of every kept epoch.
 
     Raises:
         CheckpointError: fewer than two epochs are kept.
     """
     if len(run.epochs) < 2:
         raise CheckpointError(
-            f"{run.path} has kept {len(run.epochs)} epochs, and stability takes two; it is {run.record.state}"
+            f"{run.path} has {len(run.epochs)} kept epochs, but stability needs two; the run is {run.record.state}"
         )
     epochs = {f"epoch-{epoch:04d}": epoch for epoch in run.epochs}
     label_map = picture.sample.label_map
@@ -117,7 +117,7 @@ def make_picture_series(run: Run, picture: Picture) -> Series:
 
 
 def load_stability_tables(series: Sequence[Series], *, c: float) -> dict[str, pd.DataFrame]:
-    """stability.tables of images that have the same snapshots.
+    """The tables of `analysis.stability` for images with the same snapshots.
 
     Raises:
         InvalidInputError: there are fewer than two snapshots.
@@ -127,16 +127,16 @@ def load_stability_tables(series: Sequence[Series], *, c: float) -> dict[str, pd
 
 
 def load_dataset_stability(analysis: Analysis) -> dict[str, pd.DataFrame]:
-    """The same tables, as `hlcore analyze --epochs all` has written them.
+    """The same tables, as written by `hlcore analyze --epochs all`.
 
     Raises:
-        CheckpointError: there are none.
+        CheckpointError: a table is missing or cannot be read.
     """
     return {name: load_table(analysis, name) for name in TABLES}
 
 
 def load_series_planes(series: Series) -> dict[str, dict[str, Plane]]:
-    """Snapshot to its maps packed for the viewer: hardness and, where there are labels, loss.
+    """Snapshot to its packed maps: hardness and, with labels, loss.
 
     Raises:
         CheckpointError: a map cannot be read.
@@ -145,12 +145,12 @@ def load_series_planes(series: Series) -> dict[str, dict[str, Plane]]:
 
 
 def load_variation(series: Series, *, scaled: bool, c: float) -> tuple[Variation, Variation | None]:
-    """Coefficient of variation of each pixel of both maps over the kept epochs.
+    """Coefficient of variation of each pixel over the kept epochs, for both maps.
 
     Args:
         series: The image.
-        scaled: Of the hardness weight and of the loss over its sum, else of the sigmoid and of the loss in nats.
-        c: What is added to the sigmoid to make it the weight.
+        scaled: Use the hardness weight and the loss divided by its sum instead of hardness and loss in nats.
+        c: The constant of the hardness weight.
 
     Raises:
         InvalidInputError: fewer than two epochs are kept.
@@ -166,7 +166,7 @@ def _cached_tables(identities: tuple[str, ...], c: float, _series: Sequence[Seri
     return make_tables(sum_by_split(images, c=c), _series[0].snapshots)
 
 
-@st.cache_resource(max_entries=16, show_spinner="Getting the maps of every snapshot …")
+@st.cache_resource(max_entries=16, show_spinner="Loading the maps of every snapshot …")
 def _cached_planes(identity: str, _series: Series) -> dict[str, dict[str, Plane]]:
     packed = {}
     for snapshot, (hardness_map, loss_map) in _series.items():
@@ -176,7 +176,7 @@ def _cached_planes(identity: str, _series: Series) -> dict[str, dict[str, Plane]
     return packed
 
 
-@st.cache_data(max_entries=16, show_spinner="Measuring how much each pixel varies …")
+@st.cache_data(max_entries=16, show_spinner="Measuring the variation of each pixel …")
 def _cached_variation(identity: str, c: float, scaled: bool, _series: Series) -> tuple[Variation, Variation | None]:  # noqa: FBT001
     from hlcore.analysis.snapshots import variation_map
     from hlcore.analysis.stability import kept_epoch_names

@@ -1,6 +1,6 @@
-"""The only place that knows session keys and URL parameters.
+"""Session keys and URL parameters: no other room knows them.
 
-A choice lives in the session under the name of its URL parameter, which is also its widget's key.
+A choice is stored under the name of its URL parameter, which is also the key of its widget.
 """
 
 from app.session.choices import (

@@ -1,4 +1,4 @@
-"""What lives in the session and in no link: uploads, verdicts, results, and which epochs looked at a picture."""
+"""What a session stores outside the URL: uploads, verdicts, results and which epochs are ready."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,26 +12,26 @@ T = TypeVar("T")
 _UPLOADS = "_uploads"
 _RESULTS = "_results"
 _MAX_RESULTS = 4
-"""Results that one session keeps; an older one makes room."""
+"""Results that a session keeps; the oldest is dropped first."""
 _VERDICTS = "_verdicts"
 _READY = "_ready"
 
 
 @dataclass(frozen=True)
 class Upload:
-    """A file somebody dropped into the page."""
+    """An uploaded file."""
 
     name: str
     content: bytes
 
 
 def get_upload(name: str) -> Upload | None:
-    """The file uploaded under this name in this session."""
+    """The upload of this name, or None."""
     return st.session_state.get(_UPLOADS, {}).get(name)
 
 
 def save_upload(name: str, widget: str) -> None:
-    """Keeps what an uploader holds now, so that it survives a change of page; another photograph drops the labels."""
+    """Stores the file of an upload widget, so that it survives a page change; a new photograph removes the labels."""
     remove_upload(name)
     file = st.session_state[widget]
     if file is not None:
@@ -39,25 +39,25 @@ def save_upload(name: str, widget: str) -> None:
 
 
 def remove_upload(name: str) -> None:
-    """Drops what was uploaded under this name; a photograph takes its labels along."""
-    gone = {"photograph", "labels"} if name == "photograph" else {name}
+    """Removes an upload; removing a photograph also removes its labels."""
+    removed = {"photograph", "labels"} if name == "photograph" else {name}
     kept = st.session_state.get(_UPLOADS, {})
-    st.session_state[_UPLOADS] = {name: upload for name, upload in kept.items() if name not in gone}
-    st.session_state.pop(PAGE, None)  # the controls below it vanish and come back while a file is replaced
+    st.session_state[_UPLOADS] = {name: upload for name, upload in kept.items() if name not in removed}
+    st.session_state.pop(PAGE, None)  # the widgets below vanish while a file is replaced
 
 
 def get_verdict(place: str, region: str) -> dict[str, Any]:
-    """What was said of a region of this place: `verdict` and `note`, both "" where nothing was."""
+    """The `verdict` and `note` on a region; both "" if there are none."""
     return st.session_state.get(_VERDICTS, {}).get((place, region), {"verdict": "", "note": ""})
 
 
 def list_verdicts(place: str) -> list[dict[str, Any]]:
-    """Everything said of the regions of this place, with their facts."""
+    """All verdicts of one review, with the facts about their regions."""
     return [row for (kept, _), row in st.session_state.get(_VERDICTS, {}).items() if kept == place]
 
 
 def save_verdict(place: str, region: str, facts: dict[str, Any], part: str, widget: str) -> None:
-    """Keeps what a widget says of a region as its `part`, "verdict" or "note"; both empty are forgotten."""
+    """Stores the value of a widget as the "verdict" or "note" (`part`) of a region; empty ones are removed."""
     row = {**get_verdict(place, region), **facts, part: st.session_state[widget] or ""}
     kept = {**st.session_state.get(_VERDICTS, {}), (place, region): row}
     if not row["verdict"] and not row["note"]:
@@ -66,22 +66,22 @@ def save_verdict(place: str, region: str, facts: dict[str, Any], part: str, widg
 
 
 def get_result(identity: str) -> Any:
-    """What was worked out under this identity in this session and is still kept, or None."""
+    """A stored result, or None."""
     return st.session_state.get(_RESULTS, {}).get(identity)
 
 
 def save_result(identity: str, value: T) -> T:
-    """Keeps what is being worked out, so that it survives a stop, a change of page and a change of picture."""
+    """Stores a result, finished or not, so that it survives a stop or a change of page or picture; returns it."""
     kept = {name: old for name, old in st.session_state.get(_RESULTS, {}).items() if name != identity}
     st.session_state[_RESULTS] = dict([*kept.items(), (identity, value)][-_MAX_RESULTS:])
     return value
 
 
 def get_ready_epochs(identity: str) -> list[int]:
-    """The epochs that have looked at a picture in this session, the latest last."""
+    """The epochs whose maps of a picture are ready, in the order they were computed."""
     return list(st.session_state.get(_READY, {}).get(identity, []))
 
 
 def set_ready_epochs(identity: str, epochs: Sequence[int]) -> None:
-    """Notes which epochs have looked at a picture; those of another picture are forgotten."""
+    """Records the epochs whose maps of a picture are ready; those of other pictures are dropped."""
     st.session_state[_READY] = {identity: list(epochs)}

@@ -1,7 +1,6 @@
-"""The link: every choice of a session under the name of its parameter, read from the address and written into it.
+"""The URL of the app: reading choices from its parameters and writing them back.
 
-`read_url` takes the link over when a session begins or the reader goes back in the history; `write_url` puts every
-choice into the link after a page has run. All values in the URL are plain strings.
+`read_url` runs before each page and `write_url` after it. All values in the URL are plain strings.
 """
 
 import re
@@ -13,7 +12,7 @@ import streamlit as st
 
 
 def _parse_names(text: str) -> list[str]:
-    """Names that `_text` has joined; a comma in a name is %2C there."""
+    """The names in a comma-separated text, in which a comma of a name is %2C."""
     return [unquote(name) for name in text.split(",") if name]
 
 
@@ -34,11 +33,11 @@ PARAMETERS: dict[str, Callable[[str], Any]] = {
     for names, parse in ((_TEXTS, str), (_NUMBERS, int), (_LISTS, _parse_names), (_FLAGS, _parse_flag))
     for name in names.split()
 }
-"""Name of each choice in a link, to what reads it from its text."""
+"""URL parameter to the function that parses it."""
 PAGE = "_page"
 SELECTIONS = "_selections"
 _SELECTING = ("run", "data", "source", "sample", "object")
-"""Choices of a link that say what a table has selected."""
+"""Parameters that change which row of a table is selected."""
 _PAGE_CHANGED = "_page_changed"
 _RERUN = "_rerun"
 _URL = "_url"
@@ -47,19 +46,19 @@ _LINKED = "_linked"
 _SAVED = "_saved"
 _WRITTEN = "_written"
 _MAX_LENGTH = 300
-"""Characters of a name that are shown: more than file names have."""
+"""Characters shown of a value from a link; file names are shorter."""
 _WORD = r"[^\W_](?:\w*[^\W_])?"
 _PLAIN = rf"{_WORD}(?:[ #>|,(-]+{_WORD}\)?)*"
-"""Names in which nothing can be read as a mark of markdown."""
+"""Text that markdown shows unchanged."""
 _MAX_LINKS = 8
-"""Links of the session that it knows again."""
+"""Recent links that a session remembers."""
 
 
 def read_url() -> None:
-    """Takes over what differs in the link from the one this session knows; a choice that has gone from it is undone.
+    """Updates the session with the parameters that changed since the URL was last read or written.
 
-    What is alike in both may have been changed by a widget at the same moment, and stays as it is: so does what was
-    chosen while a page was still being drawn.
+    A parameter that was removed resets its choice. Unchanged parameters are skipped, because a widget may have changed
+    the choice in the same run.
     """
     given, written = st.query_params.to_dict(), st.session_state.get(_URL, {})
     if not st.session_state.pop(_RERUN, False):
@@ -73,7 +72,7 @@ def read_url() -> None:
         if given.get(name) == written.get(name):
             continue
         if name not in given:
-            st.session_state[name] = None  # the default, once its widget asks
+            st.session_state[name] = None  # the widget then takes its default
             continue
         try:
             st.session_state[name] = parse(given[name])
@@ -83,16 +82,16 @@ def read_url() -> None:
 
 
 def _is_outdated(given: dict[str, str]) -> bool:
-    """Whether the link is one this session has replaced, sent with a choice before the browser showed the new one.
+    """Whether the URL is an old one that the browser sent along with a new choice, before it received the current URL.
 
-    The reader who goes back in the history comes with an older link too, but without another choice.
+    Going back in the browser's history also sends an old URL, but no new choice.
     """
     chosen = st.session_state.get(_SAVED)
     return chosen is not None and chosen != _collect_choices() and given in st.session_state.get(_WRITTEN, [])
 
 
 def restore_page_state(page: str) -> None:
-    """Carries every choice over to another page or photograph, where sliders would else start at their lower ends."""
+    """Keeps all choices when the page or photograph changes; Streamlit would drop those without a widget."""
     st.session_state[_PAGE_CHANGED] = st.session_state.get(PAGE) != page
     if not st.session_state[_PAGE_CHANGED]:
         return
@@ -102,25 +101,26 @@ def restore_page_state(page: str) -> None:
 
 
 def save_page_state(page: str) -> None:
-    """Notes that a page has been drawn to its end, so that its controls hold their choices themselves."""
+    """Records that a page has run to its end, so that its widgets hold their own state from now on."""
     st.session_state[PAGE] = page
     st.session_state[_SAVED] = _collect_choices()
 
 
 def rerun_page() -> None:
-    """Draws the page anew; what was said of the link stays."""
+    """Reruns the page and keeps the warnings about the link."""
     st.session_state[_RERUN] = True
     st.rerun()
 
 
 def write_url() -> None:
-    """Puts every choice into the link, so that copying the address copies the view.
+    """Writes every choice into the URL, so that copying the address copies the view.
 
-    A link that has just led here and was followed in all stays as it is: another would be one more step back.
+    A link that was just opened and applied in full stays as it is: replacing it would add an entry to the browser's
+    history.
     """
     texts, given = _format_choices(), st.query_params.to_dict()
-    followed = st.session_state[_PAGE_CHANGED] and given and given.items() <= texts.items()
-    if texts != given and not followed:
+    applied = st.session_state[_PAGE_CHANGED] and given and given.items() <= texts.items()
+    if texts != given and not applied:
         st.query_params.from_dict(texts)
     st.session_state[_URL] = st.query_params.to_dict()
     before = [link for link in st.session_state.get(_WRITTEN, []) if link != given]
@@ -128,40 +128,40 @@ def write_url() -> None:
 
 
 def get_link_warnings() -> list[str]:
-    """What the link asked for and cannot have, as sentences."""
+    """One sentence for each setting of the link that is not available."""
     return list(st.session_state[_WARNINGS])
 
 
 def escape_markdown(value: object) -> str:
-    """A value of a link, or a name, as a sentence shows it: letter by letter, so that it brings no picture or link."""
+    """The value as markdown that shows it literally, so that text from a link or a file adds no image or link."""
     text = " ".join(str(value).split())[:_MAX_LENGTH]
     return text if re.fullmatch(_PLAIN, text) else f"`{text.replace('`', ' ')}`"
 
 
 def make_link_parameters(**choices: str) -> dict[str, str]:
-    """The parameters of a link to this view with other choices."""
+    """The URL parameters of the current view, with some choices replaced."""
     return _format_choices() | choices
 
 
 def make_run_query() -> str:
-    """What a link to another page has after its name so that it opens with this run; "" where none was chosen."""
+    """The query string that opens another page with the same run; "" if no run is selected."""
     run = st.session_state.get("run")
     return f"?{urlencode({'run': run})}" if run else ""
 
 
 def get_link_texts(names: Iterable[str]) -> dict[str, str]:
-    """The choices of these names as they stand in a link; one that was not made is left out."""
+    """Name to URL text of these choices; those not made are left out."""
     made = _format_choices()
     return {name: made[name] for name in names if made.get(name)}
 
 
 def came_from_link(name: str) -> bool:
-    """Whether the link that was followed last has brought this choice."""
+    """Whether this choice came from the link that was opened last."""
     return name in st.session_state[_LINKED]
 
 
 def warn_about_link(name: str, sentence: str) -> None:
-    """Only the link's choices are worth a sentence: one that another choice made impossible is replaced silently."""
+    """Adds a warning if the choice came from the link; one that another choice made invalid is replaced silently."""
     if came_from_link(name) and sentence not in st.session_state[_WARNINGS]:
         st.session_state[_WARNINGS].append(sentence)
 
@@ -171,12 +171,12 @@ def _collect_choices() -> dict[str, Any]:
 
 
 def _format_choices() -> dict[str, str]:
-    """Every choice made, as it stands in a link."""
+    """Name to URL text of every choice made."""
     return {name: _format_choice(value) for name, value in _collect_choices().items() if value is not None}
 
 
 def _format_choice(value: Any) -> str:
-    """A choice as it stands in a link."""
+    """The URL text of a choice."""
     if isinstance(value, list):
         return ",".join(str(name).replace("%", "%25").replace(",", "%2C") for name in value)
     return str(int(value) if isinstance(value, bool) else value)

@@ -1,4 +1,4 @@
-"""What viewers tell of the reader's choices in them."""
+"""Choices made inside the image viewers."""
 
 from contextlib import suppress
 
@@ -11,7 +11,7 @@ _PREVIOUS = "_previous"
 
 
 def apply_viewer_report(viewer: str) -> None:
-    """Keeps what was chosen in a viewer; what it took back is forgotten, what cannot be is left out."""
+    """Stores the choices that a viewer reports; "" resets a choice, and invalid values are ignored."""
     report = st.session_state[viewer]["view"]
     for name, text in (report or {}).items():
         if name == "revision":
@@ -26,17 +26,17 @@ def apply_viewer_report(viewer: str) -> None:
 
 
 def count_selections() -> int:
-    """How often a click in a viewer or a link, the way back in the history too, chose what a table has selected."""
+    """How often a viewer or a link (or going back in the history) has changed which row of a table is selected."""
     return st.session_state.get(SELECTIONS, 0)
 
 
 def detect_change(name: str, value: object) -> bool:
-    """Whether this differs from what it was when last asked."""
+    """Whether the value differs from that of the previous call."""
     before = st.session_state.get(_PREVIOUS, {})
     st.session_state[_PREVIOUS] = {**before, name: value}
     return before.get(name) != value
 
 
 def get_last_report(viewer: str) -> int:
-    """Number of the last report of this viewer that was taken."""
+    """Number of the viewer's last report that was stored; 0 before the first."""
     return st.session_state.get(_LAST_REPORTS, {}).get(viewer, 0)

@@ -1,8 +1,7 @@
-"""The image viewer: panels of maps that move together, as a Streamlit component without any dependency.
+"""The image viewer: linked panels of maps, as a Streamlit component without dependencies.
 
-Python sends numbers, not pictures: every plane once, at its own resolution, at an address of its own. The scripts in
-js/ fetch, colour, move, compare and measure them in the browser; what the reader chooses there comes back as
-the parameters of a link, once the hand rests.
+Python sends numbers, not images: each plane once, at full resolution, from its own URL. The scripts in js/ colour,
+zoom, compare and measure the planes in the browser, and report changed settings as URL parameters.
 """
 
 import re
@@ -18,11 +17,11 @@ SCRIPTS = (
     *("dom", "planes", "view", "colours", "paint", "measure"),
     *("panels", "fetching", "gestures", "legend", "tools", "save", "viewer"),
 )
-"""In js/, each after those it uses."""
+"""The scripts in js/, each after those that it imports."""
 
 
 def join_scripts() -> str:
-    """One module made of all scripts: a component has a single one, so their imports of each other are left out."""
+    """All scripts as one module, which is all a component can have; imports between scripts are removed."""
     texts = [(_HERE / "js" / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS]
     whole = "\n".join(re.sub(r"^import .*;\n", "", text, flags=re.MULTILINE) for text in texts)
     return re.sub(r"^export (?!default)", "", whole, flags=re.MULTILINE)
@@ -47,15 +46,15 @@ def mount_viewer(
 ) -> None:
     """Draws a scene.
 
-    What the reader does runs `on_view` once the hand rests, in which `st.session_state[key]["view"]` holds the
-    choices that changed, as they stand in a link ("" for one taken back), and "revision", the report's number.
+    When settings change in the browser, `on_view` runs; `st.session_state[key]["view"]` then has the changed URL
+    parameters ("" for one that was reset) and "revision", the number of the report.
 
     Args:
-        scene: What is drawn.
-        key: The component's key, unique on the page.
-        view: The choices made so far, as they stand in a link.
-        revision: Number of the last report these include.
-        definitions: Address of what each of scene.MEASURED means.
-        on_view: Called when something was chosen.
+        scene: The scene.
+        key: Key of the component, unique on the page.
+        view: URL parameters of the current settings.
+        revision: Number of the last report that `view` includes.
+        definitions: Name in `scene.MEASURES` to the URL of its definition.
+        on_view: Called when settings have changed.
     """
     _mount(key=key, data=scene.message(view, revision=revision, definitions=definitions), on_view_change=on_view)

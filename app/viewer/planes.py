@@ -1,4 +1,4 @@
-"""Planes: arrays of one image's size, packed for the viewer, and the address each is fetched from."""
+"""Planes: arrays packed for the viewer, each with a URL from which the browser fetches it."""
 
 import io
 import zlib
@@ -16,7 +16,7 @@ from streamlit import runtime
 from hlcore.types import Image
 
 NO_VALUE = 65535
-"""What a pixel without a value is sent as."""
+"""Sent for a pixel without a value."""
 MAX_NUMBER = 65534
 
 
@@ -40,13 +40,13 @@ class Plane:
 
     @cached_property
     def digest(self) -> str:
-        """Changes with the content and with what it means."""
+        """Changes with kind and content."""
         return f"{self.kind}-{blake2b(self.content, digest_size=16).hexdigest()}"
 
     def header(self) -> dict[str, object]:
-        """What the browser needs to fetch and read the content: the address, once for a content and a session."""
+        """What the browser needs to fetch and decode the content; equal contents have equal URLs."""
         base = st.get_option("server.baseUrlPath").strip("/")
-        # Streamlit tells large files apart by samples of their bytes; the name brings in all of them.
+        # Streamlit compares large files by samples of their bytes; the name includes a digest of all.
         address = runtime.get_instance().media_file_mgr.add(
             self.content, "application/octet-stream", self.digest, file_name=self.digest
         )
@@ -55,25 +55,25 @@ class Plane:
 
 
 def pack_image(image: Image) -> Plane:
-    """An image, exact."""
+    """Packs an image, losslessly."""
     file = io.BytesIO()
     PillowImage.fromarray(image).save(file, "PNG", compress_level=1)
     return Plane("rgb", image.shape[:2], file.getvalue())
 
 
 def pack_classes(label_map: Integer[np.ndarray, "H W"]) -> Plane:
-    """Class indices 0 to 255, exact."""
+    """Packs class indices 0 to 255, losslessly."""
     return Plane("u8", label_map.shape, zlib.compress(label_map.astype(np.uint8).tobytes(), 1))
 
 
 def pack_numbers(numbers: Integer[np.ndarray, "H W"]) -> Plane:
-    """Numbers 0 to 65534, such as those of objects, exact; what is above has none."""
+    """Packs object numbers 0 to 65534, losslessly; larger ones are sent as NO_VALUE."""
     packed = np.where(numbers > MAX_NUMBER, NO_VALUE, numbers).astype("<u2")
     return Plane("u16", numbers.shape, zlib.compress(packed.tobytes(), 1), 0, MAX_NUMBER)
 
 
 def pack_values(values: Float[np.ndarray, "H W"], *, low: float, high: float) -> Plane:
-    """Values in steps of (high - low) / 65534, clipped to low..high; NaN has no value."""
+    """Packs values in steps of (high - low) / 65534, clipped to low..high; NaN is sent as NO_VALUE."""
     steps = (np.clip(values, low, high) - low) * ((NO_VALUE - 1) / (high - low))
     packed = np.where(np.isnan(values), NO_VALUE, np.rint(steps)).astype("<u2")
     return Plane("u16", values.shape, zlib.compress(packed.tobytes(), 1), low, high)

@@ -1,4 +1,4 @@
-"""What a viewer shows: layers of numbers, the panels they lie in, and the steps of training they are known at."""
+"""What a viewer shows: layers, the panels that show them, and the training steps to choose from."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -10,11 +10,11 @@ from app.viewer.planes import Plane
 from hlcore.figures.style import HARDNESS_SCALES, MISSING, Colour, ScaleName, colour_scale
 
 ALL_STEPS = ""
-"""Key of a plane that is the same at every step."""
+"""Key of a plane that applies to all steps."""
 MEASURES = ("mean", "threshold", "rectangle", "object", "error")
-"""What is measured in the browser, besides the values of layers."""
+"""What the browser measures in addition to layer values."""
 COMPARED_STEP = "other"
-"""Of a panel: the step that is compared with, not the one shown."""
+"""Value of `Panel.at` for the compared step."""
 
 
 @dataclass(frozen=True)
@@ -22,23 +22,23 @@ class Layer:
     """Something a panel can show.
 
     Attributes:
-        name: What it is called on the page and in links.
+        name: Name on the page and in links.
         kind: "image"; "values", coloured from `low` to `high`; "classes", one colour an index; "objects", numbers of
             objects, 0 for none, drawn as outlines. Derived in the browser: "errors", where the classes of the two
             layers named in `of` differ, and "change", the layer named in `of` minus itself at the compared step.
-        planes: Step to plane; EVERY_STEP stands for all. Steps may still be missing.
-        of: Names of the layers a derived one is made of.
-        scale: Colours of values; None lets the reader choose.
+        planes: Step to plane; ALL_STEPS applies to all. Steps that are not ready are missing.
+        of: Names of the layers that a derived layer is made from.
+        scale: Colour scale of values; None: users choose.
         low: Value of the first colour.
         high: Value of the last colour.
-        ranges: Upper ends the reader may choose in place of `high`.
-        unit: Stands behind a value, with its space.
-        digits: After the decimal point.
-        over: Lies over the image, as opaque as the reader wishes; else it hides it.
-        dim: The image below is dark grey.
-        classes: Name and colour of each index; without colour it is not drawn.
-        legend: Its classes stand in the legend.
-        definition: Address of what it means.
+        ranges: Upper limits that users can choose instead of `high`.
+        unit: Text after a value, with its space.
+        digits: Number of digits after the decimal point.
+        over: Drawn over the image with adjustable opacity, otherwise hides it.
+        dim: Draws the image below in dark grey.
+        classes: Name and colour of each index; not drawn without a colour.
+        legend: Lists its classes in the legend.
+        definition: URL of its definition.
     """
 
     name: str
@@ -58,7 +58,7 @@ class Layer:
     definition: str = ""
 
     def header(self) -> dict[str, Any]:
-        """What the browser needs to know of it."""
+        """What the browser needs to know about the layer."""
         content = {name: getattr(self, name) for name in _LAYER_FIELDS}
         return {**content, "planes": {step: plane.header() for step, plane in self.planes.items()}}
 
@@ -71,13 +71,13 @@ _LAYER_FIELDS = (
 
 @dataclass(frozen=True)
 class Panel:
-    """One picture of a viewer.
+    """One panel of a viewer.
 
     Attributes:
-        layer: Name of the layer it shows; "" keeps its place empty.
-        at: Step it shows: "" the chosen one, OTHER the compared one, else that step always.
-        title: Default: the layer's name, with its step where the panels differ in it.
-        note: Stands beside the title. Default: the mean of its values.
+        layer: Name of the layer; "" leaves the place empty.
+        at: Step: "" for the selected one, COMPARED_STEP for the compared one, otherwise a fixed step.
+        title: Defaults to the layer's name, with its step if panels differ in it.
+        note: Text beside the title; defaults to the mean of the values.
     """
 
     layer: str
@@ -88,7 +88,7 @@ class Panel:
 
 @dataclass(frozen=True)
 class Step:
-    """A moment of training: its name in links, what it is called, and further what is known of it."""
+    """A training step: its name in links, its title and a note."""
 
     name: str
     title: str
@@ -97,26 +97,26 @@ class Step:
 
 @dataclass(frozen=True)
 class Scene:
-    """All a viewer shows.
+    """Everything a viewer shows.
 
     Attributes:
         size: (H, W) of every plane, px.
-        layers: What panels and read-outs can show.
-        panels: In reading order; none makes a viewer of controls alone, for others of its group.
-        steps: Moments of training, in their order; without them there is no slider.
-        step: The link's parameter that names the step.
-        columns: Panels beside each other. Default: as many as show them largest.
-        narrow_columns: The same on a phone.
-        free: The reader chooses how many panels there are and what they show.
-        controls: Has tools and colour bars of its own; else it follows the others of its group.
-        group: Viewers of one group move together.
-        private: Zoom, pixel and rectangle are its own, and stand in no link.
-        quiet: Tells the page nothing, for a page that a choice would interrupt.
-        frame: (left, top, right, bottom) in px of what should be seen, such as an object.
-        selected: Number of the object that is marked.
-        objects_of: Begins the names of this picture's objects in links; a clicked object is then reported.
-        caption: Stands below a saved picture.
-        height_vh: The panels' height in all, in percent of the window's.
+        layers: Layers for panels and read-outs.
+        panels: Panels in reading order; empty for a viewer that only has the tools of its group.
+        steps: Training steps in order; empty for no slider.
+        step: URL parameter of the step.
+        columns: Number of columns; None: as many as show the panels largest.
+        narrow_columns: Number of columns on a phone.
+        free: Users can add, close and change panels.
+        controls: Shows tools and colour bars; otherwise it follows its group.
+        group: Viewers of the same group are linked.
+        private: Zoom, pixel and rectangle are its own and not part of links.
+        quiet: Reports nothing to the page, which a report would interrupt.
+        frame: (left, top, right, bottom) in px to zoom to, such as an object.
+        selected: Number of the highlighted object.
+        objects_of: Prefix of the objects' names in links; if set, clicked objects are reported.
+        caption: Caption of a saved image.
+        height_vh: Total height of the panels, in percent of the window.
     """
 
     size: tuple[int, int]
@@ -139,17 +139,17 @@ class Scene:
 
     @property
     def identity(self) -> str:
-        """Changes with the picture; "" where none is shown."""
+        """Changes with the image; "" if none is shown."""
         images = [layer.planes for layer in self.layers if layer.kind == "image"]
         return images[0][ALL_STEPS].digest if images and ALL_STEPS in images[0] else ""
 
     def message(self, view: Mapping[str, str], *, revision: int, definitions: Mapping[str, str]) -> dict[str, Any]:
-        """The scene as the browser gets it.
+        """The scene as sent to the browser.
 
         Args:
-            view: The reader's choices, as they stand in a link.
-            revision: Number of the last report from this viewer that these choices include.
-            definitions: Address of what each of MEASURED means.
+            view: URL parameters of the current settings.
+            revision: Number of the viewer's last report that `view` includes.
+            definitions: Name in MEASURES to the URL of its definition.
         """
         scales = {layer.scale for layer in self.layers if layer.scale} | set(HARDNESS_SCALES)
         return {
@@ -175,5 +175,5 @@ _SCENE_FIELDS = (
 
 
 def _encode_hex(colours: np.ndarray) -> str:
-    """256 RGB colours, six digits each."""
+    """256 RGB colours as text, six hexadecimal digits each."""
     return np.ascontiguousarray(colours, np.uint8).tobytes().hex()

@@ -1,7 +1,7 @@
-// Colours: for every number a layer may hold, what is drawn, packed as the canvas wants it (alpha, blue, green, red).
+// Colour tables: number to colour, packed for the canvas (alpha, blue, green, red).
 import { MOST, NO_VALUE } from "./planes.js";
 
-// Never 0, which says that nothing is drawn.
+// Never 0, which means that nothing is drawn.
 const packed = (r, g, b, alpha) => ((alpha << 24) | (b << 16) | (g << 8) | r) >>> 0 || 1;
 
 export function parseScales(scales) {
@@ -17,7 +17,7 @@ export const lowOf = (viewer, layer) => (layer.kind === "change" ? -highOf(viewe
 
 const level = (range, value) => ((value - range.low) / (range.high - range.low)) * MOST;
 
-// From which number on a layer is shown, of those its plane is made of; 0 shows all.
+// The lowest plane number that is shown; 0 shows all.
 export function lowestKept(viewer, layer, range) {
   const above = viewer.view.above[layer.name];
   return above === undefined ? 0 : Math.max(0, Math.round(level(range, above)));

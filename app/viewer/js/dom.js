@@ -1,4 +1,4 @@
-// Elements of the page.
+// DOM elements and number formats.
 
 export function element(tag, properties = {}, ...children) {
   const made = document.createElement(tag);
@@ -11,17 +11,17 @@ export function element(tag, properties = {}, ...children) {
   return made;
 }
 
-// A number as a reader wants it: its digits and its unit.
-export const written = (value, { digits, unit }) => (value === null ? "–" : signed(value.toFixed(digits)) + unit);
+// A number with its digits and unit.
+export const formatValue = (value, { digits, unit }) => (value === null ? "–" : signed(value.toFixed(digits)) + unit);
 
-// With a minus as wide as a plus, and none before zero.
+// Uses a typographic minus, and none before zero.
 const signed = (text) => text.replace("-", Number(text) === 0 ? "" : "−");
 
 export const percent = (share) => (Number.isFinite(share) ? `${(100 * share).toFixed(share < 0.0995 ? 2 : 1)} %` : "–");
 
 export const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
 
-// Gives a select its options, value to text, unless it has them.
+// Sets the options of a select, value to text, if they changed.
 export function fillOptions(select, options) {
   const signature = JSON.stringify(options);
   if (select.dataset.signature === signature) return;

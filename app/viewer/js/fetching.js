@@ -1,11 +1,11 @@
-// Fetching: which planes of a scene are asked for, and in which order.
+// Fetching: which planes of a scene are fetched, and in which order.
 import { planesOf, planesOfPanels } from "./panels.js";
 import { fetchPlane, hold, pixelsOf, room } from "./planes.js";
 
-const AT_ONCE = 3; // planes under way that nobody waits for
-const AGAIN_MS = 1500; // after which a plane is asked for once more: while a page is drawn, its files may be gone for a moment
+const AT_ONCE = 3; // parallel fetches in the background
+const AGAIN_MS = 1500; // before retrying: while a page is being redrawn, its files may be missing for a moment
 
-// Fetches what the panels show, then what is read under the cursor, then the steps around.
+// Fetches the planes of the panels first, then those of the read-out, then those of neighbouring steps.
 export async function fetchAll(viewer, { arrived, complete, failed }) {
   const turn = ++viewer.turn, area = viewer.scene.width * viewer.scene.height;
   const layers = [...viewer.layers.values()], names = viewer.scene.steps.map((step) => step.name);
@@ -15,7 +15,7 @@ export async function fetchAll(viewer, { arrived, complete, failed }) {
   const known = (planes) => [...new Set(planes.filter(Boolean))];
   const at = (step) => layers.flatMap((layer) => planesOf(viewer, layer, step));
   const first = known([...image, ...planesOfPanels(viewer)]), current = known([...first, ...at(viewer.view.step)]);
-  hold(viewer, current); // else what arrives would drive out what is shown, to be fetched again without end
+  hold(viewer, current); // otherwise new planes could replace visible ones, which would be fetched again endlessly
   const arrive = async (plane) => {
     if (pixelsOf(plane)) return;
     await fetchPlane(plane, area).catch(() => pause(AGAIN_MS).then(() => fetchPlane(plane, area)));

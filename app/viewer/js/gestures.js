@@ -1,14 +1,14 @@
-// Gestures: wheel, drag, pinch and keys, the same in every panel.
+// Gestures: wheel, drag, pinch and keys.
 import { clamp } from "./dom.js";
 import { pixelAt } from "./panels.js";
 import { centred, magnified, placement } from "./view.js";
 
-const CLICK_PX = 4; // a hand that moved no farther has clicked
+const CLICK_PX = 4; // a shorter drag is a click
 const WHEEL = 0.0016;
 
 export function listen(viewer, panel) {
   const { stage } = panel;
-  const touches = new Map(); // pointerId -> where it is
+  const touches = new Map(); // pointerId -> position
   let began = null;
   const dense = () => panel.canvas.width / stage.clientWidth || 1;
   const inStage = (event) => {
@@ -20,7 +20,7 @@ export function listen(viewer, panel) {
   panel.magnify = (by) => magnify(by, [panel.canvas.width / 2, panel.canvas.height / 2]);
 
   stage.addEventListener("wheel", (event) => {
-    if (event.deltaY > 0 && !viewer.view.zoom) return; // all is seen: let the page scroll
+    if (event.deltaY > 0 && !viewer.view.zoom) return; // the whole image is visible: let the page scroll
     event.preventDefault();
     magnify(Math.exp(-WHEEL * clamp(event.deltaY, -300, 300) * (event.deltaMode ? 30 : 1)), inStage(event));
   }, { passive: false });
@@ -76,7 +76,7 @@ export function listen(viewer, panel) {
   stage.addEventListener("keydown", (event) => onKey(viewer, panel, event));
 }
 
-// What a drag will do: move the line between two layers, draw a rectangle, or move the picture.
+// What a drag does: move the wipe line, draw a rectangle, or move the image.
 function grip(viewer, panel, event) {
   const box = panel.stage.getBoundingClientRect();
   const atLine = Math.abs(event.clientX - box.left - viewer.view.at * box.width) < 14;
@@ -100,7 +100,7 @@ function onKey(viewer, panel, event) {
   else if (KEYS[event.key]) KEYS[event.key](viewer);
   else return;
   event.preventDefault();
-  event.stopPropagation(); // the page has keys of its own
+  event.stopPropagation(); // Streamlit has its own shortcuts
 }
 
 const KEYS = {
@@ -115,9 +115,9 @@ const KEYS = {
   Escape: (viewer) => viewer.clear(),
 };
 
-export const KEYS_SAID =
-  "Left and right: previous and next step. Shift and arrows: move the cursor. Enter: keep the pixel. Plus, minus: zoom. " +
-  "0: all of it. 1: one to one. Space: play. W: wipe. B: blink. D: draw a rectangle. G: grey. O: outlines. Escape: clear.";
+export const KEY_HELP =
+  "Left, right: previous or next step. Shift and arrows: move the cursor. Enter: pin the pixel. Plus, minus: zoom. " +
+  "0: fit. 1: one to one. Space: play. W: wipe. B: blink. D: draw a rectangle. G: grey. O: outlines. Escape: clear.";
 
 const cursor = ({ hover, view, scene }) => hover ?? (view.x === null ? [scene.width >> 1, scene.height >> 1] : [view.x, view.y]);
 

@@ -1,11 +1,11 @@
-// Colour bars with their thresholds, the classes to hide and show, and the lines that read values out.
+// Colour bars with thresholds, class chips, and the read-out lines.
 import { css, highOf, lowOf, scaleOf } from "./colours.js";
-import { clamp, element, fillOptions, percent, written } from "./dom.js";
-import { keptBy, means, objectAt, regionAt, said, thresholdFor } from "./measure.js";
+import { clamp, element, fillOptions, percent, formatValue } from "./dom.js";
+import { keptBy, means, objectAt, regionAt, readValue, thresholdFor } from "./measure.js";
 import { layerOf, numbersOf, regionLayer } from "./paint.js";
 import { stepOf, stepTitle } from "./panels.js";
 
-const STEPS = 1000; // of a threshold's slider
+const STEPS = 1000; // of a threshold slider
 
 export function makeLegend(viewer) {
   viewer.readout = element("div", { className: "readout" });
@@ -45,7 +45,7 @@ function makeBar(viewer, name) {
     viewer.change({ above: above === null ? others : { [name]: above, ...others } });
   };
   const slider = element("input", { type: "range", min: 0, max: STEPS, step: 1, on: { input: () => set(Number(slider.value) === 0 ? null : value(slider)), dblclick: () => set(null) } });
-  const share = element("input", { type: "number", min: 0.1, max: 100, step: 0.1, title: "Keep the highest part, in percent of the pixels" });
+  const share = element("input", { type: "number", min: 0.1, max: 100, step: 0.1, title: "Show only the highest part, in percent of the pixels" });
   share.addEventListener("change", () => {
     const wanted = Number(share.value) / 100;
     const step = viewer.leader().view.step;
@@ -53,7 +53,7 @@ function makeBar(viewer, name) {
     set(wanted >= 1 ? null : thresholdFor(viewer.measured(), layerOf(viewer.measured(), name), step, wanted));
   });
   share.addEventListener("keydown", (event) => event.stopPropagation());
-  const label = layer().definition ? element("a", { href: layer().definition, target: "_blank", title: `What ${name.toLowerCase()} is` }) : element("span");
+  const label = layer().definition ? element("a", { href: layer().definition, target: "_blank", title: `Definition of ${name.toLowerCase()}` }) : element("span");
   label.textContent = name;
   const low = element("span", { className: "end" });
   const high = layer().ranges.length
@@ -93,16 +93,16 @@ function drawBar(viewer, bar, options = {}) {
   slider.value = above === undefined ? 0 : Math.round((STEPS * (above - from)) / (to - from));
   track.style.setProperty("--cut", `${clamp((100 * ((above ?? from) - from)) / (to - from), 0, 100)}%`);
   slider.setAttribute("aria-label", `Show ${layer.name.toLowerCase()} from`);
-  slider.setAttribute("aria-valuetext", above === undefined ? "all of it" : written(above, layer));
-  slider.title = "Drag to keep the highest part";
+  slider.setAttribute("aria-valuetext", above === undefined ? "all values" : formatValue(above, layer));
+  slider.title = "Drag to show only higher values";
   if (share.getRootNode().activeElement !== share) share.value = above === undefined ? 100 : found ? Number((100 * found.pixels).toFixed(1)) : "";
   share.setAttribute("aria-label", `Highest part of ${layer.name.toLowerCase()} shown, percent of the pixels`);
   clear.hidden = above === undefined;
-  words.textContent = found ? thresholdWords(layer, above, found, one === viewer || viewer.group().filter((other) => other.panels.length).length < 2 ? "" : "first picture's ") : above === undefined ? "" : `≥ ${written(above, layer)}: …`;
+  words.textContent = found ? thresholdWords(layer, above, found, one === viewer || viewer.group().filter((other) => other.panels.length).length < 2 ? "" : "first image's ") : above === undefined ? "" : `≥ ${formatValue(above, layer)}: …`;
 }
 
 function thresholdWords(layer, above, found, whose) {
-  const parts = [`≥ ${written(above, layer)}: ${percent(found.pixels)} of the ${whose}pixels`];
+  const parts = [`≥ ${formatValue(above, layer)}: ${percent(found.pixels)} of the ${whose}pixels`];
   if (found.errors !== null) parts.push(`${percent(found.errors)} of the errors caught`, `precision ${percent(found.precision)}`);
   return parts.join(", ");
 }
@@ -131,22 +131,22 @@ function makeChip(viewer, name, colour, fixed) {
     const alone = others().every((one) => viewer.view.hidden.includes(one));
     viewer.change({ hidden: alone ? [] : others() });
   };
-  const chip = element("button", { type: "button", className: "chip", title: `Click: hide ${name}. Shift and click, or two clicks: ${name} alone.`, on: { click: (event) => (event.shiftKey ? solo() : toggle()), dblclick: solo } }, swatch, name);
+  const chip = element("button", { type: "button", className: "chip", title: `Click to hide ${name}. Shift-click or double-click to show only ${name}.`, on: { click: (event) => (event.shiftKey ? solo() : toggle()), dblclick: solo } }, swatch, name);
   chip.dataset.name = name;
   return chip;
 }
 
-// The values under the cursor, or at the pinned pixel; and what a rectangle, an object or a hard region comes to.
+// Shows the values under the cursor or at the pinned pixel, and the means of the rectangle, object or hard region.
 export function readOut(viewer, { spoken = false } = {}) {
   const { view, scene } = viewer;
   const at = viewer.hover ?? (view.x === null || view.y === null ? null : [view.x, view.y]);
-  const hint = scene.controls ? [["", "Point at a panel to read its values; click to keep the pixel."]] : [];
+  const hint = scene.controls ? [["", "Point at a panel to read values; click to pin a pixel."]] : [];
   const items = at ? valuesAt(viewer, at) : hint;
   fillLine(viewer.readout, items);
   if (spoken) viewer.spoken.textContent = items.map(([name, text]) => `${name} ${text}`).join(", ");
   for (const panel of viewer.panels) {
     const layer = layerOf(viewer, panel.layer);
-    const value = viewer.hover && layer ? said(viewer, layer, panel.step, viewer.hover[1] * scene.width + viewer.hover[0]) : null;
+    const value = viewer.hover && layer ? readValue(viewer, layer, panel.step, viewer.hover[1] * scene.width + viewer.hover[0]) : null;
     panel.note.classList.toggle("value", value !== null);
     if (value !== null) panel.note.textContent = value;
     else if (panel.usual !== undefined) panel.note.textContent = panel.usual;
@@ -161,20 +161,20 @@ function valuesAt(viewer, [x, y]) {
   if (viewer.scene.steps.length > 1) items.push(["at", stepTitle(viewer, step)]);
   for (const layer of viewer.layers.values()) {
     if (["image", "objects", "change", "errors"].includes(layer.kind)) continue;
-    const text = said(viewer, layer, step, index);
+    const text = readValue(viewer, layer, step, index);
     if (text !== null) items.push([READ[layer.name] ?? layer.name.toLowerCase(), text, layer.definition]);
   }
   return items;
 }
 
-// The step that is read: that of the panel under the cursor, else the chosen one.
+// The step whose values are shown: that of the panel under the cursor, otherwise the selected one.
 export const readStep = (viewer) => (viewer.hover && viewer.hoverPanel ? stepOf(viewer, viewer.hoverPanel.at) : viewer.view.step);
 
 const READ = { Prediction: "predicted", Labels: "labelled" };
 
 function boxItems(viewer) {
   const { box } = viewer.view;
-  if (!box) return viewer.drawing ? [["", "Drag a rectangle over the part to measure."]] : [];
+  if (!box) return viewer.drawing ? [["", "Drag a rectangle to measure it."]] : [];
   const [left, top, right, bottom] = fitted(viewer, box);
   return right > left && bottom > top ? meansItems(viewer, "rectangle", `${right - left} × ${bottom - top} px`, means(viewer, readStep(viewer), [left, top, right, bottom])) : [];
 }
@@ -199,7 +199,7 @@ function shapeItems(viewer, at) {
   return region ? shapeOnce(viewer, step, name, region, "hard region") : [];
 }
 
-// What a shape comes to, worked out once while the cursor stays in it.
+// The means of a shape, computed once while the cursor stays in it.
 function shapeOnce(viewer, step, name, shape, title = name) {
   const last = viewer.shape, layers = viewer.layers;
   if (last?.name === name && last.step === step && last.layers === layers && (title === name || last.shape === shape)) return last.items;
@@ -212,12 +212,12 @@ function shapeOnce(viewer, step, name, shape, title = name) {
 function meansItems(viewer, kind, title, { pixels, means: found, errorRate: rate }) {
   const { definitions } = viewer.scene;
   const items = [[kind === "threshold" ? "" : kind, title, definitions[kind]], ["", `${pixels.toLocaleString("en")} px`]];
-  for (const { layer, mean } of found) if (mean !== null) items.push([`mean ${layer.name.toLowerCase()}`, written(mean, layer), layer.definition]);
+  for (const { layer, mean } of found) if (mean !== null) items.push([`mean ${layer.name.toLowerCase()}`, formatValue(mean, layer), layer.definition]);
   if (rate !== null) items.push(["wrong", percent(rate), definitions.error]);
   return items;
 }
 
-// Names and values in a line; a name leads to what it means.
+// Names and values in a line; names link to definitions.
 function fillLine(place, items) {
   place.replaceChildren(...items.map(([name, text, href]) => {
     if (!name) return element("span", { textContent: text });

@@ -1,4 +1,4 @@
-// Measuring: the value at a pixel, what a threshold keeps, the means inside a rectangle, an object or a hard region.
+// Measuring: values at a pixel, the effect of a threshold, and means inside a rectangle, an object or a hard region.
 import { lowestKept } from "./colours.js";
 import { hiding, layerOf, numbersOf, objectLayer, objectOf, planeOf } from "./paint.js";
 import { derived, isDerived, MOST, NO_VALUE, pixelsOf } from "./planes.js";
@@ -6,8 +6,8 @@ import { derived, isDerived, MOST, NO_VALUE, pixelsOf } from "./planes.js";
 const valueAt = ({ numbers, low, high }, at) =>
   numbers[at] === NO_VALUE ? null : low + (numbers[at] / MOST) * (high - low);
 
-// What a layer says of a pixel, as text; null while it is on its way.
-export function said(viewer, layer, step, at) {
+// The value of a layer at a pixel as text; null while it is loading.
+export function readValue(viewer, layer, step, at) {
   const found = numbersOf(viewer, layer, step);
   if (!found || layer.kind === "image") return null;
   if (layer.kind === "errors") return ["right", "wrong", "unlabelled"][found.numbers[at]];
@@ -16,12 +16,12 @@ export function said(viewer, layer, step, at) {
   return value === null ? "–" : value.toFixed(layer.digits) + layer.unit;
 }
 
-// Counts of every number of a value layer: of the pixels that count (labelled ones where there are labels, and no class
-// that is hidden), and of the wrong ones among them. Their sums from the top answer every threshold at once.
+// Cumulative histograms, from the top, of a value layer: over the counted pixels (labelled if there are labels, and not of
+// a hidden class), and over the wrong ones among them. They answer every threshold at once.
 function counts(viewer, layer, step, { later = false } = {}) {
   const found = numbersOf(viewer, layer, step), labelled = layerOf(viewer, "Errors");
   const errors = labelled && numbersOf(viewer, labelled, step), { hides, classes, name: hidden } = hiding(viewer, layer, step);
-  if (!found || (labelled && !errors) || hidden === null) return null; // a part of it is on its way
+  if (!found || (labelled && !errors) || hidden === null) return null; // still loading
   const name = ["counts", found.name, errors?.name, hidden].join(" ");
   if (later && !isDerived(name)) return null;
   return derived(name, 8 * (NO_VALUE + 1), () => {
@@ -43,7 +43,7 @@ function counts(viewer, layer, step, { later = false } = {}) {
   });
 }
 
-// Mean of a value layer over all pixels that have a value.
+// Mean of a value layer over all pixels with a value.
 export function meanOf(viewer, layer, step, { later = false } = {}) {
   const found = numbersOf(viewer, layer, step);
   if (!found || (later && !isDerived(`mean ${found.name}`))) return null;
@@ -59,7 +59,7 @@ export function meanOf(viewer, layer, step, { later = false } = {}) {
   return pixels ? found.low + (sum / pixels / MOST) * (found.high - found.low) : null;
 }
 
-// Share of the labelled pixels that are wrong.
+// Share of wrong pixels among the labelled ones.
 export function errorRate(viewer, layer, step, { later = false } = {}) {
   const found = numbersOf(viewer, layer, step);
   if (!found || (later && !isDerived(`rate ${found.name}`))) return null;
@@ -75,7 +75,7 @@ export function errorRate(viewer, layer, step, { later = false } = {}) {
   return labelled ? wrong / labelled : null;
 }
 
-// Shares of the pixels and of the errors that a threshold keeps, and how many of the kept are wrong.
+// Shares of the pixels and errors above a threshold, and its precision.
 export function keptBy(viewer, layer, step, options) {
   const range = numbersOf(viewer, layer, step), found = range && counts(viewer, layer, step, options);
   if (!found) return null;
@@ -88,7 +88,7 @@ export function keptBy(viewer, layer, step, options) {
   };
 }
 
-// The value from which on at least a share of the pixels is kept.
+// The threshold that keeps at least this share of the pixels.
 export function thresholdFor(viewer, layer, step, share) {
   const range = numbersOf(viewer, layer, step), found = range && counts(viewer, layer, step);
   if (!found) return null;
@@ -97,7 +97,7 @@ export function thresholdFor(viewer, layer, step, share) {
   return range.low + (from / MOST) * (range.high - range.low);
 }
 
-// Means of hardness, loss and errors over the pixels of a rectangle for which `inside` holds; `whole` once all are here.
+// Means of hardness, loss and errors over the pixels of a rectangle that are `inside`; `whole` once all are loaded.
 export function means(viewer, step, [left, top, right, bottom], inside = () => true) {
   const width = viewer.scene.width;
   const values = ["Hardness", "Loss"].map((name) => layerOf(viewer, name)).filter(Boolean);
@@ -129,7 +129,7 @@ export function means(viewer, step, [left, top, right, bottom], inside = () => t
   };
 }
 
-// An object under a pixel: its number and the plane that has it, its bounding box and its class.
+// The object at a pixel: its number, plane, bounding box and class.
 export function objectAt(viewer, step, at) {
   const layer = objectLayer(viewer), plane = layer && planeOf(layer, step), numbers = pixelsOf(plane);
   const number = numbers && objectOf(numbers, at);
@@ -155,7 +155,7 @@ function boxesOf(numbers, width) {
   return boxes;
 }
 
-// The connected part (8 neighbours) a threshold keeps around a pixel.
+// The connected region (8 neighbours) above a threshold around a pixel.
 export function regionAt(viewer, layer, step, at) {
   const found = numbersOf(viewer, layer, step);
   if (!found) return null;

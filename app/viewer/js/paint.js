@@ -1,21 +1,21 @@
-// Painting: what a panel shows, at the resolution of the screen, so that no picture is too large to be redrawn at once.
+// Painting panels at screen resolution, so that images of any size are redrawn quickly.
 //
-// Enlarged, each screen pixel takes the picture's pixel below it, so squares stay crisp. Shrunk, it takes the mean of
-// several, at most FINE x FINE of them; while a hand moves something, fewer, so that a frame stays within its time.
+// Enlarged, a screen pixel shows the image pixel below it, so pixels stay crisp squares. Reduced, it shows the mean of
+// several, at most FINE x FINE; fewer while the user moves something, to keep within the time of a frame.
 import { classColours, lowestKept, valueColours } from "./colours.js";
 import { derived, MOST, NO_VALUE, pixelsOf } from "./planes.js";
 import { placement } from "./view.js";
 
 const FINE = 4;
-const FRAME_MS = 14; // for all panels, while something moves
-let sampleMs = 1e-5; // what a sample took lately, on this machine
+const FRAME_MS = 14; // for all panels during interaction
+let sampleMs = 1e-5; // measured time of a sample
 const LINE = [0, 229, 255], MARK = [255, 230, 0];
 
 export const layerOf = (viewer, name) => viewer.layers.get(name);
 
 export const planeOf = (layer, step) => layer?.planes[step] ?? layer?.planes[""];
 
-// The numbers of a layer at a step, with the range they span; null while they are on their way, or where there are none.
+// The numbers of a layer at a step and their range; null while loading or if there are none.
 export function numbersOf(viewer, layer, step) {
   if (layer.kind === "change") return viewer.scene.steps.length < 2 ? null : changeOf(viewer, layerOf(viewer, layer.of[0]), step);
   if (layer.kind === "errors") return errorsOf(viewer, layer, step);
@@ -38,7 +38,7 @@ function changeOf(viewer, layer, step) {
   return { numbers, low: -reach, high: reach, name };
 }
 
-// 1 where the classes of two layers differ, 0 where they agree, 2 where the second has none.
+// 1 where the classes of two layers differ, 0 where they agree, 2 where the second has no class.
 function errorsOf(viewer, layer, step) {
   const [first, second] = layer.of.map((name) => planeOf(layerOf(viewer, name), step));
   const predicted = pixelsOf(first), labelled = pixelsOf(second);
@@ -52,7 +52,7 @@ function errorsOf(viewer, layer, step) {
   return { numbers, low: 0, high: 1, name };
 }
 
-// What lies above each other in a panel, and hides what; null while a part of it is on its way.
+// The layers of a panel from bottom to top; null while one is loading.
 function stackOf(viewer, layer, step) {
   const image = [...viewer.layers.values()].find((one) => one.kind === "image");
   const base = image && pixelsOf(planeOf(image, step));
@@ -67,8 +67,8 @@ function stackOf(viewer, layer, step) {
   return { ...stack, numbers: found.numbers, table, hides, classes };
 }
 
-// The classes the reader has hidden, and the map they are looked up in: a layer's own, else labels, else prediction.
-// `name` changes with both; null while the map is on its way.
+// The hidden classes, and the map they are looked up in: the layer itself, else labels, else prediction.
+// `name` changes with both; null while the map is loading.
 export function hiding(viewer, layer, step) {
   const legends = [...viewer.layers.values()].filter((one) => one.legend);
   const own = layer.legend ? layer : (legends.find((one) => one.name === "Labels") ?? legends[0]);
@@ -81,7 +81,7 @@ export function hiding(viewer, layer, step) {
   return { hides, classes, name: `${plane.digest} without ${hidden}` };
 }
 
-// Paints a panel; false where something it needs is still on its way.
+// Paints a panel; false if something it needs is still loading.
 export function paint(viewer, panel, { fine }) {
   const { canvas } = panel;
   const layer = layerOf(viewer, panel.layer), stack = layer && stackOf(viewer, layer, panel.step);
@@ -116,7 +116,7 @@ function samplesFor(viewer, scale, area, fine) {
   return fine ? whole : Math.min(whole, Math.max(1, Math.floor(Math.sqrt(FRAME_MS / sampleMs / panels / area))));
 }
 
-// For each sample of each screen pixel along one side, the picture's pixel it takes, or -1 beyond its rim.
+// For each sample of each screen pixel along one side: the image pixel, or -1 outside the image.
 function positions(length, start, scale, size, samples) {
   const found = new Int32Array(length * samples);
   for (let i = 0; i < found.length; i++) {
@@ -169,7 +169,7 @@ function paintColumns(out, width, from, to, stack, columns, rows, samples, size)
   }
 }
 
-// Outlines one screen pixel wide at every zoom: of objects, or of the part that a threshold keeps.
+// Outlines of objects or hard regions, one screen pixel wide at every zoom.
 function drawOutlines(viewer, panel, out, width, columns, rows, samples) {
   const kind = outlined(viewer, panel);
   if (!kind) return;
@@ -195,7 +195,7 @@ function drawOutlines(viewer, panel, out, width, columns, rows, samples) {
 
 export const objectLayer = (viewer) => [...viewer.layers.values()].find((layer) => layer.kind === "objects");
 
-// The number of the object a pixel belongs to, 0 for none: also where the objects are more than can be numbered.
+// The object number at a pixel, 0 for none, also if there are too many objects to number.
 export const objectOf = (numbers, at) => (numbers[at] === NO_VALUE ? 0 : numbers[at]);
 
 function outlined(viewer, panel) {
@@ -215,7 +215,7 @@ function outlined(viewer, panel) {
   return { inside: (at) => (found.numbers[at] >= kept && found.numbers[at] !== NO_VALUE ? 1 : 0), marked: 0, markedOnly: false };
 }
 
-// The layer whose hard regions are outlined: the first that has a threshold.
+// The layer whose hard regions are outlined: the first with a threshold.
 export const regionLayer = (viewer) => {
   const name = Object.keys(viewer.view.above).find((one) => viewer.layers.has(one));
   return name === undefined ? null : layerOf(viewer, name);

@@ -1,17 +1,17 @@
-// Panels: their places on the page, their titles, and the cross-hair, pin and rectangle that all of them share.
-import { clamp, element, percent, written } from "./dom.js";
+// Panels: layout, titles, and the cross-hair, pin and rectangle shared by all.
+import { clamp, element, percent, formatValue } from "./dom.js";
 import { errorRate, meanOf } from "./measure.js";
 import { layerOf, paint, planeOf } from "./paint.js";
 import { placement } from "./view.js";
 
-const BESIDE_PX = 285; // that read-outs and colour bars need to stand beside the panels
+const BESIDE_PX = 285; // needed to show read-outs and colour bars beside the panels
 
 function shownPanels(viewer) {
   const { scene } = viewer;
   return scene.free ? shownNames(viewer).map((layer) => ({ layer, at: "", title: "", note: "" })) : scene.panels;
 }
 
-// The maps the reader has chosen, those that are here; as the page begins where none is.
+// The selected maps that are available, or the default panels of the page.
 export function shownNames(viewer) {
   const here = choosable(viewer).map((layer) => layer.name);
   const chosen = viewer.view.show.filter((name) => here.includes(name));
@@ -22,7 +22,7 @@ export const stepOf = ({ view }, at) => (at === "" ? view.step : at === "other" 
 
 export const stepTitle = ({ scene }, name) => scene.steps.find((step) => step.name === name)?.title ?? name;
 
-// Makes as many panels as are shown, and keeps those there are.
+// Creates or removes panels until there are as many as needed.
 export function makePanels(viewer, listen) {
   const shown = shownPanels(viewer);
   while (viewer.panels.length > shown.length) viewer.panels.pop().figure.remove();
@@ -44,13 +44,13 @@ function makePanel(viewer, index) {
   const stage = element("div", { className: "stage", tabIndex: 0, role: "application" }, canvas, ...Object.values(marks), waiting);
   const title = element("b");
   const choice = element("select", { on: { change: () => viewer.choose(index, choice.value) } });
-  const close = element("button", { type: "button", className: "close", textContent: "×", title: "Close this panel", "aria-label": "Close this panel", on: { click: () => viewer.close(index) } });
+  const close = element("button", { type: "button", className: "close", textContent: "×", title: "Close panel", "aria-label": "Close panel", on: { click: () => viewer.close(index) } });
   const note = element("a", { className: "note", target: "_blank" });
   const figure = element("figure", {}, element("figcaption", {}, title, choice, note, close), stage);
   return { figure, stage, canvas, title, choice, close, note, waiting, ...marks };
 }
 
-// Gives the panels the columns that show them largest within the room there is, and the canvases their resolution.
+// Chooses the columns that show panels largest in the available space, and sets the canvas resolution.
 export function layOut(viewer) {
   const { scene, grid, panels } = viewer;
   if (!panels.length) return;
@@ -83,39 +83,39 @@ export function layOut(viewer) {
   }
 }
 
-// Paints every panel, each with its title; an empty one says why it is.
+// Paints every panel with its title, or the reason why it is empty.
 export function paintPanels(viewer, { fine }) {
   for (const panel of viewer.panels) {
     panel.step = stepOf(viewer, panel.at);
     panel.figure.classList.toggle("empty", !panel.layer);
     if (!panel.layer) continue;
-    const unseen = unseenFor(viewer, panel), painted = !unseen && paint(viewer, panel, { fine });
+    const missing = missingText(viewer, panel), painted = !missing && paint(viewer, panel, { fine });
     panel.waiting.hidden = painted;
-    if (!painted) panel.waiting.textContent = unseen || awaited(viewer, panel);
-    if (unseen) panel.canvas.getContext("2d").clearRect(0, 0, panel.canvas.width, panel.canvas.height);
-    entitle(viewer, panel, unseen, { later: !fine });
+    if (!painted) panel.waiting.textContent = missing || loadingText(viewer, panel);
+    if (missing) panel.canvas.getContext("2d").clearRect(0, 0, panel.canvas.width, panel.canvas.height);
+    drawTitle(viewer, panel, missing, { later: !fine });
   }
 }
 
-// Why nothing is on its way for a panel, as a sentence; "" where it shows its map, or soon will.
-export function unseenFor(viewer, panel) {
+// Why a panel has nothing to show; "" if its map is shown or loading.
+export function missingText(viewer, panel) {
   const { layers, scene, view } = viewer, layer = layerOf(viewer, panel.layer);
   const absent = [panel.layer, ...(layer?.of ?? [])].find((name) => !layers.has(name));
-  if (absent !== undefined) return `There is no ${absent} of this picture`;
+  if (absent !== undefined) return `${absent} is not available for this image`;
   if (layer.kind === "change" && scene.steps.length < 2) return `There is no other ${scene.step} to compare with`;
   const chosen = [view.step, view.other].includes(panel.step);
-  return !chosen && planesOf(viewer, layer, panel.step).includes(undefined) ? `Choose ${stepTitle(viewer, panel.step)} to see it now` : "";
+  return !chosen && planesOf(viewer, layer, panel.step).includes(undefined) ? `Select ${stepTitle(viewer, panel.step)} to see it now` : "";
 }
 
-// What a panel waits for: an epoch that has not yet looked at the picture, else what is being fetched.
-function awaited(viewer, panel) {
+// What a panel is waiting for: an epoch that is not ready, or a plane being fetched.
+function loadingText(viewer, panel) {
   const layer = layerOf(viewer, panel.layer), steps = layer.kind === "change" ? [viewer.view.other, panel.step] : [panel.step];
   const source = layer.kind === "change" ? layerOf(viewer, layer.of[0]) : layer;
   const missing = steps.filter((step) => planesOf(viewer, source, step).includes(undefined)).map((step) => stepTitle(viewer, step));
-  return missing.length > 1 ? `${missing.join(" and ")} are on their way …` : `${missing[0] || "The picture"} is on its way …`;
+  return missing.length > 1 ? `Loading ${missing.join(" and ")} …` : `Loading ${missing[0] || "the image"} …`;
 }
 
-function entitle(viewer, panel, unseen, options) {
+function drawTitle(viewer, panel, missing, options) {
   const { scene } = viewer, layer = layerOf(viewer, panel.layer);
   const others = viewer.panels.some((one) => one.step !== panel.step);
   const own = !layer || scene.steps.length < 2 ? panel.layer : layer.kind === "change"
@@ -128,7 +128,7 @@ function entitle(viewer, panel, unseen, options) {
   panel.close.hidden = !scene.free || viewer.panels.length < 2;
   panel.title.textContent = title;
   panel.spoken = title;
-  panel.usual = panel.fixed.note || (unseen ? "" : meanNote(viewer, layer, panel.step, options));
+  panel.usual = panel.fixed.note || (missing ? "" : meanNote(viewer, layer, panel.step, options));
   if (panel.usual && !panel.fixed.note) panel.note.href = viewer.scene.definitions[layer.kind === "errors" ? "error" : "mean"];
   else panel.note.removeAttribute("href");
   if (!viewer.hover) panel.note.textContent = panel.usual;
@@ -147,7 +147,7 @@ function fillChoice(viewer, panel) {
 
 export const choosable = (viewer) => [...viewer.layers.values()].filter((layer) => layer.kind !== "objects" && (layer.kind !== "change" || viewer.scene.steps.length > 1));
 
-// Counting a large picture takes longer than a frame: while something moves, only what was counted before is said.
+// Computing the mean of a large image takes longer than a frame, so during interaction only known means are shown.
 function meanNote(viewer, layer, step, options) {
   if (layer.kind === "errors") {
     const rate = errorRate(viewer, layer, step, options);
@@ -155,17 +155,17 @@ function meanNote(viewer, layer, step, options) {
   }
   if (layer.kind !== "values" && layer.kind !== "change") return "";
   const mean = meanOf(viewer, layer, step, options);
-  return mean === null ? "" : `mean ${written(mean, layer)}`;
+  return mean === null ? "" : `mean ${formatValue(mean, layer)}`;
 }
 
-// Where a pixel of the picture lies in a panel, in the page's pixels, and how large it is there.
+// Position and size of an image pixel in a panel, in CSS pixels.
 function onStage(viewer, panel, x, y) {
   const dense = panel.canvas.width / panel.stage.clientWidth || 1;
   const place = placement(viewer.scene, viewer.view.zoom, panel.canvas.width, panel.canvas.height);
   return { left: (place.left + x * place.scale) / dense, top: (place.top + y * place.scale) / dense, side: place.scale / dense };
 }
 
-// The pixel of the picture below a place of the page, held within the picture.
+// The image pixel at a position on the page, clipped to the image.
 export function pixelAt(viewer, panel, clientX, clientY) {
   const box = panel.stage.getBoundingClientRect(), { width, height } = viewer.scene;
   const dense = panel.canvas.width / panel.stage.clientWidth || 1;
@@ -174,7 +174,7 @@ export function pixelAt(viewer, panel, clientX, clientY) {
   return [at(clientX, box.left, place.left, width), at(clientY, box.top, place.top, height)];
 }
 
-// Cross-hair, pin, rectangle and the line between two compared layers, in every panel at once.
+// Draws cross-hair, pin, rectangle and wipe line in every panel.
 export function mark(viewer) {
   const { view, hover } = viewer;
   for (const panel of viewer.panels) {
@@ -182,7 +182,7 @@ export function mark(viewer) {
       const { left, top, side } = onStage(viewer, panel, x, y);
       return [left + side / 2, top + side / 2];
     };
-    panel.stage.style.touchAction = view.zoom || viewer.drawing ? "none" : "pan-y"; // zoomed, a finger moves the picture, else the page
+    panel.stage.style.touchAction = view.zoom || viewer.drawing ? "none" : "pan-y"; // when zoomed, a finger moves the image, otherwise the page
     panel.down.hidden = panel.across.hidden = !hover;
     if (hover) {
       const [left, top] = centre(hover);
@@ -207,7 +207,7 @@ export function mark(viewer) {
 
 export const planesOfPanels = (viewer) => viewer.panels.flatMap((panel) => planesOf(viewer, layerOf(viewer, panel.layer), stepOf(viewer, panel.at)));
 
-// The planes that showing a layer at a step takes.
+// The planes needed to show a layer at a step.
 export function planesOf(viewer, layer, step) {
   if (!layer) return [];
   if (layer.kind === "change") return [step, viewer.view.other].map((one) => planeOf(layerOf(viewer, layer.of[0]), one));

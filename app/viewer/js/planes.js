@@ -1,15 +1,15 @@
-// Planes: arrays of numbers, each fetched from its address once and kept, the oldest let go where they grow too many,
-// but none that is shown.
+// Planes: arrays of numbers, each fetched once and cached. The oldest are dropped when the cache is full, except for those
+// on the screen.
 //
 // A plane is a PNG ("rgb", decoded to RGBA) or deflated uint8 classes ("u8") or uint16 values ("u16", 65535 = none).
 
 export const NO_VALUE = 65535;
 export const MOST = 65534;
-const KEPT_BYTES = 320e6, SPARE_BYTES = 100e6; // in all; and, where what is held takes more, beside that
+const KEPT_BYTES = 320e6, SPARE_BYTES = 100e6; // in total; and, if the planes on the screen need more, in addition to those
 const kept = new Map(); // digest -> { pixels or null, arriving: a promise, bytes }, oldest first; shared by all viewers
 const held = new Map(); // viewer -> digests of the planes it shows
 
-// The pixels of a plane, or null while they are on their way.
+// The pixels of a plane, or null while they are loading.
 export function pixelsOf(plane) {
   const entry = plane && kept.get(plane.digest);
   if (!entry) return null;
@@ -18,26 +18,26 @@ export function pixelsOf(plane) {
   return entry.pixels;
 }
 
-// Fetches a plane unless it is here or under way; resolves to its pixels.
+// Fetches a plane unless it is cached or being fetched; resolves to its pixels.
 export function fetchPlane(plane, area) {
   const known = kept.get(plane.digest);
   if (known) return known.arriving;
   const entry = { pixels: null, bytes: area * { rgb: 4, u8: 1, u16: 2 }[plane.kind] };
   entry.arriving = read(plane).then((pixels) => (entry.pixels = pixels));
-  entry.arriving.catch(() => kept.delete(plane.digest)); // to be asked for again
+  entry.arriving.catch(() => kept.delete(plane.digest)); // so that it is fetched again
   kept.set(plane.digest, entry);
   makeRoom();
   return entry.arriving;
 }
 
-// The planes a viewer shows and reads now: none of them is let go, however many they are. None once it is gone.
+// Protects the planes that a viewer shows from being dropped; none once it is gone.
 export function hold(viewer, planes) {
   held.set(viewer, planes.map((plane) => plane.digest));
   if (!planes.length) held.delete(viewer);
   makeRoom();
 }
 
-// What is worked out from planes is kept beside them, under a name of its own.
+// Caches results computed from planes, each under its own name.
 export const isDerived = (name) => kept.has(name);
 
 export function derived(name, bytes, make) {
@@ -71,7 +71,7 @@ function makeRoom() {
 
 async function read({ url, kind }) {
   const answer = await fetch(url);
-  if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
+  if (!answer.ok) throw new Error(`the server returned ${answer.status}`);
   if (kind === "rgb") return decodePng(await answer.blob());
   const inflated = answer.body.pipeThrough(new DecompressionStream("deflate"));
   const buffer = await new Response(inflated).arrayBuffer();

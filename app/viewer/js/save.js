@@ -1,13 +1,13 @@
-// Saving: what is seen as one PNG, a pixel of the file to each of the picture, with titles, colour bars, classes and a caption.
+// Saving the view as one PNG at image resolution, with titles, colour bars, classes and a caption.
 import { css, highOf, lowOf, scaleOf } from "./colours.js";
-import { written } from "./dom.js";
+import { formatValue } from "./dom.js";
 import { layerOf, paint } from "./paint.js";
-import { stepTitle, unseenFor } from "./panels.js";
+import { stepTitle, missingText } from "./panels.js";
 import { OWN, placement, without, writeView } from "./view.js";
 
 const LINE_PX = 22, GAP_PX = 12, LEGIBLE_PX = 320, TALLEST_PX = 1280, SWATCH_PX = 12, BAR_PX = 160, FONT = "13px sans-serif";
 
-// The part of the picture that is seen: [left, top, right, bottom] in its pixels.
+// The visible part of the image: [left, top, right, bottom] px.
 function seen({ scene, view, panels }) {
   const { canvas } = panels[0];
   const place = placement(scene, view.zoom, canvas.width, canvas.height);
@@ -16,19 +16,19 @@ function seen({ scene, view, panels }) {
   return [low(place.left), low(place.top), high(place.left, canvas.width, scene.width), high(place.top, canvas.height, scene.height)];
 }
 
-// One panel at the picture's own resolution, each pixel `times` x `times` large; only the part that is seen.
+// The visible part of one panel at image resolution, each pixel enlarged to `times` x `times`.
 function native(viewer, panel, [left, top, right, bottom], times) {
   const { scene } = viewer, canvas = document.createElement("canvas");
   Object.assign(canvas, { width: (right - left) * times, height: (bottom - top) * times });
   const fit = Math.min(canvas.width / scene.width, canvas.height / scene.height);
   const zoom = { x: (left + right) / 2 / scene.width, y: (top + bottom) / 2 / scene.height, times: times / fit };
   const painted = paint({ ...viewer, view: { ...viewer.view, zoom } }, { ...panel, canvas, picture: null }, { fine: true });
-  if (!painted) throw new Error(`${panel.spoken} is still on its way`);
+  if (!painted) throw new Error(`${panel.spoken} is still loading`);
   drawMarks(canvas.getContext("2d"), viewer.view, placement(scene, zoom, canvas.width, canvas.height));
   return canvas;
 }
 
-// The measured rectangle and the pinned pixel, white on black as on the page.
+// Draws the rectangle and the pinned pixel, white on black as on the page.
 function drawMarks(context, { box, x, y }, { left, top, scale }) {
   for (const [colour, width] of [["#000", 3], ["#fff", 1]]) {
     Object.assign(context, { strokeStyle: colour, lineWidth: width });
@@ -40,13 +40,12 @@ function drawMarks(context, { box, x, y }, { left, top, scale }) {
   }
 }
 
-// All viewers that move together in one picture, in the page's order: beside each other where each is a single column, else
-// below each other.
+// All linked viewers in one PNG, in page order: side by side if each is a single column, otherwise below each other.
 export async function savePicture(viewers) {
   const place = ({ root }) => root.getBoundingClientRect();
   const ordered = viewers.toSorted((a, b) => place(a).top - place(b).top || place(a).left - place(b).left);
   const blocks = ordered.filter((one) => one.panels.some((panel) => panel.layer)).map(blockOf);
-  if (!blocks.length) throw new Error("nothing is shown");
+  if (!blocks.length) throw new Error("there is nothing to save");
   const across = blocks.length > 1 && blocks.every((block) => block.columns === 1);
   const sum = (values) => values.reduce((a, b) => a + b, 0), most = (values) => Math.max(...values);
   const fold = (size, along) => (along ? sum : most)(blocks.map((block) => block[size]));
@@ -86,7 +85,7 @@ export async function savePicture(viewers) {
   }
   write(caption, GAP_PX, y);
   const blob = await new Promise((done) => canvas.toBlob(done, "image/png"));
-  if (!blob) throw new Error(`${canvas.width} × ${canvas.height} px are more than this browser can save; zoom in, or show fewer panels`);
+  if (!blob) throw new Error(`${canvas.width} × ${canvas.height} px is more than this browser can save; zoom in or show fewer panels`);
   const link = document.createElement("a"), { viewer } = blocks[0];
   link.href = URL.createObjectURL(blob);
   link.download = `${[viewer.scene.caption, stepTitle(viewer, viewer.view.step)].join(" ").replace(/[^\w.-]+/g, "-").replace(/^-|-$/g, "")}.png`;
@@ -94,8 +93,8 @@ export async function savePicture(viewers) {
   setTimeout(() => URL.revokeObjectURL(link.href), 10000);
 }
 
-// One viewer's panels at the picture's resolution, enlarged in whole steps where they would be too small to read, each
-// at its place of the page and wide enough for its title.
+// The panels of one viewer at image resolution, in the layout of the page. Small images are enlarged in whole steps, and
+// each panel is wide enough for its title.
 function blockOf(viewer) {
   const part = seen(viewer), wide = part[2] - part[0], high = part[3] - part[1];
   const times = Math.max(1, Math.min(Math.ceil(LEGIBLE_PX / wide), Math.floor(TALLEST_PX / high)));
@@ -113,17 +112,17 @@ function drawBlock(context, { viewer, part, times, columns, column, row }, left,
     if (!panel.layer) return;
     const x = left + GAP_PX + (i % columns) * column, y = top + GAP_PX + Math.floor(i / columns) * row;
     write(named && i === 0 ? `${viewer.scene.caption}: ${panel.spoken}` : panel.spoken, x, y + LINE_PX / 2, "600", column - GAP_PX);
-    if (!unseenFor(viewer, panel)) context.drawImage(native(viewer, panel, part, times), x, y + LINE_PX);
+    if (!missingText(viewer, panel)) context.drawImage(native(viewer, panel, part, times), x, y + LINE_PX);
   });
 }
 
-// What is seen in any panel, each once.
+// The layers visible in any panel, each once.
 function layersOf(viewers, { view }) {
   const layers = viewers.flatMap((one) => [...one.panels.map((panel) => panel.layer), view.compare && view.against].map((name) => layerOf(one, name)));
   return [...new Map(layers.filter(Boolean).map((layer) => [layer.name, layer])).values()];
 }
 
-// Names and colours of the classes that are shown, and where each stands in its line.
+// Names, colours and positions of the visible classes.
 function linesOfClasses(context, layers, hidden) {
   const shown = layers.flatMap((layer) => layer.classes.filter(([name, colour]) => colour && !(layer.legend && hidden.includes(name))));
   const lines = [];
@@ -141,13 +140,13 @@ function linesOfClasses(context, layers, hidden) {
   return lines;
 }
 
-// The colour bar of each layer: its texts, where its colours begin, and where it ends.
+// The colour bar of each layer: texts, start of the colours, and end.
 function barsOf(context, viewer, layers) {
   context.font = FONT;
   const width = (text) => Math.ceil(context.measureText(text).width);
   const bars = layers.map((layer) => {
     const above = viewer.view.above[layer.name], to = `${Number(highOf(viewer, layer).toPrecision(3))}${layer.unit}`;
-    const low = String(Number(lowOf(viewer, layer).toPrecision(3))), high = above === undefined ? to : `${to}, shown from ${written(above, layer)}`;
+    const low = String(Number(lowOf(viewer, layer).toPrecision(3))), high = above === undefined ? to : `${to}, shown from ${formatValue(above, layer)}`;
     return { name: layer.name, colours: scaleOf(viewer, layer), low, high, lowWidth: width(low), highWidth: width(high) };
   });
   const start = GAP_PX + Math.max(...bars.map((bar) => width(bar.name) + GAP_PX + bar.lowWidth)) + 6;
@@ -169,7 +168,7 @@ function captionOf({ viewer, part: [left, top, right, bottom] }) {
   return [scene.caption, scene.steps.length ? stepTitle(viewer, view.step) : "", whole ? "" : `x ${left} to ${right - 1}, y ${top} to ${bottom - 1} px`, view.compare ? `${view.compare} with ${view.against}` : ""].filter(Boolean).join(" · ");
 }
 
-// The address of exactly this view, which the page itself gets only after a moment of rest.
+// The URL of exactly this view; that of the page is updated a moment later.
 export async function copyLink(viewer) {
   const url = new URL(window.location.href);
   const written = writeView(viewer.scene, viewer.view);
@@ -182,7 +181,7 @@ export async function copyLink(viewer) {
     await navigator.clipboard.writeText(url.href);
     link.textContent = "Copied";
   } catch {
-    window.prompt("The link to this view", url.href); // without https the clipboard is closed
+    window.prompt("Link to this view", url.href); // without HTTPS the clipboard is not available
   }
   setTimeout(() => (link.textContent = "Copy link"), 1500);
 }

@@ -1,7 +1,7 @@
-// Tools: the slider over the steps of training, the buttons, and how maps are shown.
+// Tools: epoch slider, buttons and display settings.
 import { element, fillOptions } from "./dom.js";
 import { choosable } from "./panels.js";
-import { KEYS_SAID } from "./gestures.js";
+import { KEY_HELP } from "./gestures.js";
 import { MOST_PANELS } from "./view.js";
 
 export function makeTools(viewer) {
@@ -12,27 +12,27 @@ export function makeTools(viewer) {
   const row = element(
     "div",
     { className: "tools", role: "toolbar", "aria-label": "Viewer" },
-    button("fit", "Fit", "See all of it (0)", () => change({ zoom: null })),
-    button("one", "1:1", "One pixel of the screen to each of the picture (1)", () => viewer.oneToOne()),
+    button("fit", "Fit", "Show the whole image (0)", () => change({ zoom: null })),
+    button("one", "1:1", "One screen pixel per image pixel (1)", () => viewer.oneToOne()),
     button("out", "−", "Zoom out (−)", () => viewer.panels[0]?.magnify(1 / 1.5)),
     button("in", "+", "Zoom in (+)", () => viewer.panels[0]?.magnify(1.5)),
-    button("reset", "Reset", "All of it, all classes, no threshold, outline, comparison or rectangle", () => viewer.reset()),
-    button("draw", "Rectangle", "Measure a rectangle: drag it, or hold shift and drag (D)", () => viewer.draw()),
+    button("reset", "Reset", "Clear zoom, hidden classes, thresholds, outlines, comparison and rectangle", () => viewer.reset()),
+    button("draw", "Rectangle", "Drag to measure a rectangle (D, or Shift and drag)", () => viewer.draw()),
     choice(parts, "compare", "Compare", { "": "nothing", wipe: "wipe with", blink: "blink with" }, (value) => change({ compare: value })),
     (parts.against = element("select", { "aria-label": "Compared with", on: { change: () => change({ against: parts.against.value }) } })),
     choice(parts, "outlines", "Outlines", { "": "none" }, (value) => change({ outlines: value })),
     range(parts, "opacity", "Opacity", { min: 0, max: 100 }, (value) => change({ opacity: value })),
-    button("grey", "Grey image", "Show the image without its colours (G)", () => change({ grey: !viewer.view.grey })),
-    button("add", "+ Panel", "Another panel", () => viewer.add()),
+    button("grey", "Grey image", "Show the image in grey (G)", () => change({ grey: !viewer.view.grey })),
+    button("add", "+ Panel", "Add a panel", () => viewer.add()),
   );
   const files = element(
     "div",
     { className: "tools files" },
-    button("save", "Save PNG", "What is seen, pixel by pixel, with colour bars and a caption", () => viewer.save()),
-    button("link", "Copy link", "A link to exactly this view", () => viewer.copyLink()),
-    button("help", "Keys", KEYS_SAID, () => (parts.keys.hidden = !parts.keys.hidden)),
+    button("save", "Save PNG", "Save this view at image resolution, with colour bars and a caption", () => viewer.save()),
+    button("link", "Copy link", "Copy a link to this view", () => viewer.copyLink()),
+    button("help", "Keys", KEY_HELP, () => (parts.keys.hidden = !parts.keys.hidden)),
   );
-  parts.keys = element("p", { className: "keys", hidden: true, textContent: KEYS_SAID });
+  parts.keys = element("p", { className: "keys", hidden: true, textContent: KEY_HELP });
   return [time, row, files, parts.keys];
 }
 
@@ -50,7 +50,7 @@ function range(parts, name, label, limits, run) {
   return (parts[`${name}Label`] = element("label", {}, label, slider, words));
 }
 
-// The slider of the step that is shown ("step") or compared with ("other"): one stop for each, none between them.
+// The slider of the selected step ("step") or the compared step ("other"), with one stop per step.
 function makeSlider(viewer, which) {
   const names = () => viewer.scene.steps.map((step) => step.name);
   const slider = element("input", { type: "range", min: 0, step: 1, on: { input: () => viewer.change({ [which]: names()[slider.value] }) } });

@@ -1,13 +1,13 @@
-// The reader's choices: read from and written as the parameters of a link; and where they put each pixel on the screen.
+// View settings: reading them from URL parameters, writing them back, and placing the image on the screen.
 import { clamp } from "./dom.js";
 
-const LARGEST_PX = 48; // of the screen, to one of the picture
+const LARGEST_PX = 48; // screen pixels per image pixel
 export const MOST_PANELS = 6;
-export const OWN = ["zoom", "x", "y", "box"]; // of a private viewer
+export const OWN = ["zoom", "x", "y", "box"]; // settings of a private viewer that no link contains
 
 export const without = (texts, names) => Object.fromEntries(Object.entries(texts).filter(([name]) => !names.includes(name)));
 
-// The choices of a link; what it cannot have falls back to what is usual.
+// The settings in URL parameters; invalid ones fall back to the defaults.
 export function readView(scene, texts) {
   const names = scene.layers.filter((layer) => layer.kind !== "objects").map((layer) => layer.name);
   const steps = scene.steps.map((step) => step.name);
@@ -16,7 +16,7 @@ export function readView(scene, texts) {
   return {
     step: steps.includes(texts[scene.step]) ? texts[scene.step] : (steps.at(-1) ?? ""),
     other: steps.includes(texts.other) ? texts.other : (steps[0] ?? ""),
-    show: list(texts.show).slice(0, MOST_PANELS), // none: as the page begins; a map that is not here may come later
+    show: list(texts.show).slice(0, MOST_PANELS), // empty: the default panels; a missing map may become available
     opacity: Number(texts.opacity ?? 70),
     scale: texts.scale ?? scene.hardnessScales[0],
     nats: Number(texts.nats ?? 4),
@@ -34,7 +34,7 @@ export function readView(scene, texts) {
   };
 }
 
-// The same choices as texts for a link; "" for one that is as usual, and so need not stand there.
+// The settings as URL parameters; "" for defaults, which are left out of the URL.
 export function writeView(scene, view) {
   const join = (parts) => parts.map((part) => String(part).replaceAll("%", "%25").replaceAll(",", "%2C")).join(",");
   const above = Object.entries(view.above).map(([name, value]) => `${name}:${Number(value.toPrecision(9))}`);
@@ -59,7 +59,7 @@ export function writeView(scene, view) {
   return texts;
 }
 
-// A threshold within what a layer can hold.
+// A threshold clipped to the range of its layer.
 function within(scene, name, value) {
   const layer = scene.layers.find((one) => one.name === name);
   if (!layer) return value;
@@ -73,25 +73,25 @@ function decoded(text) {
   try {
     return decodeURIComponent(text);
   } catch {
-    return text; // typed into a link by hand
+    return text; // a malformed link
   }
 }
 
-// How a picture of `scene` lies in a stage of `width` x `height` screen pixels: pixel (x, y) begins at
-// (left + x * scale, top + y * scale). Zoomed out, all of it is seen.
+// Placement of the image in a stage of `width` x `height` screen pixels: pixel (x, y) starts at
+// (left + x * scale, top + y * scale). Without zoom the whole image is visible.
 export function placement({ width: w, height: h }, zoom, width, height) {
   const fit = Math.min(width / w, height / h);
   const wanted = fit * (zoom?.times ?? 1), whole = Math.round(wanted);
-  const scale = zoom && whole && Math.abs(wanted - whole) < 1e-3 ? whole : wanted; // a link's few digits keep 1:1 crisp
+  const scale = zoom && whole && Math.abs(wanted - whole) < 1e-3 ? whole : wanted; // keeps 1:1 exact despite rounding in links
   const start = (share, size, stage) => {
     const length = size * scale;
     const from = length <= stage ? (stage - length) / 2 : clamp(stage / 2 - share * length, stage - length, 0);
-    return scale >= 1 ? Math.round(from) : from; // else, one to one, some pixels would be seen twice and some never
+    return scale >= 1 ? Math.round(from) : from; // otherwise 1:1 would repeat some pixels and skip others
   };
   return { scale, fit, left: start(zoom?.x ?? 0.5, w, width), top: start(zoom?.y ?? 0.5, h, height) };
 }
 
-// The zoom after magnifying `by` around the screen pixel `[at, down]`, which comes to lie at `to`; null where all is seen.
+// The zoom after magnifying `by` around screen pixel `[at, down]`, which moves to `to`; null if all is visible.
 export function magnified(scene, zoom, width, height, by, [at, down], to = [at, down]) {
   const old = placement(scene, zoom, width, height);
   const times = clamp((zoom?.times ?? 1) * by, 1, Math.max(1, LARGEST_PX / old.fit));
@@ -100,7 +100,7 @@ export function magnified(scene, zoom, width, height, by, [at, down], to = [at, 
   return centred(scene, x - (to[0] - width / 2) / (old.fit * times), y - (to[1] - height / 2) / (old.fit * times), times, width, height);
 }
 
-// The zoom that shows pixel (x, y) in the middle of the stage, or as near to it as the picture's rim allows.
+// The zoom that centres pixel (x, y), as far as the image border allows.
 export function centred({ width: w, height: h }, x, y, times, width, height) {
   const scale = Math.min(width / w, height / h) * times;
   const held = (at, size, stage) => {

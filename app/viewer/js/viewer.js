@@ -1,8 +1,8 @@
-// The viewer: takes scenes from Python, holds the reader's choices, and brings both to the page.
+// The viewer: receives scenes from Python, holds the view settings, and reports changes to the page.
 import { parseScales } from "./colours.js";
 import { element } from "./dom.js";
 import { fetchAll } from "./fetching.js";
-import { KEYS_SAID, listen } from "./gestures.js";
+import { KEY_HELP, listen } from "./gestures.js";
 import { drawLegend, makeLegend, readOut, readStep } from "./legend.js";
 import { objectAt } from "./measure.js";
 import { numbersOf } from "./paint.js";
@@ -12,8 +12,8 @@ import { copyLink, savePicture } from "./save.js";
 import { drawTools, makeTools } from "./tools.js";
 import { centred, OWN, placement, readView, without, writeView } from "./view.js";
 
-const REST_MS = 500; // without a touch, after which the page is told
-const FINE_MS = 160; // without a touch, after which everything is painted at its finest
+const REST_MS = 500; // without input, before changes are reported to the page
+const FINE_MS = 160; // without input, before everything is painted at full quality
 const PLAY_MS = 700;
 const BLINK_MS = 600;
 const viewers = new WeakMap(); // element -> its viewer
@@ -29,10 +29,10 @@ export default function (component) {
   viewer.observer.observe(root);
   viewer.listen("addEventListener");
   viewer.receive(component.data);
-  return () => setTimeout(dismiss); // a page that is just opening says farewell to viewers that stay: who has gone is seen after
+  return () => setTimeout(dismiss); // Streamlit also unmounts viewers that stay on a new page, so check later which are gone
 }
 
-// Lets go of the viewers that are no longer on the page.
+// Removes the viewers that are no longer on the page.
 function dismiss() {
   for (const viewer of [...all].filter(({ root }) => !root.isConnected)) {
     viewer.observer.disconnect();
@@ -43,7 +43,7 @@ function dismiss() {
 }
 
 function makeViewer(root) {
-  const viewer = { root, panels: [], hover: null, over: 0, selected: 0, selectedIn: "", revision: null, told: {}, pending: [], wrong: {}, turn: 0, keys: KEYS_SAID };
+  const viewer = { root, panels: [], hover: null, over: 0, selected: 0, selectedIn: "", revision: null, reported: {}, pending: [], problems: {}, turn: 0, keys: KEY_HELP };
   viewers.set(root, viewer);
   viewer.grid = element("div", { className: "panels" });
   viewer.head = element("div", { className: "head" });
@@ -54,7 +54,7 @@ function makeViewer(root) {
   viewer.head.append(...makeTools(viewer));
   const redraw = () => schedule(viewer);
   viewer.observer = new ResizeObserver(redraw);
-  // Whoever turns to another part of the page wants it to know at once.
+  // Report at once when the user turns to another part of the page.
   const turn = (event) => viewer.resting && !event.composedPath().includes(root) && viewer.flush();
   viewer.listen = (how) => {
     for (const event of ["pointerdown", "keydown"]) document[how](event, turn, { capture: true });
@@ -65,7 +65,7 @@ function makeViewer(root) {
   return viewer;
 }
 
-// The number a layer holds at a pixel, as it was sent.
+// The number of a layer at a pixel, as sent.
 function readNumber(viewer, name, x, y, step = viewer.view.step) {
   return numbersOf(viewer, viewer.layers.get(name), step)?.numbers[y * viewer.scene.width + x] ?? null;
 }
@@ -79,22 +79,22 @@ const actions = (viewer) => ({
   },
   leader: () => viewer.group().find((one) => one.scene.controls) ?? viewer,
   measured: () => (viewer.panels.length ? viewer : (viewer.group().find((one) => one.panels.length) ?? viewer)),
-  // Takes choices over, here and in the viewers that move with this one, and tells the page once the hand rests.
-  change: (changes, { now = false, untold = false } = {}) => {
+  // Applies settings to all linked viewers, and reports them to the page once input rests.
+  change: (changes, { now = false, silent = false } = {}) => {
     const shared = Object.fromEntries(Object.entries(changes).filter(([name]) => SHARED.includes(name)));
     for (const one of viewer.group()) {
       const taken = one.scene.private || viewer.scene.private ? without(shared, OWN) : shared;
       Object.assign(one.view, one === viewer ? changes : taken);
-      complain(one, "save", "");
+      showProblem(one, "save", "");
       schedule(one);
     }
     const leader = viewer.scene.controls ? viewer : viewer.leader();
-    if (untold) return;
+    if (silent) return;
     clearTimeout(leader.resting);
     if (now) report(leader);
     else leader.resting = setTimeout(() => report(leader), REST_MS);
   },
-  // The cursor is over a pixel of a panel; null where it has left.
+  // Moves the cursor to a pixel of a panel; null when it leaves.
   hoverAt: (pixel, panel = null, options = {}) => {
     for (const one of viewer.scene.private ? [viewer] : viewer.group()) {
       one.hover = pixel;
@@ -124,7 +124,7 @@ const actions = (viewer) => ({
     if (leader.scene.steps.length < 2) return;
     if (leader.playing) {
       clearInterval(leader.playing);
-      viewer.change({}); // the page is told where it stopped
+      viewer.change({}); // report where it stopped
     }
     leader.playing = leader.playing ? null : setInterval(() => advance(leader), PLAY_MS);
     schedule(leader);
@@ -137,7 +137,7 @@ const actions = (viewer) => ({
     for (const timer of [viewer.playing, viewer.blinking]) clearInterval(timer);
     for (const timer of [viewer.resting, viewer.fine]) clearTimeout(timer);
     viewer.playing = viewer.blinking = viewer.resting = null;
-    viewer.turn++; // nothing more is fetched
+    viewer.turn++; // stop fetching
     hold(viewer, []);
   },
   compare: (how) => viewer.change({ compare: viewer.view.compare === how ? "" : how }),
@@ -148,7 +148,7 @@ const actions = (viewer) => ({
     }
     viewer.change({ box: null });
   },
-  // Whether anything hides a part of the maps or lies over them; and taking all of that back.
+  // Whether anything hides or covers parts of the maps, and resetting it.
   changed: () => {
     const { zoom, above, compare, hidden, outlines, box, grey } = viewer.view;
     return Boolean(zoom || compare || outlines || box || grey || hidden.length || Object.keys(above).length);
@@ -177,11 +177,11 @@ const actions = (viewer) => ({
     const shown = shownNames(viewer), unused = choosable(viewer).find((layer) => !shown.includes(layer.name));
     viewer.change({ show: [...shown, (unused ?? choosable(viewer)[0]).name] });
   },
-  save: () => savePicture(viewer.group()).then(() => "", (error) => `The picture could not be saved: ${error.message}.`).then((sentence) => complain(viewer, "save", sentence)),
+  save: () => savePicture(viewer.group()).then(() => "", (error) => `The image could not be saved: ${error.message}.`).then((sentence) => showProblem(viewer, "save", sentence)),
   copyLink: () => copyLink(viewer),
 });
 
-// A scene from Python. What the reader chose here since the page was last told stays as it is.
+// Applies a scene from Python. Settings changed since the last report stay as they are.
 function receive(viewer, scene) {
   const before = viewer.scene;
   const known = viewer.revision !== null && before?.step === scene.step;
@@ -189,20 +189,20 @@ function receive(viewer, scene) {
   const given = Object.fromEntries(Object.entries(scene.view).filter(([name, text]) => text !== "" && !(scene.private && OWN.includes(name))));
   viewer.scene = scene;
   viewer.layers = new Map(scene.layers.map((layer) => [layer.name, layer]));
-  viewer.scales = parseScales(scene.scales); // labels that come later bring one
+  viewer.scales = parseScales(scene.scales); // an added layer may bring one
   viewer.pending = viewer.pending.filter((one) => one.revision > scene.revision);
   const busy = known && [viewer, viewer.leader()].some((one) => one.resting || one.pending.length);
-  const differs = (name) => (given[name] ?? "") !== (viewer.told[name] ?? "");
+  const differs = (name) => (given[name] ?? "") !== (viewer.reported[name] ?? "");
   const names = new Set([...Object.keys(given), ...Object.keys(current)]);
   const texts = { ...given };
   if (known) for (const name of names) if (busy || !differs(name)) texts[name] = current[name];
   for (const name of names) if (texts[name] === "" || texts[name] === undefined) delete texts[name];
   viewer.view = readView(scene, texts);
   if (known && !scene.private && imageOf(before) !== imageOf(scene)) {
-    for (const name of OWN) if (!differs(name)) viewer.view[name] = null; // they were of the picture before
+    for (const name of OWN) if (!differs(name)) viewer.view[name] = null; // they belong to the previous image
     if (scene.controls) viewer.resting ??= setTimeout(() => report(viewer), REST_MS);
   }
-  if (!busy) viewer.told = given;
+  if (!busy) viewer.reported = given;
   viewer.revision = known ? viewer.revision : scene.revision;
   if (JSON.stringify(scene.frame) !== JSON.stringify(before?.frame)) viewer.framed = false;
   if (scene.selected !== null || before?.selected != null) Object.assign(viewer, { selected: scene.selected ?? 0, selectedIn: "" });
@@ -212,28 +212,28 @@ function receive(viewer, scene) {
 
 const imageOf = (scene) => scene.layers.find((layer) => layer.kind === "image")?.planes[""]?.digest;
 
-// Tells the page what was chosen, as the parameters of a link; again what it has not yet acknowledged, for of two reports that
-// wait for a page still being drawn it gets the last alone.
+// Reports changed settings to the page as URL parameters. Unacknowledged ones are repeated, because of several reports sent
+// while the page is running only the last arrives.
 function report(viewer) {
   viewer.resting = null;
   if (viewer.scene.quiet) return;
   const written = writeView(viewer.scene, viewer.view), texts = viewer.scene.private ? without(written, OWN) : written;
   if (viewer.object) texts.object = viewer.object;
   viewer.object = "";
-  const changes = Object.fromEntries(Object.entries(texts).filter(([name, text]) => text !== (viewer.told[name] ?? "")));
+  const changes = Object.fromEntries(Object.entries(texts).filter(([name, text]) => text !== (viewer.reported[name] ?? "")));
   if (!Object.keys(changes).length) return;
-  viewer.told = { ...viewer.told, ...changes };
+  viewer.reported = { ...viewer.reported, ...changes };
   viewer.revision += 1;
   viewer.pending.push({ revision: viewer.revision, changes });
   viewer.tell(Object.assign({}, ...viewer.pending.map((one) => one.changes), { revision: viewer.revision }));
 }
 
-// The next step; the page is only told of one that has yet to look at the picture.
+// Shows the next step while playing; the page is told only if its maps are not ready.
 function advance(viewer) {
   const names = viewer.scene.steps.map((step) => step.name);
   const step = names[(names.indexOf(viewer.view.step) + 1) % names.length];
   const here = [...viewer.layers.values()].every(({ planes }) => planes[step] || planes[""] || !Object.keys(planes).length);
-  viewer.change({ step }, { untold: here });
+  viewer.change({ step }, { silent: here });
 }
 
 function schedule(viewer) {
@@ -254,23 +254,23 @@ function refresh(viewer) {
     drawTools(viewer);
     drawLegend(viewer, { later: true });
   }
-  blinkOrNot(viewer);
+  updateBlinking(viewer);
   clearTimeout(viewer.fine);
   viewer.fine = setTimeout(() => finish(viewer), FINE_MS);
   fetchAll(viewer, {
     arrived: schedule,
-    complete: () => complain(viewer, "fetch", ""),
-    failed: (error) => complain(viewer, "fetch", `This picture could not be drawn: ${error.message}. Reload the page to try again.`),
+    complete: () => showProblem(viewer, "fetch", ""),
+    failed: (error) => showProblem(viewer, "fetch", `The image could not be drawn: ${error.message}. Reload the page to try again.`),
   });
 }
 
-// What takes longer than a frame, once the hand rests: the finest painting and the counts not yet made.
+// Does slow work once input rests: painting at full quality and counting.
 function finish(viewer) {
   paintPanels(viewer, { fine: true });
   if (viewer.scene.controls) drawLegend(viewer);
 }
 
-// An object that was chosen elsewhere is brought into sight once.
+// Zooms to an object that was selected elsewhere, once.
 function frameObject(viewer) {
   const { scene, panels } = viewer;
   if (!scene.frame || viewer.framed || !panels.length || !viewer.root.clientWidth) return;
@@ -282,7 +282,7 @@ function frameObject(viewer) {
   viewer.view.zoom = times > 1 ? centred(scene, (left + right) / 2, (top + bottom) / 2, times, canvas.width, canvas.height) : null;
 }
 
-function blinkOrNot(viewer) {
+function updateBlinking(viewer) {
   const wanted = viewer.view.compare === "blink";
   if (wanted === Boolean(viewer.blinking)) return;
   clearInterval(viewer.blinking);
@@ -295,9 +295,9 @@ function blinkOrNot(viewer) {
     : null;
 }
 
-// Says what went wrong, or with "" no longer: a "fetch" until all is here, a "save" until the reader does something else.
-function complain(viewer, what, sentence) {
-  viewer.wrong[what] = sentence;
-  viewer.problem.textContent = Object.values(viewer.wrong).filter(Boolean).join(" ");
+// Shows a problem, or hides it with "": a "fetch" problem until all is loaded, a "save" problem until the next input.
+function showProblem(viewer, what, sentence) {
+  viewer.problems[what] = sentence;
+  viewer.problem.textContent = Object.values(viewer.problems).filter(Boolean).join(" ");
   viewer.problem.hidden = viewer.problem.textContent === "";
 }

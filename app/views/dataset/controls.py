@@ -1,4 +1,4 @@
-"""The controls of the Data set page: which analysis, in what order, which part of it."""
+"""Controls of the Data set page."""
 
 from dataclasses import dataclass
 
@@ -20,7 +20,7 @@ TITLES = {
     "entropy": "Mean entropy",
 }
 DEFINITIONS = {**dict.fromkeys(TITLES, "Means of an image"), "disagreement": "Disagreement"}
-"""Under which name each is defined."""
+"""Ranking to its definition."""
 FORMATS = {
     "hardness": "{:.3f}",
     "loss": "{:.3f} nats",
@@ -30,20 +30,21 @@ FORMATS = {
     "entropy": "{:.3f} nats",
 }
 ALL = "all"
-"""In links, the choice of no class."""
+"""The value, in links, for all classes."""
+ORDERS = {"highest": "Highest first", "lowest": "Lowest first"}
 PICTURES, TABLE = "pictures", "table"
 PAGE_IMAGES = 12
 
 
 @dataclass(frozen=True)
 class Ranking:
-    """What the images are ranked by.
+    """How the images are ranked and shown.
 
     Attributes:
         by: One of hlcore.analysis.images.RANKINGS.
-        class_name: In the pixels of this class; "" for all pixels.
-        highest_first: Or the lowest.
-        containing: Only images with this in their names.
+        class_name: Only over the pixels of this class; "" for all pixels.
+        highest_first: Highest values first, otherwise lowest.
+        containing: Only images whose names contain this text.
         shown: "pictures" or "table".
     """
 
@@ -55,16 +56,16 @@ class Ranking:
 
 
 def draw_instructions(run: Run) -> None:
-    """The empty page: what to do for it to show something."""
+    """Draws how to measure a data set with this run."""
     st.info(
         f"No data set has been measured with {session.escape_markdown(run.name)} yet. "
-        "This measures one; then reload this page:"
+        "Measure one with this command, then reload this page:"
     )
     st.code(make_analyze_command(run), language="bash")
 
 
 def select_analysis(analyses: dict[str, Analysis]) -> Analysis:
-    """The analysis that is shown; the pictures of the other pages follow it."""
+    """The selected analysis; the image pickers of the other pages follow it."""
     names = list(analyses)
     session.ensure_choice("data", names, default=session.get_choice_or_first("scope", names))
     if len(names) == 1:
@@ -81,7 +82,7 @@ def select_analysis(analyses: dict[str, Analysis]) -> Analysis:
 
 
 def select_ranking(analysis: Analysis) -> Ranking:
-    """Measure, class, order, search and form."""
+    """The selected ranking."""
     row = st.grid(5, min_column_width=160)
     classes = [ALL, *analysis.record.class_names]
     class_name = session.ensure_choice("rank_class", classes, default=ALL)
@@ -96,27 +97,32 @@ def select_ranking(analysis: Analysis) -> Ranking:
     by = row.selectbox(
         "Rank by", known, format_func=TITLES.__getitem__, key="rank", persist_state="session", help=defined
     )
-    hint = "Hardness, loss and error over the pixels labelled as one class; images without any are left out."
+    hint = "Measure only the pixels labelled as this class. Images without any are left out."
     row.selectbox("Over", classes, format_func=_format_class, key="rank_class", persist_state="session", help=hint)
-    session.ensure_choice("order", ["highest", "lowest"], default="highest")
+    session.ensure_choice("order", list(ORDERS), default="highest")
     order = row.segmented_control(
-        "First", ["highest", "lowest"], format_func=str.capitalize, key="order", required=True, persist_state="session"
+        "Order",
+        list(ORDERS),
+        format_func=ORDERS.__getitem__,
+        key="order",
+        required=True,
+        persist_state="session",
     )
-    find = row.text_input("Find", key="find", type="search", placeholder="part of a name", persist_state="session")
+    find = row.text_input("Search", key="find", type="search", placeholder="Image name", persist_state="session")
     session.ensure_choice("form", [PICTURES, TABLE], default=PICTURES)
     shown = row.segmented_control(
-        "As", [PICTURES, TABLE], format_func=str.capitalize, key="form", required=True, persist_state="session"
+        "View", [PICTURES, TABLE], format_func=str.capitalize, key="form", required=True, persist_state="session"
     )
     return Ranking(by, "" if class_name == ALL else class_name, order == "highest", find or "", shown or PICTURES)
 
 
 def describe_class_ranking(class_name: str, before: str, by: str) -> str:
-    """What is known of one class, and that the ranking chosen before is not, where it is not."""
+    """The measures available for one class, and which one replaces a ranking that is not available."""
     known = ", ".join(TITLES[name].lower() for name in CLASS_RANKINGS)
-    text = f"Of one class an analysis knows {known}."
+    text = f"Available for a single class: {known}."
     if before not in CLASS_RANKINGS:
-        text += f" {TITLES[before]} is known of whole images only: "
-        text += f"ranked by {TITLES[by].lower()} of {session.escape_markdown(class_name)} instead."
+        text += f" {TITLES[before]} is available for whole images only, so the images are "
+        text += f"ranked by {TITLES[by].lower()} of {session.escape_markdown(class_name)}."
     return text
 
 

@@ -1,4 +1,4 @@
-"""The images of the Data set page: small pictures or a table to choose one from, and the one chosen."""
+"""The images of the Data set page: thumbnails, a table, and the maps of the selected image."""
 
 import pandas as pd
 import streamlit as st
@@ -25,7 +25,7 @@ COLUMNS = {
     "width": "width (px)",
     "height": "height (px)",
 }
-"""What the columns of the table are called that are no measures."""
+"""Columns that are not measures, and their headers."""
 MEASURES = {
     "hardness_mean": ("mean hardness", "%.3f", "Means of an image"),
     "hardness_p95": ("hardness, 95th pct.", "%.3f", "Hardness"),
@@ -35,11 +35,11 @@ MEASURES = {
     "mean_iou": ("mean IoU", "%.3f", "Means of an image"),
     "disagreement": ("disagreement", "percent", "Disagreement"),
 }
-"""Head, format and definition of those that are."""
+"""Columns that are measures: header, format and definition."""
 
 
 def get_selected_image(analysis: Analysis, images: pd.DataFrame) -> str:
-    """Name of the image that is looked at: the first of them until one of them is chosen, here or on Inspect."""
+    """Name of the selected image; the first until one is selected here or on Inspect."""
     names = images["image"].tolist()
     if session.get_choice_or_first("source", ["", DATA]) != DATA:
         return names[0]
@@ -48,19 +48,17 @@ def get_selected_image(analysis: Analysis, images: pd.DataFrame) -> str:
 
 
 def has_thumbnails(analysis: Analysis, part: pd.DataFrame) -> bool:
-    """Whether there is a small picture of any of these images."""
+    """Whether any of these images has a thumbnail."""
     return any(load_thumbnail(analysis, name) is not None for name in part["image"])
 
 
 def draw_thumbnails(analysis: Analysis, part: pd.DataFrame, ranking: Ranking, *, shown: str) -> None:
-    """A small picture of each image with its hardness map beside it; a click anywhere on it or its name chooses it."""
+    """Draws a thumbnail of each image beside its hardness map; clicking it or its name selects the image."""
     grid = st.grid(min_column_width=200)
     for at, (name, value) in enumerate(part[["image", "value"]].itertuples(index=False)):
         with grid.cell(), st.container(key=f"{'shown' if name == shown else 'shows'}_{at}"):  # for style.css
             if (picture := load_thumbnail(analysis, name)) is not None:
-                st.image(
-                    picture, width="stretch", alt=f"{name} and its hardness map{', shown beside' * (name == shown)}"
-                )
+                st.image(picture, width="stretch", alt=f"{name} and its hardness map{', selected' * (name == shown)}")
             st.button(
                 f"{session.escape_markdown(name)} · {FORMATS[ranking.by].format(value)}",
                 key=f"choose_{name}",
@@ -74,7 +72,7 @@ def draw_thumbnails(analysis: Analysis, part: pd.DataFrame, ranking: Ranking, *,
 def select_in_table(
     analysis: Analysis, images: pd.DataFrame, table: pd.DataFrame, ranking: Ranking, *, shown: str
 ) -> str:
-    """All that is known of each image, the measure that ranks them first; the image of the selected cell."""
+    """Draws a table of all measures, the ranking first; returns the name of the selected image."""
     known = images[["image"]].merge(table, on="image")
     columns = {
         column: st.column_config.NumberColumn(head, format=form, help=definitions.get_text(name))
@@ -97,16 +95,16 @@ def select_in_table(
 
 
 def set_selected_image(name: str) -> None:
-    """Makes this the image that is looked at, here and on the other pages."""
+    """Selects an image, here and on the other pages."""
     session.set_choice("source", DATA)
     session.set_choice("sample", name)
 
 
 def draw_image(run: Run, analysis: Analysis, name: str) -> None:
-    """The maps of an image at the epoch it was measured at, and a link to all of its epochs."""
+    """Draws the maps of an image at the analysed epoch, and a link to all its epochs."""
     st.page_link(
         "views/inspect/page.py",
-        label=f"{session.escape_markdown(name)} at every epoch, in Inspect",
+        label=f"Open {session.escape_markdown(name)} at every epoch in Inspect",
         icon=":material/search:",
         query_params=session.make_link_parameters(source=DATA, data=analysis.name, sample=name),
     )
@@ -116,7 +114,7 @@ def draw_image(run: Run, analysis: Analysis, name: str) -> None:
 
 
 def make_scene(run: Run, picture: Picture, epoch: int) -> Scene:
-    """All maps of one picture at the epoch it was measured at; the reader chooses which."""
+    """All maps of one picture at the analysed epoch; users choose which panels show them."""
     names = UNLABELLED_PANELS if picture.sample.label_map is None else LABELLED_PANELS
     return Scene(
         picture.size,

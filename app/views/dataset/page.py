@@ -1,4 +1,4 @@
-"""The images of an analysed data set, the hardest (or easiest, worst, best) first."""
+"""Data set: the images of an analysed data set, ranked."""
 
 import pandas as pd
 import streamlit as st
@@ -16,17 +16,17 @@ from hlcore.storage.runs import Run
 
 
 def draw_ranked_images(run: Run, analysis: Analysis) -> None:
-    """Draws the ranked images."""
+    """Draws the ranked images and the selected one."""
     ranking = controls.select_ranking(analysis)
     table = load_image_table(analysis, ranking.class_name)
     images = rank_images(table, by=ranking.by, highest_first=ranking.highest_first, containing=ranking.containing)
     if images.empty:
-        st.info("No image of this data set fits; search for something else.")
+        st.info("No image matches. Search for something else.")
         return
     summary_column, part_column = st.columns([5, 3], vertical_alignment="center")
     summary_column.caption(summarise_ranking(analysis, images, ranking))
     name = gallery.get_selected_image(analysis, images)
-    with st.container(key="ranked"):  # style.css keeps the image in sight
+    with st.container(key="ranked"):  # style.css keeps the selected image visible
         list_column, image_column = st.columns([1, 1])
     if ranking.shown == TABLE or not gallery.has_thumbnails(analysis, images.head()):
         with list_column:
@@ -43,7 +43,7 @@ def draw_ranked_images(run: Run, analysis: Analysis) -> None:
 
 
 def summarise_ranking(analysis: Analysis, images: pd.DataFrame, ranking: Ranking) -> str:
-    """What is in order here, in one sentence."""
+    """The range of the ranking, in one sentence."""
     values, form = images["value"].dropna(), FORMATS[ranking.by]
     reach = f" from {form.format(values.iloc[0])} to {form.format(values.iloc[-1])}" if len(values) else " unknown"
     where = f" in the pixels of {session.escape_markdown(ranking.class_name)}" if ranking.class_name else ""

@@ -1,4 +1,4 @@
-"""The controls of the Edges page."""
+"""Controls of the Edges page."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,24 +17,24 @@ from hlcore.figures.edges import ALL_CLASSES
 from hlcore.storage.analyses import Analysis
 
 SOURCES: dict[EdgeSource, str] = {"label": "Labels", "prediction": "Prediction", "gradient": "Image"}
-"""What may count as an edge; the key is its name in tables and links."""
+"""Edge source, as in tables and links, to its name on the page."""
 QUANTITIES = {"hardness": "Hardness", "loss": "Loss", "error_rate": "Error rate"}
 TABLES = ("edges", "edge_pairs", "edge_contrast")
 MAX_CLASSES = 8
-"""Lines of one figure whose colours are told apart."""
+"""Lines in one figure whose colours can be told apart."""
 MAX_PAIRS = 15
-"""Ranked beneath each other: those with the most edge pixels."""
+"""Pairs in the ranking: those with the most edge pixels."""
 
 
 @dataclass(frozen=True)
 class EdgeTables:
-    """The tables of analysis.edges, of a data set or of one picture.
+    """The tables of `analysis.edges` for a data set or one picture.
 
     Attributes:
         edges: By distance and class.
         pairs: By distance and pair of classes.
         contrast: By class.
-        name: For files.
+        name: Name for downloads.
     """
 
     edges: pd.DataFrame
@@ -44,23 +44,23 @@ class EdgeTables:
 
     @staticmethod
     def from_tables(tables: Mapping[str, pd.DataFrame], name: str) -> "EdgeTables":
-        """The three tables by their names in TABLES."""
+        """Takes the tables named in TABLES."""
         edges, pairs, contrast = (tables[table] for table in TABLES)
         return EdgeTables(edges, pairs, contrast, name)
 
     @property
     def by_name(self) -> dict[str, pd.DataFrame]:
-        """The three tables by name."""
+        """Table name to table."""
         return dict(zip(TABLES, (self.edges, self.pairs, self.contrast), strict=True))
 
     @property
     def labelled(self) -> bool:
-        """Whether loss and errors are known."""
+        """Whether loss and errors were measured."""
         return "loss" in set(self.edges.dropna(subset=["value"])["quantity"])
 
 
 def select_source(tables: EdgeTables) -> EdgeSource:
-    """What counts as an edge, among the sources that were measured."""
+    """The selected edge source."""
     known: list[EdgeSource] = [source for source in SOURCES if source in set(tables.edges["source"])]
     chosen: EdgeSource = session.ensure_choice("edge", known, default=known[0])
     st.segmented_control(
@@ -70,15 +70,14 @@ def select_source(tables: EdgeTables) -> EdgeSource:
         key="edge",
         required=True,
         persist_state="session",
-        help="Where two labelled or two predicted classes meet, or where the image's brightness jumps (Canny), "
-        "which needs no label and no network. A picture without labels has only the last two. "
-        + definitions.list_links("Distance to the edge"),
+        help="Edges between labelled classes, between predicted classes, or in the image itself (Canny). "
+        "Images without labels have only the last two. " + definitions.list_links("Distance to the edge"),
     )
     return chosen
 
 
 def select_classes(profile: pd.DataFrame) -> list[str]:
-    """The classes with a line of their own; "" is all of them together."""
+    """The selected classes, one line each; "" stands for all classes together."""
     with_pixels = set(profile.loc[profile["pixels"] > 0, "class_name"])
     names = [ALL_CLASSES, *(name for name in dict.fromkeys(profile["class_name"]) if name and name in with_pixels)]
     session.ensure_choices("classes", names, default=[ALL_CLASSES])
@@ -88,18 +87,18 @@ def select_classes(profile: pd.DataFrame) -> list[str]:
         key="classes",
         max_selections=MAX_CLASSES,
         persist_state="session",
-        help="The class of a pixel is its label; on a picture without labels, the predicted class. "
+        help="The class of a pixel is its label or, without labels, its prediction. "
         + definitions.list_links("By class and by pair"),
     )
     return ["" if name == ALL_CLASSES else name for name in chosen or [ALL_CLASSES]]
 
 
 def select_quantity(tables: EdgeTables) -> str:
-    """Which quantity the pairs are ranked by."""
+    """The quantity that ranks the pairs."""
     known = list(QUANTITIES) if tables.labelled else ["hardness"]
     chosen = session.ensure_choice("quantity", known, default=known[0])
     st.segmented_control(
-        "Ranked by",
+        "Rank by",
         known,
         format_func=QUANTITIES.__getitem__,
         key="quantity",
@@ -111,43 +110,43 @@ def select_quantity(tables: EdgeTables) -> str:
 
 
 def select_pair(pairs: pd.DataFrame) -> str:
-    """One of the pairs, as "first | second"."""
+    """The selected pair, as "first | second"."""
     names = list(dict.fromkeys(pairs["pair"]))
     chosen = session.ensure_choice("pair", names, default=names[0])
     hint = definitions.list_links("By class and by pair", "Distance to the edge")
-    st.selectbox("By distance, at the edges of", names, key="pair", persist_state="session", help=hint)
+    st.selectbox("Pair shown by distance", names, key="pair", persist_state="session", help=hint)
     return chosen
 
 
 def find_frequent_pairs(pairs: pd.DataFrame, source: str, quantity: str) -> pd.DataFrame:
-    """The pairs with the most edge pixels, of one source and quantity, named in column `pair`."""
+    """The pairs with the most edge pixels for one source and quantity, with a column `pair`."""
     rows = filter_rows(pairs, source=source, quantity=quantity, distance=AT_EDGE).dropna(subset=["value"])
     return rows.nlargest(MAX_PAIRS, "pixels").assign(pair=lambda table: table["first"] + " | " + table["second"])
 
 
 def filter_pair(pairs: pd.DataFrame, source: str, quantity: str, pair: str) -> pd.DataFrame:
-    """One pair by distance, as a profile of all its pixels; empty where only its edge was kept."""
+    """One pair by distance; empty if only its edge pixels were stored."""
     rows = filter_rows(pairs, source=source, quantity=quantity)
     of_pair = rows["first"] + " | " + rows["second"] == pair
     return rows.loc[of_pair & (rows["distance"] != AT_EDGE)].assign(class_name="")
 
 
 def describe_tables(tables: EdgeTables, analysis: Analysis | None) -> str:
-    """What was measured, what the bands are, and what is not there for want of labels or images."""
+    """What was measured, what the intervals mean, and what is missing without labels."""
     if analysis is None:
-        text = "One picture has no interval: intervals are over images."
+        text = "A single image has no interval, because intervals are over images."
     else:
         text = (
             f"Epoch {analysis.record.epoch} on {format_scope(analysis)}. Bands and ranges are 95 % "
-            "intervals over the images: neighbouring pixels are not independent."
+            "intervals over images, because neighbouring pixels are not independent."
         )
     if not tables.labelled:
-        text += " Without labels there are no edges between labels, no loss and no error rate."
+        text += " Without labels there is no loss, no error rate and no edge between labels."
     return f"{text} {definitions.list_links('Hardness', 'Loss', 'Error', 'Distance to the edge', 'Interval')}"
 
 
 def draw_contrast(tables: EdgeTables, source: str, quantity: str, classes: Sequence[str]) -> None:
-    """The edge contrast of a quantity as a number, with its interval: of the class drawn, or of all together."""
+    """Draws the edge contrast of a quantity with its interval, for the selected class or for all together."""
     class_name = classes[0] if len(classes) == 1 else ""
     of = class_name or ("all classes" if len(classes) > 1 else "")
     rows = filter_rows(tables.contrast, source=source, quantity=quantity, class_name=class_name)
@@ -160,8 +159,8 @@ def draw_contrast(tables: EdgeTables, source: str, quantity: str, classes: Seque
         else None,
         delta_color="off",
         delta_arrow="off",
-        help="The mean within 2 px of an edge over the mean beyond 16 px. None where nothing lies that far away, or "
-        "where the mean there is 0. Of all classes together, unless a single one is chosen. "
+        help="Mean within 2 px of an edge divided by the mean beyond 16 px; missing if no pixel is that far away or "
+        "the mean there is 0. For all classes together unless one is selected. "
         + definitions.list_links("Edge contrast", "Interval"),
     )
 
@@ -171,7 +170,7 @@ def _format_three_digits(value: float) -> str:
 
 
 def draw_downloads(tables: EdgeTables) -> None:
-    """The tables as CSV."""
+    """Draws a menu to download the tables as CSV."""
     with st.popover("Download", icon=":material/download:"):
         for name, table in tables.by_name.items():
             st.download_button(

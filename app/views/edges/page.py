@@ -1,4 +1,4 @@
-"""Hardness, loss and errors by distance to the edge: of a data set, or of one picture."""
+"""Edges: hardness, loss and errors by distance to the nearest edge."""
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -25,7 +25,7 @@ KEY = "edges_viewer"
 
 
 def draw_profile(tables: EdgeTables, source_column: DeltaGenerator, classes_column: DeltaGenerator) -> EdgeSource:
-    """Draws each quantity by distance below its contrast, and returns the edge source that was chosen."""
+    """Draws each quantity by distance below its contrast; returns the selected edge source."""
     with source_column:
         source = controls.select_source(tables)
     profile = controls.filter_rows(tables.edges, source=source)
@@ -43,10 +43,10 @@ def draw_profile(tables: EdgeTables, source_column: DeltaGenerator, classes_colu
 
 
 def draw_pairs(tables: EdgeTables, source: EdgeSource) -> None:
-    """Draws the pairs of classes, ranked, and one of them by distance."""
+    """Draws the ranked pairs of classes, and one pair by distance."""
     st.markdown("##### By pair of classes")
     if source not in set(tables.pairs["source"]):
-        st.caption("Here no two classes meet: edges of the image part no classes, and a single class has no edge.")
+        st.caption("No two classes meet here: image edges do not separate classes, and a single class has no edge.")
         return
     ranked_column, profile_column = st.columns(2)
     with ranked_column:
@@ -57,13 +57,13 @@ def draw_pairs(tables: EdgeTables, source: EdgeSource) -> None:
         pair = controls.select_pair(ranked)
         profile = controls.filter_pair(tables.pairs, source, quantity, pair)
         if profile.empty:
-            st.caption("Of so many classes only the edges of a pair are kept.")
+            st.caption("With this many classes only the edge pixels of a pair are stored.")
         else:
             st.plotly_chart(hardness_by_distance_figure(profile, name=pair), key="pair_by_distance")
 
 
 def draw_picture(run: Run, picture: Picture) -> None:
-    """Measures one picture and draws its edges."""
+    """Measures one picture and draws it with its edges."""
     epoch_column, source_column, classes_column = st.columns(3, vertical_alignment="bottom", gap="medium")
     with epoch_column:
         epoch = select_epoch(run)
@@ -83,7 +83,7 @@ def draw_picture(run: Run, picture: Picture) -> None:
 
 
 def draw_dataset(analysis: Analysis) -> None:
-    """Draws what was measured on a data set."""
+    """Draws the measures of a data set."""
     tables = EdgeTables.from_tables({name: load_table(analysis, name) for name in controls.TABLES}, analysis.name)
     source = draw_profile(tables, *st.columns([5, 7], vertical_alignment="bottom"))
     st.caption(controls.describe_tables(tables, analysis))
@@ -91,7 +91,7 @@ def draw_dataset(analysis: Analysis) -> None:
     controls.draw_downloads(tables)
 
 
-st.caption("How hard are the pixels at an edge, how far does it reach, and do loss and errors lie there too?")
+st.caption("How hard are pixels near edges, how far does the effect reach, and do loss and errors follow?")
 run = load_selected_run()
 if (analysis := select_scope(run)) is not None:
     draw_dataset(analysis)

@@ -1,4 +1,4 @@
-"""What the viewer of the Edges page shows: which edges are meant, and how far away from them each pixel lies."""
+"""Scene of the Edges page: the edges, the distance to them, and hardness."""
 
 import numpy as np
 
@@ -16,7 +16,7 @@ EDGE_COLOUR: Colour = (255, 230, 0)
 
 
 def make_scene(picture: Picture, hardness: Plane, edges: EdgeMaps, *, caption: str) -> Scene:
-    """The picture with its edges drawn in, the distance to them in the bins of the profile, and hardness."""
+    """The edges over the image, the distance to them in bins, and hardness."""
     steps = colour_scale("viridis")[np.linspace(255, 20, len(DISTANCES)).astype(int)]
     palette: list[Colour] = [(int(red), int(green), int(blue)) for red, green, blue in steps]
     bins = tuple((f"{name} px", colour) for name, colour in zip(DISTANCES, palette, strict=True))
@@ -31,7 +31,7 @@ def make_scene(picture: Picture, hardness: Plane, edges: EdgeMaps, *, caption: s
         (
             make_image_layer(picture),
             Layer("Edges", "classes", {ALL_STEPS: edge}, dim=True, classes=(("no edge", None), ("edge", EDGE_COLOUR))),
-            Layer("Distance in bins", "classes", {ALL_STEPS: bin_plane}, classes=bins, legend=True),
+            Layer("Distance bins", "classes", {ALL_STEPS: bin_plane}, classes=bins, legend=True),
             Layer(
                 "Distance",
                 "values",
@@ -46,7 +46,7 @@ def make_scene(picture: Picture, hardness: Plane, edges: EdgeMaps, *, caption: s
         ),
         (
             Panel("Edges", note=f"{edges.edge.mean():.1%} of the pixels"),
-            Panel("Distance in bins", title="Distance to the nearest edge"),
+            Panel("Distance bins", title="Distance to the nearest edge"),
             Panel("Hardness"),
         ),
         columns=3,

@@ -1,4 +1,4 @@
-"""Two epochs of a run on the same picture: what moved, and what held still."""
+"""Epochs: two epochs of a run on the same image, and every kept epoch."""
 
 import streamlit as st
 
@@ -18,7 +18,7 @@ KEY, STRIP_KEY, GROUP = "epochs_viewer", "strip_viewer", "epochs"
 
 
 def draw_epochs(run: Run, picture: Picture) -> None:
-    """Draws the maps of both epochs, their difference, and the strip of all."""
+    """Draws the maps of two epochs, their difference, and a strip of all epochs."""
     first = ensure_epoch("other", run, at=1 / 3)
     second = ensure_epoch("epoch", run)
     planes = load_ready_planes(run, picture, first, second)
@@ -27,15 +27,15 @@ def draw_epochs(run: Run, picture: Picture) -> None:
     draw_pixel_history(run, picture)
     draw_size_note(picture)
     both = "hardness" if picture.sample.label_map is None else "hardness above, loss below"
-    st.markdown(f"##### Every kept epoch: {both}")
+    st.markdown(f"##### All kept epochs: {both}")
     draw_viewer(scenes.make_strip_scene(run, picture, planes, group=GROUP), key=STRIP_KEY)
     load_remaining_epochs(run, picture, first, second)
 
 
 def summarise_agreement(run: Run, picture: Picture, first: int, second: int) -> str:
-    """How alike the maps of two epochs are, in a sentence; that there are no two where one is kept."""
+    """How similar the maps of two epochs are, in one sentence."""
     if len(run.epochs) == 1:
-        return f"Epoch {second} is the only one kept so far: there is none to compare it with."
+        return f"Epoch {second} is the only one kept so far, so there is nothing to compare it with."
     a, b = load_maps(run, first, picture), load_maps(run, second, picture)
     labelled = a.loss_map is not None and b.loss_map is not None
     spearman, iou = definitions.link_text("Spearman"), definitions.link_text("top 10 % IoU", "Top tenth IoU")
@@ -46,7 +46,7 @@ def summarise_agreement(run: Run, picture: Picture, first: int, second: int) -> 
     return f"Epoch {first} against epoch {second}: {' · '.join(texts)}."
 
 
-st.caption("Two epochs of a run look at the same picture: what moved between them, and what held still?")
+st.caption("What changed between two epochs on the same image, and what stayed the same?")
 run = load_selected_run()
 if (picture := select_picture(run)) is not None:
     draw_epochs(run, picture)

@@ -1,4 +1,4 @@
-"""What the viewers of the Epochs page show: two epochs and their difference; every kept epoch."""
+"""Scenes of the Epochs page: two epochs with their difference, and every kept epoch."""
 
 from app.components.layers import EpochPlanes, make_caption, make_layers, make_steps
 from app.loading.pictures import Picture
@@ -9,10 +9,7 @@ STRIP_COLUMNS = 8
 
 
 def make_comparison_scene(run: Run, picture: Picture, planes: EpochPlanes, *, group: str) -> Scene:
-    """Hardness and, where there are labels, loss of two epochs beside each other, and what changed between them.
-
-    A run of which one epoch is kept has nothing to compare it with.
-    """
+    """Hardness and, with labels, loss of two epochs and their difference; one panel each if only one epoch is kept."""
     names = ["Hardness", *([] if picture.sample.label_map is None else ["Loss"])]
     several = len(run.epochs) > 1
     rows = [
@@ -32,7 +29,7 @@ def make_comparison_scene(run: Run, picture: Picture, planes: EpochPlanes, *, gr
 
 
 def make_strip_scene(run: Run, picture: Picture, planes: EpochPlanes, *, group: str) -> Scene:
-    """Hardness of every epoch and, where there are labels, the loss below; moves with the others of its group."""
+    """Hardness of every epoch and, with labels, the loss below; linked to the other viewers of its group."""
     columns = min(STRIP_COLUMNS, len(run.epochs))
     rows = [run.epochs[start : start + columns] for start in range(0, len(run.epochs), columns)]
     names = ["Hardness", *([] if picture.sample.label_map is None else ["Loss"])]

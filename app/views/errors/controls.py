@@ -1,4 +1,4 @@
-"""The controls of the Errors page, and what they choose."""
+"""Controls of the Errors page."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,18 +22,18 @@ from hlcore.storage.runs import Run
 
 REGION_TITLES: dict[Region, str] = {"all": "All", "edge": "Near edges", "interior": "Inside"}
 DROPOUT = "mc_entropy"
-"""The score that takes passes with dropout on."""
+"""The score that needs MC dropout."""
 
 
 @dataclass(frozen=True)
 class ErrorTables:
-    """The tables of analysis.error_prediction, of a data set or of one picture.
+    """The tables of `analysis.error_prediction` for a data set or one picture.
 
     Attributes:
         scores: By score, region and metric.
         curves: By score, region and threshold.
-        images: Of how many.
-        name: For files.
+        images: Number of images.
+        name: Name for downloads.
     """
 
     scores: pd.DataFrame
@@ -42,11 +42,11 @@ class ErrorTables:
     name: str
 
     def filter_curve(self, score: str, region: Region) -> pd.DataFrame:
-        """The thresholds of one score in one region, the highest first."""
+        """The thresholds of one score in one region, highest first."""
         return self.curves.loc[(self.curves["score"] == score) & (self.curves["region"] == region)]
 
     def find_threshold(self, score: str, region: Region, share: float) -> tuple[float, FlaggingResult]:
-        """The highest threshold that flags at least a share of the pixels, and what it does; infinity without any."""
+        """The highest threshold that flags at least this share of pixels, and its effect; infinity without pixels."""
         curve = self.filter_curve(score, region)
         reached = curve.loc[curve["pixels_share"] >= share - 1e-9]
         if reached.empty:
@@ -57,14 +57,14 @@ class ErrorTables:
 
 @dataclass(frozen=True)
 class Choice:
-    """What is shown.
+    """What the page shows.
 
     Attributes:
-        epoch: Whose network looks at the picture.
-        score: Flags the pixels.
-        share: Of the pixels flagged, 0 to 1.
-        dropout: Whether the picture is also looked at with dropout on.
-        tables: Of the data set or the picture; None where the picture has no labels.
+        epoch: The epoch whose network predicts.
+        score: The score that flags pixels.
+        share: Share of the pixels to flag, 0 to 1.
+        dropout: Whether MC dropout is used.
+        tables: Measures of the data set or the picture; None without labels.
     """
 
     epoch: int
@@ -75,10 +75,10 @@ class Choice:
 
 
 def select_choice(run: Run, picture: Picture, analysis: Analysis | None) -> Choice:
-    """Epoch, score, share of the pixels, and further below *More*.
+    """The selected epoch, score, share of flagged pixels and MC dropout.
 
     Raises:
-        CheckpointError: the run has kept no epoch, or the analysis lacks a table.
+        CheckpointError: the run has no kept epoch, or a table of the analysis is missing.
     """
     epoch_column, score_column, share_column, more_column = st.columns([4, 4, 4, 2], vertical_alignment="bottom")
     with epoch_column:
@@ -86,7 +86,7 @@ def select_choice(run: Run, picture: Picture, analysis: Analysis | None) -> Choi
             epoch = select_epoch(run)
         else:
             epoch = analysis.record.epoch
-            st.caption(f"Epoch {epoch}, the one that was measured on {analysis.record.dataset}")
+            st.caption(f"Epoch {epoch}, as measured on {analysis.record.dataset}")
     with more_column, st.popover("More", width="stretch"):
         dropout = analysis is None and _select_dropout(available=has_dropout(run, epoch))
         tables = load_tables(run, epoch, picture, analysis, dropout=dropout)
@@ -105,10 +105,10 @@ def select_choice(run: Run, picture: Picture, analysis: Analysis | None) -> Choi
 def load_tables(
     run: Run, epoch: int, picture: Picture, analysis: Analysis | None, *, dropout: bool
 ) -> ErrorTables | None:
-    """What was measured on the data set, or what can be on the picture; None where it has no labels.
+    """The measures of the data set or, without an analysis, of the picture; None if it has no labels.
 
     Raises:
-        CheckpointError: the analysis lacks a table.
+        CheckpointError: a table of the analysis is missing.
     """
     if analysis is not None:
         scores, curves = (load_table(analysis, name) for name in ("scores", "risk_curves"))
@@ -121,7 +121,7 @@ def load_tables(
 
 
 def select_region() -> Region:
-    """The pixels that count."""
+    """The selected region, whose pixels are counted."""
     chosen: Region = session.ensure_choice("region", REGIONS, default=REGIONS[0])
     st.segmented_control(
         "Pixels",
@@ -130,22 +130,22 @@ def select_region() -> Region:
         key="region",
         required=True,
         persist_state="session",
-        help="Near: at most 2 px from an edge between PREDICTED classes; inside: farther away. Errors crowd at edges, "
-        "so any map of edges finds many: within a region, a score has to know more than where the prediction changes. "
+        help="Near edges: at most 2 px from an edge between predicted classes; inside: farther away. Most errors are "
+        "near edges, so any edge map finds many of them. Within one region, a score must know more than that. "
         + definitions.list_links("Near edges and inside"),
     )
     return chosen
 
 
 def draw_metrics_table(tables: ErrorTables, region: Region) -> None:
-    """A row a score, a column a metric."""
+    """Draws one row per score and one column per metric."""
     heads = {sentences.METRICS[metric]: definitions.get_text(name) for metric, name in sentences.DEFINITIONS.items()}
     columns = {head: st.column_config.TextColumn(help=hint) for head, hint in heads.items()}
     st.dataframe(sentences.make_metrics_table(tables.scores, region), column_config=columns)
 
 
 def draw_legend(scores: Sequence[str]) -> None:
-    """The colours of the curves of all scores, once."""
+    """Draws the colours of all scores, for all charts at once."""
     lines = [
         f'<span style="white-space: nowrap"><span style="border-top: 2px solid {COLOURS[score]}; '
         f'display: inline-block; width: 1.5rem; vertical-align: middle"></span> {SCORES[score]}</span>'
@@ -163,21 +163,21 @@ def _select_score(known: Sequence[str]) -> str:
         key="score",
         persist_state="session",
         help="Each score is high where an error is expected. 1 − max softmax, entropy and the distance to the nearest "
-        "edge between predicted classes come with every network for free; hardness has to beat them. "
+        "predicted edge are available from every network for free, so hardness has to beat them. "
         + definitions.list_links("Scores", "Hardness", "Entropy", "Probability"),
     )
 
 
 def _select_dropout(*, available: bool) -> bool:
     if not available:
-        st.caption("This network has no dropout, so there is no MC dropout.")
+        st.caption("MC dropout is not available: this network has no dropout.")
         return False
     session.ensure_choice("dropout", [False, True], default=False)
     return st.toggle(
         "MC dropout",
         key="dropout",
         persist_state="session",
-        help=f"Adds a score: the entropy of the mean of {PASSES} passes with dropout on. "
+        help=f"Adds a score: the entropy of the mean prediction over {PASSES} passes with dropout. "
         + definitions.list_links("Scores"),
     )
 

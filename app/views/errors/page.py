@@ -1,4 +1,4 @@
-"""Which pixels are wrong, and does hardness say so better than what every network gives for free?"""
+"""Errors: which pixels are wrong, and how well hardness and other scores find them."""
 
 import streamlit as st
 
@@ -23,7 +23,7 @@ KEY = "errors_viewer"
 
 
 def draw_errors(run: Run, picture: Picture, region: Region, analysis: Analysis | None) -> None:
-    """Draws the flagged pixels of the picture, and below them what was measured on it or on the data set."""
+    """Draws the flagged pixels of the picture and the measures of the picture or the data set."""
     choice = controls.select_choice(run, picture, analysis)
     if choice.tables is not None:
         st.markdown(sentences.summarise_hardness(choice.tables.scores, region))
@@ -31,9 +31,9 @@ def draw_errors(run: Run, picture: Picture, region: Region, analysis: Analysis |
         flagged = draw_flagged(run, picture, region, choice)
     else:
         threshold, flagged = choice.tables.find_threshold(choice.score, region, choice.share)
-        said = sentences.describe_flagging(choice.score, threshold, region, flagged, share=choice.share)
-        st.markdown(f"{format_scope(analysis)}: {said}")
-        with report_errors("The picture"):
+        sentence = sentences.describe_flagging(choice.score, threshold, region, flagged, share=choice.share)
+        st.markdown(f"{format_scope(analysis)}: {sentence}")
+        with report_errors("The image"):
             of_picture = draw_flagged(run, picture, region, choice, threshold=threshold)
             st.caption(sentences.describe_picture(session.escape_markdown(picture.sample.name), of_picture, analysis))
     draw_size_note(picture)
@@ -46,7 +46,7 @@ def draw_errors(run: Run, picture: Picture, region: Region, analysis: Analysis |
 def draw_flagged(
     run: Run, picture: Picture, region: Region, choice: Choice, *, threshold: float | None = None
 ) -> FlaggingResult:
-    """Draws the pixels of the picture that a threshold flags; without one, the share of its pixels asked for."""
+    """Draws the pixels that a threshold flags or, without one, the requested share of the pixels."""
     scored = load_scores(run, choice.epoch, picture, dropout=choice.dropout)
     values, where = scored.scores[choice.score], scored.where[region]
     of_data = threshold is not None
@@ -54,17 +54,17 @@ def draw_flagged(
     outcome = outcome_map(values, where, error=scored.error, threshold=threshold)
     flagged = summarise_outcomes(outcome, where)
     if not of_data:
-        said = sentences.describe_flagging(choice.score, threshold, region, flagged, share=choice.share)
-        st.markdown(f"This picture: {said}")
+        sentence = sentences.describe_flagging(choice.score, threshold, region, flagged, share=choice.share)
+        st.markdown(f"This image: {sentence}")
     scene = make_scene(run, picture, choice, scored, outcome, flagged, name=f"{region}:{threshold}")
     draw_viewer(scene, key=KEY)
     return flagged
 
 
 def draw_scores(tables: ErrorTables, score: str, region: Region, *, flagged: float) -> None:
-    """Who wins, the curves of all scores, and what every threshold does."""
+    """Draws the comparison of the scores: verdict, curves, table and effect of every threshold."""
     verdict = sentences.summarise_differences(tables.scores, region, images=tables.images)
-    if verdict != sentences.NO_DIFFERENCE:  # which stands above the picture already
+    if verdict != sentences.NO_DIFFERENCE:  # already shown above the image
         st.markdown(verdict)
     curves = tables.curves.loc[tables.curves["region"] == region]
     if curves.empty:
@@ -81,12 +81,12 @@ def draw_scores(tables: ErrorTables, score: str, region: Region, *, flagged: flo
     st.plotly_chart(score_figure(tables.scores), key="auroc_and_ap")
 
 
-st.caption("Which pixels are wrong? Does hardness say so better than what every network gives for free?")
+st.caption("Which pixels are wrong, and does hardness find them better than scores that every network gives for free?")
 run = load_selected_run()
 scope_column, region_column = st.columns([6, 4], vertical_alignment="bottom")
 with scope_column:
-    scope = select_scope(run)
+    analysis = select_scope(run)
 with region_column:
-    counted = controls.select_region()
+    region = controls.select_region()
 if (picture := select_picture(run)) is not None:
-    draw_errors(run, picture, counted, scope)
+    draw_errors(run, picture, region, analysis)

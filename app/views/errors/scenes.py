@@ -1,4 +1,4 @@
-"""What the viewer of the Errors page shows: the flagged pixels and the errors among them, and the score itself."""
+"""Scene of the Errors page: flagged and wrong pixels, and the score."""
 
 import numpy as np
 
@@ -18,14 +18,14 @@ from hlcore.storage.runs import Run
 KINDS: dict[int, tuple[str, Colour]] = {
     CAUGHT: ("caught: wrong and flagged", (86, 180, 233)),
     MISSED: ("missed: wrong, not flagged", (213, 94, 0)),
-    FALSE_ALARM: ("false alarm: right, but flagged", (240, 228, 66)),
+    FALSE_ALARM: ("false alarm: correct but flagged", (240, 228, 66)),
     FLAGGED: ("flagged", (240, 228, 66)),
 }
-"""Name and colour of each kind of pixel (Okabe and Ito 2008); told apart by their lightness too."""
+"""Name and colour of each kind of pixel (Okabe and Ito 2008), also distinguishable by lightness."""
 LABELLED = (CAUGHT, MISSED, FALSE_ALARM)
-REST = "right and not flagged, or not counted"
+REST = "correct and not flagged, or not counted"
 SCALES: dict[str, ScaleName | None] = {"hardness": None, "edge_distance": "viridis"}
-"""Colours of a score where they are not those of entropy; None: those the reader chose for hardness."""
+"""Colour scale of scores that do not use that of entropy; None: the selected hardness scale."""
 
 
 def make_scene(
@@ -38,16 +38,16 @@ def make_scene(
     *,
     name: str,
 ) -> Scene:
-    """The picture with its flagged pixels, and the score that flags them.
+    """The image with its flagged pixels, and the score that flags them.
 
     Args:
-        run: Whose network looked at the picture.
-        picture: Shown in dark grey beneath the flagged pixels.
+        run: The run whose network predicts.
+        picture: Shown in dark grey below the flagged pixels.
         choice: Score and epoch.
-        scored: Its scores.
-        outcome: H W, the kinds of pixels.
-        shares: What the outcome comes to, said beside the picture.
-        name: Of the outcome, among those of one score of `scored`.
+        scored: The score maps of the picture.
+        outcome: H W, the kind of each pixel.
+        shares: Shares shown beside the image.
+        name: Name of the outcome, unique for the score.
     """
     score = choice.score
     values, high, unit = _scale_score(scored.scores[score], score, run)
@@ -76,7 +76,7 @@ def make_scene(
             *(() if score == "hardness" else (hardness,)),
         ),
         (
-            Panel("Flagged", title="Flagged" if scored.error is None else "Flagged, and wrong", note=note),
+            Panel("Flagged", title="Flagged" if scored.error is None else "Flagged and wrong", note=note),
             Panel("Hardness" if score == "hardness" else title),
         ),
         columns=2,
@@ -87,14 +87,14 @@ def make_scene(
 
 
 def _list_kinds(scored: ScoredPicture) -> tuple[tuple[str, Colour | None], ...]:
-    """Name and colour of every kind of pixel; those that cannot be here have no colour."""
+    """Name and colour of every kind of pixel; kinds that cannot occur have no colour."""
     shown = LABELLED if scored.error is not None else (FLAGGED,)
     kinds = [(name, colour if kind in shown else None) for kind, (name, colour) in KINDS.items()]
     return ((REST, None), *kinds)
 
 
 def _scale_score(score_map: np.ndarray, score: str, run: Run) -> tuple[np.ndarray, float, str]:
-    """A score as it is shown, the upper end of its scale, and its unit: distances grow away from the edge."""
+    """The score as it is shown, its upper limit and its unit; distances are shown as positive px."""
     if score == "edge_distance":
         distance = np.where(np.isinf(score_map), np.nan, -score_map).astype(np.float32)
         return distance, max(1.0, float(np.nan_to_num(distance).max())), " px"

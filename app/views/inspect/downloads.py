@@ -1,4 +1,4 @@
-"""Files to take away: the hardness map, exactly."""
+"""Downloads of the hardness map."""
 
 import io
 from functools import partial
@@ -16,7 +16,7 @@ from hlcore.types import HardnessMap
 
 
 def draw_downloads(run: Run, picture: Picture, *, epoch: int) -> None:
-    """The hardness map as files, at the analysed size or the picture's own."""
+    """Draws buttons to download the hardness map, at the analysed size or that of the original image."""
     size = picture.size
     if picture.own_size != picture.size:
         sizes = (picture.size, picture.own_size)
@@ -28,18 +28,18 @@ def draw_downloads(run: Run, picture: Picture, *, epoch: int) -> None:
         ("Hardness, NPY", "hardness.npy", "application/octet-stream", lambda: encode_hardness_npy(hardness_map())),
     ):
         st.download_button(label, content, f"{stem}.{suffix}", mime, on_click="ignore", width="stretch")
-    st.caption(f"Of epoch {epoch}. *Save PNG* above saves what is seen.")
+    st.caption(f"Epoch {epoch}. To save the view itself, use *Save PNG* above.")
 
 
 def encode_hardness_png(hardness_map: HardnessMap) -> bytes:
-    """The map as 16-bit grey PNG, 0..65535 for 0..1."""
+    """The map as a 16-bit grey PNG, 0..65535 for 0..1."""
     file = io.BytesIO()
     write_hardness_png(file, hardness_map)
     return file.getvalue()
 
 
 def encode_hardness_npy(hardness_map: HardnessMap) -> bytes:
-    """The map as NumPy file, float32."""
+    """The map as a NumPy file, float32."""
     file = io.BytesIO()
     np.save(file, hardness_map)
     return file.getvalue()
@@ -51,5 +51,5 @@ def _load_hardness_map(run: Run, picture: Picture, epoch: int, size: tuple[int, 
 
 
 def _format_size(picture: Picture, size: tuple[int, int]) -> str:
-    meaning = "as analysed" if size == picture.size else "the picture's own, interpolated"
+    meaning = "as analysed" if size == picture.size else "original size, interpolated"
     return f"{size[1]} x {size[0]} px, {meaning}"

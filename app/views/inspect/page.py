@@ -1,4 +1,4 @@
-"""One picture, every epoch: where the network finds it hard."""
+"""Inspect: all maps of one image at any epoch."""
 
 import streamlit as st
 
@@ -18,9 +18,9 @@ KEY = "inspect_viewer"
 
 
 def draw_picture(run: Run, picture: Picture) -> None:
-    """Draws the maps of the picture and what belongs to them."""
+    """Draws the maps of the picture, the pinned pixel over the epochs, and the downloads."""
     epoch = ensure_epoch("epoch", run)
-    ensure_epoch("other", run, at=1 / 3)  # as on Epochs, for the maps of what changed
+    ensure_epoch("other", run, at=1 / 3)  # the epoch that change maps compare with, as on Epochs
     draw_viewer(make_scene(run, picture, load_ready_planes(run, picture, epoch)), key=KEY)
     point_column, download_column = st.columns([9, 2], vertical_alignment="top")
     with point_column:
@@ -32,7 +32,7 @@ def draw_picture(run: Run, picture: Picture) -> None:
 
 
 def make_scene(run: Run, picture: Picture, planes: EpochPlanes) -> Scene:
-    """All maps of one picture; the reader chooses which and of which epoch."""
+    """All maps of one picture; users choose which panels show them and at which epoch."""
     names = UNLABELLED_PANELS if picture.sample.label_map is None else LABELLED_PANELS
     return Scene(
         picture.size,

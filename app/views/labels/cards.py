@@ -1,4 +1,4 @@
-"""A region as a card: what is seen and known of it, and the reader's verdict."""
+"""Cards of the Labels page: one suspect with its maps, facts and verdict."""
 
 from html import escape
 from typing import Any
@@ -16,50 +16,49 @@ from app.views.labels.controls import Review
 from hlcore.analysis.label_faults import KINDS
 
 FIRST_REGIONS = 10
-"""Of so many regions it is said how many lie on planted faults."""
+"""The summary counts how many of this many first regions lie on planted faults."""
 VERDICTS = {"accept": "Accept", "dismiss": "Dismiss"}
 COLUMNS = ("image", "region", "box", "label", "prediction", "score", "verdict", "note")
-"""Of the file of verdicts."""
+"""Columns of the verdicts file."""
 
 
-def make_tools_scene(hunt: Review, suspect: dict[str, Any]) -> Scene:
-    """The tools for all cards of a page, the first of which is this suspect's."""
-    return scenes.make_tools_scene(hunt.evidence(suspect["image"]), hunt.classes)
+def make_tools_scene(review: Review, suspect: dict[str, Any]) -> Scene:
+    """The tools for all cards of a page, made from its first suspect."""
+    return scenes.make_tools_scene(review.evidence(suspect["image"]), review.classes)
 
 
-def draw_card(hunt: Review, suspect: dict[str, Any], *, index: int, seen: bool) -> None:
-    """A region as cut-outs where its image can be seen, what is known of it, and what the reader says."""
+def draw_card(review: Review, suspect: dict[str, Any], *, index: int, available: bool) -> None:
+    """Draws a suspect: its maps if its image is available (`available`), its facts, and the verdict form."""
     maps_column, text_column = st.columns([7, 4], vertical_alignment="center")
-    if seen:
+    if available:
         with maps_column, report_errors(f"Region {suspect['region']} of {session.escape_markdown(suspect['image'])}"):
-            scene = scenes.make_card_scene(hunt.evidence(suspect["image"]), suspect, hunt.classes)
-            draw_viewer(scene, key=f"card {hunt.place} {index}")
+            scene = scenes.make_card_scene(review.evidence(suspect["image"]), suspect, review.classes)
+            draw_viewer(scene, key=f"card {review.place} {index}")
     with text_column, st.container(gap="xsmall"):
-        st.html(_format_facts(hunt, suspect))
-        _draw_verdict_form(hunt.place, suspect)
+        st.html(_format_facts(review, suspect))
+        _draw_verdict_form(review.place, suspect)
 
 
-def summarise_verdicts(hunt: Review, suspects: pd.DataFrame) -> str:
-    """How many regions were accepted, dismissed and are open, and how many of the first are planted faults."""
-    verdicts = [row["verdict"] for row in session.list_verdicts(hunt.place)]
+def summarise_verdicts(review: Review, suspects: pd.DataFrame) -> str:
+    """Counts of accepted, dismissed and open regions, and how many of the first lie on planted faults."""
+    verdicts = [row["verdict"] for row in session.list_verdicts(review.place)]
     accepted, dismissed = verdicts.count("accept"), verdicts.count("dismiss")
-    text = (
-        f"**{accepted}** accepted · **{dismissed}** dismissed · **{len(hunt.suspects) - accepted - dismissed:,}** open"
-    )
-    if hunt.faults is None:
+    text = f"**{accepted}** accepted · **{dismissed}** dismissed · "
+    f"**{len(review.suspects) - accepted - dismissed:,}** open"
+    if review.faults is None:
         return text
-    first, planted = suspects["fault"].head(FIRST_REGIONS).tolist(), hunt.faults.kinds
+    first, planted = suspects["fault"].head(FIRST_REGIONS).tolist(), review.faults.kinds
     kinds = ", ".join(f"{planted.count(kind)} {kind}" for kind in KINDS if kind in planted)
     real, found = sum(fault > 0 for fault in first), len({*first} - {0})
     return (
-        f"{text}  \nPlanted: {len(planted)} faults ({kinds}). Of the first {len(first)} regions **{real}** lie on one; "
-        f"they show **{found}** of the {len(planted)}."
+        f"{text}  \nPlanted: {len(planted)} faults ({kinds}). Of the first {len(first)} regions **{real}** lie on "
+        f"a planted fault; they find **{found}** of the {len(planted)}."
     )
 
 
-def draw_verdict_download(hunt: Review) -> None:
-    """The verdicts as a file."""
-    table = pd.DataFrame(session.list_verdicts(hunt.place), columns=list(COLUMNS))
+def draw_verdict_download(review: Review) -> None:
+    """Draws a button to download the verdicts."""
+    table = pd.DataFrame(session.list_verdicts(review.place), columns=list(COLUMNS))
     st.download_button(
         "Verdicts, CSV",
         table.to_csv(index=False),
@@ -68,12 +67,12 @@ def draw_verdict_download(hunt: Review) -> None:
         icon=":material/download:",
         disabled=table.empty,
         on_click="ignore",
-        help="Accept: the label is wrong. Dismiss: the label is right. They last as long as this browser session.",
+        help="Accept: the label is wrong. Dismiss: the label is right. Verdicts last until this session ends.",
     )
 
 
 def _draw_verdict_form(place: str, suspect: dict[str, Any]) -> None:
-    """Verdict and note, kept when the region is out of sight."""
+    """Draws the controls for verdict and note."""
     row = {
         "image": suspect["image"],
         "region": suspect["region"],
@@ -108,13 +107,13 @@ def _draw_verdict_form(place: str, suspect: dict[str, Any]) -> None:
         )
 
 
-def _format_facts(hunt: Review, suspect: dict[str, Any]) -> str:
-    """A region in three lines."""
-    label, predicted = (_format_class(hunt, suspect[column]) for column in ("class_name", "predicted"))
+def _format_facts(review: Review, suspect: dict[str, Any]) -> str:
+    """The facts about a suspect, as three lines of HTML."""
+    label, predicted = (_format_class(review, suspect[column]) for column in ("class_name", "predicted"))
     found = ""
-    if hunt.faults is not None:
+    if review.faults is not None:
         found = (
-            f" · <b>planted: {hunt.faults.kinds[suspect['fault'] - 1]}</b>" if suspect["fault"] else " · not planted"
+            f" · <b>planted: {review.faults.kinds[suspect['fault'] - 1]}</b>" if suspect["fault"] else " · not planted"
         )
     return (
         f'<p class="suspect">labelled {label}, predicted {predicted}{found}<br>'
@@ -125,7 +124,7 @@ def _format_facts(hunt: Review, suspect: dict[str, Any]) -> str:
     )
 
 
-def _format_class(hunt: Review, name: str) -> str:
-    """A class name behind a patch of its colour."""
-    red, green, blue = hunt.palette[hunt.names.index(name)]
+def _format_class(review: Review, name: str) -> str:
+    """A class name with its colour, as HTML."""
+    red, green, blue = review.palette[review.names.index(name)]
     return f'<i style="background: rgb({red}, {green}, {blue})"></i><b>{escape(name)}</b>'

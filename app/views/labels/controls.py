@@ -1,4 +1,4 @@
-"""The controls of the Labels page: order, filter, page, and the verdict on each region."""
+"""Controls of the Labels page, and the review they act on."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,29 +17,29 @@ from hlcore.figures.style import Colour
 from hlcore.storage.analyses import Analysis
 
 ABOUT = (
-    "Where the network is sure of another class than the label's although the place is easy: is the label wrong, or "
-    "the network?"
+    "Regions where the network confidently disagrees with the label although they are easy: is the label wrong, or the "
+    "network?"
 )
 ALL = "all"
-"""In links, the choice of no pair of classes."""
+"""The value, in links, for all pairs of classes."""
 RANKINGS = {"score": "Loss × (1 − hardness)", "loss_mean": "Mean loss"}
-"""Columns of the table of suspects that it may be sorted by."""
+"""Columns by which suspects can be sorted."""
 REGIONS_PER_PAGE = 5
-"""Regions on a page."""
+"""Regions shown on one page."""
 MAX_FAULT_SEED = 99
 
 
 @dataclass(frozen=True)
 class Review:
-    """What the page goes through.
+    """The suspects under review.
 
     Attributes:
-        place: Where the regions were found; verdicts are kept by it.
-        suspects: A row a region; with a column `fault` (its number, 0 for none) where faults were planted.
-        names: The classes.
-        palette: Their colours.
-        evidence: What is seen on an image, by its name.
-        faults: What was planted, if anything was.
+        place: Where the suspects were found; verdicts are stored under it.
+        suspects: One row per region; with planted faults, column `fault` has their number (0 for none).
+        names: Class names.
+        palette: Class colours.
+        evidence: Image name to the maps of the image.
+        faults: The planted faults, if any.
     """
 
     place: str
@@ -56,37 +56,35 @@ class Review:
 
 
 def describe_labels(analysis: Analysis, *, regions: int) -> str:
-    """What a list of regions means where no label can be wrong; empty where some may be."""
+    """A note that no label can be wrong; empty if some can."""
     if not is_synthetic(analysis):
         return ""
     return (
-        f"Labels of scenes are drawn with them and are never wrong, so each of these {regions:,} regions is a mistake "
-        "of the network: choose *This picture* and *Plant faults* to see wrong labels being found."
+        f"Labels of street scenes are never wrong, so each of these {regions:,} regions is a mistake of the network. "
+        "To see wrong labels being found, choose *This image* and *Plant faults*."
     )
 
 
 def select_fault_seed(toggle_column: DeltaGenerator, seed_column: DeltaGenerator) -> int | None:
-    """The seed of the faults to plant, or None for the labels as they are."""
+    """The selected seed of the faults to plant, or None to keep the labels."""
     session.ensure_choice("planted", (False, True), default=False)
     with toggle_column:
         planted = st.toggle(
             "Plant faults",
             key="planted",
             persist_state="session",
-            help=f"Changes the labels of up to {MAX_FAULTS} objects: another class, moved aside, or not drawn at all. "
-            "Then you see whether they are found. Scenes have perfect labels: without faults, all that is listed "
-            "are mistakes of the network. " + definitions.list_links("Planted faults"),
+            help=f"Changes the labels of up to {MAX_FAULTS} objects (wrong class, shifted or missing) to test whether "
+            "they are found. Labels of scenes are never wrong, so without planted faults all regions are mistakes of "
+            "the network. " + definitions.list_links("Planted faults"),
         )
     session.ensure_number("planting", 0, MAX_FAULT_SEED, default=0)
     with seed_column:
-        seed = st.number_input(
-            "Planting", 0, MAX_FAULT_SEED, key="planting", persist_state="session", disabled=not planted
-        )
+        seed = st.number_input("Seed", 0, MAX_FAULT_SEED, key="planting", persist_state="session", disabled=not planted)
     return int(seed) if planted else None
 
 
 def select_suspects(suspects: pd.DataFrame, pair_column: DeltaGenerator, order_column: DeltaGenerator) -> pd.DataFrame:
-    """The suspects in the order chosen, of the pair of classes chosen."""
+    """The suspects of the selected pair of classes, in the selected order."""
     pair_of = suspects["class_name"] + " > " + suspects["predicted"]
     counts = pair_of.value_counts()
     pairs = [ALL, *counts.index]
@@ -102,13 +100,13 @@ def select_suspects(suspects: pd.DataFrame, pair_column: DeltaGenerator, order_c
     session.ensure_choice("ranking", list(RANKINGS), default="score")
     with order_column:
         by = st.selectbox(
-            "Highest first",
+            "Rank by",
             list(RANKINGS),
             format_func=RANKINGS.__getitem__,
             key="ranking",
             persist_state="session",
-            help="The loss of what is easy, or the loss alone. On planted faults the loss alone ranks better; "
-            "on hard objects the product is near 0 whatever the label. "
+            help="Loss weighted by how easy the region is, or loss alone. On planted faults the loss alone ranks "
+            "better; where hardness is high, the product is near 0 whatever the label. "
             + definitions.list_links("Suspect", "Loss", "Hardness"),
         )
     kept = suspects if pair == ALL else suspects.loc[pair_of == pair]

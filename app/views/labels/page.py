@@ -1,4 +1,4 @@
-"""The regions whose labels are most likely wrong: accept or dismiss each, and take the verdicts along."""
+"""Labels: review the regions whose labels are most likely wrong, and download the verdicts."""
 
 from functools import partial
 
@@ -25,21 +25,21 @@ KEY = "labels_viewer"
 
 
 def draw_dataset(run: Run, analysis: Analysis) -> None:
-    """Draws the suspects of all images of a data set."""
+    """Draws the suspects of a data set."""
     about, suspects = analysis.record, load_table(analysis, "suspects")
     if sentence := controls.describe_labels(analysis, regions=len(suspects)):
         st.info(sentence, icon=":material/info:")
     pair_column, order_column = st.columns(2, vertical_alignment="bottom")
     evidence = partial(load_dataset_evidence, run, analysis)
-    hunt = Review(f"{run.name}/{analysis.name}", suspects, about.class_names, about.palette, evidence)
-    draw_regions(hunt, controls.select_suspects(suspects, pair_column, order_column))
+    review = Review(f"{run.name}/{analysis.name}", suspects, about.class_names, about.palette, evidence)
+    draw_regions(review, controls.select_suspects(suspects, pair_column, order_column))
 
 
 def draw_picture(run: Run, picture: Picture) -> None:
-    """Draws the suspects of one picture, with faults planted into its labels or as they are."""
+    """Draws the suspects of one picture, with or without planted faults."""
     label_map, faults = picture.sample.label_map, None
     if label_map is None:
-        st.info("This picture has no labels that could be wrong. Choose a scene, or add a label map to your photo.")
+        st.info("This image has no labels. Choose a scene, or add a label map to your photo.")
         return
     epoch_column, pair_column, order_column, *planting_columns = st.columns(
         [7, 8, 8, 6, 5], vertical_alignment="bottom"
@@ -52,36 +52,36 @@ def draw_picture(run: Run, picture: Picture) -> None:
     suspects = load_suspects(run, epoch, picture, faults)
     evidence = load_evidence(run, epoch, picture)
     place = f"{run.name}/{epoch}/{picture.digest}"
-    hunt = Review(place, suspects, run.record.class_names, run.record.palette, lambda _: evidence, faults)
-    draw_regions(hunt, controls.select_suspects(suspects, pair_column, order_column))
+    review = Review(place, suspects, run.record.class_names, run.record.palette, lambda _: evidence, faults)
+    draw_regions(review, controls.select_suspects(suspects, pair_column, order_column))
     draw_viewer(make_picture_scene(run, picture, evidence, faults), key=KEY)
     draw_size_note(picture)
 
 
-def draw_regions(hunt: Review, suspects: pd.DataFrame) -> None:
-    """Draws one page of the regions."""
+def draw_regions(review: Review, suspects: pd.DataFrame) -> None:
+    """Draws one page of suspects."""
     summary_column, page_column, file_column = st.columns([5, 5, 3], vertical_alignment="center")
     with page_column:
-        identity = f"{hunt.place} {session.get_link_texts(['dispute', 'ranking'])}"
+        identity = f"{review.place} {session.get_link_texts(['dispute', 'ranking'])}"
         part = select_page("sheet", suspects, size=controls.REGIONS_PER_PAGE, identity=identity)
-    summary_column.markdown(cards.summarise_verdicts(hunt, suspects))
+    summary_column.markdown(cards.summarise_verdicts(review, suspects))
     with file_column:
-        cards.draw_verdict_download(hunt)
+        cards.draw_verdict_download(review)
     if part.empty:
-        st.info("There is no region whose label and prediction differ here.")
+        st.info("No region has a label that differs from its prediction.")
         return
     rows = part.to_dict("records")
-    seen = False
-    with report_errors("What these regions look like"):
-        draw_viewer(cards.make_tools_scene(hunt, rows[0]), key="labels_tools")
-        seen = True
+    available = False
+    with report_errors("The maps of these regions"):
+        draw_viewer(cards.make_tools_scene(review, rows[0]), key="labels_tools")
+        available = True
     for index, suspect in enumerate(rows):
-        cards.draw_card(hunt, suspect, index=index, seen=seen)
+        cards.draw_card(review, suspect, index=index, available=available)
 
 
 st.caption(controls.ABOUT)
 run = load_selected_run()
-if (measured := select_scope(run)) is not None:
-    draw_dataset(run, measured)
+if (analysis := select_scope(run)) is not None:
+    draw_dataset(run, analysis)
 elif (picture := select_picture(run)) is not None:
     draw_picture(run, picture)

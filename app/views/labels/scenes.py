@@ -1,4 +1,4 @@
-"""What the viewers show on the Labels page: a region and its surroundings; one picture and what was planted in it."""
+"""Scenes of the Labels page: a suspect on its image, and one image with planted faults."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -25,13 +25,13 @@ from hlcore.figures.style import Colour
 from hlcore.storage.runs import Run
 
 KIND_COLOURS: tuple[Colour, ...] = ((213, 94, 0), (240, 228, 66), (86, 180, 233))
-"""Of the kinds of faults, told apart with any colour vision (Okabe and Ito 2008)."""
+"""Colours of the kinds of faults, safe for colour-blind readers (Okabe and Ito 2008)."""
 SUSPICION = "Loss × (1 − hardness)"
 GROUP = "labels"
 
 
 def make_picture_scene(run: Run, picture: Picture, evidence: Evidence, faults: PlantedFaults | None) -> Scene:
-    """The image, its labels, loss x (1 - hardness) and, where faults were planted, these."""
+    """Labels, prediction, loss x (1 - hardness) and any planted faults of one picture."""
     planted = () if faults is None else (_make_planted_layer(picture, faults),)
     return Scene(
         picture.size,
@@ -47,7 +47,7 @@ def make_picture_scene(run: Run, picture: Picture, evidence: Evidence, faults: P
 
 
 def make_card_scene(evidence: Evidence, suspect: Mapping[str, Any], classes: Classes) -> Scene:
-    """A suspect outlined on its image, brought into sight, beside the maps of the same place."""
+    """A suspect outlined on its image, and the maps of the same region."""
     left, top, right, bottom = (int(suspect[side]) for side in ("left", "top", "right", "bottom"))
     frame = (left, top, right, bottom)
     region = _make_region_mask(evidence, suspect, [name for name, _ in classes])
@@ -95,7 +95,7 @@ def _make_layers(evidence: Evidence, classes: Classes) -> tuple[Layer, ...]:
 
 
 def _make_region_mask(evidence: Evidence, suspect: Mapping[str, Any], names: list[str]) -> np.ndarray:
-    """1 on the pixels in the suspect's box that have its label and its prediction, 0 elsewhere."""
+    """1 on the pixels in the suspect's box with its label and prediction, 0 elsewhere."""
     inside = np.zeros(evidence.label_map.shape, np.uint16)
     rows, columns = slice(suspect["top"], suspect["bottom"]), slice(suspect["left"], suspect["right"])
     label, predicted = names.index(suspect["class_name"]), names.index(suspect["predicted"])

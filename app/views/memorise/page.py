@@ -1,4 +1,4 @@
-"""A copy of a network learns one picture by heart: the loss map goes dark; what does the hardness map do?"""
+"""Memorise: train a copy of the network on one image, and compare the loss map with the hardness map."""
 
 import time
 
@@ -20,7 +20,7 @@ from hlcore.storage.runs import Run
 
 KEY = "memorise_viewer"
 MAX_SIDE_PX = 768
-"""Longest side at which a picture is learned: a step takes several times the memory and time of a look."""
+"""Longest side in px for training, which needs several times the memory and time of a prediction."""
 COLUMNS = {
     "map": "map",
     "step": "step",
@@ -38,28 +38,28 @@ DEFINITIONS = {
     "top10_iou": "Top tenth IoU",
     "total_variation": "Total variation",
 }
-"""Under which name each measured column is defined."""
+"""Column to its definition."""
 
 HIDE_STREAMLIT_STOP = '<style>[data-testid="stStatusWidget"] button { display: none; }</style>'
-"""Streamlit's own Stop would end the script where it is, and leave a page of which nothing works."""
+"""Hides Streamlit's own Stop button, which would leave a half-drawn page."""
 
 
 def draw_memorise(run: Run, picture: Picture) -> None:
-    """Draws what was learned of the picture so far, or learns it when the button is pressed."""
+    """Draws the progress so far, and trains when the button is pressed."""
     epoch_column, start_column = st.columns([7, 3], vertical_alignment="bottom")
     with epoch_column:
         epoch = select_epoch(run)
     if picture.sample.label_map is None:
         st.info(
-            "To learn a picture by heart its labels are needed, and this one has none the run knows. Choose a scene or "
-            "a followed image, or upload a photograph and, under *Labels*, its label map.",
+            "Memorising needs labels in the run's classes, and this image has none. Choose a scene or a followed "
+            "image, or upload a photo with its label map.",
             icon=":material/label_off:",
         )
         return
     identity = identify_prediction(run, epoch, picture)
     progress: Progress | None = session.get_result(identity)
     with start_column:
-        text = "Learn it by heart" if progress is None else "Learn it again"
+        text = "Memorise this image" if progress is None else "Memorise again"
         pressed = st.button(text, icon=":material/play_arrow:", type="primary", key="memorise_start", width="stretch")
     if pressed:
         train(run, epoch, picture)
@@ -68,8 +68,8 @@ def draw_memorise(run: Run, picture: Picture) -> None:
         maps = load_maps(run, epoch, picture)
         progress = Progress(identity, maps={0: (maps.hardness_map, maps.loss_map)})
         st.caption(
-            f"{STEPS} steps on this picture alone, with the run's own loss and learning rates, train a copy in memory; "
-            "the checkpoint on disk stays as it is."
+            f"Trains a copy of the network for {STEPS} steps on this image alone, with the run's loss and learning "
+            "rates. The checkpoint on disk does not change."
         )
     elif progress.done < STEPS:
         st.caption(f"Stopped after {progress.done} of {STEPS} steps.")
@@ -79,7 +79,7 @@ def draw_memorise(run: Run, picture: Picture) -> None:
 
 
 def train(run: Run, epoch: int, picture: Picture) -> None:
-    """Learns the picture and shows how far it is; a press on Stop ends it, and what was seen is kept."""
+    """Memorises the picture and draws the progress; Stop ends it and keeps the results so far."""
     progress = session.save_result(identity := identify_prediction(run, epoch, picture), Progress(identity))
     st.html(HIDE_STREAMLIT_STOP)
     bar_column, stop_column = st.columns([5, 1], vertical_alignment="bottom")
@@ -100,19 +100,19 @@ def train(run: Run, epoch: int, picture: Picture) -> None:
 
 
 def draw_maps(run: Run, picture: Picture, progress: Progress, *, key: str, quiet: bool = False) -> None:
-    """The maps of the kept steps; `quiet` while it is learned, which a choice in the viewer would end."""
+    """Draws the maps of the kept steps; `quiet` during training, which a choice in the viewer would interrupt."""
     table = measure_progress(progress, picture, c=run.record.config.loss.c)
     scene = make_scene(picture, progress, table, caption=make_caption(run, picture), quiet=quiet)
     draw_viewer(scene, key=key)
 
 
 def draw_results(table: pd.DataFrame, progress: Progress) -> None:
-    """What was report, in a sentence, in numbers and as curves."""
+    """Draws the results as a sentence, a table and curves."""
     hardness, loss = (table[table["map"] == name].iloc[-1] for name in ("hardness", "loss"))
     steps = "1 step" if loss["step"] == 1 else f"{loss['step']} steps"
     st.markdown(
         f"After {steps} the mean loss is **{loss['relative_level']:.0%}** and the mean hardness "
-        f"**{hardness['relative_level']:.0%}** of what it was; the hardest 10 % overlap with those of #0 with an IoU "
+        f"**{hardness['relative_level']:.0%}** of the value at #0; the hardest 10 % overlap with those of #0 by an IoU "
         f"of **{hardness['top10_iou']:.2f}** (hardness) and **{loss['top10_iou']:.2f}** (loss)."
     )
     formats = {
@@ -125,7 +125,7 @@ def draw_results(table: pd.DataFrame, progress: Progress) -> None:
     st.plotly_chart(memorise_figure(progress.curve_table()), key="memorise_curve", height=330)
 
 
-st.caption("A copy of the network learns one picture by heart. The loss map goes dark; what does the hardness map do?")
+st.caption("Train a copy of the network on one image until it has memorised it: the loss fades, but does hardness?")
 run = load_selected_run()
-if (picture := select_picture(run, most_px=MAX_SIDE_PX)) is not None:
+if (picture := select_picture(run, max_px=MAX_SIDE_PX)) is not None:
     draw_memorise(run, picture)

@@ -1,4 +1,4 @@
-"""What the viewer of the Memorise page shows: both maps after each kept step."""
+"""Scene of the Memorise page: hardness and loss after each kept step."""
 
 import pandas as pd
 
@@ -12,9 +12,9 @@ from app.viewer.scene import Panel, Scene, Step
 
 
 def make_scene(picture: Picture, progress: Progress, table: pd.DataFrame, *, caption: str, quiet: bool) -> Scene:
-    """Hardness maps after each kept step in a row, the loss maps below; a step still to come keeps its place.
+    """A row of hardness maps after each kept step, with the loss maps below; steps to come leave an empty panel.
 
-    `table` is memorise.numbers; how the maps stand to the first ones stands beside the panels.
+    `table` is the result of `measure_progress`, from which the notes beside the panel titles come.
     """
     notes = {
         (row["map"], row["step"]): f"{row['relative_level']:.0%}, IoU {row['top10_iou']:.2f}"

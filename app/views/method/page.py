@@ -1,4 +1,4 @@
-"""About the method: how hardness is learned, what it is not, and what every number of the app means."""
+"""About the method: how hardness is learned, what it is not, and the definitions of all numbers."""
 
 import streamlit as st
 
@@ -11,23 +11,23 @@ from hlcore.config import LossConfig
 
 
 def draw_equations() -> None:
-    """The equations with what their letters mean, what else may be chosen, and who found it."""
-    usual = LossConfig()
+    """Draws the equations, their symbols, the variants and the source."""
+    defaults = LossConfig()
     for equation in text.EQUATIONS:
         st.latex(equation)
-    ratio = (1 + usual.c) / usual.c
-    st.markdown(text.SYMBOLS.format(c=usual.c, ratio=ratio, hardness_lambda=usual.hardness_lambda))
+    ratio = (1 + defaults.c) / defaults.c
+    st.markdown(text.SYMBOLS.format(c=defaults.c, ratio=ratio, hardness_lambda=defaults.hardness_lambda))
     st.markdown(f"##### Why it learns slowly\n\n{text.PACE}")
     st.latex(text.PUSH)
     st.markdown(text.PACE_MEANS)
-    st.markdown(f"##### Where the sum runs\n\n{text.SUMS}")
+    st.markdown(f"##### Batch or image\n\n{text.SUMS}")
     st.markdown(f"##### Other losses\n\n{text.BASELINES}")
     st.markdown(text.SOURCES)
 
 
 def draw_definitions() -> None:
-    """Every number under an anchor of its own."""
-    st.header("What the numbers are", anchor="numbers")
+    """Draws every definition under its own anchor."""
+    st.header("Definitions", anchor="numbers")
     with st.container(key="definitions"):
         for group, defined in definitions.read_definitions().items():
             st.markdown(f"### {group}")
@@ -39,11 +39,11 @@ def draw_definitions() -> None:
 st.markdown(ABOUT)
 left, right = st.columns([6, 5], gap="large")
 drawing = left.container()
-left.markdown(f"##### Three walls\n\n{text.WALLS}")
+left.markdown(f"##### Three gradient walls\n\n{text.WALLS}")
 with right:
     draw_equations()
 st.markdown(f"##### What hardness is not\n\n{text.LIMITS}")
 draw_definitions()
 pipeline.keep_scroll_position()
-with drawing:  # last: a cold network takes seconds, and may be broken
+with drawing:  # last, because loading a network takes seconds and may fail
     pipeline.draw_pipeline(pipeline.load_pipeline_maps(load_selected_run()) if run_loading.find_run_folders() else {})

@@ -1,8 +1,8 @@
-/** Puts the maps of a run into the drawing; without any it stands as it is. */
+/** Shows the maps of a run in the drawing, or no images without them. */
 export default function ({ data, parentElement }) {
-  for (const place of parentElement.querySelectorAll("image[data-map]")) {
-    const map = data?.[place.dataset.map];
-    if (map) place.setAttribute("href", map);
-    else place.removeAttribute("href");
+  for (const image of parentElement.querySelectorAll("image[data-map]")) {
+    const map = data?.[image.dataset.map];
+    if (map) image.setAttribute("href", map);
+    else image.removeAttribute("href");
   }
 }

@@ -1,4 +1,4 @@
-"""The method's pipeline as a drawing in the colours of the theme, with the maps of a run in it where there are any."""
+"""The drawing of the method in the theme's colours, with maps of the selected run if it has any."""
 
 import base64
 import io
@@ -18,9 +18,9 @@ from hlcore.types import Image
 
 SVG = Path(__file__).with_suffix(".svg")
 SIDE_PX = 768
-"""Longest side analysed: as Inspect does at first, so that its maps are at hand."""
+"""Longest side analysed, px: the default of Inspect, so that its cached maps are used."""
 MAP_PX = 300
-"""Longest side of a map in the drawing."""
+"""Longest side of a map in the drawing, px."""
 MAX_NATS = 4
 _mount = component(
     "hlcore_method_drawing",
@@ -31,18 +31,18 @@ _mount = component(
 
 
 def draw_pipeline(maps: Mapping[str, str]) -> None:
-    """The drawing, with these maps by their names in it, as data URLs."""
+    """Draws the pipeline; `maps` are the data URLs of its images, by name."""
     _mount(data=dict(maps), key="method_drawing")
 
 
 def keep_scroll_position() -> None:
-    """Keeps the definition that was linked to in sight while the page above it grows."""
+    """Keeps the linked definition in view while the page above it grows."""
     script = Path(__file__).with_name("scroll.js").read_text(encoding="utf-8")
     st.html(f"<script>{script}</script>", unsafe_allow_javascript=True)
 
 
 def load_pipeline_maps(run: Run) -> dict[str, str]:
-    """Image, hardness and loss of a street scene at the last epoch, as data URLs; none where the run has no hardness.
+    """Data URLs of image, hardness and loss of a street scene at the last epoch; none if the run has no hardness.
 
     Raises:
         CheckpointError: the checkpoint cannot be read.

@@ -1,5 +1,5 @@
-// Streamlit scrolls to a linked heading when it mounts; fonts, formulas and pictures that come later push it away. So it
-// is brought back after each change of size, until the reader does something.
+// Streamlit scrolls to a linked heading once; fonts, formulas and images that load later move it away. So scroll back
+// after every change of size, until the user does something.
 const heading = document.getElementById(window.location.hash.slice(1));
 const settling = new ResizeObserver(() => heading?.scrollIntoView());
 settling.observe(document.querySelector(".stMainBlockContainer"));

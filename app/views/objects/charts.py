@@ -1,4 +1,4 @@
-"""The figures of the Objects page, and the sentence above them."""
+"""Charts of the Objects page, and the sentence above them."""
 
 import math
 from collections.abc import Hashable
@@ -13,14 +13,14 @@ from app.views.objects.controls import SIZES, Choice, format_object_name
 from hlcore.figures.objects import EDGE_MATCHED, MEASURES, edge_matched_figure, objects_figure
 
 MAX_POINTS = 3000
-"""More would make the page slow; the curve and every number are of all objects."""
+"""More points would make the page slow; the curve and all numbers use every object."""
 CHART_HEIGHT_PX = 360
 DEFINITIONS = ("Object", "Spearman on size", "Mean by size", "Over edge", "Edge pixels and interior", "Interval")
-"""What the sentence and the charts say of objects."""
+"""The definitions that the sentence and the charts use."""
 
 
 def draw_charts(objects: Objects, table: pd.DataFrame, choice: Choice) -> str | None:
-    """Draws the numbers, every object over its size and the edge-matched curves; returns the object clicked."""
+    """Draws the correlations, all objects over their size, and the edge-matched curves; returns the object clicked."""
     size, quantity = choice.bins.size, choice.quantity
     curve, correlations = load_size_curve(objects, choice.classes, quantity=quantity, bins=choice.bins)
     st.markdown(summarise_correlations(correlations, table, choice, labelled=objects.labelled))
@@ -33,27 +33,29 @@ def draw_charts(objects: Objects, table: pd.DataFrame, choice: Choice) -> str | 
         )
     right.plotly_chart(edge_matched_figure(curve, size=size), height=CHART_HEIGHT_PX, key="objects_edge_matched")
     if len(drawn) < len(table):
-        st.caption(f"{len(drawn):,} of {len(table):,} objects are drawn, chosen at random; every number is of all.")
+        st.caption(
+            f"{len(drawn):,} of {len(table):,} objects are drawn, chosen at random; all numbers use every object."
+        )
     st.caption(definitions.list_links(*DEFINITIONS))
     clicked = event["selection"]["points"]
     return format_object_name(*clicked[0]["customdata"][:2]) if clicked else None
 
 
 def summarise_correlations(correlations: pd.DataFrame, table: pd.DataFrame, choice: Choice, *, labelled: bool) -> str:
-    """Spearman's rho of the quantity and of the edge-matched hardness on size, with intervals."""
+    """Spearman's rho of the quantity and the edge-matched hardness with size, with intervals."""
     rho = correlations.set_index("quantity").to_dict("index")
-    names = {choice.quantity: f"of {MEASURES[choice.quantity].name}"}
-    names |= {name: f"of hardness, {EDGE_MATCHED[name].name}," for name in EDGE_MATCHED if name != choice.quantity}
+    names = {choice.quantity: MEASURES[choice.quantity].name}
+    names |= {name: f"hardness, {EDGE_MATCHED[name].name}," for name in EDGE_MATCHED if name != choice.quantity}
     texts = [f"{text} {_format_correlation(rho[name], of=len(table))}" for name, text in names.items()]
     images = len(set(table["image"]))
     counted = f"{len(table):,} objects" if len(table) > 1 else "one object"
     counted += f" in {images:,} images" if images > 1 else ""
-    counted += "" if labelled else ", which are parts of the prediction as there is no label map"
-    return f"Spearman on {SIZES[choice.bins.size].lower()}, {counted}: " + " · ".join(texts)
+    counted += "" if labelled else ", taken from the prediction because there is no label map"
+    return f"Spearman correlation with {SIZES[choice.bins.size].lower()} over {counted}: " + " · ".join(texts)
 
 
 def _format_correlation(row: dict[Hashable, Any], *, of: int) -> str:
-    """A value with its interval and, where only some have it, the number of objects; a dash where there is none."""
+    """A correlation with its interval and, if some objects have no value, their number; – for NaN."""
     if math.isnan(row["value"]):
         return "–"
     interval = "" if math.isnan(row["low"]) else f"{row['low']:.2f} to {row['high']:.2f}"

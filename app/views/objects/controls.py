@@ -1,4 +1,4 @@
-"""The controls of the Objects page: what is drawn over which size, of which classes, in which bins; and its table."""
+"""Controls and table of the Objects page."""
 
 from dataclasses import dataclass
 from typing import Any, get_args
@@ -17,10 +17,10 @@ from hlcore.errors import InvalidInputError
 SIZES = {"area_px": "Area", "thickness_px": "Thickness"}
 QUANTITIES = {"hardness_mean": "Hardness", "loss_mean": "Loss", "error_share": "Wrong pixels", "iou": "IoU"}
 LARGE_PX = 300
-"""Area from which on an object is seen on its image, and comes before the slivers however hard these are."""
-ORDER = f"Objects of {LARGE_PX} px or more stand first, then the smaller ones; within both, the highest value first."
+"""Objects of at least this area are listed first, because smaller ones can hardly be seen."""
+ORDER = f"Sorted by value, highest first; objects below {LARGE_PX} px are listed last."
 _CUTS = {"area_px": "area_cuts", "thickness_px": "thickness_cuts"}
-"""The link's parameter that holds the cut points of each size."""
+"""URL parameter of the cut points of each size."""
 _COLUMNS = {
     "image": ("Image", None, None),
     "object": ("No.", None, None),
@@ -35,19 +35,19 @@ _COLUMNS = {
     "iou": ("IoU", "%.3f", "IoU of an object"),
     "thickness_px": ("Thickness, px", "%.1f", "Thickness"),
     "edge_share": ("Edge pixels", "percent", "Edge pixels and interior"),
-    "touches_border": ("At the border", None, "Object"),
+    "touches_border": ("Touches border", None, "Object"),
 }
-"""Head, format and definition of each column."""
+"""Column to header, format and definition."""
 
 
 @dataclass(frozen=True)
 class Choice:
-    """What is drawn.
+    """What the charts show.
 
     Attributes:
-        quantity: A column of the objects.
-        bins: Of the size on the horizontal axis.
-        classes: Only these; none means all.
+        quantity: A column of the table of objects.
+        bins: Size bins of the horizontal axis.
+        classes: Only these classes; all if empty.
     """
 
     quantity: str
@@ -56,7 +56,7 @@ class Choice:
 
 
 def select_choice(objects: Objects) -> Choice:
-    """Size, quantity, classes and cut points."""
+    """The selected size, quantity, classes and bins."""
     size_column, quantity_column, classes_column, bins_column = st.columns([4, 3, 5, 2], vertical_alignment="bottom")
     size: Size = session.ensure_choice("object_size", get_args(Size), default="area_px")
     size_column.segmented_control(
@@ -66,7 +66,7 @@ def select_choice(objects: Objects) -> Choice:
         key="object_size",
         required=True,
         persist_state="session",
-        help="Thickness is twice the largest distance from a pixel inside to the outside. "
+        help="Thickness is twice the largest distance from a pixel inside the object to the outside. "
         + definitions.list_links("Object", "Thickness"),
     )
     known = [name for name in QUANTITIES if objects.labelled or name.startswith("hardness")]
@@ -81,7 +81,7 @@ def select_choice(objects: Objects) -> Choice:
     )
     session.ensure_choices("object_classes", objects.class_names, default=[])
     classes = classes_column.multiselect(
-        "Classes", objects.class_names, key="object_classes", placeholder="all classes", persist_state="session"
+        "Classes", objects.class_names, key="object_classes", placeholder="All classes", persist_state="session"
     )
     with bins_column, st.popover("Bins", width="stretch"):
         bins = _select_bins(size)
@@ -89,21 +89,21 @@ def select_choice(objects: Objects) -> Choice:
 
 
 def format_object_name(image: Any, number: Any) -> str:
-    """What an object is called in a link."""
+    """The name of an object in links."""
     return f"{image}#{number}"
 
 
 def sort_objects(table: pd.DataFrame, quantity: str) -> pd.DataFrame:
-    """The objects large enough to be looked at, then the slivers, each with the highest value first."""
+    """The objects by value, highest first, with small objects last."""
     rows = table.sort_values(quantity, ascending=False, na_position="last", kind="stable")
     return rows.sort_values("area_px", ascending=False, key=lambda area: area >= LARGE_PX, kind="stable")
 
 
-def select_object(table: pd.DataFrame, *, identity: str, clicked: str | None, pointed: int) -> Row:
-    """The table of these objects, and the one of which a cell is selected in it.
+def select_object(table: pd.DataFrame, *, identity: str, clicked: str | None, selections: int) -> Row:
+    """Draws a table of the objects and returns the row of the selected one.
 
-    At first, and after each choice made elsewhere (`pointed` counts those in a viewer and by a link), that is the one
-    clicked, else the linked one.
+    At first, and whenever `selections` changes (a click in a viewer, or a link), this is the object clicked in the
+    chart or else the one in the link.
     """
     names = [format_object_name(*pair) for pair in zip(table["image"], table["object"], strict=True)]
     if clicked in names and session.detect_change("clicked_object", clicked):
@@ -113,7 +113,7 @@ def select_object(table: pd.DataFrame, *, identity: str, clicked: str | None, po
         table,
         first,
         columns={name: _make_column(*about) for name, about in _COLUMNS.items()},
-        key=f"objects_table {identity} {clicked} {pointed}",
+        key=f"objects_table {identity} {clicked} {selections}",
     )
     session.set_choice("object", names[at])
     return table.iloc[at].to_dict()
@@ -127,28 +127,28 @@ def _make_column(title: str, form: str | None, defined: str | None) -> Any:
 
 
 def _select_bins(size: Size) -> SizeBins:
-    """The bins typed in, or a sentence and the usual ones."""
-    usual = ", ".join(f"{point:g}" for point in CUT_POINTS_PX[size])
-    session.ensure_text(_CUTS[size], default=usual)
+    """The bins entered, or an error message and the default bins."""
+    defaults = ", ".join(f"{point:g}" for point in CUT_POINTS_PX[size])
+    session.ensure_text(_CUTS[size], default=defaults)
     typed = st.text_input(
         f"Cut points of {SIZES[size].lower()}, px",
         key=_CUTS[size],
         persist_state="session",
-        help=f"Where one bin ends and the next begins, separated by commas, such as {usual}. "
+        help=f"Boundaries between bins, separated by commas, such as {defaults}. "
         + definitions.list_links("Mean by size"),
     )
     try:
         return SizeBins(size, _parse_numbers(typed))
     except InvalidInputError as error:
-        st.error(f"{error}. Showing the usual bins.", icon=":material/error:")
+        st.error(f"{error}. Showing the default bins.", icon=":material/error:")
         return SizeBins(size, CUT_POINTS_PX[size])
 
 
 def _parse_numbers(typed: str) -> tuple[float, ...]:
-    """The numbers of a text.
+    """The numbers in a comma-separated text.
 
     Raises:
-        InvalidInputError: something in it is no number.
+        InvalidInputError: a part is not a number.
     """
     try:
         return tuple(float(part) for part in typed.replace(";", ",").split(",") if part.strip())

@@ -1,4 +1,4 @@
-"""Objects: are small and thin things hard, and is that more than their edges?"""
+"""Objects: hardness by object size, and whether edges alone explain it."""
 
 from functools import partial
 
@@ -22,18 +22,18 @@ KEY = "object_viewer"
 
 
 def draw_objects(run: Run, objects: Objects, *, analysis: Analysis | None, epoch: int, picture: Picture | None) -> None:
-    """Draws the objects, and the one that is selected on its image."""
+    """Draws the charts, the table of objects, and the selected object on its image."""
     choice = controls.select_choice(objects)
     table = filter_classes(objects.table, choice.classes)
     if table.empty:
-        st.info("There is no object of 10 px or more here; choose other classes or another picture.")
+        st.info("There are no objects of at least 10 px here. Choose other classes or another image.")
         return
     clicked = charts.draw_charts(objects, table, choice)
     table = controls.sort_objects(table, choice.quantity)
     table_column, image_column = st.columns([6, 5])
     with table_column:
         identity = f"{objects.identity} {choice.quantity} {choice.classes}"
-        row = controls.select_object(table, identity=identity, clicked=clicked, pointed=session.count_selections())
+        row = controls.select_object(table, identity=identity, clicked=clicked, selections=session.count_selections())
         st.caption(controls.ORDER)
         csv = partial(table.to_csv, index=False)
         name = f"{run.path.name}-objects.csv"
@@ -43,7 +43,7 @@ def draw_objects(run: Run, objects: Objects, *, analysis: Analysis | None, epoch
 
 
 def draw_object(run: Run, row: Row, *, analysis: Analysis | None, epoch: int, picture: Picture | None) -> None:
-    """The selected object outlined on its image and its hardness; a sentence where its image is not at hand."""
+    """Draws the selected object outlined on its image, or a message if the image is not available."""
     with report_errors("This object"):
         if analysis is not None:
             picture = load_dataset_picture(analysis, row["image"])
@@ -52,11 +52,11 @@ def draw_object(run: Run, row: Row, *, analysis: Analysis | None, epoch: int, pi
         draw_viewer(scenes.make_scene(run, row, picture, epoch=epoch, labelled=labelled), key=KEY)
 
 
-st.caption("Are small and thin things hard, and is that more than their edges explain?")
+st.caption("Are small and thin objects hard, and more so than their edges explain?")
 run = load_selected_run()
-scope = select_scope(run)
-if scope is not None:
-    draw_objects(run, load_dataset_objects(scope), analysis=scope, epoch=scope.record.epoch, picture=None)
+analysis = select_scope(run)
+if analysis is not None:
+    draw_objects(run, load_dataset_objects(analysis), analysis=analysis, epoch=analysis.record.epoch, picture=None)
 elif (picture := select_picture(run)) is not None:
-    at = select_epoch(run)
-    draw_objects(run, load_picture_objects(run, at, picture), analysis=None, epoch=at, picture=picture)
+    epoch = select_epoch(run)
+    draw_objects(run, load_picture_objects(run, epoch, picture), analysis=None, epoch=epoch, picture=picture)

@@ -1,4 +1,4 @@
-"""What the viewer shows of the objects of one image: all of them by number, the selected one outlined and in sight."""
+"""Scene of the Objects page: the selected object outlined on its image."""
 
 from collections.abc import Hashable, Mapping
 from typing import Any, TypeAlias
@@ -9,18 +9,18 @@ from app.viewer.scene import Panel, Scene
 from hlcore.storage.runs import Run
 
 Row: TypeAlias = Mapping[Hashable, Any]
-"""An object's row of the table of objects."""
+"""A row of the table of objects."""
 
 
 def make_scene(run: Run, row: Row, picture: Picture, *, epoch: int, labelled: bool) -> Scene:
-    """The image and its hardness around an object; a click on another one chooses it.
+    """The image and its hardness around an object; clicking another object selects it.
 
     Args:
-        run: Whose network looks at the image.
+        run: The run whose network predicts.
         row: The object.
-        picture: Its image; one without labels shows no outline where the objects are of a label map.
-        epoch: Of the run.
-        labelled: Whether the objects are parts of the label map; else of the prediction.
+        picture: Its image; without labels, objects of a label map cannot be outlined.
+        epoch: The epoch of the run.
+        labelled: Whether the objects come from the label map, otherwise from the prediction.
     """
     known = labelled == (picture.sample.label_map is not None)
     return Scene(

@@ -1,4 +1,4 @@
-"""The controls and tables of the Runs page."""
+"""Controls and tables of the Runs page."""
 
 import pandas as pd
 import streamlit as st
@@ -13,20 +13,20 @@ from hlcore.storage.analyses import Analysis
 from hlcore.storage.runs import IOU_PREFIX, Run
 
 VALIDATION = "validation"
-"""In links, the scores each run got on its own validation split."""
+"""The value, in links, for the scores on each run's own validation split."""
 MAX_RUNS = 8
-"""More cannot be told apart by colour."""
+"""More runs could not be told apart by colour."""
 METRICS = ("mIoU", "Boundary IoU", "Small medium and large objects")
-"""What the charts of scores draw, as it is defined."""
-ONE_SEED = "Each run is one seed: what another seed would change is not known, so a small gain may be chance."
+"""The definitions that the score charts use."""
+ONE_SEED = "Each run is a single seed, so a small gain may be chance."
 
 
 def select_runs() -> dict[str, Run]:
-    """The runs that are compared, by name; one that cannot be read is said and left out."""
+    """The selected runs, by name; a run that cannot be read gives a warning and is left out."""
     names = list(run_loading.find_run_folders())
     first = session.get_choice("run")
     session.ensure_choices("runs", names, default=[first, *(name for name in names if name != first)][:MAX_RUNS])
-    chosen = st.multiselect("Compared", names, key="runs", max_selections=MAX_RUNS, persist_state="session")
+    chosen = st.multiselect("Runs", names, key="runs", max_selections=MAX_RUNS, persist_state="session")
     runs, sentences = load_runs(chosen)
     for sentence in sentences:
         st.warning(sentence, icon=":material/error:")
@@ -34,7 +34,7 @@ def select_runs() -> dict[str, Run]:
 
 
 def select_scores(scored: dict[str, dict[str, Analysis]], *, runs: int) -> str:
-    """What the runs are scored on: their validation splits, or a data set that `hlcore analyze` has measured."""
+    """The selected scores: those on the validation splits, or on a data set measured with `hlcore analyze`."""
     most = max(scored, key=lambda data: len(scored[data]), default=VALIDATION)
     known = [VALIDATION, *scored]
     session.ensure_choice("scores", known, default=most)
@@ -47,48 +47,50 @@ def select_scores(scored: dict[str, dict[str, Analysis]], *, runs: int) -> str:
         key="scores",
         required=True,
         persist_state="session",
-        help="Validation scores are those after the last epoch; a data set is one that `hlcore analyze` has measured. "
+        help="Validation scores after the last epoch, or scores on a data set measured with `hlcore analyze`. "
         + definitions.list_links(*METRICS),
     )
     return chosen or VALIDATION
 
 
 def select_pair(names: list[str]) -> tuple[str, str]:
-    """The run that is subtracted and the one it is subtracted from."""
+    """The selected baseline and the run compared with it."""
     compared_column, baseline_column = st.columns(2)
     session.ensure_choice("baseline", names, default=names[0])
     session.ensure_choice("compared", names, default=names[1])
     compared = compared_column.selectbox(
         "Gain of", names, key="compared", persist_state="session", help=definitions.list_links("Gain", "Interval")
     )
-    baseline = baseline_column.selectbox("over", names, key="baseline", persist_state="session")
+    baseline = baseline_column.selectbox("Over", names, key="baseline", persist_state="session")
     return baseline, compared
 
 
 def list_iou_columns(classes: tuple[str, ...]) -> dict[str, str]:
-    """Class to the column of a table of epochs that holds its IoU."""
+    """Class to the column of the epoch table that has its IoU."""
     return {name: IOU_PREFIX + name for name in classes}
 
 
 def list_mean_iou_columns(runs: dict[str, Run], classes: tuple[str, ...]) -> list[str]:
-    """The columns whose mean is the mean IoU over the shared classes; where these are all, it is kept as such."""
+    """The columns whose mean is the mean IoU over the shared classes."""
     return ["mean_iou"] if _share_classes(runs, classes) else list(list_iou_columns(classes).values())
 
 
 def describe_differences(runs: dict[str, Run], classes: tuple[str, ...]) -> str:
-    """What keeps the validation scores of these runs from being compared, as a sentence; empty where nothing does."""
+    """Why the validation scores of these runs are not fully comparable; empty if they are."""
     data = {run.record.data_fingerprint: run.record.config.data for run in runs.values()}
     parts = []
     if len(data) > 1:
         names = ", ".join(dict.fromkeys(f"{d.dataset} {d.val_split}" for d in data.values()))
-        parts.append(f"These runs were trained and validated on different data ({names}): the levels do not compare.")
+        parts.append(
+            f"These runs were trained and validated on different data ({names}), so their scores are not comparable."
+        )
     if not _share_classes(runs, classes):
-        parts.append(f"Means are over the classes that all of them know: {len(classes)}.")
+        parts.append(f"Means are over the classes that all runs share: {len(classes)}.")
     return " ".join(parts)
 
 
 def draw_miou_table(by_epoch: pd.DataFrame) -> None:
-    """Last and best mean IoU of each run."""
+    """Draws the last and best mean IoU of each run."""
     reached = run_comparison.find_last_and_best(by_epoch).set_index(["run", "which"])
     rows = [
         {
@@ -104,7 +106,7 @@ def draw_miou_table(by_epoch: pd.DataFrame) -> None:
 
 
 def draw_settings_table(runs: dict[str, Run]) -> None:
-    """What each run is made of: a column a run, so that a page shows all settings of several."""
+    """Draws the settings of the runs, one column per run."""
     table = pd.DataFrame({name: _list_settings(run) for name, run in runs.items()})
     st.dataframe(table.astype(str), height="content", column_config={"_index": st.column_config.Column("setting")})
 
@@ -120,7 +122,7 @@ def _list_settings(run: Run) -> dict[str, object]:
         "encoder": config.network.encoder.removeprefix("tu-"),
         "hardness branch": config.network.hardness_branch if record.hardness_parameters else "none",
         "parameters": f"{record.parameters / 1e6:.2f} M",
-        "of them hardness": f"{record.hardness_parameters / 1e6:.2f} M",
+        "hardness parameters": f"{record.hardness_parameters / 1e6:.2f} M",
         "data": config.data.dataset,
         "loss": config.loss.name,
         "epochs": config.optim.epochs,
@@ -133,5 +135,5 @@ def _list_settings(run: Run) -> dict[str, object]:
 
 
 def _format_data(analyses: dict[str, Analysis]) -> str:
-    """What several analyses were made of."""
+    """The data set that these analyses share, as text."""
     return format_scope(next(iter(analyses.values())))

@@ -1,4 +1,4 @@
-"""Several runs side by side: how they went, how well they segment, and what one gains over another."""
+"""Runs: training, scores and settings of several runs side by side."""
 
 import streamlit as st
 
@@ -11,11 +11,11 @@ from hlcore.storage.runs import Run
 
 
 def draw_progress(runs: dict[str, Run], classes: tuple[str, ...]) -> None:
-    """Draws the mean IoU by epoch, and where each run ended."""
+    """Draws the mean IoU by epoch, and the last and best value of each run."""
     epochs = {name: load_epoch_table(run) for name, run in runs.items()}
     by_epoch = run_comparison.mean_iou_by_epoch(epochs, controls.list_mean_iou_columns(runs, classes))
     if by_epoch.empty:
-        st.info("None of these runs has been validated on a class that all of them know.")
+        st.info("None of these runs has been validated on a class that all of them share.")
         return
     figure_column, table_column = st.columns([3, 2])
     with figure_column:
@@ -30,7 +30,7 @@ def draw_progress(runs: dict[str, Run], classes: tuple[str, ...]) -> None:
 
 
 def draw_training(runs: dict[str, Run]) -> None:
-    """Draws how much the weighting did, and how long a step took."""
+    """Draws the HL lift and the time of a training step by epoch."""
     steps = run_comparison.training_by_epoch({name: load_steps(run) for name, run in runs.items()})
     titles = {"hardness_lift": "HL lift (1 = no effect)", "image_ms": "Training step (ms per image, log scale)"}
     for (measure, title), column in zip(titles.items(), st.columns(2), strict=True):
@@ -39,10 +39,10 @@ def draw_training(runs: dict[str, Run]) -> None:
             figure = runs_by_epoch_figure(rows, runs=list(runs), title=title, log=measure == "image_ms")
             column.plotly_chart(figure, key=measure)
     defined = definitions.list_links("HL lift", "Training step")
-    st.caption(f"Line: mean lift, median time. Band: the middle 80 % of an epoch's steps. {defined}")
+    st.caption(f"Line: mean lift, median time. Band: middle 80 % of the steps of an epoch. {defined}")
 
 
-st.caption("How did several runs go, how well do they segment, and what does one gain over another?")
+st.caption("How did training go, how well do the runs segment, and what does one gain over another?")
 if runs := controls.select_runs():
     classes = run_comparison.shared_classes([run.record.class_names for run in runs.values()])
     draw_progress(runs, classes)
@@ -53,4 +53,4 @@ if runs := controls.select_runs():
     st.markdown("##### Settings")
     controls.draw_settings_table(runs)
 else:
-    st.info("Choose one run or several.")
+    st.info("Select one or more runs.")

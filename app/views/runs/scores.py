@@ -1,4 +1,4 @@
-"""The scores on the Runs page: all metrics, each class, and what one run gains over another."""
+"""Scores of the Runs page: all metrics, each class, and the gain of one run over another."""
 
 import pandas as pd
 import streamlit as st
@@ -16,7 +16,7 @@ from hlcore.storage.runs import Run
 
 
 def draw_scores(runs: dict[str, Run], classes: tuple[str, ...]) -> None:
-    """Draws what the runs reach on one data set: all metrics, each class, and the gain of one over another."""
+    """Draws the scores of the runs on one data set."""
     scored = group_analyses_by_data(runs)
     data = controls.select_scores(scored, runs=len(runs))
     caveat = controls.ONE_SEED
@@ -25,7 +25,7 @@ def draw_scores(runs: dict[str, Run], classes: tuple[str, ...]) -> None:
         class_iou = run_comparison.last_class_iou(epochs, controls.list_iou_columns(classes))
         caveat = f"{controls.describe_differences(runs, classes)} {caveat}"
         st.caption(
-            "Boundary IoU, IoU by size of object and intervals are there for data `hlcore analyze` has measured."
+            "Boundary IoU, IoU by object size and intervals are available for data sets measured with `hlcore analyze`."
         )
     else:
         scores = load_scores(scored[data])
@@ -42,7 +42,7 @@ def draw_scores(runs: dict[str, Run], classes: tuple[str, ...]) -> None:
 
 
 def draw_classes(class_iou: pd.DataFrame, runs: list[str], *, caveat: str) -> None:
-    """Draws each class, and the gains where there are two runs, above what they do not show."""
+    """Draws the IoU of each class and, with two runs or more, the gain of one over another."""
     names = list(dict.fromkeys(class_iou["run"]))
     if not names:
         return
@@ -50,7 +50,7 @@ def draw_classes(class_iou: pd.DataFrame, runs: list[str], *, caveat: str) -> No
     class_column.plotly_chart(class_iou_figure(class_iou, runs=runs), key="class_iou")
     with gain_column:
         if len(names) < 2:
-            st.caption("Choose a second run that was scored here to see what one gains over the other.")
+            st.caption("Select a second run with these scores to see the gain.")
             return
         baseline, compared = controls.select_pair(names)
         gains = run_comparison.class_iou_gains(class_iou, baseline=baseline, compared=compared)
@@ -59,6 +59,6 @@ def draw_classes(class_iou: pd.DataFrame, runs: list[str], *, caveat: str) -> No
 
 
 def load_scores(analyses: dict[str, Analysis]) -> pd.DataFrame:
-    """The table `segmentation` of each run's analysis, below each other, with a column run."""
+    """The `segmentation` tables of the analyses in one table, with a column `run`."""
     tables = [load_table(analysis, "segmentation").assign(run=run) for run, analysis in analyses.items()]
     return pd.concat(tables, ignore_index=True)

@@ -1,4 +1,4 @@
-"""The controls and texts of the page Stability."""
+"""Controls and texts of the Stability page."""
 
 from collections.abc import Mapping
 from typing import Literal
@@ -19,22 +19,23 @@ from hlcore.storage.runs import Run
 
 FOLLOWED = "followed"
 MAPS, VARIATION, MEASURES, PAIRS = "maps", "variation", "measures", "pairs"
-PARTS = {MAPS: "Maps", MEASURES: "Measures", PAIRS: "Any two", VARIATION: "Variation"}
-KINDS: dict[Literal["consecutive", "last"], str] = {"consecutive": "the one before", "last": "the last"}
+PARTS = {MAPS: "Maps", MEASURES: "Measures", PAIRS: "Epoch pairs", VARIATION: "Variation"}
+KINDS: dict[Literal["consecutive", "last"], str] = {"consecutive": "Previous snapshot", "last": "Last snapshot"}
 MAX_IMAGES = 4
-"""Images whose maps stand beside each other."""
+"""Images whose maps are shown side by side."""
 SENTENCES = {
-    "relative_level": "Whether a map fades. The weight in the loss is scaled to sum 1, so hardness can fade without "
-    "any effect on training.",
-    "top10_iou": "Whether the hardest places stay the hardest; 0.05 is chance. Blind to the other 90 %.",
-    "turnover": "The share of the hardest tenth that leaves it: the IoU, turned round.",
-    "total_variation": "The share of the weight, or of the summed loss, that moves elsewhere. The constant c holds "
-    "part of the weight still whatever the network says.",
-    "spearman": "Whether the order of all pixels stays; blind to level. Near 0, where most pixels lie, it is noise.",
-    "pearson": "Whether high values stay where they are, weighted by how high. Blind to level.",
-    "edge_share": "How much of the weight, or of the summed loss, lies at edges of the label map.",
+    "relative_level": "Does the map fade? The weight in the loss always sums to 1, so fading hardness has no effect on "
+    "training.",
+    "top10_iou": "Do the hardest pixels stay the hardest? 0.05 is chance. Ignores the other 90 %.",
+    "turnover": "Share of the hardest 10 % that leaves it: the IoU, reversed.",
+    "total_variation": "Share of the weight, or of the summed loss, that moves elsewhere. The constant c keeps part of "
+    "the weight in place whatever the network predicts.",
+    "spearman": "Does the order of the pixels stay the same? Ignores the level; near 0, where most pixels are, the "
+    "order is noise.",
+    "pearson": "Do high values stay in place? Ignores the level.",
+    "edge_share": "Share of the weight, or of the summed loss, at edges of the label map.",
 }
-"""What each measure shows and does not show."""
+"""Measure to what it shows and does not show."""
 _DEFINITIONS = {
     "relative_level": "Level",
     "top10_iou": "Top tenth IoU",
@@ -44,20 +45,20 @@ _DEFINITIONS = {
     "pearson": "Pearson",
     "edge_share": "Share at edges",
 }
-"""Under which name each measure is defined."""
+"""Measure to its definition."""
 
 
 def describe_measure(measure: str) -> str:
-    """What a measure shows, and where it is defined."""
+    """What a measure shows, with a link to its definition."""
     return f"{SENTENCES[measure]} {definitions.list_links(_DEFINITIONS[measure])}"
 
 
 def select_scope(run: Run) -> str | Analysis:
-    """FOLLOWED, one of the run's analyses with several epochs, or widgets.PICTURE: the first there is."""
+    """The selected scope: FOLLOWED, PICTURE or an analysis of several epochs."""
     analyses = {name: found for name, found in load_analyses(run).items() if len(found.record.epochs) > 1}
     options = [*([FOLLOWED] if has_followed_images(run) else []), *analyses, PICTURE]
     session.ensure_choice("scope", options, default=options[0])
-    titles = {FOLLOWED: "Followed images", PICTURE: "This picture"}
+    titles = {FOLLOWED: "Followed images", PICTURE: "This image"}
     titles |= {name: format_scope(found) for name, found in analyses.items()}
     st.segmented_control(
         "Measured on",
@@ -67,8 +68,8 @@ def select_scope(run: Run) -> str | Analysis:
         required=True,
         wrap=True,
         persist_state="session",
-        help="Followed images were looked at by the network while it was trained, half of them images it was "
-        "trained on; `hlcore analyze --epochs all` measures a data set; a picture is looked at by every kept epoch. "
+        help="Followed images had their maps saved during training; half of them are training images. To measure a "
+        "data set, run `hlcore analyze --epochs all`. A single image is predicted by every kept epoch. "
         + definitions.list_links("Followed images"),
     )
     chosen: str = session.get_choice("scope")
@@ -76,7 +77,7 @@ def select_scope(run: Run) -> str | Analysis:
 
 
 def select_aspect(scope: str | Analysis) -> str:
-    """Which part of the page is shown; tables that were made elsewhere have no maps."""
+    """The selected part of the page; analyses have no maps."""
     parts = [MEASURES, PAIRS] if isinstance(scope, Analysis) else [MAPS, MEASURES, PAIRS, VARIATION]
     session.ensure_choice("aspect", parts, default=parts[0])
     st.segmented_control(
@@ -92,8 +93,8 @@ def select_aspect(scope: str | Analysis) -> str:
 
 
 def select_scaling() -> bool:
-    """Whether maps are scaled to sum 1 before it is measured how much they vary."""
-    options = {"sum": "scaled to sum 1, as in the loss", "own": "as they are"}
+    """Whether maps are scaled to sum 1 before their variation is measured."""
+    options = {"sum": "Scaled to sum 1, as in the loss", "own": "Unscaled"}
     session.ensure_choice("scaled", list(options), default="sum")
     st.segmented_control(
         "Maps",
@@ -103,15 +104,15 @@ def select_scaling() -> bool:
         required=True,
         wrap=True,
         persist_state="session",
-        help="Scaled, hardness is the weight (sigmoid + c, over its sum) and the loss is what is left when fading is "
-        "taken out. As they are, they are the sigmoid and nats; both vary most where they are near 0. "
+        help="Scaled: the hardness weight, and the loss divided by its sum, which removes fading. Unscaled: "
+        "hardness, and the loss in nats; both vary most where they are near 0. "
         + definitions.list_links("Variation", "Hardness weight", "Hardness", "Loss"),
     )
     return session.get_choice("scaled") == "sum"
 
 
 def select_images(series: list[Series]) -> list[Series]:
-    """Which images are shown beside each other: at first some of each half."""
+    """The selected images; by default some training and some held-out images."""
     if len(series) == 1:
         st.caption(session.escape_markdown(series[0].title))
         return series
@@ -131,10 +132,10 @@ def select_images(series: list[Series]) -> list[Series]:
 
 
 def select_comparison() -> Literal["consecutive", "last"]:
-    """Which pairs of snapshots are compared."""
+    """The selected snapshot that each snapshot is compared with."""
     session.ensure_choice("against", list(KINDS), default="consecutive")
     st.segmented_control(
-        "Each snapshot against",
+        "Compare with",
         list(KINDS),
         format_func=lambda kind: KINDS[kind],
         key="against",
@@ -147,7 +148,7 @@ def select_comparison() -> Literal["consecutive", "last"]:
 
 
 def draw_legend(splits: list[str]) -> None:
-    """The colours and dashes of all figures of the page, once."""
+    """Draws the legend of all charts of the page."""
     lines = [
         f'<span style="border-top: 2px {"dashed" if split == "train" else "solid"} {QUANTITIES[name]}; '
         f'display: inline-block; width: 2rem; vertical-align: middle"></span> {name}, {SPLITS.get(split, split)}'
@@ -158,7 +159,7 @@ def draw_legend(splits: list[str]) -> None:
 
 
 def summarise_tables(tables: Mapping[str, pd.DataFrame]) -> list[str]:
-    """One sentence a split: how far both maps faded, and how much of their hardest tenth stayed at last."""
+    """One sentence per split: how far both maps faded, and how much of their hardest 10 % stayed in place."""
     sentences = []
     for split in tables["levels"]["split"].unique():
         levels = tables["levels"].query("split == @split and measure == 'relative_level'").dropna(subset="value")
@@ -168,17 +169,17 @@ def summarise_tables(tables: Mapping[str, pd.DataFrame]) -> list[str]:
         faded = " and ".join(f"mean {name} is {100 * value:.0f} %" for name, value in last.items())
         overlaps = " and ".join(f"{value:.2f} ({name})" for name, value in stayed.items())
         kept = [f"epoch {format_snapshot(name)}" for name in kept_epoch_names(levels["snapshot"].unique())]
-        parts = [f"at {kept[-1]} {faded} of what it was at {kept[0]}"] if faded else []
+        parts = [f"at {kept[-1]} {faded} of its value at {kept[0]}"] if faded else []
         parts.append(f"between the last two snapshots the hardest 10 % overlap with an IoU of {overlaps}")
         sentences.append(f"**{SPLITS.get(split, split)}**: {'; '.join(parts)}")
     return sentences
 
 
 def draw_variation_table(variation: pd.DataFrame) -> None:
-    """How much each pixel varies over the kept epochs, in numbers."""
+    """Draws a table of how much pixels vary over the kept epochs."""
     table = variation.assign(
         split=variation["split"].map(lambda split: SPLITS.get(split, split)),
-        scaled=variation["measure"].str.endswith("normalised").map({True: "to sum 1", False: "as it is"}),
+        scaled=variation["measure"].str.endswith("normalised").map({True: "to sum 1", False: "no"}),
     ).dropna(subset="value")
     hints = {"value": "Variation", "low": "Interval", "high": "Interval"}
     st.dataframe(
@@ -191,7 +192,7 @@ def draw_variation_table(variation: pd.DataFrame) -> None:
         key="stability_variation",
     )
     st.caption(
-        "Standard deviation over mean of each pixel over the kept epochs, averaged. The loss is near 0 almost "
-        "everywhere, where a little is much; scaled to sum 1, hardness is the weight, which c keeps away from 0. "
+        "Mean over the pixels of their standard deviation divided by their mean, over the kept epochs. The loss is "
+        "near 0 almost everywhere, so small changes count much; scaled, hardness is the weight, which c keeps above 0. "
         + definitions.list_links("Variation", "Hardness weight", "Interval")
     )

@@ -1,4 +1,4 @@
-"""Does hardness hold still over training while the loss fades?"""
+"""Stability: does hardness stay stable over training while the loss fades?"""
 
 from collections.abc import Mapping
 
@@ -29,7 +29,7 @@ LEVELS = ("relative_level", "edge_share")
 
 
 def draw_stability(run: Run) -> None:
-    """Draws the part of the page that was chosen."""
+    """Draws the selected part of the page."""
     scope_column, aspect_column = st.columns([7, 6], vertical_alignment="bottom")
     with scope_column:
         scope = controls.select_scope(run)
@@ -53,13 +53,13 @@ def draw_stability(run: Run) -> None:
 
 
 def select_series(run: Run) -> list[Series]:
-    """The picture chosen on the page; none while an upload is awaited."""
+    """The selected image as a series; empty while waiting for an upload."""
     picture = select_picture(run)
     return [] if picture is None else [make_picture_series(run, picture)]
 
 
 def draw_maps(run: Run, series: list[Series], aspect: str) -> None:
-    """Several images' maps beside each other, at one snapshot or their variation over the kept epochs."""
+    """Draws the maps of several images side by side, at one snapshot or as variation over the kept epochs."""
     images_column, scaled_column = st.columns([7, 6], vertical_alignment="bottom")
     with images_column:
         shown = controls.select_images(series)
@@ -79,7 +79,7 @@ def draw_maps(run: Run, series: list[Series], aspect: str) -> None:
 
 
 def draw_measures(tables: Mapping[str, pd.DataFrame]) -> None:
-    """Every measure over the snapshots, with what it shows and does not show."""
+    """Draws every measure over the snapshots, with what it shows and does not show."""
     text_column, kind_column = st.columns([9, 4], vertical_alignment="center")
     with kind_column:
         kind = controls.select_comparison()
@@ -100,9 +100,11 @@ def draw_measures(tables: Mapping[str, pd.DataFrame]) -> None:
 
 
 def draw_pairs(tables: Mapping[str, pd.DataFrame]) -> None:
-    """IoU of the hardest 10 % of any two snapshots."""
+    """Draws the IoU of the hardest 10 % for every pair of snapshots."""
     defined = definitions.list_links("Top tenth IoU", "Snapshot")
-    st.caption(f"IoU of the hardest 10 % of any two snapshots: 1 is the same tenth, 0.05 is chance. {defined}")
+    st.caption(
+        f"IoU of the hardest 10 % for every pair of snapshots: 1 means the same pixels, 0.05 is chance. {defined}"
+    )
     for split in tables["levels"]["split"].unique():
         for column, name in zip(st.columns(2), ("hardness", "loss"), strict=True):
             with column:
@@ -111,5 +113,5 @@ def draw_pairs(tables: Mapping[str, pd.DataFrame]) -> None:
                 st.plotly_chart(figure, key=f"stability_{split}_{name}", height=MATRIX_PX)
 
 
-st.caption("Does hardness hold still over training while the loss fades? Both maps of the same images, in step.")
+st.caption("Does hardness stay stable over training while the loss fades?")
 draw_stability(load_selected_run())

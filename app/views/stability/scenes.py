@@ -1,4 +1,4 @@
-"""What the viewers of the pages Stability and Memorise show."""
+"""Scenes of the Stability page: maps at one snapshot, and their variation over the epochs."""
 
 from app.components import definitions
 from app.components.layers import make_hardness_layer, make_image_layer, make_loss_layer
@@ -11,12 +11,12 @@ from hlcore.figures.style import ScaleName
 GROUP = "stability"
 MAX_VARIATION = 2.0
 _PACKED_VARIATION = 16.0
-"""Above the highest there is over 256 kept epochs: sqrt(255)."""
+"""Above the largest possible value for 256 kept epochs, sqrt(255)."""
 VARIATION_SCALE: ScaleName = "cividis"
 
 
 def make_snapshot_scene(series: Series) -> Scene:
-    """Hardness and, where there are labels, loss of one image at the snapshot that is chosen."""
+    """Hardness and, with labels, loss of one image at the selected snapshot."""
     planes = load_series_planes(series)
     by_name = {
         name: {s: of_snapshot[name] for s, of_snapshot in planes.items()} for name in next(iter(planes.values()))
@@ -28,8 +28,8 @@ def make_snapshot_scene(series: Series) -> Scene:
 
 
 def make_variation_scene(series: Series, *, scaled: bool, c: float) -> Scene:
-    """Coefficient of variation of each pixel of one image over the kept epochs, of both maps."""
-    names = ("Hardness weight", "Loss over its sum") if scaled else ("Hardness", "Loss")
+    """Coefficient of variation of each pixel of one image over the kept epochs, for both maps."""
+    names = ("Hardness weight", "Loss divided by its sum") if scaled else ("Hardness", "Loss")
     layers = [make_image_layer(series.picture)]
     for name, values in zip(names, load_variation(series, scaled=scaled, c=c), strict=True):
         if values is not None:
@@ -49,7 +49,7 @@ def make_variation_scene(series: Series, *, scaled: bool, c: float) -> Scene:
 
 
 def make_tools_scene(scene: Scene) -> Scene:
-    """The tools for several scenes beside each other, made from the first of them."""
+    """The tools for several scenes side by side, made from the first."""
     return Scene(scene.size, scene.layers, (), steps=scene.steps, step=scene.step, group=GROUP)
 
 
@@ -59,7 +59,7 @@ def _format_step(snapshot: str) -> str:
 
 
 def _make_scene(series: Series, layers: list[Layer], names: list[str], steps: tuple[Step, ...]) -> Scene:
-    """Above each other where several images stand beside each other, else side by side."""
+    """A scene with its panels side by side for a single image, otherwise above each other."""
     alone = series.split == PICTURE
     return Scene(
         series.picture.size,

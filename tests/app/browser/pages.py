@@ -88,7 +88,7 @@ def upload(page: Page, name: str, content: bytes, *, labels: bool = False) -> No
     page.locator("input[type=file]").nth(int(labels)).set_input_files(
         {"name": name, "mimeType": "image/png", "buffer": content}
     )
-    expect(page.get_by_text(re.compile(f"Looking at .*{re.escape(name)}"))).to_be_visible()
+    expect(page.get_by_text(re.compile(f"Showing .*{re.escape(name)}"))).to_be_visible()
     if labels:
         page.keyboard.press("Escape")
     settle(page)

@@ -74,7 +74,7 @@ def test_opacity_mixes_the_map_with_the_image(watched, address):
     assert (canvas(page, 1) == image).all()
 
 
-def test_the_image_may_lose_its_colours(watched, address):
+def test_the_image_can_be_shown_in_grey(watched, address):
     page = watched.open(f"{address}/?run=tiny&show=Image")
     image = canvas(page).astype(float)
     page.get_by_role("button", name="Grey image").click()

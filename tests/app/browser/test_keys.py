@@ -68,7 +68,7 @@ def test_tab_reaches_every_control_and_each_has_a_name(watched, address):
             "INPUT Highest part of hardness",
             "SELECT Colours of hardness",
             "SELECT Loss up to",
-            "BUTTON Close this panel",
+            "BUTTON Close panel",
         ),
     ):
         assert control in words

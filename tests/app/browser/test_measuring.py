@@ -45,7 +45,7 @@ def test_a_threshold_in_the_link_keeps_what_the_analysis_flags(watched, address,
     assert threshold_words(page, "Hardness") == kept_words(of, of.hardness_map, threshold, digits=3)
 
 
-def test_the_threshold_slider_says_what_it_keeps(watched, address, record):
+def test_the_threshold_slider_shows_what_it_keeps(watched, address, record):
     page = watched.open(f"{address}/?run=tiny&epoch=0")
     page.get_by_role("slider", name="Show hardness from").fill("477")
     settle(page)
@@ -95,7 +95,7 @@ def test_what_a_threshold_leaves_out_is_grey(watched, address, record):
     assert (coloured == kept).mean() > 0.98
 
 
-def test_hiding_a_class_takes_it_out_of_picture_and_numbers(watched, address, record):
+def test_hiding_a_class_removes_it_from_image_and_numbers(watched, address, record):
     of = record(0)
     name = of.class_names[np.bincount(of.labels[of.valid]).argmax()]
     index = of.class_names.index(name)
@@ -173,7 +173,7 @@ def test_a_pinned_pixel_reaches_python(watched, address, record):
     assert read_out(page)["hardness"] == f"{last.hardness_map[y, x]:.3f}", "the pinned pixel is read where no hand is"
 
 
-def test_an_object_below_the_hand_is_marked_and_measured(watched, address, record):
+def test_the_object_under_the_cursor_is_highlighted_and_measured(watched, address, record):
     page = watched.open(f"{address}/?run=tiny&epoch=0&show=Labels,Hardness&outlines=objects")
     of = record(0)
     assert count(page, LINE) > 100
@@ -193,7 +193,7 @@ def test_an_object_below_the_hand_is_marked_and_measured(watched, address, recor
     assert count(page, MARK) > 50
 
 
-def test_a_hard_region_below_the_hand_is_measured(watched, address, record):
+def test_the_hard_region_under_the_cursor_is_measured(watched, address, record):
     of = record(0)
     page = watched.open(f"{address}/?run=tiny&epoch=0&show=Hardness,Image&above=Hardness:0.477&outlines=regions")
     kept = of.hardness_map >= 0.477

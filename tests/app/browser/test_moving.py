@@ -28,7 +28,7 @@ def brightness(colour: str) -> float:
     return float(np.mean([float(part) for part in re.findall(r"[\d.]+", colour)[:3]]))
 
 
-def test_the_wheel_magnifies_all_panels_around_the_hand(watched, address):
+def test_the_wheel_zooms_all_panels_around_the_cursor(watched, address):
     page = watched.open(f"{address}/?run=tiny")
     whole = seen(page, 0)
     before = hover(page, 0.3, 0.4)
@@ -48,7 +48,7 @@ def test_the_wheel_magnifies_all_panels_around_the_hand(watched, address):
     assert seen(page, 3) == whole
 
 
-def test_a_drag_moves_the_picture_as_far_as_the_hand(watched, address):
+def test_a_drag_moves_the_image_as_far_as_the_cursor(watched, address):
     page = watched.open(f"{address}/?run=tiny&zoom=0.5,0.5,4")
     held = hover(page, 0.6, 0.6, 1)
     box = stage(page, 1).bounding_box()
@@ -62,7 +62,7 @@ def test_a_drag_moves_the_picture_as_far_as_the_hand(watched, address):
     assert "x" not in link(page), "a drag pins nothing"
 
 
-def test_keys_and_buttons_magnify_fit_and_show_pixel_by_pixel(watched, address):
+def test_keys_and_buttons_zoom_fit_and_show_one_to_one(watched, address):
     page = watched.open(f"{address}/?run=tiny&source=photographs&sample=rocket&show=Image,Hardness,Prediction,Entropy")
     stage(page).focus()
     page.keyboard.press("+")
@@ -106,7 +106,7 @@ def fingers(session, kind: str, *places: tuple[float, float]) -> None:
     session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
 
 
-def test_two_fingers_magnify_and_one_moves(watch, address):
+def test_two_fingers_zoom_and_one_moves(watch, address):
     watched = watch(viewport={"width": 400, "height": 800}, has_touch=True)
     page = watched.open(f"{address}/?run=tiny&show=Hardness,Image")
     session = watched.context.new_cdp_session(page)
@@ -144,7 +144,7 @@ def test_on_a_phone_nothing_is_wider_than_the_screen(watch, address, scheme):
     assert (brightness(words) > 128) == (scheme == "dark"), "bright words on dark, dark words on bright"
 
 
-def test_the_read_out_names_every_value_below_the_hand(watched, address, record):
+def test_the_read_out_shows_every_value_under_the_cursor(watched, address, record):
     page = watched.open(f"{address}/?run=tiny&epoch=0")
     x, y = hover(page, *MIDDLE)
     of = record(0)
@@ -170,7 +170,7 @@ def test_the_read_out_names_every_value_below_the_hand(watched, address, record)
     assert cursor(page) == (x, y)
 
 
-def test_another_picture_begins_unzoomed_without_the_pixel_and_the_rectangle_of_the_one_before(watched, address):
+def test_another_image_starts_without_zoom_pixel_and_rectangle(watched, address):
     page = watched.open(f"{address}/?run=tiny&zoom=0.5,0.5,4&x=5&y=7&box=10,10,20,20&opacity=40")
     page.get_by_test_id("stButtonGroup").get_by_text("Photos").click()
     settle(page)
@@ -179,7 +179,7 @@ def test_another_picture_begins_unzoomed_without_the_pixel_and_the_rectangle_of_
     assert link(page)["opacity"] == "40"
 
 
-def test_maps_that_are_not_here_are_kept_for_the_picture_that_has_them(watched, address):
+def test_selected_maps_return_with_an_image_that_has_them(watched, address):
     page = watched.open(f"{address}/?run=tiny&show=Loss,Hardness")
     page.get_by_test_id("stButtonGroup").get_by_text("Photos").click()
     settle(page)
@@ -189,7 +189,7 @@ def test_maps_that_are_not_here_are_kept_for_the_picture_that_has_them(watched, 
     assert page.locator("figure").count() == 2
 
 
-def test_reset_takes_back_what_hides_or_covers_the_maps(watched, address):
+def test_reset_clears_what_hides_or_covers_the_maps(watched, address):
     page = watched.open(f"{address}/?run=tiny&zoom=0.5,0.5,4&above=Hardness:0.5&compare=wipe,Loss,40&grey=1&hidden=Sky")
     page.get_by_role("button", name="Reset").click()
     settle(page)

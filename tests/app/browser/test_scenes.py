@@ -55,7 +55,7 @@ def save(page: Page) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(download.value.path().read_bytes())).convert("RGB"))
 
 
-def test_panels_that_take_more_than_is_kept_are_fetched_once(mounted):
+def test_panels_larger_than_the_cache_are_fetched_once(mounted):
     names = [step.name for step in STEPS]
     layers = (image(), hardness(*names), hardness(*names, name="Loss", first=100), CHANGE)
     above = Scene(
@@ -78,7 +78,7 @@ def test_panels_that_take_more_than_is_kept_are_fetched_once(mounted):
     assert [canvas(mounted.page, number).tobytes() for number in range(3, 27)] == pictures[3:]
 
 
-def test_planes_that_are_no_longer_shown_are_let_go(mounted):
+def test_planes_that_are_no_longer_shown_are_dropped(mounted):
     names = [step.name for step in STEPS[:7]]
     scene = Scene(SIZE, (image(), hardness(*names)), (Panel("Hardness"),), STEPS[:7])
     mounted.show(scene, kept_bytes=SIZE[0] * SIZE[1] * (4 + 2 * 4))
@@ -93,7 +93,7 @@ def test_planes_that_are_no_longer_shown_are_let_go(mounted):
     assert sum(there) <= 5
 
 
-def test_what_a_page_showed_is_let_go_once_the_reader_turns_to_another(mounted):
+def test_planes_of_a_page_are_dropped_when_another_opens(mounted):
     names = [step.name for step in STEPS]
     scenes = [
         Scene(SIZE, (image(), hardness(*names, first=first)), tuple(Panel("Hardness", step) for step in names), STEPS)
@@ -111,14 +111,14 @@ def test_what_a_page_showed_is_let_go_once_the_reader_turns_to_another(mounted):
     assert again > len(names) / 2
 
 
-def test_a_panel_without_its_map_says_so_and_the_others_are_drawn(mounted):
+def test_a_panel_without_a_map_explains_why_and_the_others_are_drawn(mounted):
     layers = (image(), hardness("0", "1"), Layer("Errors", "errors", of=("Prediction", "Labels")))
     panels = (Panel("Loss"), Panel("Hardness"), Panel("Errors"), Panel("Loss", "1", title="Loss of epoch 1"))
     mounted.show(Scene(SIZE, layers, panels, STEPS[:2], caption="scene"))
     waiting = mounted.page.locator(".waiting")
-    expect(waiting.nth(0)).to_have_text("There is no Loss of this picture")
-    expect(waiting.nth(2)).to_have_text("There is no Prediction of this picture")
-    expect(waiting.nth(3)).to_have_text("There is no Loss of this picture")
+    expect(waiting.nth(0)).to_have_text("Loss is not available for this image")
+    expect(waiting.nth(2)).to_have_text("Prediction is not available for this image")
+    expect(waiting.nth(3)).to_have_text("Loss is not available for this image")
     assert mounted.page.locator("figcaption b").all_inner_texts() == ["Loss", "Hardness", "Errors", "Loss of epoch 1"]
     expect(waiting.nth(1)).to_be_hidden()
     assert canvas(mounted.page, 1).any()
@@ -126,7 +126,7 @@ def test_a_panel_without_its_map_says_so_and_the_others_are_drawn(mounted):
     assert (save(mounted.page) != 255).any(), "and saved, the places of those without being left empty"
 
 
-def test_a_change_where_there_is_one_epoch_says_that_there_is_no_other(mounted):
+def test_a_change_map_explains_that_there_is_no_other_epoch(mounted):
     panels = (Panel("Hardness", COMPARED_STEP), Panel("Hardness"), Panel("Hardness change"))
     mounted.show(Scene(SIZE, (image(), hardness("0"), CHANGE), panels, STEPS[:1]))
     expect(mounted.page.locator(".waiting").nth(2)).to_have_text("There is no other epoch to compare with")
@@ -136,13 +136,13 @@ def test_a_change_where_there_is_one_epoch_says_that_there_is_no_other(mounted):
     assert mounted.page.locator("figcaption .note").nth(2).inner_text() == ""
 
 
-def test_an_epoch_that_has_not_looked_at_the_picture_is_on_its_way_only_where_it_was_chosen(mounted):
+def test_an_epoch_that_is_not_ready_is_loading_only_if_selected(mounted):
     layers = (image(), hardness("0", "2"))
     panels = (Panel("Hardness"), Panel("Hardness", "0"), Panel("Hardness", "1"), Panel("Hardness", "2"))
     mounted.show(Scene(SIZE, layers, panels, STEPS[:4]), view={"epoch": "3"})
     waiting = mounted.page.locator(".waiting")
-    expect(waiting.nth(0)).to_have_text("epoch 3 is on its way …")
-    expect(waiting.nth(2)).to_have_text("Choose epoch 1 to see it now")
+    expect(waiting.nth(0)).to_have_text("Loading epoch 3 …")
+    expect(waiting.nth(2)).to_have_text("Select epoch 1 to see it now")
     expect(waiting.nth(1)).to_be_hidden()
     expect(waiting.nth(3)).to_be_hidden()
 
@@ -219,7 +219,7 @@ def test_a_saved_picture_keeps_the_places_of_the_page(mounted):
     assert (at(2 * row + 12, column) == first).all()
 
 
-def test_a_picture_too_large_to_be_saved_is_said_until_the_reader_does_something_else(mounted):
+def test_an_image_too_large_to_save_is_reported_until_the_next_input(mounted):
     size = (70000, 1)
     mounted.show(Scene(size, (hardness("0", "1", size=size),), (Panel("Hardness"),), STEPS[:2]))
     painted(mounted.page)
@@ -227,23 +227,22 @@ def test_a_picture_too_large_to_be_saved_is_said_until_the_reader_does_something
     expect(problem).to_be_hidden()
     mounted.page.get_by_role("button", name="Save PNG").click()
     expect(problem).to_have_text(
-        "The picture could not be saved: 344 × 70102 px are more than this browser can save; "
-        "zoom in, or show fewer panels."
+        "The image could not be saved: 344 × 70102 px is more than this browser can save; zoom in or show fewer panels."
     )
     mounted.page.get_by_role("slider", name="Opacity").fill("50")
     expect(problem).to_be_hidden()
 
 
-def test_what_cannot_be_drawn_is_said_until_it_can(mounted):
+def test_an_image_that_cannot_be_drawn_is_reported_until_it_can(mounted):
     layer = hardness("0", "1")
     mounted.broken.add(layer.planes["1"].digest)
     mounted.show(Scene(SIZE, (image(), layer), (Panel("Hardness", "0"), Panel("Hardness", "1")), STEPS[:2]))
     problem = mounted.page.locator(".problem")
-    expect(problem).to_have_text(re.compile(r"^This picture could not be drawn: .* Reload the page to try again\.$"))
+    expect(problem).to_have_text(re.compile(r"^The image could not be drawn: .* Reload the page to try again\.$"))
     expect(mounted.page.locator(".waiting").nth(0)).to_be_hidden()
     mounted.page.get_by_role("button", name="Save PNG").click()
     expect(problem).to_have_text(
-        re.compile(r"again\. The picture could not be saved: Hardness, epoch 1 is still on its way\.$")
+        re.compile(r"again\. The image could not be saved: Hardness, epoch 1 is still loading\.$")
     )
     mounted.broken.clear()
     mounted.page.get_by_role("slider", name="Opacity").fill("50")
@@ -251,13 +250,13 @@ def test_what_cannot_be_drawn_is_said_until_it_can(mounted):
     painted(mounted.page)
 
 
-def test_a_plane_that_arrives_does_not_hide_what_could_not_be_saved(mounted):
+def test_a_loaded_plane_does_not_hide_a_save_error(mounted):
     layer = hardness("0", "1")
     mounted.broken.add(layer.planes["1"].digest)
     mounted.show(Scene(SIZE, (image(), layer), (Panel("Hardness", "0"), Panel("Hardness", "1")), STEPS[:2]))
     expect(mounted.page.locator(".waiting").nth(0)).to_be_hidden()
     mounted.page.get_by_role("button", name="Save PNG").click()
-    expected = "The picture could not be saved: Hardness, epoch 1 is still on its way."
+    expected = "The image could not be saved: Hardness, epoch 1 is still loading."
     expect(mounted.page.locator(".problem")).to_have_text(expected)
     mounted.broken.clear()
     painted(mounted.page)
@@ -266,7 +265,7 @@ def test_a_plane_that_arrives_does_not_hide_what_could_not_be_saved(mounted):
     expect(mounted.page.locator(".problem")).to_be_hidden()
 
 
-def test_pixels_of_objects_beyond_those_that_are_numbered_are_of_none(mounted):
+def test_pixels_of_objects_beyond_the_largest_number_belong_to_none(mounted):
     numbers = np.zeros(SIZE, int)
     numbers[5:25, 4:16] = 7
     numbers[5:25, 20:36] = NO_VALUE + 3
@@ -284,7 +283,7 @@ def test_pixels_of_objects_beyond_those_that_are_numbered_are_of_none(mounted):
     assert measured(mounted.page) == []
 
 
-def test_a_viewer_that_is_left_but_stays_on_the_page_stays_alive(mounted):
+def test_a_viewer_that_is_unmounted_but_stays_on_the_page_keeps_working(mounted):
     mounted.show(Scene(SIZE, (image(), hardness("0")), (Panel("Image"), Panel("Hardness")), steps=STEPS[:1]))
     painted(mounted.page)
     before = canvas(mounted.page, 1)

@@ -21,7 +21,7 @@ from tests.app.browser.pages import (
 )
 
 
-def test_a_stranger_drops_a_photograph_moves_the_epoch_reads_a_pixel_and_shares_the_link(watched, address):
+def test_a_new_user_uploads_a_photo_changes_the_epoch_pins_a_pixel_and_shares_the_link(watched, address):
     page = watched.open(f"{address}/?run=tiny&source=upload&zoom=0.5,0.5,8")
     expect(page.locator("input[type=file]").first).to_be_attached()
     upright, jpeg = sideways_astronaut()
@@ -63,7 +63,7 @@ def test_a_copied_link_opens_exactly_this_view(watched, address):
     page = watched.open(f"{address}/?run=tiny")
     page.get_by_role("slider", name="Epoch").fill("0")
     page.get_by_role("combobox", name="Panel 3 shows").select_option("Entropy")
-    page.get_by_role("button", name="Close this panel").last.click()
+    page.get_by_role("button", name="Close panel").last.click()
     page.get_by_role("slider", name="Opacity").fill("55")
     page.get_by_role("slider", name="Show hardness from").fill("470")
     page.get_by_role("combobox", name="Colours of hardness").select_option("cividis")
@@ -130,7 +130,7 @@ def test_another_photograph_keeps_the_epoch_and_the_threshold(watched, address):
         assert threshold.get_attribute("aria-valuetext") == "0.550"
 
 
-def test_what_is_taken_away_is_what_was_computed(watched, address, record, tmp_path):
+def test_downloads_equal_the_computed_maps(watched, address, record, tmp_path):
     page = watched.open(f"{address}/?run=tiny")
     page.get_by_role("button", name="Download").click()
     kept = {}
@@ -145,9 +145,9 @@ def test_what_is_taken_away_is_what_was_computed(watched, address, record, tmp_p
     np.testing.assert_allclose(read_hardness_png(kept["Hardness, 16-bit PNG"]), hardness_map, atol=1 / 65535)
 
 
-def test_a_reader_looks_through_a_data_set_and_takes_an_image_along(watched, address):
+def test_a_user_browses_a_data_set_and_opens_an_image_in_inspect(watched, address):
     page = watched.open(f"{address}/dataset?run=streets")
-    leads = page.get_by_role("link", name=re.compile("at every epoch, in Inspect"))
+    leads = page.get_by_role("link", name=re.compile("at every epoch in Inspect"))
     hardest = leads.inner_text().split()[-6]
     assert "sample" not in link(page), "nothing was chosen yet"
     first = canvas(page, 1)
@@ -191,7 +191,7 @@ def test_training_is_played_and_stopped(watched, address):
     assert link(page)["epoch"] == held
 
 
-def test_a_page_that_is_open_twice_in_dark_has_no_complaint(watch, address):
+def test_two_dark_pages_of_one_session_have_no_errors(watch, address):
     watched = watch(color_scheme="dark")
     pages = [watched.open(f"{address}/?run=tiny&outlines=objects&grey=1") for _ in range(2)]
     assert (canvas(pages[0], 1) == canvas(pages[1], 1)).all()

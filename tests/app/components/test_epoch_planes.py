@@ -25,7 +25,7 @@ def test_every_epoch_arrives_in_every_layer_it_has_numbers_for(open_app, scenes,
             assert known_at(scene, name) == [""]
 
 
-def test_the_chosen_epoch_is_shown_first_and_the_others_follow_the_nearest_first(open_app, scenes, one_at_a_time):
+def test_the_selected_epoch_is_shown_first_and_the_others_follow_nearest_first(open_app, scenes, one_at_a_time):
     app = open_app(epoch="0")
     for ready in (["0"], ["0", "1"], ["0", "1", "2"], ["0", "1", "2"]):
         (scene,) = scenes(app)
@@ -34,21 +34,19 @@ def test_the_chosen_epoch_is_shown_first_and_the_others_follow_the_nearest_first
         app.run()
 
 
-def test_both_compared_epochs_are_there_at_once(open_app, scenes, one_at_a_time):
+def test_both_compared_epochs_are_ready_at_once(open_app, scenes, one_at_a_time):
     for scene in scenes(open_app(page=EPOCHS, other="0", epoch="2")):
         assert known_at(scene, "Hardness") == ["0", "2"]
 
 
-def test_another_picture_is_looked_at_by_the_chosen_epoch_first_again(open_app, scenes, one_at_a_time):
+def test_another_image_starts_with_the_selected_epoch(open_app, scenes, one_at_a_time):
     app = open_app(epoch="1")
     app.run()
     app.selectbox(key="sample").select("test-0003").run()
     assert known_at(scenes(app)[0], "Hardness") == ["1"]
 
 
-def test_of_many_epochs_those_nearest_to_the_chosen_one_are_kept_wherever_the_reader_goes(
-    open_app, scenes, monkeypatch
-):
+def test_of_many_epochs_those_nearest_to_the_selected_one_are_prepared(open_app, scenes, monkeypatch):
     monkeypatch.setattr("app.components.epoch_planes.MAX_EPOCHS", 2)
     app = open_app(epoch="2")
     assert known_at(scenes(app)[0], "Hardness") == ["1", "2"]
@@ -60,9 +58,7 @@ def test_of_many_epochs_those_nearest_to_the_chosen_one_are_kept_wherever_the_re
         assert known_at(scene, "Hardness") == ["0", "2"], "both compared ones are, however far apart"
 
 
-def test_where_one_epoch_cannot_be_read_the_chosen_one_is_shown_and_a_sentence_names_the_other(
-    open_app, scenes, monkeypatch, tmp_path
-):
+def test_an_unreadable_epoch_is_reported_and_the_selected_one_is_shown(open_app, scenes, monkeypatch, tmp_path):
     run = make_run(tmp_path / "more", "torn", epochs=2)
     run.checkpoint_path(0).write_bytes(b"not weights")
     monkeypatch.setattr("app.loading.runs.find_run_folders", lambda: {"torn": run.path})
@@ -72,7 +68,7 @@ def test_where_one_epoch_cannot_be_read_the_chosen_one_is_shown_and_a_sentence_n
     assert known_at(scenes(app)[0], "Hardness") == ["1"]
 
 
-def test_a_choice_made_while_epochs_are_still_looking_is_not_undone_by_the_link(open_app, scenes, monkeypatch):
+def test_a_choice_made_while_epochs_are_prepared_is_kept(open_app, scenes, monkeypatch):
     monkeypatch.setattr("streamlit.rerun", st.stop)  # as if the reader interrupted the page at this point
     monkeypatch.setattr("app.components.epoch_planes.REDRAW_AFTER_S", 0)
     app = open_app(epoch="2", sample="test-0003", side="512")
@@ -83,12 +79,12 @@ def test_a_choice_made_while_epochs_are_still_looking_is_not_undone_by_the_link(
     assert app.selectbox(key="sample").value == "test-0001"
 
 
-def test_what_a_link_asked_for_in_vain_is_still_said_when_all_epochs_are_there(open_app, scenes, monkeypatch):
+def test_link_warnings_stay_when_all_epochs_are_ready(open_app, scenes, monkeypatch):
     monkeypatch.setattr("app.components.epoch_planes.REDRAW_AFTER_S", 0)
     app = open_app(epoch="9", show="Hardness,Dreams")
     (warning,) = app.warning
-    assert warning.value.count("there is no epoch '9' here; showing '2'") == 1
-    assert warning.value.count("there is no Dreams to show here") == 1
+    assert warning.value.count("epoch '9' is not available here; showing '2'") == 1
+    assert warning.value.count("show Dreams is not available here") == 1
     assert known_at(scenes(app)[0], "Hardness") == ["0", "1", "2"]
     app.selectbox(key="sample").select("test-0001").run()
     assert not [warning for warning in app.warning if "epoch '9'" in warning.value]

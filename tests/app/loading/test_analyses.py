@@ -19,7 +19,7 @@ def test_an_analysis_is_offered_once_it_is_complete(runs: Path, tmp_path: Path) 
     assert list(load_analyses(open_run(tmp_path))) == ["streets-test"]
 
 
-def test_an_analysis_that_cannot_be_read_is_said_and_the_others_are_offered(
+def test_an_unreadable_analysis_is_reported_and_the_others_are_offered(
     open_app: Callable[..., AppTest], runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "more" / "tiny"

@@ -50,7 +50,7 @@ def test_a_scene_of_an_analysis_is_the_scene_that_was_measured(tmp_path):
     assert np.array_equal(sample.label_map, scene.label_map)
 
 
-def test_an_image_is_looked_at_through_the_window_it_was_measured_through(tmp_path):
+def test_an_image_is_predicted_with_the_window_of_its_analysis(tmp_path):
     scene = Streets("test", count=2, size=(64, 96))[0]
     whole, windowed = (make_analysis(tmp_path, f"streets-{window}", window=window) for window in (None, 64))
     picture = load_dataset_picture(windowed, scene.name)
@@ -70,17 +70,17 @@ def test_files_that_moved_are_found_through_the_environment(tmp_path, camvid, mo
     assert read_dataset_sample(analysis, "b").name == "b"
 
 
-def test_data_that_is_nowhere_is_a_sentence_with_the_way_out(tmp_path, monkeypatch):
+def test_missing_data_is_reported_with_a_way_to_fix_it(tmp_path, monkeypatch):
     analysis = make_analysis(tmp_path, dataset="camvid", root=tmp_path / "gone")
     monkeypatch.setenv(DATA_FOLDERS, str(tmp_path / "sets"))
     with pytest.raises(DatasetError) as error:
         read_dataset_sample(analysis, "b")
     assert str(tmp_path / "gone") in str(error.value)
     assert str(tmp_path / "sets" / "camvid") in str(error.value)
-    assert "Set HLCORE_DATA to the folder that holds 'camvid'" in str(error.value)
+    assert "Set HLCORE_DATA to the folder that contains 'camvid'" in str(error.value)
 
 
-def test_a_name_the_data_set_has_not_is_refused(tmp_path):
+def test_an_unknown_image_name_is_refused(tmp_path):
     with pytest.raises(DatasetError, match="there is no image 'val-0000' in streets, split test"):
         read_dataset_sample(make_analysis(tmp_path), "val-0000")
 
@@ -105,7 +105,7 @@ def test_the_images_of_an_analysis_are_a_source_of_pictures(open_with_analyses, 
     assert "Loss" in titles(scene)
 
 
-def test_one_of_several_analyses_is_chosen_and_stands_in_the_link(open_with_analyses, scenes):
+def test_the_selected_analysis_is_part_of_the_link(open_with_analyses, scenes):
     app = open_with_analyses({"streets-a": {}, "streets-b": {"scene_size": (32, 48)}}, source="data", scope="streets-b")
     assert app.selectbox(key="data").value == "streets-b"
     assert scenes(app)[0]["width"] == 48
@@ -114,26 +114,26 @@ def test_one_of_several_analyses_is_chosen_and_stands_in_the_link(open_with_anal
     assert dict(app.query_params)["data"] == "streets-a"
 
 
-def test_a_merged_analysis_shows_its_images_without_labels_and_says_why(open_with_analyses, scenes):
+def test_a_merged_analysis_shows_its_images_without_labels_and_explains_why(open_with_analyses, scenes):
     app = open_with_analyses({"streets-test": {"merged": {"Sky": "Sky"}}}, source="data")
     (scene,) = scenes(app)
     assert titles(scene) == ["Image", "Hardness", "Prediction", "Entropy"]
     assert "Labels" not in names(scene)
-    assert any("of other classes than the run's" in caption.value for caption in app.caption)
+    assert any("has other classes than the run" in caption.value for caption in app.caption)
 
 
-def test_data_that_is_nowhere_is_one_sentence_on_the_page(open_with_analyses, tmp_path):
+def test_missing_data_is_reported_on_the_page(open_with_analyses, tmp_path):
     app = open_with_analyses({"camvid-test": {"dataset": "camvid", "root": tmp_path / "gone"}}, source="data")
     assert not app.exception
     assert "Set HLCORE_DATA" in app.error[0].value
 
 
-def test_an_analysis_that_has_listed_no_image_yet_is_no_source(open_with_analyses):
+def test_an_analysis_without_images_is_not_a_source(open_with_analyses):
     app = open_with_analyses({"streets-test": {"tables": {}, "state": "running"}}, source="data")
-    assert "there is no source 'data' here" in app.warning[0].value
+    assert "source 'data' is not available here" in app.warning[0].value
 
 
-def test_an_image_nobody_measured_is_said(open_with_analyses):
+def test_an_image_that_was_not_analysed_gives_a_warning(open_with_analyses):
     app = open_with_analyses({"streets-test": {}}, source="data", sample="test-0009")
     assert not app.exception
-    assert "there is no sample 'test-0009' here" in app.warning[0].value
+    assert "sample 'test-0009' is not available here" in app.warning[0].value

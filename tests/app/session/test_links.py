@@ -3,7 +3,7 @@
 EDGES = "views/edges/page.py"
 
 
-def test_a_choice_that_has_gone_from_the_link_returns_to_its_default(open_app):
+def test_a_choice_removed_from_the_link_returns_to_its_default(open_app):
     app = open_app(page=EDGES, side="512", sample="test-0003")
     app.selectbox(key="sample").select("test-0002").run()
     assert (app.selectbox(key="sample").value, app.selectbox(key="side").value) == ("test-0002", 512)
@@ -22,14 +22,14 @@ def test_a_widget_changed_while_the_link_changes_keeps_its_choice(open_app):
     assert (app.selectbox(key="sample").value, app.selectbox(key="side").value) == ("test-0001", 1024)
 
 
-def test_a_link_that_was_followed_in_all_stays_as_it_is_until_the_next_choice(open_app):
+def test_a_fully_applied_link_stays_unchanged_until_the_next_choice(open_app):
     app = open_app(page=EDGES, side="512")
     assert set(app.query_params) == {"run", "side"}
     app.selectbox(key="sample").select("test-0002").run()
     assert {"run", "side", "sample", "epoch", "edge"} <= set(app.query_params)
 
 
-def test_many_faults_of_a_link_are_one_banner_with_a_short_list(open_app):
+def test_many_warnings_about_a_link_are_one_short_list(open_app):
     wrong = {"epoch": "x", "side": "y", "opacity": "z", "flagged": "w", "nats": "v", "x": "u", "y": "t", "part": "s"}
     app = open_app(page=EDGES, **wrong)
     (warning,) = app.warning
@@ -38,7 +38,7 @@ def test_many_faults_of_a_link_are_one_banner_with_a_short_list(open_app):
     assert "- epoch must be a whole number, got 'x'" in warning.value
 
 
-def test_a_choice_sent_with_a_link_the_session_has_replaced_undoes_nothing(open_app):
+def test_a_choice_sent_with_an_outdated_link_undoes_nothing(open_app):
     app = open_app(page=EDGES, side="512", sample="test-0003")
     app.selectbox(key="sample").select("test-0002").run()
     app.selectbox(key="sample").select("test-0001").run()
@@ -47,7 +47,7 @@ def test_a_choice_sent_with_a_link_the_session_has_replaced_undoes_nothing(open_
     assert (app.selectbox(key="sample").value, app.selectbox(key="side").value) == ("test-0001", 1024)
 
 
-def test_who_goes_back_to_an_older_link_sees_what_it_shows(open_app):
+def test_going_back_restores_the_older_link(open_app):
     app = open_app(page=EDGES, side="512", sample="test-0003")
     app.selectbox(key="sample").select("test-0002").run()
     app.selectbox(key="sample").select("test-0001").run()

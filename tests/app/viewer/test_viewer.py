@@ -75,7 +75,7 @@ def test_another_content_has_another_digest():
     assert pack_values(zeros, low=0, high=1).digest == planes[0].digest
 
 
-def test_large_planes_that_differ_in_one_pixel_lie_at_addresses_of_their_own(media):
+def test_large_planes_that_differ_in_one_pixel_have_different_urls(media):
     values = np.random.default_rng(0).random((1024, 1024)).astype(np.float32)
     other = values.copy()
     other[300, 300] += 0.001
@@ -85,12 +85,12 @@ def test_large_planes_that_differ_in_one_pixel_lie_at_addresses_of_their_own(med
     assert str(headers[0]["url"]).startswith("/media/")
 
 
-def test_where_the_app_is_served_below_a_path_so_are_its_planes(media, monkeypatch):
+def test_planes_are_served_below_the_base_path_of_the_app(media, monkeypatch):
     monkeypatch.setattr("streamlit.get_option", {"server.baseUrlPath": "/hardness/"}.__getitem__)
     assert str(pack_classes(np.zeros((2, 2), int)).header()["url"]).startswith("/hardness/media/")
 
 
-def test_a_scene_says_what_the_browser_needs_and_repeats_the_readers_choices(media):
+def test_a_scene_has_what_the_browser_needs_and_the_current_settings(media):
     plane = pack_values(np.zeros((2, 3), np.float32), low=0, high=88)
     layers = (
         Layer("Loss", "values", {"0": plane, "4": plane}, scale="viridis", high=88, ranges=(1, 2), unit=" nats"),

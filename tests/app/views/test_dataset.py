@@ -75,7 +75,7 @@ def title(scenes, app):
     return scene["caption"]
 
 
-def test_a_run_without_an_analysis_says_how_to_make_one(open_app, run):
+def test_a_run_without_an_analysis_explains_how_to_make_one(open_app, run):
     app = open_app(page=PAGE)
     assert not app.exception
     assert app.code[0].value == f"hlcore analyze {run}"
@@ -91,7 +91,7 @@ def test_the_hardest_images_come_first_in_pictures(open_app, analysis):
     assert any("mean hardness from 0.750 to 0.100" in caption.value for caption in app.caption)
 
 
-def test_the_rest_is_on_the_next_page_and_the_page_in_the_link(open_app, analysis):
+def test_the_rest_is_on_the_next_page_and_the_page_is_part_of_the_link(open_app, analysis):
     app = open_app(page=PAGE)
     app.get("pagination")[0].set_value(2).run()
     assert offered(app) == ["test-0001 · 0.150", "test-0000 · 0.100"]
@@ -118,7 +118,7 @@ def test_the_hardest_image_is_shown_until_another_is_chosen(open_app, analysis, 
     assert title(scenes, app) == "tiny, test-0010, 96 x 64 px, epoch 2", "what was chosen comes back into sight"
 
 
-def test_another_order_begins_at_its_first_page_and_a_link_at_its_own(open_app, analysis):
+def test_a_new_order_starts_at_page_one_and_a_link_at_its_page(open_app, analysis):
     app = open_app(page=PAGE, part="2")
     assert offered(app) == ["test-0001 · 0.150", "test-0000 · 0.100"]
     app.selectbox(key="rank").set_value("loss").run()
@@ -126,7 +126,7 @@ def test_another_order_begins_at_its_first_page_and_a_link_at_its_own(open_app, 
     assert dict(app.query_params)["part"] == "1"
 
 
-def test_the_list_opens_where_the_linked_image_stands(open_app, analysis):
+def test_the_list_opens_at_the_image_in_the_link(open_app, analysis):
     app = open_app(page=PAGE, source="data", sample="test-0000")
     assert offered(app) == ["test-0001 · 0.150", "test-0000 · 0.100"]
     assert app.button(key="choose_test-0000").icon
@@ -134,9 +134,7 @@ def test_the_list_opens_where_the_linked_image_stands(open_app, analysis):
     assert offered(app)[0] == "test-0013 · 0.750"
 
 
-def test_zoom_pixel_and_rectangle_of_another_picture_are_forgotten_and_those_of_a_link_are_not(
-    open_app, analysis, scenes
-):
+def test_zoom_pixel_and_rectangle_are_reset_for_another_image_unless_the_link_has_them(open_app, analysis, scenes):
     own = {"zoom": "0.9,0.9,4", "x": "30", "y": "20", "box": "1,2,8,9"}
     app = open_app(page=PAGE, **own)
     assert own.items() <= scenes(app)[0]["view"].items()
@@ -150,7 +148,7 @@ def test_zoom_pixel_and_rectangle_of_another_picture_are_forgotten_and_those_of_
     assert not own.keys() & scenes(app)[0]["view"].keys()
 
 
-def test_odd_names_are_shown_letter_by_letter(open_app, run):
+def test_unusual_names_are_shown_literally(open_app, run):
     odd = ["_d_", "# x", "a*b*", "![x](y)", "plain-0_1"]
     table = IMAGES.head(5).assign(image=odd)
     analysis = make_analysis(run, images=5, tables={"images": table})
@@ -176,21 +174,21 @@ def test_the_maps_are_those_of_the_linked_image_at_the_measured_epoch(open_app, 
     assert digest(shown, "Labels") == packing.pack_classes(scene.label_map).digest
 
 
-def test_an_image_that_is_not_there_is_said_and_the_first_is_shown(open_app, analysis, scenes):
+def test_a_missing_image_gives_a_warning_and_the_first_is_shown(open_app, analysis, scenes):
     app = open_app(page=PAGE, source="data", sample="test-9999")
-    assert "there is no sample 'test-9999' here" in app.warning[0].value
+    assert "sample 'test-9999' is not available here" in app.warning[0].value
     assert title(scenes, app) == "tiny, test-0013, 96 x 64 px, epoch 2"
 
 
-def test_where_the_images_are_not_at_hand_the_list_stays_and_a_sentence_says_so(open_app, run, tmp_path):
+def test_missing_images_are_reported_and_the_list_stays(open_app, run, tmp_path):
     make_analysis(run, tables={"images": IMAGES}, dataset="camvid", root=tmp_path / "gone")
     app = open_app(page=PAGE)
     assert not app.exception
-    assert "This image cannot be shown: the images of camvid are not at hand" in app.info[0].value
+    assert "This image cannot be shown: the images of camvid were not found" in app.info[0].value
     assert len(app.dataframe[0].value) == 14
 
 
-def test_where_the_epoch_is_gone_the_list_stays_and_a_sentence_says_so(open_app, run):
+def test_a_missing_epoch_is_reported_and_the_list_stays(open_app, run):
     make_analysis(run, tables={"images": IMAGES}, epoch=7)
     app = open_app(page=PAGE)
     assert not app.exception
@@ -227,7 +225,7 @@ def test_images_are_found_by_a_part_of_their_name(open_app, analysis):
     app.text_input(key="find").set_value("0003").run()
     assert offered(app) == ["test-0003 · 0.250"]
     app.text_input(key="find").set_value("nowhere").run()
-    assert "No image of this data set fits" in app.info[0].value
+    assert "No image matches" in app.info[0].value
 
 
 def test_merged_classes_are_named_and_shown_without_labels(open_app, run, scenes):
@@ -246,7 +244,7 @@ def test_without_thumbnails_there_is_a_table(open_app, run):
     assert not app.get("pagination")
 
 
-def test_the_table_has_all_images_and_what_is_known_of_them(open_app, analysis):
+def test_the_table_has_all_images_and_measures(open_app, analysis):
     app = open_app(page=PAGE, form="table")
     assert app.dataframe[0].value["image"].tolist() == NAMES[::-1]
     assert "disagreement" in app.dataframe[0].value
@@ -254,20 +252,21 @@ def test_the_table_has_all_images_and_what_is_known_of_them(open_app, analysis):
     assert list(ranked.proto.column_order)[:3] == ["image", "loss_mean", "hardness_mean"]
 
 
-def test_bad_choices_in_the_link_are_said_and_something_is_shown(open_app, analysis):
+def test_invalid_choices_in_the_link_give_warnings_and_the_page_works(open_app, analysis):
     app = open_app(page=PAGE, rank="beauty", rank_class="Dog", order="sideways", part="99", data="elsewhere")
     assert not app.exception
     said = " ".join(warning.value for warning in app.warning)
-    assert all(text in said for text in ("'beauty'", "'Dog'", "'sideways'", "part must lie in 1..2", "'elsewhere'"))
+    texts = ("'beauty'", "'Dog'", "'sideways'", "part must be between 1 and 2", "'elsewhere'")
+    assert all(text in said for text in texts)
     assert offered(app)
 
 
-def test_disagreement_is_not_known_by_class_and_the_link_says_so(open_app, analysis):
+def test_disagreement_is_not_available_by_class(open_app, analysis):
     app = open_app(page=PAGE, rank="disagreement", rank_class="Car")
-    assert "there is no rank 'disagreement' here" in app.warning[0].value
+    assert "rank 'disagreement' is not available here" in app.warning[0].value
 
 
-def test_a_class_that_ends_a_ranking_says_so(open_app, analysis):
+def test_a_class_without_the_ranking_explains_the_replacement(open_app, analysis):
     app = open_app(page=PAGE, rank="disagreement")
     assert not any("whole images only" in caption.value for caption in app.caption)
     app.selectbox(key="rank_class").select("Car").run()

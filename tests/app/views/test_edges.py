@@ -54,7 +54,7 @@ def captions(app):
     return " ".join(caption.value for caption in app.caption)
 
 
-def test_a_place_without_runs_says_how_to_train_one_under_every_address(open_app):
+def test_without_runs_every_url_explains_how_to_train_one(open_app):
     app = open_app(with_runs=False, edge="label")
     assert not app.exception
     assert app.title[0].value == "No trained network yet"
@@ -70,10 +70,10 @@ def test_a_labelled_scene_has_three_profiles_their_contrast_and_the_edges_drawn(
         "Edge contrast of error rate",
     ]
     assert all(metric.value.endswith(" ×") and not metric.delta for metric in app.metric)
-    assert "One picture has no interval" in captions(app)
+    assert "A single image has no interval" in captions(app)
     (scene,) = scenes(app)
     assert titles(scene) == ["Edges", "Distance to the nearest edge", "Hardness"]
-    assert coloured(scene, "Distance in bins") == [f"{distance} px" for distance in edges.DISTANCES]
+    assert coloured(scene, "Distance bins") == [f"{distance} px" for distance in edges.DISTANCES]
     assert coloured(scene, "Edges") == ["edge"]
     assert (layer(scene, "Distance")["unit"], scene["steps"]) == (" px", [])
     expected = ["Mean hardness", "Mean loss, nats", "Error rate", "within 2 px of the edge"]
@@ -86,10 +86,10 @@ def test_a_photograph_without_labels_has_hardness_and_the_edges_that_need_no_lab
     assert not app.exception
     assert len(app.metric) == 1
     assert app.button_group(key="edge").options == ["Prediction", "Image"]
-    assert "Without labels there are no edges between labels, no loss and no error rate" in captions(app)
+    assert "Without labels there is no loss, no error rate and no edge between labels" in captions(app)
     app.button_group(key="edge").set_value("gradient").run()
     assert not app.exception
-    assert "edges of the image part no classes" in captions(app)
+    assert "image edges do not separate classes" in captions(app)
     assert scenes(app)[0]["panels"][0]["note"].endswith("% of the pixels")
 
 
@@ -101,7 +101,7 @@ def test_another_edge_source_draws_other_edges(open_app, scenes):
     assert len(set(shown.values())) == 3
 
 
-def test_an_uploaded_photograph_of_one_colour_has_no_edge_and_says_so(open_app, scenes):
+def test_an_uploaded_photo_of_one_colour_has_no_edges(open_app, scenes):
     app = open_app(page=PAGE, source="upload", edge="gradient")
     content = io.BytesIO()
     Image.fromarray(np.full((40, 60, 3), 90, np.uint8)).save(content, "PNG")
@@ -122,7 +122,7 @@ def test_a_data_set_has_intervals_and_needs_no_network(open_analysed, monkeypatc
     assert not app.get("bidi_component")
 
 
-def test_classes_are_lines_and_stand_in_the_link(open_analysed):
+def test_selected_classes_are_lines_and_part_of_the_link(open_analysed):
     app = open_analysed(classes="Road,Building", edge="prediction")
     assert not app.exception
     assert not app.warning
@@ -151,10 +151,10 @@ def test_of_many_classes_the_pairs_are_ranked_and_not_drawn_by_distance(open_ana
     app = open_analysed(measured_tables(many))
     assert not app.exception
     assert len(charts(app)) == 4
-    assert "only the edges of a pair are kept" in captions(app)
+    assert "only the edge pixels of a pair are stored" in captions(app)
 
 
-def test_the_tables_can_be_taken_away(open_analysed):
+def test_the_tables_can_be_downloaded(open_analysed):
     app = open_analysed()
     assert [button.label for button in app.get("download_button")] == [
         "edges.csv",
@@ -166,22 +166,22 @@ def test_the_tables_can_be_taken_away(open_analysed):
 @pytest.mark.parametrize(
     ("link", "sentence"),
     [
-        ({"edge": "label", "source": "photographs", "sample": "coffee"}, "there is no edge 'label' here"),
-        ({"edge": "dreams"}, "there is no edge 'dreams' here; showing 'label'"),
-        ({"classes": "Dragon"}, "there is no Dragon to show here"),
-        ({"quantity": "charm"}, "there is no quantity 'charm' here"),
-        ({"pair": "Sky | Dragon"}, "there is no pair 'Sky | Dragon' here"),
-        ({"scope": "gone"}, "there is no scope 'gone' here"),
+        ({"edge": "label", "source": "photographs", "sample": "coffee"}, "edge 'label' is not available here"),
+        ({"edge": "dreams"}, "edge 'dreams' is not available here; showing 'label'"),
+        ({"classes": "Dragon"}, "classes Dragon is not available here"),
+        ({"quantity": "charm"}, "quantity 'charm' is not available here"),
+        ({"pair": "Sky | Dragon"}, "pair 'Sky | Dragon' is not available here"),
+        ({"scope": "gone"}, "scope 'gone' is not available here"),
     ],
 )
-def test_a_bad_choice_in_the_link_is_said_and_the_page_still_works(open_app, link, sentence):
+def test_an_invalid_choice_in_the_link_gives_a_warning_and_the_page_works(open_app, link, sentence):
     app = open_app(page=PAGE, **link)
     assert not app.exception
     assert any(sentence in warning.value for warning in app.warning)
     assert app.metric
 
 
-def test_an_analysis_without_its_tables_is_one_sentence(open_analysed):
+def test_an_analysis_without_its_tables_is_reported(open_analysed):
     app = open_analysed({})
     assert not app.exception
     assert "has no table 'edges'" in app.error[0].value

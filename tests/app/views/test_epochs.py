@@ -14,7 +14,7 @@ def agreement(app):
     return text
 
 
-def test_a_place_without_runs_says_how_to_train_one_under_every_address(open_app):
+def test_without_runs_every_url_explains_how_to_train_one(open_app):
     app = open_app(with_runs=False, other="3")
     assert not app.exception
     assert app.title[0].value == "No trained network yet"
@@ -50,7 +50,7 @@ def test_a_run_of_which_one_epoch_is_kept_has_nothing_to_compare(open_app, scene
     assert titles(compared) == ["Hardness", "Loss"]
     assert {panel["layer"] for panel in compared["panels"]} <= {one["name"] for one in compared["layers"]}
     assert titles(strip) == ["Hardness 0", "Loss 0"]
-    assert "Epoch 0 is the only one kept so far: there is none to compare it with." in [
+    assert "Epoch 0 is the only one kept so far, so there is nothing to compare it with." in [
         text.value for text in app.markdown
     ]
 
@@ -71,7 +71,7 @@ def test_the_strip_moves_with_the_compared_maps_and_has_no_controls_of_its_own(o
     assert digest(compared, "Hardness", "1") == digest(strip, "Hardness", "1")
 
 
-def test_how_alike_the_maps_are_stands_below_them(open_app):
+def test_the_agreement_of_the_maps_is_shown_below_them(open_app):
     text = agreement(open_app(page=PAGE))
     assert text.startswith("Epoch 1 against epoch 2: hardness [Spearman](")
     assert ", [top 10 % IoU](" in text
@@ -83,7 +83,7 @@ def test_an_epoch_against_itself_has_not_changed(open_app):
     assert len(re.findall(r"\) \*\*1\.000\*\*, .*?\) \*\*1\.00\*\*", text)) == 2, "hardness and loss"
 
 
-def test_the_change_is_of_one_layer_at_two_epochs_in_the_range_the_reader_chooses(open_app, scenes):
+def test_the_change_map_subtracts_two_epochs_in_the_selected_range(open_app, scenes):
     compared, _ = scenes(open_app(page=PAGE, nats="8"))
     hardness, loss = layer(compared, "Hardness change"), layer(compared, "Loss change")
     assert (hardness["of"], hardness["high"], hardness["ranges"]) == (["Hardness"], 1, [])
@@ -98,7 +98,7 @@ def test_a_photograph_without_labels_has_no_loss_maps(open_app, scenes):
     assert [panel["layer"] for panel in compared["panels"]] == ["Hardness", "Hardness", "Hardness change"]
     assert [panel["layer"] for panel in strip["panels"]] == ["Hardness"] * 3
     assert "loss" not in agreement(app)
-    assert "##### Every kept epoch: hardness" in [text.value for text in app.markdown]
+    assert "##### All kept epochs: hardness" in [text.value for text in app.markdown]
 
 
 def test_a_pinned_pixel_is_read_over_the_epochs(open_app):
@@ -107,19 +107,19 @@ def test_a_pinned_pixel_is_read_over_the_epochs(open_app):
     assert len(app.get("plotly_chart")) == 1
 
 
-def test_both_epochs_stand_in_the_link(open_app):
+def test_both_epochs_are_part_of_the_link(open_app):
     app = open_app(page=PAGE, other="0")
     app.selectbox(key="sample").select("test-0001").run()
     assert dict(app.query_params).items() >= {"other": "0", "epoch": "2"}.items()
 
 
-def test_a_bad_epoch_in_the_link_is_said(open_app):
+def test_an_invalid_epoch_in_the_link_gives_a_warning(open_app):
     app = open_app(page=PAGE, other="41")
     assert not app.exception
-    assert "there is no other '41' here" in app.warning[0].value
+    assert "other '41' is not available here" in app.warning[0].value
 
 
-def test_a_broken_checkpoint_is_one_sentence_that_names_it(open_app):
+def test_a_broken_checkpoint_is_reported_by_name(open_app):
     app = open_app(page=PAGE, run="broken")
     assert not app.exception
     assert "epoch-0000.safetensors" in app.error[0].value

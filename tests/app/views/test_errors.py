@@ -72,7 +72,7 @@ def said(app):
     return " ".join(text.value for text in (*app.markdown, *app.caption))
 
 
-def test_a_place_without_runs_says_how_to_train_one_under_every_address(open_app):
+def test_without_runs_every_url_explains_how_to_train_one(open_app):
     app = open_app(with_runs=False, score="entropy")
     assert not app.exception
     assert app.title[0].value == "No trained network yet"
@@ -85,14 +85,14 @@ def test_a_labelled_scene_shows_flagged_pixels_and_all_curves(open_app, scenes):
     (scene,) = scenes(app)
     assert titles(scene) == ["Flagged, and wrong", "Hardness"]
     assert [name.split(":")[0] for name in coloured(scene, "Flagged")] == ["caught", "missed", "false alarm"]
-    assert "This picture: flagging where hardness ≥ " in said(app)
-    assert "One picture has no interval" in said(app)
+    assert "This image: flagging where hardness ≥ " in said(app)
+    assert "A single image has no interval" in said(app)
     for title, chart in zip(["(coverage)", "Right pixels flagged", "errors caught", "AUROC"], charts(app), strict=True):
         assert title in chart
     assert len(app.dataframe[0].value) == 5
 
 
-def test_the_share_of_the_slider_is_flagged_and_stands_in_the_link(open_app, scenes):
+def test_the_selected_share_is_flagged_and_part_of_the_link(open_app, scenes):
     app = open_app(page=PAGE, flagged="30")
     assert "**30.0 % of the pixels**" in said(app)
     app.slider(key="flagged").set_value(60).run()
@@ -120,20 +120,20 @@ def test_a_region_counts_only_its_pixels(open_app):
     assert "Over within" not in said(app)
 
 
-def test_a_picture_without_labels_says_why_nothing_is_measured_and_shows_what_is_flagged(open_app, scenes):
+def test_an_image_without_labels_shows_flagged_pixels_and_explains_what_is_missing(open_app, scenes):
     app = open_app(page=PAGE, source="photographs", sample="cat")
     assert not app.exception
-    assert "Nobody labelled this picture" in app.info[0].value
-    assert "bring a label map" in app.info[0].value
+    assert "This image has no labels" in app.info[0].value
+    assert "upload a label map" in app.info[0].value
     (scene,) = scenes(app)
     assert coloured(scene, "Flagged") == ["flagged"]
     assert not charts(app)
     assert "errors" not in next(text.value for text in app.markdown if "flagging" in text.value)
 
 
-def test_dropout_is_a_score_once_it_is_wanted(open_app, scenes):
+def test_mc_dropout_is_a_score_when_enabled(open_app, scenes):
     app = open_app(page=PAGE, score="mc_entropy")
-    assert "there is no score 'mc_entropy' here; showing 'hardness'" in app.warning[0].value
+    assert "score 'mc_entropy' is not available here; showing 'hardness'" in app.warning[0].value
     app.toggle(key="dropout").set_value(True).run()
     assert not app.exception
     assert len(app.dataframe[0].value) == 6
@@ -143,7 +143,7 @@ def test_dropout_is_a_score_once_it_is_wanted(open_app, scenes):
     assert app.query_params["dropout"] in ("1", ["1"])
 
 
-def test_a_data_set_says_with_intervals_that_hardness_loses_to_a_free_signal(open_analysed, scenes):
+def test_a_data_set_shows_with_intervals_that_hardness_loses_to_a_free_score(open_analysed, scenes):
     app = open_analysed(score="max_softmax")
     assert not app.exception
     assert not app.error
@@ -174,12 +174,12 @@ def test_a_data_set_that_was_measured_with_dropout_offers_it(open_analysed, scen
     assert titles(scenes(app)[0])[1] == "Entropy under MC dropout"
 
 
-def test_a_picture_of_other_classes_than_the_data_set_was_scored_in_is_said(open_analysed):
+def test_an_image_with_other_classes_than_the_data_set_is_explained(open_analysed):
     app = open_analysed(record={"merged": {"Sky": "Sky"}})
     assert "was measured with merged classes" in said(app)
 
 
-def test_where_the_epoch_is_gone_what_was_measured_stays_and_a_sentence_says_so(open_analysed, scenes):
+def test_a_missing_epoch_is_reported_and_the_measures_stay(open_analysed, scenes):
     app = open_analysed(record={"epoch": 7})
     assert not app.exception
     assert not app.error
@@ -191,7 +191,7 @@ def test_where_the_epoch_is_gone_what_was_measured_stays_and_a_sentence_says_so(
     assert "streets test, 2 images: flagging where" in said(app)
 
 
-def test_an_analysis_without_the_table_is_one_sentence(open_analysed):
+def test_an_analysis_without_the_table_is_reported(open_analysed):
     app = open_analysed({})
     assert not app.exception
     assert "has no table 'scores'" in app.error[0].value
@@ -200,18 +200,18 @@ def test_an_analysis_without_the_table_is_one_sentence(open_analysed):
 @pytest.mark.parametrize(
     ("link", "sentence"),
     [
-        ({"score": "luck"}, "there is no score 'luck' here; showing 'hardness'"),
-        ({"region": "sky"}, "there is no region 'sky' here; showing 'all'"),
-        ({"flagged": "0"}, "flagged must lie in 1..100, got 0; showing 1"),
+        ({"score": "luck"}, "score 'luck' is not available here; showing 'hardness'"),
+        ({"region": "sky"}, "region 'sky' is not available here; showing 'all'"),
+        ({"flagged": "0"}, "flagged must be between 1 and 100, got 0; showing 1"),
     ],
 )
-def test_a_bad_choice_in_the_link_is_said(open_app, link, sentence):
+def test_an_invalid_choice_in_the_link_gives_a_warning(open_app, link, sentence):
     app = open_app(page=PAGE, **link)
     assert not app.exception
     assert sentence in app.warning[0].value
 
 
-def test_a_scene_without_an_error_says_that_no_score_can_be_told_from_another(open_app, runs, monkeypatch):
+def test_without_errors_the_page_explains_that_scores_cannot_be_compared(open_app, runs, monkeypatch):
     app = open_app(page=PAGE, source="upload")
     assert not app.exception
     buffer = io.BytesIO()
@@ -219,7 +219,7 @@ def test_a_scene_without_an_error_says_that_no_score_can_be_told_from_another(op
     app.session_state["_uploads"] = upload_of(np.zeros((32, 32, 3), np.uint8), buffer.getvalue())
     app.run()
     assert not app.exception
-    assert "no pixel is wrong, or all are" in said(app)
+    assert "No pixel is wrong here, or all are" in said(app)
     assert "Nothing is flagged" in said(app) or "nothing is flagged" in said(app)
 
 
@@ -252,14 +252,14 @@ def test_a_verdict_needs_the_whole_interval_on_one_side():
     assert "paired over 9 images" in text
 
 
-def test_one_image_has_no_interval_and_claims_nothing_of_others():
+def test_one_image_has_no_interval_and_makes_no_claim_about_others():
     differences = {"entropy": (0.05, NAN, NAN), "max_softmax": (0.001, NAN, NAN)}
     text = error_sentences.summarise_differences(table_of(differences), "all", images=1)
     assert "**loses to** entropy (free, +0.050); it **cannot be told apart from** 1 − max softmax" in text
     assert text.endswith("says nothing about another.")
 
 
-def test_app_and_report_agree_on_how_hardness_stands_on_one_image():
+def test_app_and_report_agree_on_the_standing_of_hardness_on_one_image():
     differences = {"entropy": (0.05, NAN, NAN), "max_softmax": (0.001, NAN, NAN), "edge_distance": (-0.1, NAN, NAN)}
     scores = table_of(differences)
     aurocs = [(name, "all", "auroc", 0.001, 0.8, NAN, NAN) for name in differences]
@@ -271,13 +271,13 @@ def test_app_and_report_agree_on_how_hardness_stands_on_one_image():
     assert answer.startswith("Over all labelled pixels, hardness (AUROC 0.800) loses to entropy; it beats distance")
 
 
-def test_the_answer_stands_above_the_numbers_of_the_threshold(open_app):
+def test_the_summary_is_above_the_threshold_numbers(open_app):
     texts = [text.value for text in open_app(page=PAGE, epoch="1").markdown]
     answer = next(i for i, text in enumerate(texts) if text.startswith("Over all labelled pixels, hardness (AUROC"))
     assert answer < next(i for i, text in enumerate(texts) if "flagging where" in text)
 
 
-def test_pixels_that_tie_are_explained():
+def test_ties_are_explained():
     text = error_sentences.describe_flagging("edge_distance", -0.71, "all", FlaggingResult(0.4, 0.5, 0.25), share=0.1)
     assert text == (
         "flagging where a predicted edge is at most 0.7 px away: **40.0 % of the pixels**, **50.0 % of the errors**, "
@@ -285,6 +285,6 @@ def test_pixels_that_tie_are_explained():
     )
 
 
-def test_a_flagged_part_without_an_error_says_so():
+def test_flagged_pixels_without_errors_are_described():
     text = error_sentences.describe_flagging("hardness", 0.5, "all", FlaggingResult(0.1, NAN, 0.0), share=0.1)
     assert text == "flagging where hardness ≥ 0.5: **10.0 % of the pixels**, no error among them."

@@ -12,14 +12,14 @@ from tests.app.shown import digest, layer, names, titles
 LABELLED, UNLABELLED = ["Image", "Hardness", "Loss", "Errors"], ["Image", "Hardness", "Prediction", "Entropy"]
 
 
-def test_a_place_without_runs_says_how_to_train_one(open_app):
+def test_without_runs_the_app_explains_how_to_train_one(open_app):
     app = open_app(with_runs=False)
     assert not app.exception
     assert app.title[0].value == "No trained network yet"
     assert "hlcore train" in app.code[0].value
 
 
-def test_a_labelled_scene_has_every_map_shows_four_and_says_what_hardness_is(open_app, scenes):
+def test_a_labelled_scene_has_every_map_shows_four_and_explains_hardness(open_app, scenes):
     app = open_app()
     assert not app.exception
     assert not app.error
@@ -80,7 +80,7 @@ def test_every_kept_epoch_is_a_step_of_the_slider_with_its_iteration(open_app, s
     ]
 
 
-def test_a_pinned_point_is_read_in_words(open_app, scenes):
+def test_a_pinned_pixel_is_described(open_app, scenes):
     app = open_app(x="5", y="7")
     view = scenes(app)[0]["view"]
     assert (view["x"], view["y"]) == ("5", "7")
@@ -107,7 +107,7 @@ def test_the_history_of_a_pixel_without_a_label_has_no_loss(open_app):
     assert "nats" not in words
 
 
-def test_every_choice_stands_in_the_link(open_app):
+def test_every_choice_is_part_of_the_link(open_app):
     app = open_app(show="Image,Hardness")
     app.selectbox(key="sample").select("test-0001").run()
     link = dict(app.query_params)
@@ -128,24 +128,24 @@ def test_a_link_opens_the_same_view(open_app, scenes):
 @pytest.mark.parametrize(
     ("link", "sentence"),
     [
-        ({"run": "gone"}, "there is no run 'gone' here"),
-        ({"epoch": "99"}, "there is no epoch '99' here; showing '2'"),
-        ({"sample": "nobody"}, "there is no sample 'nobody' here"),
+        ({"run": "gone"}, "run 'gone' is not available here"),
+        ({"epoch": "99"}, "epoch '99' is not available here; showing '2'"),
+        ({"sample": "nobody"}, "sample 'nobody' is not available here"),
         ({"x": "abc"}, "x must be a whole number, got 'abc'"),
-        ({"x": "100000", "y": "1"}, "x must lie in 0.."),
-        ({"opacity": "300"}, "opacity must lie in 0..100, got 300; showing 100"),
-        ({"show": "Image,Dreams"}, "there is no Dreams to show here"),
-        ({"zoom": "far,away"}, "zoom cannot be 'far,away'"),
-        ({"above": "Hardness:abc"}, "above cannot be"),
-        ({"compare": "fade,Loss,40"}, "compare cannot be 'fade,Loss,40'"),
-        ({"box": "1,2,3"}, "box cannot be '1,2,3'"),
-        ({"outlines": "stars"}, "outlines cannot be 'stars'"),
-        ({"scale": "jet"}, "there is no scale 'jet' here; showing 'inferno'"),
-        ({"scale": "![](//a/b)"}, "there is no scale '`![](//a/b)`' here"),  # shows no picture of another place
-        ({"scale": "a\n\n`[b](//c)"}, "there is no scale '`a  [b](//c)`' here"),
+        ({"x": "100000", "y": "1"}, "x must be between 0 and "),
+        ({"opacity": "300"}, "opacity must be between 0 and 100, got 300; showing 100"),
+        ({"show": "Image,Dreams"}, "show Dreams is not available here"),
+        ({"zoom": "far,away"}, "zoom 'far,away' is not valid"),
+        ({"above": "Hardness:abc"}, "is not valid"),
+        ({"compare": "fade,Loss,40"}, "compare 'fade,Loss,40' is not valid"),
+        ({"box": "1,2,3"}, "box '1,2,3' is not valid"),
+        ({"outlines": "stars"}, "outlines 'stars' is not valid"),
+        ({"scale": "jet"}, "scale 'jet' is not available here; showing 'inferno'"),
+        ({"scale": "![](//a/b)"}, "scale '`![](//a/b)`' is not available here"),  # shows no picture of another place
+        ({"scale": "a\n\n`[b](//c)"}, "scale '`a  [b](//c)`' is not available here"),
     ],
 )
-def test_a_bad_choice_in_the_link_is_said_and_the_page_still_works(open_app, scenes, link, sentence):
+def test_an_invalid_choice_in_the_link_gives_a_warning_and_the_page_works(open_app, scenes, link, sentence):
     app = open_app(**link)
     assert not app.exception
     assert any(sentence in warning.value for warning in app.warning)
@@ -162,21 +162,21 @@ def test_a_bad_choice_in_the_link_is_said_and_the_page_still_works(open_app, sce
         ("unreadable", "run.json cannot be read"),
     ],
 )
-def test_a_run_that_cannot_be_shown_is_one_sentence(open_app, run, sentence):
+def test_a_run_that_cannot_be_shown_is_reported(open_app, run, sentence):
     app = open_app(run=run)
     assert not app.exception
     assert sentence in app.error[0].value
 
 
-def test_an_uploaded_photograph_stands_upright_and_is_analysed_smaller(open_app, scenes):
+def test_an_uploaded_photo_is_shown_upright_and_scaled_down(open_app, scenes):
     app = upload(open_app(source="upload", side="512"), "photograph", "rotated.jpg", rotated_jpeg(1200, 800))
     assert not app.exception
     (scene,) = scenes(app)
     assert (scene["width"], scene["height"]) == (341, 512)
-    assert any("the picture itself has 800 x 1200 px" in caption.value for caption in app.caption)
+    assert any("the original image has 800 x 1200 px" in caption.value for caption in app.caption)
 
 
-def test_maps_of_a_picture_scaled_down_can_be_taken_away_at_its_own_size(open_app):
+def test_maps_of_a_scaled_image_can_be_downloaded_at_the_original_size(open_app):
     app = upload(open_app(source="upload", side="512"), "photograph", "rotated.jpg", rotated_jpeg(1200, 800))
     sizes = ["341 x 512 px, as analysed", "800 x 1200 px, the picture's own, interpolated"]
     assert app.radio(key="download_size").options == sizes
@@ -193,7 +193,7 @@ def test_an_uploaded_photograph_survives_the_other_page(open_app, scenes):
     assert (scene["width"], scene["height"]) == (60, 90)
 
 
-def test_an_uploaded_photograph_that_another_page_keeps_can_be_removed_there(open_app, scenes):
+def test_an_uploaded_photo_can_be_removed_on_another_page(open_app, scenes):
     app = upload(open_app(source="upload"), "photograph", "rotated.jpg", rotated_jpeg(90, 60))
     assert not [button for button in app.button if button.key == "photograph_remove"], "the uploader has a button"
     app.switch_page("views/edges/page.py").run()
@@ -203,7 +203,7 @@ def test_an_uploaded_photograph_that_another_page_keeps_can_be_removed_there(ope
     assert scenes(app) == []
 
 
-def test_an_upload_that_is_no_image_is_one_sentence(open_app):
+def test_an_upload_that_is_not_an_image_is_reported(open_app):
     app = upload(open_app(source="upload"), "photograph", "notes.jpg", b"dear diary")
     assert not app.exception
     assert app.error[0].value.startswith("notes.jpg is a text file")
@@ -239,7 +239,7 @@ def test_labels_belong_to_one_photograph(open_app, scenes):
         (np.full((40, 60), 77, np.uint8), "name no class"),
     ],
 )
-def test_labels_that_do_not_fit_are_one_sentence_and_leave_the_hardness(open_app, scenes, label_map, sentence):
+def test_labels_that_do_not_fit_are_reported_and_hardness_is_shown(open_app, scenes, label_map, sentence):
     app = upload(open_app(source="upload"), "photograph", "a.png", png(np.zeros((40, 60, 3), np.uint8)))
     app = upload(app, "labels", "labels.png", png(label_map))
     assert not app.exception

@@ -62,7 +62,7 @@ def facts(app):
     return [element.body for element in app.html if '<p class="suspect">' in element.body]
 
 
-def test_a_place_without_runs_says_how_to_train_one(open_app):
+def test_without_runs_the_app_explains_how_to_train_one(open_app):
     app = open_app(with_runs=False, planted="1")
     assert not app.exception
     assert app.title[0].value == "No trained network yet"
@@ -86,7 +86,7 @@ def test_a_scene_has_its_regions_in_order_with_all_their_maps(open_app, scenes):
     assert titles(whole) == ["Labels", "Prediction", "Loss × (1 − hardness)"]
 
 
-def test_each_region_is_outlined_and_in_sight_on_its_own(open_measured, scenes, table):
+def test_each_region_is_outlined_and_visible(open_measured, scenes, table):
     _, *cards = scenes(open_measured())
     first = table.sort_values("score", ascending=False, kind="stable").iloc[: controls.REGIONS_PER_PAGE]
     assert [card["frame"] for card in cards] == first[["left", "top", "right", "bottom"]].to_numpy().tolist()
@@ -94,7 +94,7 @@ def test_each_region_is_outlined_and_in_sight_on_its_own(open_measured, scenes, 
     assert len({digest(card, "Objects") for card in cards}) == controls.REGIONS_PER_PAGE
 
 
-def test_the_regions_of_a_scene_may_be_ranked_by_their_loss(open_app):
+def test_the_regions_of_a_scene_can_be_ranked_by_loss(open_app):
     texts = facts(open_app(page=PAGE, ranking="loss_mean"))
     losses = [float(text.split("loss</a> ")[1].split(" ")[0]) for text in texts]
     assert losses == sorted(losses, reverse=True)
@@ -125,7 +125,7 @@ def test_planted_faults_are_shown_counted_and_named(open_app, scenes):
     assert dict(app.query_params).items() >= {"planted": "1", "planting": "5"}.items()
 
 
-def test_the_toggle_plants_faults_and_takes_them_away(open_app):
+def test_the_toggle_plants_and_removes_faults(open_app):
     app = open_app(page=PAGE)
     assert not any("planted" in text for text in facts(app))
     app.toggle(key="planted").set_value(True).run()
@@ -138,7 +138,7 @@ def test_the_toggle_plants_faults_and_takes_them_away(open_app):
 def test_a_photograph_has_no_labels_to_suspect(open_app):
     app = open_app(page=PAGE, source="photographs", sample="rocket", side="512")
     assert not app.exception
-    assert app.info[0].value.startswith("This picture has no labels that could be wrong.")
+    assert app.info[0].value.startswith("This image has no labels.")
 
 
 def test_a_data_set_shows_the_regions_of_its_table(open_measured, scenes, table):
@@ -152,7 +152,7 @@ def test_a_data_set_shows_the_regions_of_its_table(open_measured, scenes, table)
     assert f"each of these {len(table):,} regions is a mistake of the network" in app.info[0].value
 
 
-def test_one_pair_of_classes_is_kept_to(open_measured, table):
+def test_one_pair_of_classes_can_be_selected(open_measured, table):
     app = open_measured()
     pair = app.selectbox(key="dispute").options[1]
     name, count = pair.rsplit(" (", 1)
@@ -195,7 +195,7 @@ def test_verdicts_are_counted_kept_over_pages_and_written_to_a_file(open_measure
     assert "**1** accepted" in app.markdown[0].value
 
 
-def test_a_verdict_taken_back_is_forgotten(open_measured, table):
+def test_a_cleared_verdict_is_removed(open_measured, table):
     app = open_measured()
     key = next(control.key for control in app.segmented_control if str(control.key).startswith("verdict of"))
     app.segmented_control(key=key).set_value("accept").run()
@@ -232,9 +232,9 @@ def test_merged_classes_are_shown_as_they_were_scored(open_measured, scenes, mon
 
 @pytest.mark.parametrize(
     ("changes", "why"),
-    [({"dataset": "camvid", "root": None}, "the images of camvid are not at hand"), ({"epoch": 7}, "epoch-0007")],
+    [({"dataset": "camvid", "root": None}, "the images of camvid were not found"), ({"epoch": 7}, "epoch-0007")],
 )
-def test_images_that_cannot_be_seen_are_one_sentence_and_the_regions_stay(open_measured, monkeypatch, changes, why):
+def test_missing_images_are_reported_once_and_the_regions_stay(open_measured, monkeypatch, changes, why):
     monkeypatch.setenv("HLCORE_DATA", "")
     app = open_measured(**changes)
     assert not app.exception
@@ -244,24 +244,24 @@ def test_images_that_cannot_be_seen_are_one_sentence_and_the_regions_stay(open_m
     assert len(app.get("button_group")) >= 1, "verdicts can still be given"
 
 
-def test_an_analysis_without_suspects_is_one_sentence(open_measured):
+def test_an_analysis_without_suspects_is_reported(open_measured):
     app = open_measured(tables={"images": IMAGES})
     assert not app.exception
     assert "has no table 'suspects'" in app.error[0].value
 
 
-def test_bad_choices_in_the_link_are_said(open_app):
+def test_invalid_choices_in_the_link_give_warnings(open_app):
     app = open_app(page=PAGE, dispute="Moon > Road", ranking="weather", sheet="9999", planted="maybe", planting="-3")
     assert not app.exception
     said = " ".join(warning.value for warning in app.warning)
-    assert "there is no dispute 'Moon > Road' here; showing 'all'" in said
-    assert "there is no ranking 'weather' here; showing 'score'" in said
-    assert "sheet must lie in 1.." in said
+    assert "dispute 'Moon > Road' is not available here; showing 'all'" in said
+    assert "ranking 'weather' is not available here; showing 'score'" in said
+    assert "sheet must be between 1 and " in said
     assert "planted must be a whole number, got 'maybe'" in said
-    assert "planting must lie in 0..99, got -3" in said
+    assert "planting must be between 0 and 99, got -3" in said
 
 
-def test_a_broken_checkpoint_is_one_sentence_that_names_it(open_app):
+def test_a_broken_checkpoint_is_reported_by_name(open_app):
     app = open_app(page=PAGE, run="broken")
     assert not app.exception
     assert "epoch-0000.safetensors" in app.error[0].value

@@ -16,24 +16,24 @@ def few_steps(monkeypatch):
     """Three steps in place of a hundred."""
     monkeypatch.setattr("app.loading.memorise.STEPS", 3)
     monkeypatch.setattr("app.loading.memorise.KEPT_STEPS", (0, 1, 3))
-    monkeypatch.setattr("app.views.memorise.scenes.KEPT", (0, 1, 3))
+    monkeypatch.setattr("app.views.memorise.scenes.KEPT_STEPS", (0, 1, 3))
 
 
-def test_a_place_without_runs_says_how_to_train_one(open_app):
+def test_without_runs_the_app_explains_how_to_train_one(open_app):
     app = open_app(with_runs=False, epoch="1")
     assert not app.exception
     assert app.title[0].value == "No trained network yet"
 
 
-def test_before_the_press_the_maps_of_the_checkpoint_are_there(open_app, scenes):
+def test_before_training_the_maps_of_the_checkpoint_are_shown(open_app, scenes):
     app = open_app(page=PAGE, **PICTURE)
     assert not app.exception
     (scene,) = scenes(app)
     assert titles(scene) == ["Hardness #0", "", "", "", "Loss #0", "", "", ""]
-    assert "the checkpoint on disk stays as it is" in app.caption[-1].value
+    assert "The checkpoint on disk does not change" in app.caption[-1].value
 
 
-def test_the_picture_is_learned_watched_and_the_numbers_stay(open_app, scenes, runs, few_steps):
+def test_memorising_shows_progress_and_keeps_the_results(open_app, scenes, runs, few_steps):
     checkpoint = runs / "tiny" / "checkpoints" / "epoch-0002.safetensors"
     before = checkpoint.read_bytes()
     app = open_app(page=PAGE, **PICTURE)
@@ -58,7 +58,7 @@ def test_the_picture_is_learned_watched_and_the_numbers_stay(open_app, scenes, r
     assert app.markdown[-1].value.startswith("After 3 steps")
 
 
-def test_a_stop_keeps_what_was_seen(open_app, few_steps, monkeypatch):
+def test_stopping_keeps_the_results_so_far(open_app, few_steps, monkeypatch):
     def stopped(*args, **settings):
         reports = memorise(*args, **settings)
         yield next(reports)
@@ -75,29 +75,29 @@ def test_a_stop_keeps_what_was_seen(open_app, few_steps, monkeypatch):
     assert "Stopped after 1 of 3 steps." in [element.value for element in app.caption]
 
 
-def test_a_picture_without_labels_says_what_is_needed(open_app):
+def test_an_image_without_labels_explains_what_is_needed(open_app):
     app = open_app(page=PAGE, source="photographs", sample="rocket")
     assert not app.exception
-    assert "its labels are needed" in app.info[0].value
+    assert "Memorising needs labels" in app.info[0].value
     assert not app.get("bidi_component")
 
 
-def test_a_run_without_hardness_branch_is_one_sentence(open_app):
+def test_a_run_without_hardness_branch_is_reported(open_app):
     app = open_app(page=PAGE, run="blind")
     assert not app.exception
     assert "no hardness branch" in app.error[0].value
 
 
-def test_a_bad_epoch_in_the_link_is_said(open_app):
+def test_an_invalid_epoch_in_the_link_gives_a_warning(open_app):
     app = open_app(page=PAGE, epoch="41", **PICTURE)
     assert not app.exception
-    assert "there is no epoch '41' here" in app.warning[0].value
+    assert "epoch '41' is not available here" in app.warning[0].value
 
 
-def test_the_curve_begins_at_the_checkpoint_and_is_relative_to_it():
+def test_the_curve_starts_at_the_checkpoint_and_is_relative_to_it():
     learned = Progress("picture")
     for step, loss in ((0, float("nan")), (1, 2.0), (2, 1.0)):
-        learned.take(Report(step, 2, loss, loss / 4, 1.5, Snapshot(None, None) if step in {0, 2} else None))
+        learned.add(Report(step, 2, loss, loss / 4, 1.5, Snapshot(None, None) if step in {0, 2} else None))
     assert list(learned.maps) == [0, 2]
     table = learned.curve_table().query("map == 'loss'")
     assert list(table["step"]) == [0, 1]
@@ -105,10 +105,10 @@ def test_the_curve_begins_at_the_checkpoint_and_is_relative_to_it():
     assert list(table["level"]) == [2.0, 1.0]
 
 
-def test_a_picture_larger_than_the_page_can_learn_is_made_smaller_and_this_said(open_app):
+def test_an_image_too_large_to_train_on_is_scaled_down_with_a_note(open_app):
     link = {"source": "photographs", "sample": "coffee", "side": "1024"}
     assert not any("on this page" in text.value for text in open_app(page="views/edges/page.py", **link).caption)
     app = open_app(page=PAGE, **link)
-    assert "≤ 768 px on this page, which trains." in [text.value for text in app.caption]
+    assert "At most 768 px on this page, because it trains." in [text.value for text in app.caption]
     app.selectbox(key="side").select(512).run()
     assert not any("on this page" in text.value for text in app.caption)

@@ -50,10 +50,10 @@ def test_without_any_run_the_page_still_explains(open_app):
     assert pictures(app) == set()
 
 
-def test_a_run_lends_the_drawing_its_maps(open_app):
+def test_the_drawing_shows_the_maps_of_the_run(open_app):
     app = open_app(page="views/method/page.py")
     assert not app.exception and not app.error
-    assert len(app.latex) == 4
+    assert len(app.latex) == 5
     assert pictures(app) == {"image", "loss", "hardness"}
 
 
@@ -64,7 +64,7 @@ def test_a_run_without_hardness_leaves_the_drawing_empty(open_app, run):
     assert pictures(app) == set()
 
 
-def test_a_broken_checkpoint_costs_the_maps_and_not_the_definitions(open_app):
+def test_a_broken_checkpoint_hides_the_maps_but_not_the_definitions(open_app):
     app = open_app(page="views/method/page.py", run="broken")
     assert "epoch-0000" in app.error[0].value
     assert "Edge contrast" in [heading.value for heading in app.subheader]
@@ -107,7 +107,7 @@ def test_tables_of_names_lead_to_definitions():
     assert all("](method" in stability_controls.describe_measure(one) for one in stability_controls.SENTENCES)
 
 
-def test_an_unknown_name_says_which_is_meant():
+def test_an_unknown_definition_suggests_a_similar_one():
     with pytest.raises(KeyError, match="did you mean 'Edge contrast'"):
         definitions.make_link("Edge contrats")
 
@@ -125,7 +125,7 @@ def test_the_documentation_leads_to_the_definitions():
     assert example and example[1] in {definitions.make_anchor(name) for name in definitions.list_names()}
 
 
-def test_the_drawing_is_well_formed_and_says_what_it_shows():
+def test_the_drawing_is_well_formed_and_described():
     root = ET.fromstring(pipeline.SVG.read_text(encoding="utf-8"))
     assert root.get("role") == "img"
     ids = {element.get("id"): element for element in root.iter()}

@@ -84,7 +84,7 @@ def test_a_picture_shows_its_objects_two_figures_a_table_and_the_selected_one(op
     first = table.iloc[0]
     assert titles(scene) == [f"test-0000, object {first['object']}", "Hardness"]
     assert scene["panels"][0]["note"] == first["class_name"]
-    assert app.markdown[0].value.startswith(f"Spearman on area, {len(table)} objects: of hardness **")
+    assert app.markdown[0].value.startswith(f"Spearman correlation with area over {len(table)} objects: hardness **")
 
 
 def test_a_data_set_comes_first_and_has_intervals(open_measured, objects, scenes):
@@ -97,14 +97,14 @@ def test_a_data_set_comes_first_and_has_intervals(open_measured, objects, scenes
     assert len(scenes(app)) == 1
 
 
-def test_the_linked_object_is_the_one_that_is_outlined(open_measured, scenes):
+def test_the_object_in_the_link_is_outlined(open_measured, scenes):
     app = open_measured(object="test-0001#2")
     assert outlined(scenes(app)) == "test-0001#2"
     assert app.query_params["object"] == "test-0001#2"
     assert not app.warning
 
 
-def test_the_object_whose_point_is_clicked_is_outlined_and_stands_in_the_link(open_measured, scenes, monkeypatch):
+def test_clicking_a_point_outlines_its_object_and_updates_the_link(open_measured, scenes, monkeypatch):
     clicked = {"selection": {"points": [{"customdata": ["test-0002", 3, 40, 2.0, 1.0]}]}}
     monkeypatch.setattr("streamlit.plotly_chart", lambda *_, **__: clicked)
     app = open_measured(object="test-0001#2")
@@ -112,7 +112,7 @@ def test_the_object_whose_point_is_clicked_is_outlined_and_stands_in_the_link(op
     assert app.query_params["object"] == "test-0002#3"
 
 
-def test_an_object_clicked_in_the_viewer_is_outlined_though_another_point_is_still_marked_in_the_chart(
+def test_an_object_clicked_in_the_viewer_is_outlined_although_another_is_selected_in_the_chart(
     open_measured, scenes, monkeypatch
 ):
     clicked = {"selection": {"points": [{"customdata": ["test-0002", 3, 40, 2.0, 1.0]}]}}
@@ -125,9 +125,7 @@ def test_an_object_clicked_in_the_viewer_is_outlined_though_another_point_is_sti
     assert app.query_params["object"] in ("test-0002#1", ["test-0002#1"])
 
 
-def test_the_outlined_object_is_in_sight_and_every_other_one_of_its_image_can_be_clicked(
-    open_measured, scenes, objects
-):
+def test_the_outlined_object_is_visible_and_the_others_of_its_image_can_be_clicked(open_measured, scenes, objects):
     (scene,) = scenes(open_measured(object="test-0001#2"))
     row = objects.query("image == 'test-0001' and object == 2").iloc[0]
     assert scene["frame"] == [row["left"], row["top"], row["right"], row["bottom"]]
@@ -142,10 +140,10 @@ def test_a_click_on_the_curve_changes_nothing(open_measured, scenes, monkeypatch
     assert outlined(scenes(open_measured(object="test-0001#2"))) == "test-0001#2"
 
 
-def test_an_object_that_is_not_there_is_said(open_measured):
+def test_a_missing_object_gives_a_warning(open_measured):
     app = open_measured(object="test-0001#999")
     assert not app.exception
-    assert "there is no object 'test-0001#999' here" in app.warning[0].value
+    assert "object 'test-0001#999' is not available here" in app.warning[0].value
 
 
 def test_only_the_chosen_classes_are_counted_drawn_and_listed(open_measured, objects):
@@ -156,7 +154,7 @@ def test_only_the_chosen_classes_are_counted_drawn_and_listed(open_measured, obj
     assert len(table) < len(objects)
 
 
-def test_a_class_with_a_comma_in_its_name_stands_in_the_link_and_is_read_back(open_measured, objects):
+def test_a_class_name_with_a_comma_survives_the_link(open_measured, objects):
     named = objects.assign(class_name=objects["class_name"].replace("Road", "Road, 100 %"))
     names = tuple(name.replace("Road", "Road, 100 %") for name in CAMVID.names)
     app = open_measured(table=named, changes={"class_names": names}, object_classes="Road%2C 100 %25,Sky")
@@ -165,21 +163,21 @@ def test_a_class_with_a_comma_in_its_name_stands_in_the_link_and_is_read_back(op
     assert app.query_params["object_classes"] in ("Road%2C 100 %25,Sky", ["Road%2C 100 %25,Sky"])
 
 
-def test_a_class_the_run_does_not_know_is_said_and_all_are_shown(open_measured, objects):
+def test_an_unknown_class_gives_a_warning_and_all_are_shown(open_measured, objects):
     app = open_measured(object_classes="Zebra")
-    assert "there is no Zebra to show here" in app.warning[0].value
+    assert "object_classes Zebra is not available here" in app.warning[0].value
     assert len(app.dataframe[0].value) == len(objects)
 
 
 def test_another_quantity_is_drawn_sorted_by_and_correlated(open_measured):
     app = open_measured(object_quantity="iou", object_size="thickness_px")
     assert app.markdown[0].value.startswith("Spearman on thickness, ")
-    assert ": of IoU **" in app.markdown[0].value
+    assert ": IoU **" in app.markdown[0].value
     table = app.dataframe[0].value
     assert table[table["area_px"] >= 300]["iou"].is_monotonic_decreasing
 
 
-def test_the_bins_follow_the_typed_cut_points_and_stand_in_the_link(open_measured):
+def test_the_bins_follow_the_cut_points_and_are_part_of_the_link(open_measured):
     app = open_measured(area_cuts="50, 500")
     assert not app.error
     assert app.text_input(key="area_cuts").value == "50, 500"
@@ -189,7 +187,7 @@ def test_the_bins_follow_the_typed_cut_points_and_stand_in_the_link(open_measure
 
 
 @pytest.mark.parametrize("cuts", ["500, 50", "5", "nan"])
-def test_cut_points_that_make_no_bins_are_one_sentence_and_the_usual_bins_are_drawn(open_measured, cuts):
+def test_invalid_cut_points_are_reported_and_the_default_bins_are_drawn(open_measured, cuts):
     app = open_measured(area_cuts=cuts)
     assert not app.exception
     assert "cut points must be numbers above 10 px" in app.error[0].value
@@ -200,46 +198,46 @@ def test_a_photograph_without_labels_has_predicted_objects_and_hardness_alone(op
     app = open_app(page=PAGE, source="photographs", sample="rocket", side="512")
     assert not app.exception
     assert app.selectbox(key="object_quantity").options == ["Hardness"]
-    assert "which are parts of the prediction as there is no label map" in app.markdown[0].value
+    assert "taken from the prediction because there is no label map" in app.markdown[0].value
     assert app.dataframe[0].value["iou"].isna().all()
     (scene,) = scenes(app)
     assert layer(scene, "Objects")["of"] == ["Prediction"]
     assert "Loss" not in names(scene)
 
 
-def test_where_the_images_are_not_at_hand_the_table_stays_and_a_sentence_says_so(open_measured, objects, tmp_path):
+def test_missing_images_are_reported_and_the_table_stays(open_measured, objects, tmp_path):
     app = open_measured(changes={"dataset": "camvid", "root": tmp_path / "gone"})
     assert not app.exception
-    assert "This object cannot be shown: the images of camvid are not at hand" in app.info[0].value
+    assert "This object cannot be shown: the images of camvid were not found" in app.info[0].value
     assert len(app.dataframe[0].value) == len(objects)
 
 
-def test_an_analysis_without_objects_is_one_sentence(open_measured):
+def test_an_analysis_without_objects_is_reported(open_measured):
     app = open_measured(table=None)
     assert not app.exception
     assert "has no table 'objects'" in app.error[0].value
 
 
-def test_classes_that_have_no_object_are_said(open_measured, objects):
+def test_classes_without_objects_are_reported(open_measured, objects):
     app = open_measured(table=objects[objects["class_name"] == "Sky"], object_classes="Road")
     assert not app.exception
-    assert "There is no object of 10 px or more here" in app.info[0].value
+    assert "There are no objects of at least 10 px here" in app.info[0].value
 
 
 def test_one_object_alone_has_no_correlation(open_measured, objects):
     app = open_measured(table=objects[:1])
     assert not app.exception
-    assert app.markdown[0].value.startswith("Spearman on area, one object: of hardness – ·")
+    assert app.markdown[0].value.startswith("Spearman correlation with area over one object: hardness – ·")
     assert len(figures(app)) == 2
 
 
-def test_a_run_without_hardness_is_one_sentence(open_app):
+def test_a_run_without_hardness_is_reported(open_app):
     app = open_app(page=PAGE, run="blind")
     assert not app.exception
     assert "has no hardness branch" in app.error[0].value
 
 
-def test_more_points_than_a_page_can_hold_are_drawn_in_part(open_measured, objects, monkeypatch):
+def test_a_sample_is_drawn_of_too_many_points(open_measured, objects, monkeypatch):
     many = pd.concat([objects.assign(image=f"test-{index:04}") for index in range(3100 // len(objects) + 1)])
     app = open_measured(table=many.reset_index(drop=True))
     assert f"3,000 of {len(many):,} objects are drawn" in " ".join(caption.value for caption in app.caption)
@@ -257,7 +255,7 @@ def test_the_numbers_that_are_outlined_are_those_of_the_table(open_app, scenes):
     assert scene["frame"] == [left, top, right, bottom]
 
 
-def test_an_object_large_enough_to_be_seen_stands_before_a_harder_sliver(open_measured, objects, scenes):
+def test_large_objects_are_listed_before_harder_small_ones(open_measured, objects, scenes):
     app = open_measured()
     table = app.dataframe[0].value
     large = table["area_px"] >= 300

@@ -83,17 +83,17 @@ def test_last_and_best_epochs_and_settings_are_listed(open_app, two_runs):
     assert settings.loc["loss"].tolist() == ["hardness", "hardness"]
 
 
-def test_runs_of_other_classes_are_compared_on_those_they_share_and_it_is_said(open_app, two_runs):
+def test_runs_with_other_classes_are_compared_on_shared_ones_with_a_note(open_app, two_runs):
     app = open_page(open_app, runs="first,other")
     said = " ".join(caption.value for caption in app.caption)
     assert "different data" in said
-    assert "the classes that all of them know: 1." in said
+    assert "the classes that all runs share: 1." in said
     assert [figure["data"][0]["y"] for figure in figures(app)][1] == ["Sky"]
 
 
-def test_one_seed_each_is_said_beside_the_gains(open_app, two_runs):
+def test_a_note_beside_the_gains_says_that_runs_are_single_seeds(open_app, two_runs):
     app = open_page(open_app, runs="first,second")
-    assert any("one seed" in caption.value for caption in app.caption)
+    assert any("single seed" in caption.value for caption in app.caption)
 
 
 def test_an_analysis_adds_boundary_iou_and_sizes_with_intervals(open_app, two_runs):
@@ -114,7 +114,7 @@ def test_analyses_of_other_data_are_not_mixed(open_app, two_runs):
     make_analysis(two_runs["second"], tables={"segmentation": SCORES}, data_fingerprint="2" * 64)
     app = open_page(open_app, runs="first,second")
     assert [bars["name"] for bars in figures(app)[1]["data"]] == ["first"]
-    assert any("Choose a second run that was scored here" in caption.value for caption in app.caption)
+    assert any("Select a second run with these scores" in caption.value for caption in app.caption)
 
 
 def test_a_single_run_has_no_gain(open_app, two_runs):
@@ -123,7 +123,7 @@ def test_a_single_run_has_no_gain(open_app, two_runs):
     assert not any("minus" in title for title in titles(app))
 
 
-def test_a_run_that_cannot_be_read_is_said_and_the_others_are_shown(open_app):
+def test_an_unreadable_run_is_reported_and_the_others_are_shown(open_app):
     app = open_app(page=PAGE, runs="tiny,unreadable,waiting")
     assert not app.exception
     assert not app.error
@@ -131,14 +131,15 @@ def test_a_run_that_cannot_be_read_is_said_and_the_others_are_shown(open_app):
     assert [trace["name"] for trace in figures(app)[0]["data"]] == ["tiny"]
 
 
-def test_runs_that_were_never_validated_say_so(open_app):
+def test_runs_without_validation_are_reported(open_app):
     app = open_app(page=PAGE, runs="waiting")
     assert not app.exception
     assert "None of these runs has been validated" in app.info[0].value
 
 
-def test_bad_choices_in_the_link_are_said(open_app, two_runs):
+def test_invalid_choices_in_the_link_give_warnings(open_app, two_runs):
     app = open_page(open_app, runs="first,second,third", scores="moon", baseline="third")
     assert not app.exception
     said = " ".join(warning.value for warning in app.warning)
-    assert all(text in said for text in ("there is no third to show", "'moon'", "there is no baseline 'third'"))
+    texts = ("runs third is not available here", "'moon'", "baseline 'third' is not available")
+    assert all(text in said for text in texts)

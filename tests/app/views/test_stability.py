@@ -83,7 +83,7 @@ def open_page(open_app, watched, monkeypatch, tmp_path):
     return opened
 
 
-def test_a_place_without_runs_says_how_to_train_one(open_app):
+def test_without_runs_the_app_explains_how_to_train_one(open_app):
     app = open_app(with_runs=False, aspect="measures")
     assert not app.exception
     assert app.title[0].value == "No trained network yet"
@@ -127,13 +127,13 @@ def test_every_measure_is_drawn_with_what_it_shows_for_both_splits(open_page):
     assert len(app.dataframe[0].value) == 8
 
 
-def test_pairs_may_be_those_with_the_last_snapshot(open_page):
+def test_snapshots_can_be_compared_with_the_last(open_page):
     app = open_page("watched", aspect="measures", against="last")
     assert not app.exception
     assert app.query_params["against"] == "last"
 
 
-def test_any_two_snapshots_are_compared_for_each_split_and_map(open_page):
+def test_every_pair_of_snapshots_is_compared_for_each_split_and_map(open_page):
     app = open_page("watched", aspect="pairs")
     assert not app.exception
     assert len(app.get("plotly_chart")) == 4
@@ -141,7 +141,7 @@ def test_any_two_snapshots_are_compared_for_each_split_and_map(open_page):
 
 def test_how_much_each_pixel_varies_is_a_map_scaled_or_not(open_page, scenes):
     _, scaled, _ = scenes(open_page("watched", aspect="variation"))
-    assert titles(scaled) == ["Hardness weight", "Loss over its sum"]
+    assert titles(scaled) == ["Hardness weight", "Loss divided by its sum"]
     assert scaled["steps"] == []
     _, own, _ = scenes(open_page("watched", aspect="variation", scaled="own"))
     assert titles(own) == ["Hardness", "Loss"]
@@ -176,13 +176,13 @@ def test_an_analysis_with_several_epochs_has_measures_and_no_maps(open_page):
 
 
 @pytest.mark.parametrize(("run", "kept"), [("blind", 1), ("waiting", 0)])
-def test_a_run_with_fewer_than_two_epochs_says_that_stability_takes_two(open_page, run, kept):
+def test_a_run_with_fewer_than_two_epochs_explains_that_stability_needs_two(open_page, run, kept):
     app = open_page(run)
     assert not app.exception
-    assert f"has kept {kept}" in app.error[0].value
+    assert f"has {kept} kept epochs" in app.error[0].value
 
 
-def test_a_bad_snapshot_in_the_link_is_said(open_page):
+def test_an_invalid_snapshot_in_the_link_gives_a_warning(open_page):
     app = open_page("watched", snapshot="epoch-0099")
     assert not app.exception
-    assert "there is no snapshot 'epoch-0099' here" in app.warning[0].value
+    assert "snapshot 'epoch-0099' is not available here" in app.warning[0].value
