@@ -24,13 +24,23 @@ ONE_SEED = "Each run is a single seed, so a small gain may be chance."
 def select_runs() -> dict[str, Run]:
     """The selected runs, by name; a run that cannot be read gives a warning and is left out."""
     names = list(run_loading.find_run_folders())
-    first = session.get_choice("run")
-    session.ensure_choices("runs", names, default=[first, *(name for name in names if name != first)][:MAX_RUNS])
+    session.ensure_choices("runs", names, default=_list_comparable(names, session.get_choice("run")))
     chosen = st.multiselect("Runs", names, key="runs", max_selections=MAX_RUNS, persist_state="session")
     runs, sentences = load_runs(chosen)
     for sentence in sentences:
         st.warning(sentence, icon=":material/error:")
     return runs
+
+
+def _list_comparable(names: list[str], first: str) -> list[str]:
+    """The run and those trained on the same data or, where there is none, all other runs."""
+    runs, _ = load_runs(names)
+    ordered = [first, *(name for name in names if name != first)]
+    if first in runs:
+        data = runs[first].record.data_fingerprint
+        same = [name for name in ordered if name in runs and runs[name].record.data_fingerprint == data]
+        ordered = same if len(same) > 1 else ordered
+    return ordered[:MAX_RUNS]
 
 
 def select_scores(scored: dict[str, dict[str, Analysis]], *, runs: int) -> str:
@@ -53,11 +63,13 @@ def select_scores(scored: dict[str, dict[str, Analysis]], *, runs: int) -> str:
     return chosen or VALIDATION
 
 
-def select_pair(names: list[str]) -> tuple[str, str]:
-    """The selected baseline and the run compared with it."""
+def select_pair(names: list[str], runs: dict[str, Run]) -> tuple[str, str]:
+    """The selected baseline, at first a run trained with cross entropy, and the run compared with it."""
     compared_column, baseline_column = st.columns(2)
-    session.ensure_choice("baseline", names, default=names[0])
-    session.ensure_choice("compared", names, default=names[1])
+    plain = [name for name in names if runs[name].record.config.loss.name == "ce"]
+    baseline = (plain or names)[0]
+    session.ensure_choice("baseline", names, default=baseline)
+    session.ensure_choice("compared", names, default=next(name for name in names if name != baseline))
     compared = compared_column.selectbox(
         "Gain of", names, key="compared", persist_state="session", help=definitions.list_links("Gain", "Interval")
     )

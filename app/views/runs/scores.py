@@ -38,22 +38,27 @@ def draw_scores(runs: dict[str, Run], classes: tuple[str, ...]) -> None:
         )
         st.caption(f"{only}Intervals are over images (95 %). {defined}")
         class_iou = scores.loc[(scores["metric"] == "iou") & (scores["class_name"] != "")]
-    draw_classes(class_iou.dropna(subset=["value"]), list(runs), caveat=caveat)
+    draw_classes(class_iou.dropna(subset=["value"]), runs, caveat=caveat)
 
 
-def draw_classes(class_iou: pd.DataFrame, runs: list[str], *, caveat: str) -> None:
+def draw_classes(class_iou: pd.DataFrame, runs: dict[str, Run], *, caveat: str) -> None:
     """Draws the IoU of each class and, with two runs or more, the gain of one over another."""
     names = list(dict.fromkeys(class_iou["run"]))
     if not names:
         return
     class_column, gain_column = st.columns(2)
-    class_column.plotly_chart(class_iou_figure(class_iou, runs=runs), key="class_iou")
+    class_column.plotly_chart(class_iou_figure(class_iou, runs=list(runs)), key="class_iou")
     with gain_column:
         if len(names) < 2:
             st.caption("Select a second run with these scores to see the gain.")
             return
-        baseline, compared = controls.select_pair(names)
+        baseline, compared = controls.select_pair(names, runs)
         gains = run_comparison.class_iou_gains(class_iou, baseline=baseline, compared=compared)
+        points = 100 * float(gains["value"].mean())
+        st.markdown(
+            f"{session.escape_markdown(compared)} gains **{points:+.1f} points of mIoU** over "
+            f"{session.escape_markdown(baseline)}, the mean of the classes below."
+        )
         st.plotly_chart(gain_figure(gains, baseline=baseline, compared=compared), key="gains")
         st.caption(f"{caveat} {definitions.list_links('Gain', 'mIoU', 'Interval')}")
 

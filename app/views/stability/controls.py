@@ -175,6 +175,34 @@ def summarise_tables(tables: Mapping[str, pd.DataFrame]) -> list[str]:
     return sentences
 
 
+def summarise_stability(tables: Mapping[str, pd.DataFrame]) -> str:
+    """Which map moves less from one kept epoch to the next, and what both keep of their mean, in one sentence.
+
+    It is about images that were not trained on, where there are any. Empty where fewer than two kept epochs have
+    both maps.
+    """
+    splits = [str(split) for split in tables["levels"]["split"].unique()]
+    split = next((name for name in splits if name != "train"), splits[0])
+    levels = tables["levels"].query("split == @split and measure == 'relative_level'").dropna(subset="value")
+    kept = kept_epoch_names(levels["snapshot"].unique())
+    moved = tables["epoch_pairs"].query("split == @split and measure == 'total_variation' and kind == 'consecutive'")
+    moved = moved[moved["first"].isin(kept)].dropna(subset="value")
+    median = moved.groupby("map")["value"].median().to_dict()
+    if set(median) != {"hardness", "loss"} or not median["loss"]:
+        return ""
+    last = levels[levels["snapshot"] == kept[-1]].set_index("map")["value"].to_dict()
+    images = int(moved["images"].max())
+    where = f"{images} image{'' if images == 1 else 's'}{'' if split == PICTURE else f', {SPLITS.get(split, split)}'}"
+    ratio = median["hardness"] / median["loss"]
+    return (
+        f"From one kept epoch to the next the hardness weight moves **{ratio:.2f} times** as much as the loss map "
+        f"(median total variation {median['hardness']:.3f} and {median['loss']:.3f}; {where}). At "
+        f"epoch {format_snapshot(kept[-1])} hardness keeps **{last['hardness']:.0%}** of its mean at epoch "
+        f"{format_snapshot(kept[0])}, the loss **{last['loss']:.0%}**. "
+        + definitions.list_links("Total variation", "Level")
+    )
+
+
 def draw_variation_table(variation: pd.DataFrame) -> None:
     """Draws a table of how much pixels vary over the kept epochs."""
     table = variation.assign(

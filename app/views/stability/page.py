@@ -29,7 +29,8 @@ LEVELS = ("relative_level", "edge_share")
 
 
 def draw_stability(run: Run) -> None:
-    """Draws the selected part of the page."""
+    """Draws a sentence with the numbers of the run, and the selected part of the page."""
+    summary = st.container()
     scope_column, aspect_column = st.columns([7, 6], vertical_alignment="bottom")
     with scope_column:
         scope = controls.select_scope(run)
@@ -41,11 +42,11 @@ def draw_stability(run: Run) -> None:
         series = load_followed_series(run) if scope == FOLLOWED else select_series(run)
         if not series:
             return
-        tables = {}
+        tables = load_stability_tables(series, c=run.record.config.loss.c)
+    summary.markdown(controls.summarise_stability(tables))
     if aspect in {MAPS, VARIATION}:
         draw_maps(run, series, aspect)
         return
-    tables = tables or load_stability_tables(series, c=run.record.config.loss.c)
     if aspect == PAIRS:
         draw_pairs(tables)
         return
