@@ -31,7 +31,7 @@ FORMATS = {
 }
 ALL = "all"
 """The value, in links, for all classes."""
-ORDERS = {"highest": "Highest first", "lowest": "Lowest first"}
+ORDERS = {"highest": "Highest", "lowest": "Lowest"}
 PICTURES, TABLE = "pictures", "table"
 PAGE_IMAGES = 12
 
@@ -101,7 +101,7 @@ def select_ranking(analysis: Analysis) -> Ranking:
     row.selectbox("Over", classes, format_func=_format_class, key="rank_class", persist_state="session", help=hint)
     session.ensure_choice("order", list(ORDERS), default="highest")
     order = row.segmented_control(
-        "Order",
+        "First",
         list(ORDERS),
         format_func=ORDERS.__getitem__,
         key="order",

@@ -43,8 +43,8 @@ def summarise_verdicts(review: Review, suspects: pd.DataFrame) -> str:
     """Counts of accepted, dismissed and open regions, and how many of the first lie on planted faults."""
     verdicts = [row["verdict"] for row in session.list_verdicts(review.place)]
     accepted, dismissed = verdicts.count("accept"), verdicts.count("dismiss")
-    text = f"**{accepted}** accepted · **{dismissed}** dismissed · "
-    f"**{len(review.suspects) - accepted - dismissed:,}** open"
+    remaining = len(review.suspects) - accepted - dismissed
+    text = f"**{accepted}** accepted · **{dismissed}** dismissed · **{remaining:,}** open"
     if review.faults is None:
         return text
     first, planted = suspects["fault"].head(FIRST_REGIONS).tolist(), review.faults.kinds

@@ -270,5 +270,5 @@ def test_a_class_without_the_ranking_explains_the_replacement(open_app, analysis
     app = open_app(page=PAGE, rank="disagreement")
     assert not any("whole images only" in caption.value for caption in app.caption)
     app.selectbox(key="rank_class").select("Car").run()
-    sentence = "Disagreement is known of whole images only: ranked by mean hardness of Car instead."
+    sentence = "Disagreement is available for whole images only, so the images are ranked by mean hardness of Car."
     assert any(sentence in caption.value for caption in app.caption)

@@ -11,7 +11,7 @@ from PIL import Image
 
 from app.views.errors import sentences as error_sentences
 from hlcore.analysis import error_prediction
-from hlcore.analysis.flagging import FlaggingResult
+from hlcore.analysis.flagging import Caught
 from hlcore.analysis.statistics import ImageSums
 from hlcore.data.labels import CAMVID
 from hlcore.data.streets import Streets
@@ -47,7 +47,7 @@ def measured_tables(*, dropout=False):
             random.uniform(0, 2, wrong.shape).astype(np.float32) if dropout else None,
         )
         sums.add(scene.name, error_prediction.count(record))
-    return error_prediction.make_tables(sums)
+    return error_prediction.tables(sums)
 
 
 @pytest.fixture
@@ -83,7 +83,7 @@ def test_a_labelled_scene_shows_flagged_pixels_and_all_curves(open_app, scenes):
     assert not app.exception
     assert not app.error
     (scene,) = scenes(app)
-    assert titles(scene) == ["Flagged, and wrong", "Hardness"]
+    assert titles(scene) == ["Flagged and wrong", "Hardness"]
     assert [name.split(":")[0] for name in coloured(scene, "Flagged")] == ["caught", "missed", "false alarm"]
     assert "This image: flagging where hardness ≥ " in said(app)
     assert "A single image has no interval" in said(app)
@@ -150,7 +150,7 @@ def test_a_data_set_shows_with_intervals_that_hardness_loses_to_a_free_score(ope
     text = said(app)
     assert "It **loses to** 1 − max softmax (free, +0." in text
     assert "paired over" in text
-    assert "The picture, test-0000, is one of your choice: the same threshold flags " in text
+    assert "On the image above, test-0000, the same threshold flags " in text
     assert app.session_state["scope"] == "streets-test"
     assert titles(scenes(app)[0])[1] == "1 − max softmax"
     assert all("errors caught" in chart or "%{customdata" in chart for chart in charts(app)[:3])
@@ -184,7 +184,7 @@ def test_a_missing_epoch_is_reported_and_the_measures_stay(open_analysed, scenes
     assert not app.exception
     assert not app.error
     (info,) = [info.value for info in app.info]
-    assert "The picture cannot be shown: " in info
+    assert "The image cannot be shown: " in info
     assert "epoch-0007" in info
     assert not scenes(app)
     assert len(charts(app)) == 4
@@ -256,7 +256,7 @@ def test_one_image_has_no_interval_and_makes_no_claim_about_others():
     differences = {"entropy": (0.05, NAN, NAN), "max_softmax": (0.001, NAN, NAN)}
     text = error_sentences.summarise_differences(table_of(differences), "all", images=1)
     assert "**loses to** entropy (free, +0.050); it **cannot be told apart from** 1 − max softmax" in text
-    assert text.endswith("says nothing about another.")
+    assert text.endswith("says nothing about others.")
 
 
 def test_app_and_report_agree_on_the_standing_of_hardness_on_one_image():
@@ -265,7 +265,7 @@ def test_app_and_report_agree_on_the_standing_of_hardness_on_one_image():
     aurocs = [(name, "all", "auroc", 0.001, 0.8, NAN, NAN) for name in differences]
     known = pd.concat([scores, pd.DataFrame(aurocs, columns=scores.columns)])
     answer = error_sentences.summarise_hardness(scores, "all").replace("**", "")
-    for verb, rivals in sentences.group_scores_by_standing(known).items():
+    for verb, rivals in sentences.standing(known).items():
         for name in rivals:
             assert f"{verb} {name.removesuffix(' (0.800)')}" in answer
     assert answer.startswith("Over all labelled pixels, hardness (AUROC 0.800) loses to entropy; it beats distance")
@@ -278,13 +278,13 @@ def test_the_summary_is_above_the_threshold_numbers(open_app):
 
 
 def test_ties_are_explained():
-    text = error_sentences.describe_flagging("edge_distance", -0.71, "all", FlaggingResult(0.4, 0.5, 0.25), share=0.1)
+    text = error_sentences.describe_flagging("edge_distance", -0.71, "all", Caught(0.4, 0.5, 0.25), share=0.1)
     assert text == (
         "flagging where a predicted edge is at most 0.7 px away: **40.0 % of the pixels**, **50.0 % of the errors**, "
-        "**25.0 % precision**. Pixels of equal score are flagged together."
+        "**25.0 % precision**. Pixels with equal scores are flagged together."
     )
 
 
 def test_flagged_pixels_without_errors_are_described():
-    text = error_sentences.describe_flagging("hardness", 0.5, "all", FlaggingResult(0.1, NAN, 0.0), share=0.1)
-    assert text == "flagging where hardness ≥ 0.5: **10.0 % of the pixels**, no error among them."
+    text = error_sentences.describe_flagging("hardness", 0.5, "all", Caught(0.1, NAN, 0.0), share=0.1)
+    assert text == "flagging where hardness ≥ 0.5: **10.0 % of the pixels**, none of them wrong."

@@ -158,7 +158,7 @@ def test_an_invalid_choice_in_the_link_gives_a_warning_and_the_page_works(open_a
     [
         ("broken", "epoch-0000.safetensors"),
         ("blind", "has no hardness branch"),
-        ("waiting", "holds no checkpoint yet"),
+        ("waiting", "has no checkpoint yet"),
         ("unreadable", "run.json cannot be read"),
     ],
 )
@@ -178,7 +178,7 @@ def test_an_uploaded_photo_is_shown_upright_and_scaled_down(open_app, scenes):
 
 def test_maps_of_a_scaled_image_can_be_downloaded_at_the_original_size(open_app):
     app = upload(open_app(source="upload", side="512"), "photograph", "rotated.jpg", rotated_jpeg(1200, 800))
-    sizes = ["341 x 512 px, as analysed", "800 x 1200 px, the picture's own, interpolated"]
+    sizes = ["341 x 512 px, as analysed", "800 x 1200 px, original size, interpolated"]
     assert app.radio(key="download_size").options == sizes
     app.radio(key="download_size").set_value((1200, 800)).run()
     assert not app.exception

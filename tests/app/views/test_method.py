@@ -46,7 +46,7 @@ def pictures(app) -> set[str]:
 def test_without_any_run_the_page_still_explains(open_app):
     app = open_app(with_runs=False, page="views/method/page.py")
     assert not app.exception
-    assert "Three walls" in shown(app)
+    assert "Three gradient walls" in shown(app)
     assert pictures(app) == set()
 
 

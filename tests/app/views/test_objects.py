@@ -171,7 +171,7 @@ def test_an_unknown_class_gives_a_warning_and_all_are_shown(open_measured, objec
 
 def test_another_quantity_is_drawn_sorted_by_and_correlated(open_measured):
     app = open_measured(object_quantity="iou", object_size="thickness_px")
-    assert app.markdown[0].value.startswith("Spearman on thickness, ")
+    assert app.markdown[0].value.startswith("Spearman correlation with thickness over ")
     assert ": IoU **" in app.markdown[0].value
     table = app.dataframe[0].value
     assert table[table["area_px"] >= 300]["iou"].is_monotonic_decreasing

@@ -121,7 +121,7 @@ def test_every_measure_is_drawn_with_what_it_shows_for_both_splits(open_page):
     assert len(app.get("plotly_chart")) == 7
     texts = " ".join(element.value for element in app.caption)
     assert "**trained on**: at epoch 2 mean hardness is" in texts
-    assert "of what it was at epoch 1;" in texts
+    assert "of its value at epoch 1;" in texts
     assert "**held out**" in texts
     assert "0.05 is chance" in texts
     assert len(app.dataframe[0].value) == 8
