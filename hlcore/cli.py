@@ -1,4 +1,4 @@
-"""The commands. Each reads its arguments, calls hlcore and reports; torch is imported only once a command runs."""
+"""The command line. Each command calls hlcore and prints what came of it; torch is imported when one runs."""
 
 import importlib.util
 import io
@@ -23,7 +23,7 @@ for command in (commands.evaluate, commands.predict, commands.analyze):
 
 
 class _Settings(cyclopts.config.Yaml):
-    """A file of settings; `network.options` is free-form, so it is handed on as JSON, which keeps numbers and lists."""
+    """Settings from a YAML file; `network.options` is passed on as JSON, which keeps numbers and lists."""
 
     def _load_config(self, path: Path) -> dict[str, Any]:
         import yaml
@@ -44,12 +44,12 @@ class _Settings(cyclopts.config.Yaml):
 def _with_config_file(
     *tokens: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)], config: Path | None = None
 ) -> Any:
-    """Reads the command's settings from a file before those of the command line.
+    """Read settings from a file first, then from the command line.
 
     Parameters
     ----------
     config
-        A YAML file with the command's settings, nested as their names are; what the command line says comes first.
+        YAML file with the command's settings, nested by name. Options on the command line override it.
     """
     if config is not None:
         if not config.is_file():
@@ -60,18 +60,18 @@ def _with_config_file(
 
 @app.command
 def train(*, config: Annotated[TrainConfig | None, Parameter(name="*")] = None, resume: Path | None = None) -> None:
-    """Train a network with its hardness branch; Ctrl-C leaves a run that `--resume` continues.
+    """Train a network with its hardness branch. Ctrl-C stops the run; `--resume` continues it.
 
     Parameters
     ----------
     resume
-        Run folder of an interrupted run to go on with, under its own settings.
+        Folder of an interrupted run, which continues with its own settings.
     """
     from hlcore.progress import show_training_progress
     from hlcore.training import loop
 
     if resume is not None and config is not None:
-        raise InvalidInputError("--resume goes on under the run's own settings; leave the other options out")
+        raise InvalidInputError("--resume continues with the run's own settings; leave out the other options")
     reports = loop.train(config or TrainConfig()) if resume is None else loop.resume(resume)
     if not show_training_progress(reports):
         raise SystemExit(commands.INTERRUPTED)
@@ -84,7 +84,7 @@ def runs(folders: list[Path] | None = None) -> None:
     Parameters
     ----------
     folders
-        Folders that hold runs.
+        Folders to search.
     """
     from rich.console import Console
     from rich.table import Table
@@ -96,7 +96,7 @@ def runs(folders: list[Path] | None = None) -> None:
         try:
             run = open_run(path)
         except HlcoreError as error:
-            print(f"left out: {error}", file=sys.stderr)
+            print(f"skipped: {error}", file=sys.stderr)
             continue
         config, epochs = run.record.config, run.epoch_table()
         last, best = (f"{epochs.mean_iou.iloc[-1]:.4f}", f"{epochs.mean_iou.max():.4f}") if len(epochs) else ("", "")
@@ -142,7 +142,7 @@ def serve(folders: list[Path] | None = None, *, port: int = 8501) -> None:
 
 
 def main() -> None:
-    """Runs the command line; an HlcoreError becomes one sentence on stderr and exit code 1."""
+    """Run the command line; an HlcoreError becomes one line on stderr and exit status 1."""
     if isinstance(sys.stdout, io.TextIOWrapper):  # a Windows pipe has no UTF-8; a name it cannot hold stops no command
         sys.stdout.reconfigure(errors="backslashreplace")
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")

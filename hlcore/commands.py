@@ -1,4 +1,4 @@
-"""The commands that let a trained network look at images; like those in hlcore.cli, which knows them by name."""
+"""The commands that run a trained network: evaluate, predict and analyze. hlcore.cli registers them."""
 
 import shlex
 import sys
@@ -11,7 +11,7 @@ from hlcore.config import AnalyzeConfig, Device
 from hlcore.errors import DatasetError, InvalidInputError
 
 INTERRUPTED = 130
-"""The status a shell gives to what Ctrl-C has stopped, so that what was to follow does not."""
+"""Exit status after Ctrl-C, as shells use it, so that a script does not take a stopped command for a finished one."""
 
 
 def evaluate(
@@ -23,22 +23,22 @@ def evaluate(
     window: int | None = None,
     device: Device = "auto",
 ) -> None:
-    """Print mean IoU and the IoU of each class of a run on a split of its data set.
+    """Print a run's mean IoU and the IoU of each class on a split of its data set.
 
     Parameters
     ----------
     run
         Run folder.
     split
-        Split to score, such as val or test. Default: the one the run was validated on.
+        Split to score, such as val or test. Default: the run's validation split.
     epoch
-        A kept epoch. Default: the last.
+        A saved epoch. Default: the last.
     root
-        Folder of the data set, where it is not what the run was trained from.
+        Folder of the data set. Default: the one the run was trained on.
     window
-        Side of a sliding window in px. Default: whole images.
+        Side of a sliding window, px. Default: whole images.
     device
-        Where the network runs; auto takes an accelerator where there is one.
+        Device to run on; auto uses an accelerator if there is one.
     """
     from rich.console import Console
     from rich.progress import track
@@ -62,8 +62,8 @@ def evaluate(
     )
     if data.classes.names != checkpoint.class_names:
         raise InvalidInputError(
-            f"{run} knows the classes {', '.join(checkpoint.class_names)}, but the data set has "
-            f"{', '.join(data.classes.names)}; give the --root of data with the run's classes, in its order"
+            f"{run} was trained on the classes {', '.join(checkpoint.class_names)}, but the data set has "
+            f"{', '.join(data.classes.names)}; set --root to data with the run's classes in the same order"
         )
     num_classes = len(checkpoint.class_names)
     scores = Scores.zero(num_classes)
@@ -73,7 +73,7 @@ def evaluate(
         scores += one
     table = Table("", f"{opened.name}, epoch {checkpoint.epoch}, {split} ({scores.images} images)")
     for name, value in scores.table(checkpoint.class_names).items():
-        table.add_row("mean_ce" if name == "val_ce" else name, f"{value:.4f}")  # val_ce is its name in a run's epochs
+        table.add_row("mean_ce" if name == "val_ce" else name, f"{value:.4f}")  # a run's epochs call it val_ce
     Console().print(table)
 
 
@@ -86,9 +86,9 @@ def predict(
     window: int | None = None,
     device: Device = "auto",
 ) -> None:
-    """Write a hardness bundle: hardness and prediction maps of images, and a manifest.
+    """Write a hardness bundle: hardness maps, prediction maps and a manifest.
 
-    An image that cannot be read is left out with a sentence, and the status is then 1.
+    Images that cannot be read are skipped with a message; the exit status is then 1.
 
     Parameters
     ----------
@@ -97,13 +97,13 @@ def predict(
     inputs
         Image files, folders or quoted globs.
     out
-        Folder of the new bundle.
+        Folder to write the bundle to.
     epoch
-        A kept epoch. Default: the last.
+        A saved epoch. Default: the last.
     window
-        Side of a sliding window in px. Default: whole images.
+        Side of a sliding window, px. Default: whole images.
     device
-        Where the network runs; auto takes an accelerator where there is one.
+        Device to run on; auto uses an accelerator if there is one.
     """
     from rich.console import Console
     from rich.progress import track
@@ -131,7 +131,7 @@ def predict(
     written = len(files) - len(left_out)
     print(f"{written} image{'' if written == 1 else 's'} in {out}")
     for sentence in left_out:
-        print(f"left out: {sentence}", file=sys.stderr)
+        print(f"skipped: {sentence}", file=sys.stderr)
     if left_out:
         raise SystemExit(1)
 
@@ -139,16 +139,16 @@ def predict(
 def analyze(
     run: Path, data: Path | None = None, *, config: Annotated[AnalyzeConfig | None, Parameter(name="*")] = None
 ) -> None:
-    """Measure a run on a data set: tables for the app, and a report to read without it.
+    """Measure a run on a data set: tables for the app and a report that needs no app.
 
-    The same command goes on with what an interruption left; Ctrl-C loses at most one image.
+    Run the same command again to continue after an interruption; Ctrl-C loses at most one image.
 
     Parameters
     ----------
     run
         Run folder.
     data
-        Folder of the data set. Default: the run's own; streets needs none.
+        Folder of the data set. Default: the one the run was trained on. Not needed for streets.
     """
     from hlcore.measuring.loop import analyze as measure
     from hlcore.progress import show_analysis_progress

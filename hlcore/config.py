@@ -1,4 +1,4 @@
-"""Every setting of a run, as frozen data; the text under a field is its `--help`."""
+"""Every setting of a run, as frozen data; the docstring under a field is its `--help`."""
 
 import re
 from pathlib import Path
@@ -13,56 +13,56 @@ Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class FrozenModel(BaseModel):
-    """Base of every setting: immutable, and a misspelt key is an error that names it."""
+    """Base of all settings: immutable, and a misspelt key is an error that names it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
 class NetworkConfig(FrozenModel):
-    """Which network is built."""
+    """The network."""
 
     network: str = "fpn"
     """A decoder of segmentation-models-pytorch (fpn, unet, deeplabv3plus, ...), a torchvision network
-    (torchvision/fcn_resnet50, ...) or a name given to `hlcore.models.adapters.register_network`."""
+    (torchvision/fcn_resnet50, ...) or a name registered with `hlcore.models.adapters.register_network`."""
     encoder: str = "tu-tf_efficientnet_lite0"
     """An encoder of segmentation-models-pytorch; `tu-NAME` takes NAME from timm. Ignored by torchvision networks."""
     encoder_depth: Annotated[int, Field(ge=3, le=5)] | None = None
-    """How many times the encoder halves the image; fewer is smaller and faster. Default: the decoder's own."""
+    """Number of times the encoder halves the image; fewer is smaller and faster. Default: the decoder's own."""
     encoder_weights: str = "imagenet"
-    """`imagenet`, a weight file (.safetensors, .pth), or `none` for random weights."""
+    """`imagenet`, a weight file (.safetensors or .pth), or `none` for random weights."""
     decoder_channels: PositiveInt | None = None
     """Width of the decoder. Default: the decoder's own."""
     hardness_branch: Literal["copy", "light"] = "copy"
     """`copy` of the segmentation branch (the authors' choice) or a `light` fusion of three feature levels."""
     options: dict[str, Any] = {}
-    """Further arguments of the network's constructor."""
+    """More arguments for the network's constructor."""
 
 
 class DataConfig(FrozenModel):
-    """Which images are learnt from."""
+    """The data set and how it is loaded."""
 
     dataset: str = "streets"
     """streets (synthetic, needs no download), camvid, cityscapes, ade20k, voc, idd_lite or folder."""
     root: Path | None = None
     """Folder of the data set; not needed for streets."""
     train_split: str = "train"
-    """Split that is trained on."""
+    """Split to train on."""
     val_split: str = "val"
-    """Split that is validated on after each epoch."""
+    """Split to validate on after each epoch."""
     scene_size: Size = (192, 256)
-    """Height and width of a synthetic scene, px. Only for streets."""
+    """Height and width of a synthetic scene, px (streets only)."""
     train_scenes: PositiveInt = 400
-    """Number of training scenes. Only for streets."""
+    """Number of training scenes (streets only)."""
     val_scenes: PositiveInt = 40
-    """Number of validation and of test scenes. Only for streets."""
+    """Number of validation scenes, and of test scenes (streets only)."""
     cache_mb: Annotated[float, Field(ge=0)] = 1024.0
-    """Decoded images that are kept in memory, at most, megabytes; for training and for validation each."""
+    """Memory for decoded images, MB; training and validation each get this much."""
     workers: Annotated[int, Field(ge=0)] = 0
-    """Processes that load images; the result does not depend on their number."""
+    """Number of data-loading processes; results do not depend on it."""
 
 
 class AugmentConfig(FrozenModel):
-    """How a training image is changed before it is learnt from."""
+    """How training images are augmented."""
 
     crop_size: Size | None = None
     """Height and width of the training crop, px. Default: the size of the first training image."""
@@ -75,22 +75,22 @@ class AugmentConfig(FrozenModel):
 
 
 class LossConfig(FrozenModel):
-    """What is minimised."""
+    """The loss."""
 
     name: LossName = "hardness"
-    """ce, balanced_ce, ohem, focal or hardness. All train the same network on the same data order."""
+    """ce, balanced_ce, ohem, focal or hardness. All of them train the same network on the same data order."""
     c: Annotated[float, Field(ge=0)] = 0.1
-    """Added to the sigmoid before it is normalised; bounds the weights to (1 + c) : c."""
+    """Constant added to the sigmoid before normalisation; bounds the ratio of two weights to (1 + c) : c."""
     hardness_lambda: PositiveFloat = 0.01
     """Factor of the hardness branch's loss (the paper's lambda)."""
     normalize: Literal["batch", "image"] = "batch"
-    """Where the weights sum to one: over the batch (the authors' code) or each image (the paper's figure)."""
+    """Whether weights sum to 1 over the batch (the authors' code) or over each image (the paper's figure)."""
     count_ignored: bool = False
-    """Let ignored pixels into the sum of the weights, as the authors' code does."""
+    """Include ignored pixels in the sum of the weights, as the authors' code does."""
     observe_hardness: bool = True
-    """Train a hardness branch beside a baseline loss, which it does not steer, so that a map exists."""
+    """Train a hardness branch alongside a baseline loss without weighting that loss, so that every run has a map."""
     ohem_threshold: Share = 0.7
-    """OHEM keeps the pixels whose label has a lower probability than this ..."""
+    """OHEM keeps pixels whose label has a probability below this ..."""
     ohem_keep: Share = 1 / 16
     """... and at least this share of the labelled pixels."""
     with_ohem: bool = False
@@ -100,12 +100,12 @@ class LossConfig(FrozenModel):
 
 
 class OptimConfig(FrozenModel):
-    """How it is minimised."""
+    """Optimizers and schedules."""
 
     epochs: PositiveInt = 12
     """Passes over the training images."""
     batch_size: PositiveInt = 8
-    """Images a step, on each device."""
+    """Images per step on each device."""
     lr: PositiveFloat = 1e-3
     """Learning rate of both branches (peak of the schedule)."""
     encoder_lr: PositiveFloat | None = None
@@ -115,21 +115,20 @@ class OptimConfig(FrozenModel):
     schedule: Literal["one_cycle", "poly"] = "one_cycle"
     """one_cycle, or polynomial decay with power 0.9."""
     hardness_optimizer: Literal["sgd", "adamw"] = "sgd"
-    """Optimizer of the hardness branch. sgd (the authors' choice) leaves lambda its force: the branch moves slowly, and
-    the map holds the history of the loss. adamw divides lambda away: the map saturates and follows the loss of the
-    moment."""
+    """Optimizer of the hardness branch. With sgd (the authors' choice) lambda takes effect: the branch moves slowly and
+    the map holds the history of the loss. adamw cancels lambda: the map saturates and follows the current loss."""
     hardness_lr: PositiveFloat | None = None
-    """Learning rate of the hardness branch (peak of its schedule). A higher one separates easy from hard sooner and
-    more sharply; a lower one holds the map stiller between epochs. Default: 0.3 for sgd, lr for adamw."""
+    """Learning rate of the hardness branch (peak of its schedule). A higher rate separates easy from hard sooner and
+    more sharply; a lower one keeps the map steadier between epochs. Default: 0.3 for sgd, lr for adamw."""
     hardness_momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
-    """Momentum of sgd: averages the branch's gradient over about 1 / (1 - momentum) steps. Not used by adamw."""
+    """Momentum of sgd: averages the branch's gradient over about 1 / (1 - momentum) steps. adamw ignores it."""
     hardness_weight_decay: Annotated[float, Field(ge=0)] | None = None
-    """Pulls the hardness branch towards a flat map, against saturation. Default: 5e-4 for sgd, weight_decay for
-    adamw."""
+    """Weight decay of the hardness branch: pulls it towards a flat map, against saturation. Default: 5e-4 for sgd,
+    weight_decay for adamw."""
     hardness_schedule: Literal["one_cycle", "poly", "constant"] | None = None
     """Schedule of the hardness branch's learning rate. Default: schedule."""
     clip_norm: PositiveFloat = 5.0
-    """Gradient norm is clipped to this, the segmenter's and the hardness branch's apart."""
+    """Maximum gradient norm, applied to the segmenter and the hardness branch separately."""
 
     def with_defaults(self) -> "OptimConfig":
         """The same settings with every default that depends on other settings written out.
@@ -151,30 +150,30 @@ class TrainConfig(FrozenModel):
     """One training run."""
 
     name: Annotated[str, Field(pattern=r"^[^./\\][^/\\]*$")] | None = None
-    """Name of the run folder: no slash, no dot in front. Default: data set, network and loss."""
+    """Name of the run folder, without slashes or a leading dot. Default: data set, network and loss."""
     out: Path = Path("runs")
     """Folder that holds the runs."""
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
-    """Fixes weights, data order and augmentation."""
+    """Seed of the weights, the data order and augmentation."""
     device: Device = "auto"
-    """Where to train."""
+    """Device to train on."""
     devices: PositiveInt = 1
     """Number of devices, or of processes on the CPU."""
     nodes: PositiveInt = 1
     """Number of machines (started by torchrun or `fabric run`)."""
     precision: Literal["auto", "32-true", "16-mixed", "bf16-mixed"] = "auto"
-    """auto: bf16-mixed on a GPU that has it, 16-mixed on another GPU, 32-true elsewhere."""
+    """auto: bf16-mixed on GPUs that support it, 16-mixed on other GPUs, 32-true elsewhere."""
     threads: PositiveInt | None = None
-    """Threads of one process on the CPU. Default: PyTorch's own."""
+    """CPU threads per process. Default: PyTorch's own."""
     keep_epochs: PositiveInt = 8
-    """Number of epochs whose weights and probe maps are kept, spread evenly; the first and last always are."""
+    """Number of epochs whose weights and probe maps are saved, spread evenly, with epoch 0 and the last among them."""
     keep_half: bool = True
-    """Keep weights as fp16: half the size; mean IoU is validated with the exact weights."""
+    """Save weights as fp16, at half the size; validation uses the exact weights."""
     probe_images: Annotated[int, Field(ge=0)] = 8
-    """Images followed through training, half from training and half from validation."""
+    """Number of images whose maps are saved throughout training, half from training and half from validation."""
     hardness_from: Path | None = None
-    """A run or a hardness bundle whose saved maps weight the loss, frozen (the paper's transfer to other networks).
-    Goes with the loss `hardness` alone."""
+    """A run or hardness bundle whose saved maps weight the loss, unchanged (the paper's transfer to other networks).
+    Only for the loss `hardness`."""
     network: NetworkConfig = NetworkConfig()
     data: DataConfig = DataConfig()
     augment: AugmentConfig = AugmentConfig()
@@ -183,7 +182,7 @@ class TrainConfig(FrozenModel):
 
     @property
     def has_hardness(self) -> bool:
-        """Whether the network gets a hardness branch."""
+        """Whether the network has a hardness branch."""
         return self.loss.observe_hardness or (self.loss.name == "hardness" and self.hardness_from is None)
 
     @property
@@ -199,27 +198,27 @@ def _check_epochs(text: str) -> str:
 
 
 class AnalyzeConfig(FrozenModel):
-    """What is measured of a run."""
+    """What `hlcore analyze` measures."""
 
     out: Path | None = None
     """Folder of the analysis. Default: RUN/analyses/DATASET-SPLIT."""
     dataset: str | None = None
-    """streets, camvid, cityscapes, ade20k, voc, idd_lite or folder. Default: the one the run was trained on."""
+    """streets, camvid, cityscapes, ade20k, voc, idd_lite or folder. Default: the run's own data set."""
     split: str | None = None
-    """Split that is measured, such as val or test. Default: the one the run was validated on."""
+    """Split to measure, such as val or test. Default: the run's validation split."""
     epoch: Annotated[int, Field(ge=0)] | None = None
-    """A kept epoch. Default: the last."""
+    """A saved epoch. Default: the last."""
     epochs: Annotated[str, AfterValidator(_check_epochs)] | None = None
-    """Kept epochs whose maps are compared for stability: `all`, or several such as 3,9,24. Default: none."""
+    """Saved epochs to compare for stability: `all`, or several such as 3,9,24. Default: none."""
     merge: Path | None = None
-    """A YAML or JSON file, class of the run to class of the data set, where the two differ."""
+    """YAML or JSON file that maps each class of the run to a class of the data set, where the two differ."""
     mc_dropout: Annotated[int, Field(ge=0)] = 0
-    """Passes with dropout on, as a further score of errors; 20 is usual. For networks that have dropout."""
+    """Number of Monte Carlo dropout passes (20 is usual), which add a score of errors. Needs a network with dropout."""
     limit: PositiveInt | None = None
-    """Measure only so many images, evenly spaced."""
+    """Measure at most this many images, evenly spaced."""
     thumbnails: bool = True
-    """Keep a small picture of each image."""
+    """Save a thumbnail of each image and of its hardness map."""
     window: PositiveInt | None = None
-    """Side of a sliding window in px. Default: whole images."""
+    """Side of a sliding window, px. Default: whole images."""
     device: Device = "auto"
-    """Where the network runs; auto takes an accelerator where there is one."""
+    """Device to run on; auto uses an accelerator if there is one."""

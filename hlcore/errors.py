@@ -1,12 +1,12 @@
-"""The errors hlcore raises on purpose; every message says what was expected, what came, and the way out."""
+"""The errors hlcore raises on purpose; each message says what was expected, what came instead and how to fix it."""
 
 
 class HlcoreError(Exception):
-    """Base of every error whose cause lies in the input and not in the program."""
+    """Base of all errors caused by the input rather than by the program."""
 
 
 class InvalidInputError(HlcoreError, ValueError):
-    """An argument, array or setting that does not fit what the function states."""
+    """An argument, array or setting that is not valid."""
 
 
 class DatasetError(HlcoreError):
@@ -18,4 +18,4 @@ class CheckpointError(HlcoreError):
 
 
 class TrainingError(HlcoreError):
-    """A training run that had to stop; the message says where and what to resume from."""
+    """A training run that had to stop; the message says at which step and which checkpoint is the last good one."""

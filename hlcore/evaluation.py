@@ -1,4 +1,4 @@
-"""Scores a network on a data set: one confusion matrix over all its pixels."""
+"""Score a network on a data set, with one confusion matrix over all pixels."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from hlcore.types import IGNORE_INDEX
 
 @dataclass(frozen=True)
 class Scores:
-    """Counts that add: the scores of two halves of a data set sum to those of the whole."""
+    """Counts that add up: the scores of two halves of a data set sum to those of the whole."""
 
     confusion_matrix: Integer[np.ndarray, "C C"]
     """Pixels, label in the row and prediction in the column."""
@@ -37,7 +37,7 @@ class Scores:
         return cls(np.zeros((num_classes, num_classes), np.int64), 0.0, 0)
 
     def table(self, class_names: tuple[str, ...]) -> dict[str, float]:
-        """mean_iou and pixel_accuracy in 0..1, val_ce in nats, and iou/<class> each; NaN for what is absent."""
+        """mean_iou and pixel_accuracy (0 to 1), val_ce (nats) and iou/<class>; NaN for an absent class."""
         pixels = int(self.confusion_matrix.sum())
         row = {
             "mean_iou": mean_iou(self.confusion_matrix),
@@ -51,10 +51,10 @@ class Scores:
 def score_images(
     network: HardnessSegmenter, samples: Iterable[Sample], *, num_classes: int, window: int | None = None
 ) -> Iterator[Scores]:
-    """The scores of each image, one at a time; add them up.
+    """Scores of each image, one at a time; their sum is the score of the data set.
 
     Raises:
-        DatasetError: a sample has no label map, or a label the network does not know.
+        DatasetError: a sample has no label map, or a label outside the network's classes.
     """
     for sample in samples:
         if sample.label_map is None:
@@ -63,7 +63,7 @@ def score_images(
         unknown = labels[((labels < 0) | (labels >= num_classes)) & (labels != IGNORE_INDEX)]
         if len(unknown):
             label = int(unknown[0])
-            raise DatasetError(f"{sample.name} has label {label}, but the network knows {num_classes} classes")
+            raise DatasetError(f"{sample.name} has label {label}, but the network has {num_classes} classes")
         logits = run_network(network, sample.image, window=window).logits
         counts = confusion_matrix(sample.label_map, logits[0].argmax(0).numpy(), num_classes=num_classes)
         loss = F.cross_entropy(logits, labels[None], ignore_index=IGNORE_INDEX, reduction="sum")

@@ -1,4 +1,4 @@
-"""Runs a network over one image, whole or in a sliding window, and returns a PredictionRecord."""
+"""Run a network on one image, whole or in a sliding window."""
 
 import itertools
 import math
@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from jaxtyping import Float32, Integer
 from torch import Tensor
-from torch.nn.modules.dropout import _DropoutNd  # what every dropout layer of torch is
+from torch.nn.modules.dropout import _DropoutNd  # the base class of torch's dropout layers
 
 from hlcore.errors import InvalidInputError
 from hlcore.models.hardness import HardnessSegmenter, SegmentationOutput
@@ -26,22 +26,22 @@ def predict(
     window: int | None = None,
     mc_dropout: int = 0,
 ) -> PredictionRecord:
-    """What the network says about one image, at the image's own size.
+    """Prediction, hardness map and probabilities of one image, at the image's own size.
 
-    The network is used in evaluation mode and left in the mode it was in.
+    The network runs in evaluation mode and is then put back into its previous mode.
 
     Args:
         network: With a hardness branch.
         image: H W 3 uint8 RGB.
         class_names: Names of the network's classes.
         name: Name of the image.
-        label_map: H W class indices with 255 = ignored, where known.
-        window: Side of a sliding window in px that overlaps by half; None runs the whole image at once.
-        mc_dropout: Passes with dropout on for the record's `mc_entropy`; 0 for none.
+        label_map: H W class indices with 255 = ignored, if there is one.
+        window: Side of a sliding window in px; windows overlap by at least half. None runs the whole image at once.
+        mc_dropout: Number of Monte Carlo dropout passes for `mc_entropy`; 0 for none.
 
     Raises:
-        InvalidInputError: the image is not H W 3 uint8, or the network has no hardness branch or, where passes are
-            asked for, no dropout.
+        InvalidInputError: the image is not H W 3 uint8, the network has no hardness branch, or `mc_dropout` is set and
+            it has no dropout.
     """
     if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or 0 in image.shape:
         raise InvalidInputError(f"image must be H W 3 uint8, got shape {image.shape} of {image.dtype}")
@@ -73,7 +73,7 @@ def run_network(network: HardnessSegmenter, image: Image, *, window: int | None 
 
 
 def has_dropout(network: HardnessSegmenter) -> bool:
-    """Whether encoder or segmentation branch have dropout, so that passes with it on may differ."""
+    """Whether the encoder or the segmentation branch has a dropout layer that is active in training."""
     return any(_dropout_layers(network))
 
 
@@ -87,24 +87,24 @@ def mc_dropout_entropy(
     seed: int = 0,
     targets: Integer[np.ndarray, " C"] | None = None,
 ) -> Float32[np.ndarray, "H W"]:
-    """Entropy of the mean distribution over passes with dropout on (Monte Carlo dropout), in nats, 0 to log(C).
+    """Entropy of the mean distribution over Monte Carlo dropout passes, in nats, 0 to log(C).
 
     Only the dropout layers of encoder and segmentation branch are in training mode: batch normalisation and drop-path
-    stay as they are for prediction. Features are computed once where the encoder has no dropout. Overlapping windows
-    average their distributions. The same seed gives the same map on the same machine. With `targets`, the class that
-    each of the network's is merged into, the entropy is that over the merged classes.
+    stay in evaluation mode. Features are computed once if the encoder has no dropout. Overlapping windows
+    average their distributions. The same seed gives the same map on the same machine. `targets` maps each class of
+    the network to a merged class; the entropy is then taken over the merged classes.
 
     Raises:
-        InvalidInputError: the network has no dropout, or there is no pass.
+        InvalidInputError: the network has no dropout, or `passes` is below 1.
 
     Source: Gal and Ghahramani, ICML 2016.
     """
     if passes < 1:
-        raise InvalidInputError(f"Monte Carlo dropout takes at least one pass, got {passes}")
+        raise InvalidInputError(f"Monte Carlo dropout needs at least one pass, got {passes}")
     in_encoder, in_branch = _dropout_layers(network)
     if not has_dropout(network):
         raise InvalidInputError(
-            "the network has no dropout, so Monte Carlo dropout has nothing to vary; "
+            "the network has no dropout, so Monte Carlo dropout would give the same result on every pass; "
             "train one with dropout (such as decoder_aspp_dropout) or leave mc_dropout at 0"
         )
 
@@ -133,7 +133,7 @@ def mc_dropout_entropy(
 
 @contextmanager
 def _evaluation_mode(network: HardnessSegmenter) -> Iterator[None]:
-    """The network in evaluation mode, and afterwards in the mode it was in, module by module."""
+    """Put the network into evaluation mode, and each module back into its previous mode afterwards."""
     before = [(module, module.training) for module in network.modules()]
     network.eval()
     try:
@@ -159,7 +159,7 @@ def _drop_none(output: SegmentationOutput) -> list[Tensor]:
 def _run_windows(
     run: Callable[[Tensor], list[Tensor]], network: HardnessSegmenter, image: Image, window: int | None
 ) -> list[Tensor]:
-    """The tensors 1 K H W that `run` makes of the image at once or, averaged, of the windows that cover a pixel."""
+    """Tensors 1 K H W from `run`, on the whole image or averaged over the windows that cover each pixel."""
     pixels = torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1)))[None].to(network.mean.device)
     height, width = pixels.shape[-2:]
     if window is None or max(height, width) <= window:

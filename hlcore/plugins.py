@@ -1,4 +1,4 @@
-"""Networks and data sets of your own: modules named in $HLCORE_PLUGINS, which register them when imported."""
+"""Plugins: modules named in $HLCORE_PLUGINS that register networks and data sets of your own."""
 
 import importlib
 import os
@@ -10,7 +10,7 @@ PLUGINS_VARIABLE = "HLCORE_PLUGINS"
 
 
 def import_plugins() -> None:
-    """Imports the modules that $HLCORE_PLUGINS names; every command and the app do so before they look a name up.
+    """Import the modules named in $HLCORE_PLUGINS; this happens before a network or data set is looked up by name.
 
     Raises:
         InvalidInputError: a module cannot be imported.

@@ -1,4 +1,4 @@
-"""What a person sees of long work in the terminal, and how they stop it."""
+"""Progress bars in the terminal, and stopping with Ctrl-C."""
 
 import os
 import signal
@@ -15,7 +15,7 @@ _COLUMNS = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
 
 
 def show_training_progress(reports: Reports) -> bool:
-    """Draws the progress of a training run and says whether it is complete; Ctrl-C stops it after the present step."""
+    """Whether a training run completed, after showing its progress; Ctrl-C stops it after the current step."""
     asked_to_stop = False
 
     def stop(*_: object) -> None:
@@ -25,7 +25,7 @@ def show_training_progress(reports: Reports) -> bool:
         asked_to_stop = True
 
     before = signal.signal(signal.SIGINT, stop)
-    is_first = os.environ.get("LOCAL_RANK", "0") == "0"  # of the processes on this machine; the others say nothing
+    is_first = os.environ.get("LOCAL_RANK", "0") == "0"  # only the first process on a machine prints
     try:
         with Progress(*_COLUMNS, console=Console(stderr=True, quiet=not is_first)) as bar:
             task = bar.add_task("train", total=None)
@@ -47,14 +47,14 @@ def show_training_progress(reports: Reports) -> bool:
     complete = report.run.record.state == "complete"
     if is_first:
         path = report.run.path
-        print(f"complete: {path}" if complete else f"stopped; go on with: hlcore train --resume {path}")
+        print(f"complete: {path}" if complete else f"stopped; continue with: hlcore train --resume {path}")
     return complete
 
 
 def show_analysis_progress(steps: Iterator[Step], *, command: str) -> Analysis | None:
-    """Draws the progress of an analysis and returns it, or None where Ctrl-C stopped it; `command` goes on with it."""
+    """The finished analysis, after showing its progress, or None if Ctrl-C stopped it; `command` continues it."""
     analysis = None
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # also where a shell started this in the back
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell ignores SIGINT in background jobs
     try:
         with Progress(*_COLUMNS, console=Console(stderr=True)) as bar:
             task = bar.add_task("analyze", total=None)
@@ -63,7 +63,7 @@ def show_analysis_progress(steps: Iterator[Step], *, command: str) -> Analysis |
                 bar.update(task, description=step.status, completed=step.measured, total=total)
                 analysis = step.analysis
     except KeyboardInterrupt:
-        print(f"stopped; go on with: {command}")
+        print(f"stopped; continue with: {command}")
         return None
     finally:
         signal.signal(signal.SIGINT, before)

@@ -1,4 +1,4 @@
-"""The arrays every room of hlcore speaks in, and the record that carries one image through them."""
+"""Array types used throughout hlcore, and the record of one image."""
 
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float32, Integer, UInt8
 from hlcore.errors import InvalidInputError
 
 IGNORE_INDEX = 255
-"""The label of a pixel that has no class."""
+"""The label of a pixel without a class."""
 
 Image: TypeAlias = UInt8[np.ndarray, "H W 3"]
 LabelMap: TypeAlias = Integer[np.ndarray, "H W"]
@@ -21,21 +21,20 @@ Probabilities: TypeAlias = Float32[np.ndarray, "C H W"]
 
 @dataclass(frozen=True)
 class PredictionRecord:
-    """One image and all a network said about it; what inference returns and every analysis takes.
+    """One image and a network's output for it: what inference returns and every analysis takes.
 
     Attributes:
-        name: What the image is called, unique within its data set.
+        name: Name of the image, unique within its data set.
         image: H W 3 uint8 RGB.
         prediction: H W class indices.
         hardness_map: H W float32 in (0, 1).
         probabilities: C H W float32, summing to 1 over C.
         class_names: C names, in the order of the class indices.
-        label_map: H W class indices with 255 = ignored, or None where nobody labelled the image.
-        mc_entropy: H W nats, the entropy of the mean distribution over passes with dropout on (Monte Carlo dropout),
-            or None where there were no such passes.
+        label_map: H W class indices with 255 = ignored, or None for an unlabelled image.
+        mc_entropy: H W nats, entropy of the mean distribution over Monte Carlo dropout passes, or None without them.
 
     Raises:
-        InvalidInputError: an array has not the shape it should, or the label map a class nobody named.
+        InvalidInputError: an array has the wrong shape, or the label map a class index out of range.
     """
 
     name: str
@@ -72,12 +71,12 @@ class PredictionRecord:
                 )
 
     def with_label_map(self, label_map: LabelMap) -> "PredictionRecord":
-        """The same record, labelled."""
+        """The same record with a label map."""
         return replace(self, label_map=label_map)
 
     @property
     def labels(self) -> LabelMap:
-        """The label map, which is there.
+        """The label map.
 
         Raises:
             InvalidInputError: the record has no label map.
@@ -88,7 +87,7 @@ class PredictionRecord:
 
     @property
     def valid(self) -> Bool[np.ndarray, "H W"]:
-        """Where the label map names a class.
+        """Where a pixel is labelled, that is not ignored.
 
         Raises:
             InvalidInputError: the record has no label map.
@@ -99,7 +98,7 @@ class PredictionRecord:
     def loss_map(self) -> LossMap:
         """Cross entropy of each pixel in nats, NaN where ignored.
 
-        Probabilities are float32, so no loss exceeds -log(1.2e-38) = 87.3.
+        Probabilities are float32, so the largest loss is -log(1.2e-38) = 87.3.
 
         Raises:
             InvalidInputError: the record has no label map.

@@ -1,4 +1,4 @@
-"""Where the edges are, and how far each pixel lies from the nearest."""
+"""Edges of label maps, predictions and images, and the distance of each pixel to them."""
 
 from typing import Literal
 
@@ -14,7 +14,7 @@ EdgeSource = Literal["label", "prediction", "gradient"]
 """Edges between labelled classes, between predicted classes, or of the image's brightness (needs no label)."""
 
 EDGE_PX = 2.0
-"""A pixel at most so far from the nearest boundary pixel is an edge pixel; the others are interior."""
+"""Pixels up to this far from the nearest boundary pixel are edge pixels; all others are interior."""
 
 
 def boundary(label_map: LabelMap, *, ignore_index: int = IGNORE_INDEX) -> Bool[np.ndarray, "H W"]:
@@ -35,8 +35,7 @@ def boundary(label_map: LabelMap, *, ignore_index: int = IGNORE_INDEX) -> Bool[n
 def boundary_distance(label_map: LabelMap, *, ignore_index: int = IGNORE_INDEX) -> Float32[np.ndarray, "H W"]:
     """Distance of each pixel to the nearest boundary pixel, exact Euclidean, in pixels.
 
-    A boundary pixel lies at 0. Ignored pixels have no distance (NaN). Where there is no boundary, every distance is
-    infinite.
+    A boundary pixel has distance 0, an ignored pixel none (NaN). Without any boundary every distance is infinite.
 
     Example:
         >>> boundary_distance(np.array([[0, 0, 0, 1, 1, 255]]))
@@ -58,7 +57,7 @@ def gradient_edges(image: Image) -> Bool[np.ndarray, "H W"]:
 
 
 def distance_to(edge: Bool[np.ndarray, "H W"]) -> Float32[np.ndarray, "H W"]:
-    """Distance of each pixel to the nearest true pixel, exact Euclidean, in pixels; infinite where none is true."""
+    """Distance of each pixel to the nearest true pixel, exact Euclidean, in pixels; infinite if none is true."""
     if not edge.any():
         return np.full(edge.shape, np.inf, np.float32)
     return np.asarray(distance_transform_edt(~edge), dtype=np.float32)
@@ -67,9 +66,9 @@ def distance_to(edge: Bool[np.ndarray, "H W"]) -> Float32[np.ndarray, "H W"]:
 def nearest_edge(
     edge: Bool[np.ndarray, "H W"],
 ) -> tuple[Float32[np.ndarray, "H W"], Integer[np.ndarray, "H W"]]:
-    """`distance_to`, and which true pixel is the nearest, as its index into the raveled map; -1 where none is true.
+    """`distance_to`, and the nearest true pixel as its index into the ravelled map; -1 if none is true.
 
-    Of several true pixels at the same distance it is always the same one, but no rule says which.
+    Ties are broken deterministically, but by no particular rule.
 
     Example:
         >>> distance, index = nearest_edge(np.array([[False, False, True, False]]))
@@ -84,7 +83,7 @@ def nearest_edge(
 
 
 def edge_map(record: PredictionRecord, source: EdgeSource) -> Bool[np.ndarray, "H W"]:
-    """The edges of a source in a record.
+    """The edges of a record from one source.
 
     Raises:
         InvalidInputError: the source is the label map and the record has none.
@@ -97,14 +96,14 @@ def edge_map(record: PredictionRecord, source: EdgeSource) -> Bool[np.ndarray, "
 
 
 def edge_sources(record: PredictionRecord) -> tuple[EdgeSource, ...]:
-    """The edge sources a record has: all three where it is labelled, else those that need no label."""
+    """The edge sources of a record: all three if it is labelled, else those that need no label."""
     return ("prediction", "gradient") if record.label_map is None else ("label", "prediction", "gradient")
 
 
 def edge_distance(record: PredictionRecord, source: EdgeSource) -> Float32[np.ndarray, "H W"]:
-    """Distance of each pixel of a record to the nearest edge of a source, in pixels.
+    """Distance of each pixel of a record to the nearest edge from one source, in pixels.
 
-    NaN where the edge source is the label map and the pixel is ignored.
+    With the label map as source, ignored pixels are NaN.
 
     Raises:
         InvalidInputError: the source is the label map and the record has none.

@@ -1,4 +1,4 @@
-"""Boundary IoU: intersection over union of the pixels near the contours alone."""
+"""Boundary IoU: intersection over union of the pixels near contours."""
 
 from math import hypot
 
@@ -10,11 +10,11 @@ from hlcore.analysis.statistics import Counts
 from hlcore.types import IGNORE_INDEX, LabelMap
 
 SHARE_OF_DIAGONAL = 0.02
-"""Width of the contour: the share of the image's diagonal that the paper uses for COCO and LVIS."""
+"""Width of the contour as a share of the image diagonal, as in the paper for COCO and LVIS."""
 
 
 def contour_width(shape: tuple[int, int]) -> int:
-    """How far the contour reaches into its mask, px: 2 % of the image's diagonal, at least 1.
+    """Width of the contour, px: 2 % of the image diagonal, at least 1.
 
     Example:
         >>> contour_width((360, 480))
@@ -26,8 +26,8 @@ def contour_width(shape: tuple[int, int]) -> int:
 def near_contour(label_map: LabelMap, *, width_px: int, ignore_index: int = IGNORE_INDEX) -> Bool[np.ndarray, "H W"]:
     """Where a pixel lies within `width_px` of the contour of its class's mask.
 
-    That is: the square of `width_px` around the pixel holds another class or leaves the image, which is what as many
-    erosions by 3 x 3 px take away. Ignored pixels are near no contour and make none.
+    Equivalently, `width_px` erosions by 3 x 3 px remove the pixel: the square around it holds another class or leaves
+    the image. Ignored pixels are never near a contour and form none.
 
     Example:
         >>> near_contour(np.array([[0, 0, 0, 0, 1, 255]] * 5), width_px=1)[2].astype(int)
@@ -44,9 +44,9 @@ def near_contour(label_map: LabelMap, *, width_px: int, ignore_index: int = IGNO
 
 
 def boundary_counts(label_map: LabelMap, prediction: LabelMap, *, num_classes: int) -> Counts:
-    """What an image adds, by class, in pixels: near the label's contour, near the prediction's, and hit near both.
+    """Pixels of an image by class: near the label's contour, near the prediction's, and correct near both.
 
-    What is predicted where the label is ignored counts as ignored too.
+    Predictions count as ignored where the label is ignored.
 
     Source: Cheng, Girshick, Dollar, Berg, Kirillov, CVPR 2021, equation 3, with the sums over the data set.
     """

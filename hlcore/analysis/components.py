@@ -1,4 +1,4 @@
-"""The connected parts of a class map, and what is known of each from the map alone."""
+"""Connected components of a class map, and their thickness and IoU."""
 
 import numpy as np
 from jaxtyping import Bool, Float, Integer
@@ -8,16 +8,15 @@ from skimage.measure import label
 from hlcore.types import IGNORE_INDEX, LabelMap
 
 SMALLEST_OBJECT_PX = 10
-"""A connected part with fewer pixels is no object."""
+"""Smaller components are not objects."""
 
 
 def label_components(
     label_map: LabelMap, *, smallest_px: int = SMALLEST_OBJECT_PX, ignore_index: int = IGNORE_INDEX
 ) -> Integer[np.ndarray, "H W"]:
-    """The number of the component each pixel belongs to, from 1 in reading order of their first pixels; 0 for none.
+    """Number of the component each pixel belongs to, from 1 in reading order of the first pixels; 0 for none.
 
-    A component is one class, connected over 8 neighbours, with at least `smallest_px` pixels. Ignored pixels belong
-    to none.
+    A component has one class, is 8-connected and has at least `smallest_px` pixels. Ignored pixels belong to none.
 
     Example:
         >>> label_components(np.array([[3, 3, 3, 3], [7, 3, 255, 7]]), smallest_px=2)
@@ -31,10 +30,9 @@ def label_components(
 
 
 def thickness(inside: Bool[np.ndarray, "H W"]) -> float:
-    """Twice the largest inscribed distance of the pixels that are inside, in px.
+    """Twice the largest Euclidean distance from an inside pixel to the nearest outside pixel, in px.
 
-    The distance of a pixel is that to the nearest pixel outside, exact Euclidean, and all around the picture lies
-    outside: what is cut off there is not seen. So a stripe w px wide has w (even) or w + 1 (odd) px.
+    Everything beyond the image counts as outside. A stripe w px wide has thickness w (even) or w + 1 (odd).
 
     Example:
         >>> thickness(np.ones((4, 9), bool))
@@ -46,11 +44,10 @@ def thickness(inside: Bool[np.ndarray, "H W"]) -> float:
 def iou_with_prediction(
     objects: Integer[np.ndarray, "H W"], label_map: LabelMap, prediction: LabelMap, *, ignore_index: int = IGNORE_INDEX
 ) -> Float[np.ndarray, " N"]:
-    """Intersection over union of each object 1..N with what was predicted of its class there, 0 to 1.
+    """Intersection over union of each object 1..N with the overlapping predicted components of its class, 0 to 1.
 
-    |object and predicted as its class| / |object or a predicted component of its class that overlaps it|. A predicted
-    component counts with its labelled pixels. One that covers two objects lowers the score of both, which
-    is why these are not the scores of an instance segmentation.
+    A predicted component counts with its labelled pixels. One that covers two objects lowers the IoU of both, so these
+    are not instance-segmentation scores.
 
     Example:
         >>> objects = np.array([[1, 1, 1, 0, 0, 0]])
@@ -71,5 +68,5 @@ def iou_with_prediction(
 
 
 def _connected(classes: LabelMap, background: int) -> Integer[np.ndarray, "H W"]:
-    """Every component of one class over 8 neighbours, from 1; 0 where the background is."""
+    """All 8-connected components of one class, numbered from 1; 0 for the background."""
     return np.asarray(label(classes, background=background, connectivity=2))

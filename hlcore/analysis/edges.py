@@ -1,8 +1,8 @@
-"""Hardness, loss and errors by distance to the nearest edge, over all pixels, by class and by pair of classes.
+"""Hardness, loss and errors by distance to the nearest edge: over all pixels, by class and by pair of classes.
 
-A pixel's class is its label or, on a picture nobody labelled, the predicted one. Its pair is the two classes that meet
-at the nearest edge pixel. On a labelled picture ignored pixels are left out for every edge source, so that the sources
-are compared over the same pixels.
+A pixel's class is its label or, in an unlabelled image, the predicted class. Its pair is the two classes that meet at
+the nearest edge pixel. In a labelled image ignored pixels are left out for every edge source, so that sources are
+compared over the same pixels.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -19,22 +19,22 @@ from hlcore.errors import InvalidInputError
 from hlcore.types import IGNORE_INDEX, LabelMap, PredictionRecord
 
 BIN_ENDS_PX = (0, 1, 2, 4, 8, 16, 32)
-"""Each bin reaches from beyond the end before it to its own end, inclusive; the last bin has none."""
+"""Upper ends of the bins, inclusive; the last bin is open."""
 DISTANCES = ("0", "1", "2", "3–4", "5–8", "9–16", "17–32", "> 32")
-"""Names of the bins: a distance is rounded up to whole pixels, so "3–4" holds 2 < d <= 4."""
+"""Names of the bins. Distances are rounded up to whole pixels, so "3–4" holds 2 < d <= 4."""
 NEAR, FAR = slice(0, 3), slice(6, 8)
-"""The bins of edge pixels (d <= 2) and of those the edge contrast compares them with (d > 16)."""
+"""Bins that the edge contrast compares: edge pixels (d <= 2) and far pixels (d > 16)."""
 AT_EDGE = "≤ 2"
-"""Name of the edge pixels among the distances of a pair."""
+"""Name of the edge pixels in the distances of a pair."""
 QUANTITIES = {"hardness": ("hardness", "pixels"), "loss": ("loss", "labelled"), "error_rate": ("errors", "labelled")}
-"""Each quantity as a ratio of two sums."""
+"""Each quantity as the ratio of two sums."""
 PAIR_COLUMNS = ("source", "first", "second", "distance", "quantity", "pixels", "value", "low", "high")
 MOST_CLASSES_BY_DISTANCE = 40
-"""With more classes only the edge pixels of a pair are counted, which keeps all sums below 250 MB for 150 classes."""
+"""With more classes only the edge pixels of a pair are counted, to keep the sums of 150 classes below 250 MB."""
 
 
 def distance_bins(distance: Float32[np.ndarray, "*shape"]) -> Integer[np.ndarray, "*shape"]:
-    """The bin of each distance, as an index into DISTANCES; one that is infinite or NaN lies in the last.
+    """Bin of each distance, as an index into DISTANCES; infinite and NaN distances are in the last bin.
 
     Example:
         >>> distance_bins(np.float32([0, 1, 1.4, 2, 2.2, 4, 33, np.inf])).tolist()
@@ -46,14 +46,13 @@ def distance_bins(distance: Float32[np.ndarray, "*shape"]) -> Integer[np.ndarray
 def count(record: PredictionRecord, *, sources: Sequence[EdgeSource] | None = None) -> Counts:
     """Sums over the pixels of one image, by class and distance and by pair of classes and distance.
 
-    Under "<source>/<sum>" stand arrays of class by distance, under "<source>/pairs/<sum>" of pair by distance, the
-    pairs in the order of itertools.combinations; edges of the image's brightness part no classes, so they have no
-    pairs. The sums are pixels, labelled (of them), hardness, loss (nats) and errors; without labels all but pixels and
-    hardness are 0.
+    Arrays "<source>/<sum>" are class by distance, arrays "<source>/pairs/<sum>" are pair by distance, with pairs in the
+    order of itertools.combinations. Brightness edges do not separate classes, so they have no pairs. The sums are
+    pixels, labelled (pixels), hardness, loss (nats) and errors; without labels all but pixels and hardness are 0.
 
     Args:
         record: One image.
-        sources: What counts as an edge. Default: all the record has (boundaries.edge_sources).
+        sources: The edge sources. Default: all of the record's (boundaries.edge_sources).
 
     Raises:
         InvalidInputError: the label map is a source and the record has none.
@@ -85,8 +84,8 @@ def boundary_pairs(
 ) -> Integer[np.ndarray, "H W"]:
     """The pair of classes that meet at each boundary pixel; -1 elsewhere.
 
-    A pair is an index into itertools.combinations(range(num_classes), 2). Where several classes meet the pixel, its
-    partner is the one above it, else to its left, its right, below it.
+    A pair is an index into itertools.combinations(range(num_classes), 2). If several other classes adjoin the pixel,
+    the one above takes precedence, then left, right and below.
 
     Example:
         >>> boundary_pairs(np.array([[0, 0, 2, 1]]), num_classes=3).tolist()
@@ -105,20 +104,20 @@ def boundary_pairs(
 
 
 def make_tables(sums: ImageSums, class_names: Sequence[str]) -> dict[str, pd.DataFrame]:
-    """The tables "edges", "edge_pairs" and "edge_contrast", long: one row a value, with its interval over images.
+    """The tables "edges", "edge_pairs" and "edge_contrast" in long form: one row per value, with its interval.
 
     edges: source, class_name ("" = all), distance (DISTANCES), quantity, pixels, value, low, high.
     edge_pairs: source, first, second (in the order of the classes), distance (AT_EDGE, then DISTANCES), quantity,
-    pixels, value, low, high; only pairs that were seen, and only AT_EDGE where there are many classes.
-    edge_contrast: source, class_name, quantity, value (mean at d <= 2 over mean at d > 16), low, high.
+    pixels, value, low, high; only pairs that occur, and only AT_EDGE with many classes.
+    edge_contrast: source, class_name, quantity, value (mean at d <= 2 divided by mean at d > 16), low, high.
 
-    Quantities: hardness (0 to 1), loss (nats), error_rate (0 to 1). pixels are those the value is a mean of.
+    Quantities: hardness (0 to 1), loss (nats), error_rate (0 to 1). pixels is the number of pixels averaged.
 
     Raises:
         InvalidInputError: no image was added.
     """
     if not sums.images:
-        raise InvalidInputError("no image was added, so there are no edges to make tables of")
+        raise InvalidInputError("no image was added, so there are no edges to tabulate")
     sources = [source for source in get_args(EdgeSource) if f"{source}/pixels" in sums.total]
     parting = [source for source in sources if f"{source}/pairs/pixels" in sums.total]
     pairs = [table for source in parting if len(table := _pair_table(sums, source, class_names))]
@@ -132,7 +131,7 @@ def make_tables(sums: ImageSums, class_names: Sequence[str]) -> dict[str, pd.Dat
 
 
 def _pixel_values(record: PredictionRecord, kept: np.ndarray) -> dict[str, Float[np.ndarray, " N"] | float]:
-    """What is summed over the kept pixels; a number stands for the same in every pixel."""
+    """Values to sum over the kept pixels; a number stands for the same value in every pixel."""
     of_labels = {"labelled": 0.0, "loss": 0.0, "errors": 0.0}
     if record.label_map is not None:
         of_labels = {"labelled": 1.0, "loss": record.loss_map[kept], "errors": record.error[kept].astype(float)}
@@ -146,7 +145,7 @@ def _sum_by_bin(
     *,
     rows: int,
 ) -> dict[str, Float[np.ndarray, "R D"]]:
-    """Each sum by row and bin; a pixel whose row is -1 counts nowhere."""
+    """Each sum by row and bin; pixels with row -1 are not counted."""
     key = (rows_of.astype(np.int64) + 1) * len(DISTANCES) + bins
     length = (rows + 1) * len(DISTANCES)
     pixels = np.bincount(key, minlength=length)
@@ -164,7 +163,7 @@ def _profile_table(sums: ImageSums, source: str, class_names: Sequence[str]) -> 
 
 
 def _pair_table(sums: ImageSums, source: str, class_names: Sequence[str]) -> pd.DataFrame:
-    """Only the pairs that were seen, so that the table does not grow with the square of the classes."""
+    """Rows of the pairs that occur, so that the table does not grow with the square of the classes."""
     pixels = sums.total[f"{source}/pairs/pixels"]
     seen = np.flatnonzero(pixels.sum(axis=-1))
     every = list(combinations(class_names, 2))
@@ -199,7 +198,7 @@ def _contrast_table(sums: ImageSums, source: str, class_names: Sequence[str]) ->
 def _long_table(
     sums: ImageSums, prefix: str, keys: pd.Index, arranged: Callable[[np.ndarray], np.ndarray]
 ) -> pd.DataFrame:
-    """Every quantity as rows with the keys, in the order in which `arranged` puts the sums."""
+    """Rows of every quantity with their keys, which are in the order of `arranged`."""
 
     def parts() -> Iterator[pd.DataFrame]:
         for quantity, names in QUANTITIES.items():
@@ -218,5 +217,5 @@ def _estimate_rows(keys: pd.Index, estimate: Estimate, *, source: str, **columns
 
 
 def _prepend_all_classes(values: Float[np.ndarray, "... C D"]) -> Float[np.ndarray, "... K D"]:
-    """The sum over the classes in front of the classes."""
+    """The values by class, preceded by their sum over all classes."""
     return np.concatenate([values.sum(axis=-2, keepdims=True), values], axis=-2)

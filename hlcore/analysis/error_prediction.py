@@ -1,12 +1,12 @@
-"""Which score finds the wrong pixels: AUROC, AP, FPR95, AURC and risk-coverage curves over all labelled pixels.
+"""How well each score finds wrong pixels: AUROC, AP, FPR95, AURC and risk-coverage curves over all labelled pixels.
 
-Each image adds histograms of its right and its wrong pixels by score, near predicted edges and away from them. Their
-size is fixed, so any number of pixels takes the same memory; what the bins may change is said in the column `bound`.
+Each image adds histograms of its right and wrong pixels by score, near predicted edges and away from them. The
+histograms have a fixed size, so memory does not depend on the number of pixels; `bound` is the largest binning error.
 
-The regions are cut at the PREDICTED edge (d <= 2 px): the question they answer is whether a score knows more than
-where the prediction changes its class, so that knowledge is what must be held still. A thing that was overlooked has
-no predicted edge and counts as interior, where only a score that knows more can find it; cut at the label's edge, it
-would be all edge. And a reader without labels can tell the regions apart.
+The regions are separated by distance to the PREDICTED edge (d <= 2 px). They answer whether a score knows more than
+where the predicted class changes, so that distance must be controlled for. An overlooked object has no predicted edge
+and counts as interior, where only a score that knows more can find it; by the label's edge it would be all edge. The
+regions also exist without labels.
 """
 
 from typing import Literal
@@ -29,10 +29,10 @@ REGIONS: tuple[Region, ...] = ("all", "edge", "interior")
 BASELINE = "hardness"
 METRICS = ("auroc", "ap", "fpr95", "aurc", "error_rate")
 DIFFERENCES = {"auroc_minus_hardness": "auroc", "ap_minus_hardness": "ap"}
-"""How much higher a score's metric is than that of hardness on the same images; its interval is paired, so that a
-difference may be clear where both intervals overlap."""
+"""A score's metric minus that of hardness on the same images; the interval is paired, so a difference may be clear
+although the two intervals overlap."""
 STANDINGS = ("loses to", "beats", "cannot be told apart from")
-"""How hardness stands against another score."""
+"""How hardness compares with another score."""
 
 CURVE_COLUMNS = (
     "score",
@@ -47,13 +47,13 @@ CURVE_COLUMNS = (
     "high",
 )
 SHARES = np.unique(np.concatenate([[0.001, 0.002, 0.005], np.arange(101) / 100]))
-"""Shares of the pixels at which a curve has points."""
+"""Shares of flagged pixels at which a curve has points."""
 
 
 def count(record: PredictionRecord) -> Counts:
-    """What one image adds: its labelled pixels by score, edge or interior, right or wrong, and bin of the score.
+    """Labelled pixels of one image by score, edge or interior, right or wrong, and bin of the score.
 
-    A score the record has not (Monte Carlo dropout) adds nothing.
+    A score that the record lacks (Monte Carlo dropout) adds nothing.
 
     Raises:
         InvalidInputError: the record has no label map.
@@ -71,9 +71,9 @@ def count(record: PredictionRecord) -> Counts:
 
 
 def make_tables(sums: ImageSums) -> dict[str, pd.DataFrame]:
-    """The tables "scores" and "risk_curves" of the images that were added.
+    """The tables "scores" and "risk_curves".
 
-    A score that not every image has, and a region without a pixel, has no row.
+    Scores that some image lacks and regions without a pixel have no row.
 
     Raises:
         InvalidInputError: no image was added.
@@ -84,8 +84,8 @@ def make_tables(sums: ImageSums) -> dict[str, pd.DataFrame]:
 def score_table(sums: ImageSums) -> pd.DataFrame:
     """Columns score, region, metric, bound, value, low, high.
 
-    `bound` is how far `value` may lie from the exact one because of the bins; `low` and `high` are the ends of the 95 %
-    interval over images. Lower is better for fpr95 and aurc, higher for the other metrics.
+    `bound` is the largest binning error of `value`; `low` and `high` are the ends of the 95 % interval over images.
+    Lower is better for fpr95 and aurc, higher for auroc and ap.
     """
     rows = []
     for region in REGIONS:
@@ -98,10 +98,10 @@ def score_table(sums: ImageSums) -> pd.DataFrame:
 
 
 def judge_standing(value: float, *, low: float, high: float, bound: float) -> str:
-    """One of STANDINGS, by how much higher another score's AUROC is than that of hardness.
+    """One of STANDINGS, from another score's AUROC minus that of hardness.
 
-    A difference counts where its whole interval lies on one side of 0; where there is no interval, as of one image,
-    where the value lies farther from 0 than its bins may have moved it: this says nothing about other images.
+    A difference counts if its whole interval lies on one side of 0. Without an interval (one image) it counts if it is
+    larger than the binning error, which says nothing about other images.
 
     Example:
         >>> judge_standing(0.02, low=-0.01, high=0.05, bound=0.001)
@@ -115,12 +115,12 @@ def judge_standing(value: float, *, low: float, high: float, bound: float) -> st
 
 
 def risk_curves(sums: ImageSums) -> pd.DataFrame:
-    """What flagging every pixel from a threshold on does; one row a threshold, the highest first.
+    """Effect of flagging every pixel whose score reaches a threshold; one row per threshold, highest first.
 
     Columns score, region, pixels_share (flagged), errors_share (wrong pixels flagged), precision (wrong among the
     flagged), false_positive_share (right pixels flagged), risk (error rate among the pixels kept), threshold (a pixel
-    is flagged where its score is at least this), and low and high of the risk at this threshold. Every row is exact,
-    for its thresholds lie between bins; the thresholds are the highest that flag at least one of SHARES.
+    is flagged if its score is at least this), and low and high of the risk at this threshold. Rows are exact, since
+    thresholds lie between bins: for each of SHARES, the highest threshold that flags at least that share.
     """
     curves = [_curve_table(sums, region, at, name) for region in REGIONS for at, name in _measured_scores(sums, region)]
     return pd.concat(curves, ignore_index=True) if curves else pd.DataFrame(columns=list(CURVE_COLUMNS))
@@ -157,21 +157,21 @@ def _curve_table(sums: ImageSums, region: Region, at: int, name: str) -> pd.Data
 
 
 def _histograms(counts: Counts, region: Region) -> tuple[Histograms, Histograms]:
-    """Right and wrong pixels of a region by score and bin."""
+    """Right pixels and wrong pixels of a region, by score and bin."""
     pixels = counts["pixels"]
     of_region = pixels.sum(axis=-3) if region == "all" else pixels[..., REGIONS.index(region) - 1, :, :]
     return of_region[..., 0, :], of_region[..., 1, :]
 
 
 def _measured_scores(sums: ImageSums, region: Region) -> list[tuple[int, str]]:
-    """Index and name of the scores that every image has, if the region has a pixel."""
+    """Index and name of each score that every image has, if the region has a pixel."""
     of_score = sums.total["pixels"].sum(axis=(1, 2, 3))
     in_region = np.add(*_histograms(sums.total, region)).sum(axis=-1)
     return [(at, name) for at, name in enumerate(SCORES) if of_score[at] == of_score[0] and in_region[at]]
 
 
 def _metrics(right: Histograms, wrong: Histograms) -> Float[np.ndarray, "*resamplings S M"]:
-    """METRICS, then DIFFERENCES."""
+    """Values of METRICS, then DIFFERENCES."""
     values = [metric(right, wrong) for metric in (ranking.auroc, ranking.average_precision, ranking.fpr_at_tpr)]
     values += [ranking.aurc(right, wrong), ranking.error_rate(right, wrong)]
     values += [values[METRICS.index(of)] - values[METRICS.index(of)][..., :1] for of in DIFFERENCES.values()]
@@ -179,7 +179,7 @@ def _metrics(right: Histograms, wrong: Histograms) -> Float[np.ndarray, "*resamp
 
 
 def _bounds(right: Histograms, wrong: Histograms) -> Float[np.ndarray, "S M"]:
-    """Of METRICS, then of DIFFERENCES: a difference may be off by what both of its sides are."""
+    """Bounds of METRICS, then of DIFFERENCES: the bound of a difference is the sum of its sides' bounds."""
     single = np.stack([score.bins.single for score in SCORES.values()])
     bounds = [
         bound(right, wrong, single=single)
@@ -196,6 +196,6 @@ def _bounds(right: Histograms, wrong: Histograms) -> Float[np.ndarray, "S M"]:
 
 
 def _pixels_from(pixels: Float[np.ndarray, "*axes B"]) -> np.ndarray:
-    """Pixels in this bin and all above it, and at last the 0 above all bins."""
+    """Pixels in each bin and all bins above, followed by a final 0."""
     above = np.cumsum(pixels[..., ::-1], axis=-1)[..., ::-1]
     return np.concatenate([above, np.zeros_like(above[..., :1])], axis=-1)

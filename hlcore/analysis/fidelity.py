@@ -1,8 +1,8 @@
-"""Whether a map shows what is hard in itself: how well it agrees with the loss of other networks.
+"""Fidelity: how well a map agrees with the loss of other networks.
 
-What is hard in itself is hard for others too. So the yardstick of an image is the mean loss map of networks that were
-trained from other seeds, on an image none of them has learnt from, and no map can agree with it by following its own
-network's loss of the moment. That loss, the entropy and the distance to the predicted edge are judged beside hardness.
+What is intrinsically hard is hard for other networks too. The reference for an image is the mean loss map of networks
+trained from other seeds, on an image none of them was trained on, so a map cannot score well by following its own
+network's current loss. That loss, the entropy and the distance to the predicted edge are measured for comparison.
 """
 
 from collections.abc import Callable, Sequence
@@ -23,14 +23,14 @@ MAPS: dict[str, Callable[[PredictionRecord], Float[np.ndarray, "H W"]]] = {
     "entropy": scores.entropy,
     "edge_distance": scores.negative_edge_distance,
 }
-"""What is judged: the run's own maps of an image, high where it is hard."""
+"""The maps to measure, from the run's own record; high where a pixel is hard."""
 MEASURES = ("spearman", "top10_iou")
-"""Rank correlation over the labelled pixels, and the IoU of the hardest tenths (0.05 for maps that share nothing)."""
+"""Rank correlation over the labelled pixels, and IoU of the hardest 10 % (0.05 for unrelated maps)."""
 COLUMNS = ["map", "measure", "value", "low", "high", "images"]
 
 
 def mean_loss_map(loss_maps: Sequence[LossMap]) -> LossMap:
-    """The yardstick: the mean of the loss maps of one image under several networks, nats, NaN where ignored.
+    """The reference: the mean of several networks' loss maps of one image, nats, NaN where ignored.
 
     Raises:
         InvalidInputError: there is no map, or the maps differ in shape.
@@ -46,12 +46,12 @@ def mean_loss_map(loss_maps: Sequence[LossMap]) -> LossMap:
 
 
 def measure_fidelity(record: PredictionRecord, others_loss: LossMap) -> Counts:
-    """What one image adds: each of MEASURES of each of MAPS against the loss of the others, and whether it is known.
+    """Each of MEASURES between each of MAPS and the others' loss, for one image, and whether it is defined.
 
-    A map without an edge or of a single value has no rank correlation.
+    A constant map, or an edge distance without an edge, has no rank correlation.
 
     Args:
-        record: Of the run that is judged, with a label map.
+        record: A labelled record of the run to measure.
         others_loss: The mean loss map of networks trained from other seeds.
 
     Raises:
@@ -64,7 +64,7 @@ def measure_fidelity(record: PredictionRecord, others_loss: LossMap) -> Counts:
 
 
 def make_table(sums: ImageSums) -> pd.DataFrame:
-    """Mean over the images of what `measure_fidelity` gave, with COLUMNS: a row for each of MAPS and MEASURES.
+    """Mean of `measure_fidelity` over the images, with COLUMNS: a row for each of MAPS and MEASURES.
 
     Raises:
         InvalidInputError: no image was added.

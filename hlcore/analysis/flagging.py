@@ -1,4 +1,4 @@
-"""Flagging the pixels of one picture from a threshold on: which errors are caught, which are missed."""
+"""Flag the pixels of one image whose score reaches a threshold: which errors are caught, which are missed."""
 
 from typing import NamedTuple
 
@@ -11,23 +11,23 @@ from hlcore.analysis.scores import ScoreMap
 from hlcore.types import PredictionRecord
 
 CAUGHT, MISSED, FALSE_ALARM, FLAGGED = 1, 2, 3, 4
-"""Values of an outcome map: a wrong pixel that is flagged, one that is not, a right one that is, and one of a picture
-without labels that is. 0 is every other pixel."""
+"""Values of an outcome map: a flagged wrong pixel, an unflagged wrong pixel, a flagged right pixel, and a flagged pixel
+of an unlabelled image. All other pixels are 0."""
 
 
 class FlaggingResult(NamedTuple):
-    """What flagging did; each a share in 0..1, NaN where there is nothing to divide by."""
+    """Effect of flagging, as shares in 0..1; NaN for an empty denominator."""
 
     pixels_share: float
-    """Of the pixels, how many are flagged."""
+    """Share of the pixels that are flagged."""
     errors_share: float
-    """Of the wrong pixels, how many are flagged; NaN without labels."""
+    """Share of the wrong pixels that are flagged; NaN without labels."""
     precision: float
-    """Of the flagged pixels, how many are wrong; NaN without labels."""
+    """Share of the flagged pixels that are wrong; NaN without labels."""
 
 
 def region_mask(record: PredictionRecord, region: Region) -> Bool[np.ndarray, "H W"]:
-    """The pixels of a region that count: the labelled ones or, where nobody labelled the picture, all."""
+    """The labelled pixels of a region or, in an unlabelled image, all of its pixels."""
     where = np.ones(record.prediction.shape, bool) if record.label_map is None else record.valid
     if region == "all":
         return where
@@ -36,7 +36,7 @@ def region_mask(record: PredictionRecord, region: Region) -> Bool[np.ndarray, "H
 
 
 def threshold_for_share(score: ScoreMap, where: Bool[np.ndarray, "H W"], *, share: float) -> float:
-    """The score from which on at least `share` (0 to 1) of the pixels in `where` are flagged; infinity where none is.
+    """The threshold that flags at least `share` (0 to 1) of the pixels in `where`; infinity for none.
 
     Example:
         >>> threshold_for_share(np.array([[0.25, 1, 0.5, 0.75]], np.float32), np.ones((1, 4), bool), share=0.5)
@@ -53,13 +53,13 @@ def outcome_map(
     error: Bool[np.ndarray, "H W"] | None,
     threshold: float,
 ) -> UInt8[np.ndarray, "H W"]:
-    """CAUGHT, MISSED or FALSE_ALARM (FLAGGED without labels) where a pixel of `where` is one of these, 0 elsewhere.
+    """CAUGHT, MISSED or FALSE_ALARM (FLAGGED without labels) for each pixel in `where`, else 0.
 
     Args:
         score: High where an error is expected.
-        where: The pixels that count, as from `region_mask`.
-        error: Which pixels are wrong; None where nobody labelled the picture.
-        threshold: A pixel is flagged where its score is at least this.
+        where: The pixels that count, from `region_mask`.
+        error: The wrong pixels; None for an unlabelled image.
+        threshold: A pixel is flagged if its score is at least this.
     """
     flagged = (score >= threshold) & where
     if error is None:
@@ -69,7 +69,7 @@ def outcome_map(
 
 
 def summarise_outcomes(outcome: UInt8[np.ndarray, "H W"], where: Bool[np.ndarray, "H W"]) -> FlaggingResult:
-    """The shares that an outcome map of the pixels in `where` comes to.
+    """The shares in an outcome map, over the pixels in `where`.
 
     Example:
         >>> summarise_outcomes(np.array([[CAUGHT, MISSED, FALSE_ALARM, 0]], np.uint8), np.ones((1, 4), bool))

@@ -1,4 +1,4 @@
-"""What is known of each image of a data set: how hard, how wrong, and how far loss and hardness part ways."""
+"""One row per image of a data set: hardness, loss, errors, and the disagreement of loss and hardness."""
 
 import numpy as np
 import pandas as pd
@@ -9,7 +9,7 @@ from hlcore.analysis.statistics import divide
 from hlcore.types import PredictionRecord
 
 HIGHEST = 0.1
-"""Share of a map whose turnover is the disagreement of loss and hardness."""
+"""Share of highest pixels that `disagreement` compares."""
 
 RANKINGS = {
     "hardness": "hardness_mean",
@@ -19,19 +19,19 @@ RANKINGS = {
     "iou": "mean_iou",
     "entropy": "entropy_mean",
 }
-"""What images can be ranked by, and its column."""
+"""Quantities that images can be ranked by, with their columns."""
 CLASS_RANKINGS = ("hardness", "loss", "error")
-"""Those of them that each class of an image has too."""
+"""Those that also exist for each class of an image."""
 
 
 def describe_image(record: PredictionRecord) -> pd.DataFrame:
-    """The image in one row.
+    """One row about an image.
 
     Returns:
         - `image` (its name), `width`, `height` (px)
         - `hardness_mean`, `hardness_p95` (95th percentile), `entropy_mean` (nats): over all pixels
         - `loss_mean` (nats), `error_share`, `mean_iou` (over the classes that are labelled or predicted in this
-          image), `disagreement` (see `disagreement`): over the labelled pixels; NaN where there are none
+          image), `disagreement` (see `disagreement`): over the labelled pixels; NaN without any
     """
     height, width = record.image.shape[:2]
     row = {
@@ -58,7 +58,7 @@ def describe_image(record: PredictionRecord) -> pd.DataFrame:
 
 
 def describe_classes(record: PredictionRecord) -> pd.DataFrame:
-    """The labelled classes of the image, a row each; no row without a label map.
+    """One row per labelled class of an image; none without a label map.
 
     Returns:
         `image`, `class_name`, `pixels` (labelled as this class), and over these pixels `hardness_mean`, `loss_mean`
@@ -78,13 +78,13 @@ def describe_classes(record: PredictionRecord) -> pd.DataFrame:
 
 
 def rank_images(table: pd.DataFrame, *, by: str, highest_first: bool = True, containing: str = "") -> pd.DataFrame:
-    """The images in order: image, value; those without a value come last.
+    """Images in order, with columns image and value; those without a value come last.
 
     Args:
         table: From `describe_image`, or the rows of one class from `describe_classes`.
         by: One of RANKINGS.
-        highest_first: Or the lowest.
-        containing: Only images with this in their names, in upper or lower case.
+        highest_first: Whether the highest value comes first.
+        containing: Only images whose name contains this, ignoring case.
 
     Example:
         >>> table = pd.DataFrame({"image": ["b1", "a1", "a2"], "loss_mean": [0.5, 0.2, 0.7]})
@@ -97,10 +97,10 @@ def rank_images(table: pd.DataFrame, *, by: str, highest_first: bool = True, con
 
 
 def disagreement(record: PredictionRecord) -> float:
-    """Share of the loss map's highest 10 % that is not among the hardness map's highest 10 %, over labelled pixels.
+    """Share of the loss map's highest 10 % that is not in the hardness map's highest 10 %, over labelled pixels.
 
-    0 where both single out the same pixels, 0.9 for chance, 1 where they have none in common; NaN where no pixel is
-    labelled. Pixels that tie with a threshold belong to the highest, so a map that is flat agrees with any other.
+    0 if both pick the same pixels, 0.9 by chance, 1 if they have none in common; NaN without labelled pixels. Ties
+    with the threshold are included, so a constant map agrees with any other.
 
     Example:
         >>> shape = (1, 10)

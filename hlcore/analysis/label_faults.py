@@ -1,4 +1,4 @@
-"""Known faults planted into a label map, to measure how well a method finds them."""
+"""Plant known faults into a label map, to measure how well a method finds them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from hlcore.types import IGNORE_INDEX, LabelMap
 
 FaultKind = Literal["swapped", "shifted", "dropped"]
 KINDS: tuple[FaultKind, ...] = get_args(FaultKind)
-"""An object with another class; an object moved aside, as a careless polygon is; an object that nobody drew."""
+"""An object with the wrong class; an object shifted, like a carelessly drawn polygon; an object left out."""
 
 
 @dataclass(frozen=True)
@@ -22,9 +22,9 @@ class PlantedFaults:
     """A label map with faults, and where they are.
 
     Attributes:
-        label_map: H W class indices, faults and all; 255 = ignored, where it was before.
+        label_map: H W class indices with the faults; 255 = ignored, as before.
         faults: H W, 0 where the label is unchanged, else the number of the fault, 1..n.
-        kinds: n kinds, of fault 1 to n.
+        kinds: Kind of each fault 1..n.
     """
 
     label_map: LabelMap
@@ -32,7 +32,7 @@ class PlantedFaults:
     kinds: tuple[FaultKind, ...]
 
     def where(self, kind: FaultKind) -> Bool[np.ndarray, "H W"]:
-        """The pixels that faults of one kind changed."""
+        """Pixels changed by faults of one kind."""
         numbers = [number for number, planted in enumerate(self.kinds, start=1) if planted == kind]
         return np.isin(self.faults, numbers)
 
@@ -47,24 +47,24 @@ def plant_faults(
     area_px: tuple[int, int] = (50, 5000),
     shift_px: tuple[int, int] = (3, 12),
 ) -> PlantedFaults:
-    """A label map with up to `count` faults, each of a kind and on an object drawn at random.
+    """A label map with up to `count` faults of random kinds on random objects.
 
-    An object is a component (8-neighbour) of one class. *swapped*: it gets another of the `num_classes` classes.
-    *dropped*: each of its pixels gets the class of the nearest labelled pixel outside it. *shifted*: it is dropped,
-    and drawn again some pixels away. Faults keep apart and ignored pixels stay ignored; an object whose fault would
-    touch another or change nothing is passed over, so there may be fewer than `count`.
+    An object is an 8-connected component of one class. *swapped*: it gets another class. *dropped*: each of its pixels
+    gets the class of the nearest labelled pixel outside. *shifted*: it is dropped and drawn again some pixels away.
+    Ignored pixels stay ignored. Objects whose fault would touch another or change nothing are skipped, so there may be
+    fewer than `count` faults.
 
     Args:
-        label_map: H W class indices, 255 = ignored; left as it is.
-        num_classes: How many classes a swapped object may get.
+        label_map: H W class indices, 255 = ignored; not changed.
+        num_classes: Number of classes a swapped object may get.
         seed: The same seed plants the same faults.
-        count: How many faults, at most.
-        kinds: Each fault's kind is one of these, all equally likely.
+        count: Maximum number of faults.
+        kinds: Kinds to choose from, all equally likely.
         area_px: Smallest and largest area of an object that gets a fault.
         shift_px: Smallest and largest distance of a shift, any direction.
 
     Raises:
-        InvalidInputError: fewer than two classes, an unknown kind or none, or a range whose ends are not in order.
+        InvalidInputError: fewer than two classes, an unknown kind or none, or a range in the wrong order.
 
     Example:
         >>> label_map = np.zeros((8, 8), np.uint8)
@@ -119,7 +119,7 @@ def _plant_fault(
 
 
 def _shift(inside: Bool[np.ndarray, "H W"], down: int, right: int) -> Bool[np.ndarray, "H W"]:
-    """The object so many pixels further down and right; what leaves the image is gone."""
+    """The object shifted down and right, cropped to the image."""
     height, width = inside.shape
     rows, columns = np.nonzero(inside)
     rows, columns = rows + down, columns + right
@@ -130,7 +130,7 @@ def _shift(inside: Bool[np.ndarray, "H W"], down: int, right: int) -> Bool[np.nd
 
 
 def _touches(where: Bool[np.ndarray, "H W"], others: Bool[np.ndarray, "H W"]) -> bool:
-    """Whether a pixel of one lies in or beside (8-neighbour) the other; by the box, so a little too often."""
+    """Whether the bounding box of one, widened by a pixel, contains a pixel of the other."""
     rows, columns = find_objects(where.astype(np.uint8))[0]
     wider = (slice(max(0, rows.start - 1), rows.stop + 1), slice(max(0, columns.start - 1), columns.stop + 1))
     return bool(others[wider].any())
@@ -143,7 +143,7 @@ def _check_arguments(
         raise InvalidInputError(f"faults need at least 2 classes, got {num_classes}")
     unknown = [kind for kind in kinds if kind not in KINDS]
     if unknown or not kinds:
-        raise InvalidInputError(f"kinds must be of {', '.join(KINDS)}, got {', '.join(unknown) or 'none'}")
+        raise InvalidInputError(f"kinds must be among {', '.join(KINDS)}, got {', '.join(unknown) or 'none'}")
     for name, (low, high) in (("area_px", area_px), ("shift_px", shift_px)):
         if not 1 <= low <= high:
             raise InvalidInputError(f"{name} must be (smallest, largest) of at least 1 px, got {(low, high)}")

@@ -1,4 +1,4 @@
-"""Where a label is probably wrong: the structure is easy, and yet the network disagrees with the label."""
+"""Find labels that are probably wrong: where pixels are easy and yet the network disagrees with the label."""
 
 from typing import Literal, get_args
 
@@ -13,13 +13,13 @@ from hlcore.types import LabelMap, PredictionRecord
 
 Score = Literal["suspicion", "loss", "confident loss"]
 SCORES: tuple[Score, ...] = get_args(Score)
-"""Loss x (1 - hardness), and two that need no hardness: the loss alone, and the loss x the largest probability."""
+"""Loss x (1 - hardness), and two without hardness: the loss alone, and loss x largest probability."""
 Summary = Literal["p95", "max", "mean", "sum"]
 SUMMARIES: tuple[Summary, ...] = get_args(Summary)
-"""Ways from the scores of a region's pixels to the region's score: 95th percentile, largest, mean, sum."""
+"""How the scores of a region's pixels become one score: 95th percentile, maximum, mean or sum."""
 
 SMALLEST_SUSPECT_PX = 20
-"""A region with fewer pixels is not worth a look: most are slivers where two edges differ by a pixel."""
+"""Smaller regions are ignored: most are slivers where two edges differ by a pixel."""
 
 COLUMNS = (
     "image",
@@ -51,9 +51,9 @@ def score_map(record: PredictionRecord, score: Score = "suspicion") -> Float32[n
 def find_disagreements(
     label_map: LabelMap, prediction: LabelMap, *, smallest_px: int = SMALLEST_SUSPECT_PX, ignore_index: int = 255
 ) -> Integer[np.ndarray, "H W"]:
-    """The number of the region each pixel belongs to, from 1 in reading order of their first pixels; 0 for none.
+    """Number of the region each pixel belongs to, from 1 in reading order of the first pixels; 0 for none.
 
-    A region is connected over 8 neighbours, has one label and another prediction, and at least `smallest_px` pixels.
+    A region is 8-connected, has one label and one other prediction, and at least `smallest_px` pixels.
 
     Example:
         >>> find_disagreements(np.array([[0, 0, 1, 1]]), np.array([[2, 2, 2, 1]]), smallest_px=1)
@@ -69,7 +69,7 @@ def find_disagreements(
 def score_regions(
     regions: Integer[np.ndarray, "H W"], scores: Float[np.ndarray, "H W"], summary: Summary = "p95"
 ) -> Float[np.ndarray, " N"]:
-    """One score for each region 1..N, from the scores of its pixels, none of which may be NaN.
+    """One score for each region 1..N, from the scores of its pixels, which must not be NaN.
 
     Example:
         >>> score_regions(np.array([[1, 1, 0, 2]]), np.array([[1.0, 3.0, 9.0, 4.0]]), "mean")
@@ -81,7 +81,7 @@ def score_regions(
 
 
 def match_faults(regions: Integer[np.ndarray, "H W"], planted: PlantedFaults) -> Integer[np.ndarray, " N"]:
-    """The planted fault that each region 1..N shows: the one that changed at least half of its pixels; 0 for none.
+    """The planted fault that changed at least half of each region 1..N; 0 for none.
 
     Example:
         >>> planted = PlantedFaults(np.zeros((1, 5), int), np.array([[0, 1, 1, 2, 0]]), ("swapped", "dropped"))
@@ -97,17 +97,17 @@ def match_faults(regions: Integer[np.ndarray, "H W"], planted: PlantedFaults) ->
 
 
 def find_suspects(record: PredictionRecord, *, smallest_px: int = SMALLEST_SUSPECT_PX) -> pd.DataFrame:
-    """The regions of an image whose label is disputed, the most suspicious first.
+    """Regions of an image where label and prediction differ, the most suspicious first.
 
-    A high score says that the network is sure of another class where it expects to be right. It does not say who
-    errs: things the network never learned to see are among them.
+    A high score means that the network is sure of another class where it expects to be right. It does not mean that the
+    label is wrong: the network may have never learnt to recognise the object.
 
     Returns:
-        A row a region of `find_disagreements`:
+        One row per region of `find_disagreements`:
 
         - `image`, `region` (its number in `find_disagreements`), `class_name` (of the label), `predicted`, `area_px`
         - `score`: 95th percentile of loss x (1 - hardness) over its pixels, nats; `loss_mean` (nats), `hardness_mean`
-        - `left`, `top`, `right`, `bottom`: image[top:bottom, left:right] just holds it
+        - `left`, `top`, `right`, `bottom`: bounding box, image[top:bottom, left:right]
 
     Raises:
         InvalidInputError: the record has no label map.

@@ -1,4 +1,4 @@
-"""How much two maps of one image agree, and which part of a map is its hardest."""
+"""Agreement of two maps of one image, and the hardest part of a map."""
 
 from dataclasses import dataclass
 
@@ -8,20 +8,20 @@ from jaxtyping import Bool, Float, Shaped
 from hlcore.errors import InvalidInputError
 
 MEASURES = ("spearman", "pearson", "top10_iou", "turnover", "total_variation")
-"""How far two maps agree: the first three are 1 for equal maps, the last two 0."""
+"""Measures of agreement: for equal maps the first three are 1, the last two 0."""
 HARDEST = 0.1
-"""Share of the pixels that are the hardest."""
+"""Share of pixels that count as hardest."""
 
 
 @dataclass(frozen=True)
 class PreparedMap:
-    """A map as it is compared with others; N pixels in a fixed order.
+    """A map prepared for comparison; N pixels in a fixed order.
 
     Attributes:
-        ranks: Ranks, centred and scaled to length 1; all 0 where every value is the same.
-        values: The values, likewise.
-        hardest: The highest 10 %, with all that tie with the lowest of them.
-        share: Each pixel's share of the map's sum; all NaN where the sum is 0.
+        ranks: Ranks, centred and scaled to length 1; all 0 for a constant map.
+        values: Values, centred and scaled likewise.
+        hardest: The highest 10 %, including ties with the lowest of them.
+        share: Each pixel's share of the map's sum; all NaN if the sum is 0.
     """
 
     ranks: Float[np.ndarray, " N"]
@@ -31,7 +31,7 @@ class PreparedMap:
 
 
 def prepare_map(values: Float[np.ndarray, " N"], *, floor: float = 0.0) -> PreparedMap:
-    """Prepares a map of non-negative values; `floor` is added to each before the shares are taken, as c in the loss."""
+    """A map of non-negative values prepared for comparison; `floor` is added before normalising, like c in the loss."""
     threshold = np.quantile(values, 1 - HARDEST, method="higher")
     mass = values.astype(np.float64) + floor
     total = mass.sum()
@@ -42,9 +42,8 @@ def prepare_map(values: Float[np.ndarray, " N"], *, floor: float = 0.0) -> Prepa
 def measure_agreement(first: PreparedMap, second: PreparedMap) -> Float[np.ndarray, " 5"]:
     """The MEASURES of two maps, in their order.
 
-    Spearman and Pearson, -1 to 1, are NaN where a map is constant; the IoU of the hardest 10 %, and the turnover (share
-    of the first's hardest 10 % that is not among the second's), lie in 0 to 1, as does the total variation
-    1/2 sum|p - q| of the shares.
+    Spearman and Pearson, -1 to 1, are NaN if a map is constant. The IoU of the hardest 10 %, the turnover (share of the
+    first's hardest 10 % that is not in the second's) and the total variation 1/2 sum|p - q| of the shares are 0 to 1.
     """
     common = np.count_nonzero(first.hardest & second.hardest)
     either = np.count_nonzero(first.hardest | second.hardest)
@@ -60,7 +59,7 @@ def measure_agreement(first: PreparedMap, second: PreparedMap) -> Float[np.ndarr
 
 
 def mid_ranks(values: Shaped[np.ndarray, " N"]) -> Float[np.ndarray, " N"]:
-    """Ranks from 0 on; equal values share the mean of their ranks.
+    """Ranks from 0; equal values get the mean of their ranks.
 
     Example:
         >>> mid_ranks(np.array([0.3, 0.1, 0.3]))
@@ -78,8 +77,8 @@ def mid_ranks(values: Shaped[np.ndarray, " N"]) -> Float[np.ndarray, " N"]:
 def rank_correlation(first: Float[np.ndarray, "H W"], second: Float[np.ndarray, "h w"]) -> float:
     """Spearman's rho of two maps over the pixels where both have a value, -1 to 1.
 
-    NaN where fewer than two pixels have a value in both or one map is constant. It says nothing about the
-    level: a map and its half agree perfectly.
+    NaN if fewer than two pixels have a value in both maps, or a map is constant. It says nothing about the level: a map
+    and half of it agree perfectly.
 
     Raises:
         InvalidInputError: the maps differ in shape.
@@ -97,8 +96,7 @@ def rank_correlation(first: Float[np.ndarray, "H W"], second: Float[np.ndarray, 
 def hardest_overlap(first: Float[np.ndarray, "H W"], second: Float[np.ndarray, "h w"], *, share: float = 0.1) -> float:
     """Intersection over union of the highest `share` of two maps, over the pixels where both have a value, 0 to 1.
 
-    NaN where no pixel has a value in both. Two maps that know nothing of each other overlap
-    by share / (2 - share): 0.05 for a share of 10 %.
+    NaN if no pixel has a value in both maps. Unrelated maps overlap by share / (2 - share): 0.05 for 10 %.
 
     Raises:
         InvalidInputError: the maps differ in shape, or the share lies outside 0..1.
@@ -115,9 +113,9 @@ def hardest_overlap(first: Float[np.ndarray, "H W"], second: Float[np.ndarray, "
 
 
 def hardest_threshold(hardness_map: Float[np.ndarray, "H W"], *, share: float) -> float:
-    """The hardness from which on a pixel belongs to the hardest `share` (0 to 1) of the map.
+    """The lowest hardness among the hardest `share` (0 to 1) of a map.
 
-    Pixels that tie with the threshold all belong, so the part may be larger than the share.
+    All pixels that tie with the threshold count, so there may be more of them than the share.
 
     Raises:
         InvalidInputError: the share lies outside 0..1.
@@ -145,8 +143,8 @@ def _cosine(first: Float[np.ndarray, " N"], second: Float[np.ndarray, " N"]) -> 
 def _common_values(
     first: Float[np.ndarray, "H W"], second: Float[np.ndarray, "h w"]
 ) -> tuple[Float[np.ndarray, " N"], Float[np.ndarray, " N"]]:
-    """The values of the pixels where both maps have one."""
+    """Values of both maps at the pixels where both are finite."""
     if first.shape != second.shape:
-        raise InvalidInputError(f"both maps must have one shape, got {first.shape} and {second.shape}")
+        raise InvalidInputError(f"both maps must have the same shape, got {first.shape} and {second.shape}")
     both = np.isfinite(first) & np.isfinite(second)
     return first[both], second[both]

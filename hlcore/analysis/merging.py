@@ -1,4 +1,4 @@
-"""A record in the classes of another data set, so that a network can be scored abroad."""
+"""Map a record to the classes of another data set, so that a network can be scored on it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -13,15 +13,15 @@ from hlcore.types import PredictionRecord
 def find_target_indices(
     merged: Mapping[str, str], class_names: Sequence[str], target_names: Sequence[str]
 ) -> Integer[np.ndarray, " C"]:
-    """The target class of each class, as indices.
+    """Index of the target class of each class.
 
     Args:
-        merged: Name of each class to the name of its target; several classes may share one.
+        merged: Class name to target class name; several classes may share a target.
         class_names: The classes of the network.
         target_names: The classes of the data set.
 
     Raises:
-        InvalidInputError: a class of either side is missing in the mapping or is unknown; the message names it.
+        InvalidInputError: a class on either side is missing from the mapping or unknown; the message names it.
 
     Example:
         >>> merged = {"car": "vehicle", "bus": "vehicle", "road": "road"}
@@ -31,14 +31,14 @@ def find_target_indices(
     faults = {
         "the run has no class {}": [name for name in merged if name not in class_names],
         "the data set has no class {}": [name for name in merged.values() if name not in target_names],
-        "the run's {} is merged into nothing": [name for name in class_names if name not in merged],
-        "nothing is merged into the data set's {}": [name for name in target_names if name not in merged.values()],
+        "the run's class {} is not mapped": [name for name in class_names if name not in merged],
+        "no class is mapped to the data set's {}": [name for name in target_names if name not in merged.values()],
     }
     texts = [text.format(", ".join(dict.fromkeys(names))) for text, names in faults.items() if names]
     if texts:
         raise InvalidInputError(
             f"the classes cannot be merged: {'; '.join(texts)}. The run has {', '.join(class_names)}; the data set "
-            f"has {', '.join(target_names)}; name a class of the data set for each class of the run"
+            f"has {', '.join(target_names)}; map each class of the run to a class of the data set"
         )
     return np.array([list(target_names).index(merged[name]) for name in class_names])
 
@@ -46,11 +46,11 @@ def find_target_indices(
 def merge_classes(
     record: PredictionRecord, targets: Integer[np.ndarray, " C"], target_names: tuple[str, ...]
 ) -> PredictionRecord:
-    """The record with its prediction renamed after the argmax, and its probabilities summed over the merged classes.
+    """The record in the target classes: predictions are mapped, probabilities are summed.
 
-    The likeliest class after summing may be another one than the class the prediction is merged into: what counts is
-    the decision the network made. The label map must not be there yet, since it could only name the network's classes;
-    the entropy under MC dropout is dropped, since it is one over the network's classes: measure it with `targets`.
+    The prediction stays the network's own argmax, even if another merged class has a larger summed probability. The
+    record must have no label map yet, as that would be in the network's classes. The MC dropout entropy is dropped,
+    as it is over the network's classes; compute it again with `targets`.
 
     Example:
         >>> probabilities = np.array([[[0.4]], [[0.3]], [[0.3]]], np.float32)
@@ -61,7 +61,7 @@ def merge_classes(
         ([[0]], [40.0, 60.0])
     """
     if record.label_map is not None:
-        raise InvalidInputError(f"{record.name} is labelled already; merge its classes first, then give the label map")
+        raise InvalidInputError(f"{record.name} already has a label map; merge the classes first, then add it")
     probabilities = np.zeros((len(target_names), *record.prediction.shape), np.float32)
     np.add.at(probabilities, targets, record.probabilities)
     prediction = targets.astype(record.prediction.dtype)[record.prediction]

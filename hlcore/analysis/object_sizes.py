@@ -1,4 +1,4 @@
-"""What depends on the size of objects: sums over images, from them the curve over size bins and rank correlations."""
+"""How quantities depend on object size: curves over size bins and rank correlations, from sums over images."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,19 +17,19 @@ from hlcore.errors import InvalidInputError
 Size = Literal["area_px", "thickness_px"]
 
 SMALLEST_PX: dict[Size, float] = {"area_px": 10.0, "thickness_px": 2.0}
-"""The smallest an object can be; where the first size bin begins."""
+"""Smallest possible size of an object; the lower end of the first size bin."""
 CUT_POINTS_PX: dict[Size, tuple[float, ...]] = {
     "area_px": (30, 100, 300, 1000, 3000, 10000, 30000),
     "thickness_px": (4, 6, 10, 20, 40, 80),
 }
-"""Where size bins end and the next begin unless somebody says otherwise."""
+"""Default limits between size bins."""
 
 _OWN_BIN_BELOW = 32
 _SIZE_ENDS = (*range(1, _OWN_BIN_BELOW), *(float(2 ** (octave / 3)) for octave in range(15, 67)))
 """Lower ends of the rank histograms' bins over integer sizes (`_integer_sizes`): one bin for each number below 32, then
 three per octave; the last is open."""
 _VALUE_BINS = 60
-"""Of the rank histograms, between a first bin for exactly 0 and a last for exactly 1."""
+"""Value bins of the rank histograms, between a first bin for exactly 0 and a last for exactly 1."""
 
 _SCALES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "hardness_mean": lambda x: x / 2 + 1 / 4 + logit(x) / 72,
@@ -40,22 +40,22 @@ _SCALES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "iou": np.sqrt,
 }
 QUANTITIES = tuple(_SCALES)
-"""Columns whose dependence on size is measured. Their bins are even on a rising scale from 0 to 1, finer where values
-lie dense: hardness near 0 and 1, and so, of thin objects, near 0.5 above and below what edges predict. Ranks do not
-care."""
+"""Columns whose dependence on size is measured. Their bins have equal width on an increasing scale from 0 to 1 that is
+finer where values are dense: for hardness near 0 and 1, hence for thin objects near 0.5 above and below what edges
+predict. The scale does not affect ranks."""
 SIZES: tuple[Size, ...] = tuple(SMALLEST_PX)
 
 
 @dataclass(frozen=True)
 class SizeBins:
-    """Bins of area or of thickness, from the smallest object on; the last is open.
+    """Bins of area or thickness, from the smallest object; the last is open.
 
     Attributes:
         size: The column.
-        cut_points: In px, rising, where a bin ends and the next begins (which holds the cut point itself).
+        cut_points: Increasing limits between bins, px; a limit belongs to the bin above it.
 
     Raises:
-        InvalidInputError: the cut points do not rise or are not above the smallest object.
+        InvalidInputError: the cut points do not increase or are not above the smallest object.
     """
 
     size: Size = "area_px"
@@ -73,7 +73,7 @@ class SizeBins:
 
     @property
     def edges(self) -> tuple[float, ...]:
-        """Lower ends of all bins and the upper end of the last, infinity."""
+        """Lower ends of all bins, and infinity as the upper end of the last."""
         return (SMALLEST_PX[self.size], *self.cut_points, np.inf)
 
 
@@ -87,15 +87,15 @@ def count(
     quantities: Sequence[str] = QUANTITIES,
     sizes: Sequence[Size] = SIZES,
 ) -> Counts:
-    """What the objects of ONE image add: sums by size bin, and histograms of size against each quantity.
+    """Sums by size bin and histograms of size against each quantity, over the objects of ONE image.
 
-    A quantity that an object does not have (NaN, or no such column) leaves it out there.
+    An object without a quantity (NaN, or no such column) is left out for that quantity.
 
     Args:
-        objects: From `objects.measure_objects`, of one image.
-        bins: Of the curve.
+        objects: The objects of one image, from `objects.measure_objects`.
+        bins: Size bins of the curve.
         quantities: Some of QUANTITIES.
-        sizes: Whose rank correlation is wanted.
+        sizes: Sizes to correlate.
     """
     size = objects[bins.size].to_numpy(float)
     curve_bin = np.searchsorted(bins.cut_points, size, side="right")
@@ -122,7 +122,7 @@ def sum_objects(
     quantities: Sequence[str] = QUANTITIES,
     sizes: Sequence[Size] = SIZES,
 ) -> ImageSums:
-    """The sums over the images of a table of objects; an image without objects has no rows and would add nothing."""
+    """Sums over the images in a table of objects."""
     sums = ImageSums()
     for name, rows in objects.groupby("image", sort=False):
         sums.add(str(name), count(rows, bins=bins, quantities=quantities, sizes=sizes))
@@ -130,7 +130,7 @@ def sum_objects(
 
 
 def make_tables(sums: ImageSums, *, bins: SizeBins = AREA) -> dict[str, pd.DataFrame]:
-    """The tables of sums of `count`, made with the same bins: "size_curve" and "size_correlations"."""
+    """The tables "size_curve" and "size_correlations" from sums of `count` with the same bins."""
     return {"size_curve": size_curve(sums, bins=bins), "size_correlations": size_correlations(sums)}
 
 
@@ -138,8 +138,8 @@ def size_curve(sums: ImageSums, *, bins: SizeBins = AREA) -> pd.DataFrame:
     """Each quantity over bins of size.
 
     Returns:
-        A row a quantity and bin: area_low_px, area_high_px (or thickness_...; the last is infinite), area_px (the
-        geometric mean of the objects' sizes), quantity, objects (how many have it), the mean over these objects in
+        One row per quantity and bin: area_low_px, area_high_px (or thickness_...; the last is infinite), area_px (the
+        geometric mean of the objects' sizes), quantity, objects (how many have it), and the mean over these objects as
         value, low, high.
     """
     tables = []
@@ -159,11 +159,11 @@ def size_curve(sums: ImageSums, *, bins: SizeBins = AREA) -> pd.DataFrame:
 
 
 def size_correlations(sums: ImageSums) -> pd.DataFrame:
-    """Spearman's rho of each quantity on each size.
+    """Spearman's rho of each quantity and size.
 
     Returns:
-        A row a size and quantity: size, quantity, objects (how many have it), rho in value, low, high, and `bound`:
-        rho comes from a histogram, and that of the objects themselves lies at most so far off.
+        One row per size and quantity: size, quantity, objects (how many have it), rho as value, low, high, and `bound`,
+        the largest error of rho from binning.
     """
     rows = []
     pairs = [(size, quantity, f"ranks {size} {quantity}") for size in SIZES for quantity in QUANTITIES]
@@ -177,13 +177,13 @@ def size_correlations(sums: ImageSums) -> pd.DataFrame:
 
 
 def _integer_sizes(objects: pd.DataFrame, size: Size) -> Integer[np.ndarray, " N"]:
-    """Sizes as whole numbers of the same order: area in px, and of thickness the square of its half, in px^2."""
+    """Sizes as integers in the same order: area in px; for thickness the square of half of it, in px^2."""
     values = objects[size].to_numpy(float)
     return np.rint(values if size == "area_px" else (values / 2) ** 2).astype(np.int64)
 
 
 def _value_bin(values: Float[np.ndarray, " N"], quantity: str) -> Integer[np.ndarray, " N"]:
-    """The first bin for 0, the last for 1, between them even bins of the quantity's scale."""
+    """Bin of each value: the first for 0, the last for 1, between them bins of equal width on the quantity's scale."""
     with np.errstate(divide="ignore"):  # a hardness of exactly 0 or 1 lies at infinity
         scaled = _SCALES[quantity](values)
     between = 1 + np.clip(scaled * _VALUE_BINS, 0, _VALUE_BINS - 1).astype(np.intp)
@@ -194,6 +194,6 @@ def _value_bin(values: Float[np.ndarray, " N"], quantity: str) -> Integer[np.nda
 def _sum_by_cell(
     index: tuple[Integer[np.ndarray, " N"], ...], shape: tuple[int, ...], values: Float[np.ndarray, " N"] | None = None
 ) -> Float[np.ndarray, "*shape"]:
-    """The sum of the values (default: how many) in each cell."""
+    """Sum of the values (default: their number) in each cell."""
     cells = np.ravel_multi_index(index, shape)
     return np.bincount(cells, values, minlength=int(np.prod(shape))).reshape(shape).astype(float)

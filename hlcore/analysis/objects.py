@@ -1,4 +1,4 @@
-"""The objects of a data set, a row each: how large, how near to edges, how hard."""
+"""One row per object of a data set: size, nearness to edges, hardness, loss, errors."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from hlcore.analysis.statistics import divide
 from hlcore.types import PredictionRecord
 
 PIXELS_AT = tuple(f"pixels_at_{name}" for name in DISTANCES)
-"""Columns with an object's number of pixels in each distance bin."""
+"""Columns with the number of an object's pixels in each distance bin."""
 COLUMNS = (
     "image",
     "object",
@@ -39,21 +39,21 @@ COLUMNS = (
 
 
 def measure_objects(record: PredictionRecord) -> pd.DataFrame:
-    """The objects of an image: components (8 neighbours) of one labelled class with at least 10 px.
+    """One row per object of an image: an 8-connected component of one labelled class with at least 10 px.
 
-    Without a label map they are the components of the prediction, and there is no loss, error or IoU (NaN).
+    Without a label map, objects are components of the prediction, and loss, error and IoU are NaN.
 
     Returns:
-        A row an object, in the order of `label_components`:
+        One row per object, in the order of `label_components`:
 
         - `image`, `object` (1, 2, ...), `class_name`
-        - `area_px`; `equivalent_diameter_px`, of the disc of that area; `thickness_px`, as in `components.thickness`
-        - `edge_share`: share of its pixels within 2 px of an edge of the label map (without one, of the prediction)
-        - `hardness_mean`, `hardness_p95` (95th percentile), `hardness_interior` (mean farther than 2 px from an
-          edge, NaN where no pixel is)
+        - `area_px`; `equivalent_diameter_px`, of a disc of that area; `thickness_px`, see `components.thickness`
+        - `edge_share`: share of its pixels within 2 px of an edge of the label map (or prediction)
+        - `hardness_mean`, `hardness_p95` (95th percentile), `hardness_interior` (mean beyond 2 px from an edge;
+          NaN without such pixels)
         - `loss_mean` (nats), `error_share`, `iou` (see `components.iou_with_prediction`)
-        - `left`, `top`, `right`, `bottom`: image[top:bottom, left:right] just holds it; `touches_border`
-        - `pixels_at_0` to `pixels_at_> 32`: its pixels in each bin of distance to an edge
+        - `left`, `top`, `right`, `bottom`: bounding box, image[top:bottom, left:right]; `touches_border`
+        - `pixels_at_0` to `pixels_at_> 32`: number of its pixels in each bin of distance to an edge
     """
     labelled = record.label_map is not None
     classes = record.labels if labelled else record.prediction
@@ -86,15 +86,15 @@ def measure_objects(record: PredictionRecord) -> pd.DataFrame:
 
 
 def add_edge_profile(objects: pd.DataFrame, edges: pd.DataFrame, *, source: str = "label") -> pd.DataFrame:
-    """The objects with a column `hardness_over_edge`: mean hardness minus what their edges alone predict.
+    """The objects with a column `hardness_over_edge`: mean hardness minus what distance to edges predicts.
 
-    An object that is as hard as any pixels at the same distances from an edge has 0. The prediction is the data
-    set's mean hardness in each distance bin, over all classes, weighted by the object's pixels in each.
+    It is 0 for an object as hard as the average pixels at the same distances. The prediction is the data set's mean
+    hardness in each distance bin, over all classes, weighted by the object's pixels per bin.
 
     Args:
-        objects: From `measure_objects`, of any number of images.
-        edges: From `edges.make_tables`, of all those images: source, class_name, distance, quantity, value.
-        source: Which edges the distances were measured to: "label", or "prediction" where there was no label.
+        objects: From `measure_objects`, for any number of images.
+        edges: From `edges.make_tables`, for all those images: source, class_name, distance, quantity, value.
+        source: The edge source of the distances: "label", or "prediction" for unlabelled images.
     """
     of_all = (edges["source"] == source) & (edges["class_name"] == "") & (edges["quantity"] == "hardness")
     profile = edges[of_all].set_index("distance")["value"].reindex(list(DISTANCES)).to_numpy(float)
@@ -106,14 +106,14 @@ def add_edge_profile(objects: pd.DataFrame, edges: pd.DataFrame, *, source: str 
 
 
 def _sum_by_object(number: Integer[np.ndarray, " P"], values: np.ndarray, count: int) -> Float[np.ndarray, " N"]:
-    """The sum of the values of each object's pixels."""
+    """Sum of the values over each object's pixels."""
     return np.bincount(number, values, minlength=count + 1)[1:].astype(float)
 
 
 def _columns_by_object(
     record: PredictionRecord, classes: Integer[np.ndarray, "H W"], objects: Integer[np.ndarray, "H W"]
 ) -> dict[str, list[Any]]:
-    """What no sum over pixels gives, as columns."""
+    """Columns that need each object's pixels at once."""
     height, width = objects.shape
     rows = []
     for number, box in enumerate(find_objects(objects), start=1):

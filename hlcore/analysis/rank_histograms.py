@@ -1,4 +1,4 @@
-"""Rank correlation from a histogram of pairs: constant memory, sums that add, and an error that can be bounded."""
+"""Rank correlation from a histogram of pairs, which adds up, takes constant memory and has a bounded error."""
 
 from collections.abc import Sequence
 
@@ -9,10 +9,9 @@ from hlcore.analysis.statistics import divide
 
 
 def spearman(histogram: Float[np.ndarray, "*batch X Y"]) -> Float[np.ndarray, "*batch"]:
-    """Spearman's rho of pairs counted by the bins of their first (row) and second (column) value, -1 to 1.
+    """Spearman's rho of pairs, from a histogram of their first (row) and second (column) value, -1 to 1.
 
-    All pairs of a bin get its mid-rank, as ties do; counts may be weights. NaN where all pairs lie in one row or
-    column.
+    All pairs of a bin get its mid-rank, like ties; counts may be weights. NaN if all pairs lie in one row or column.
 
     Example:
         >>> spearman(np.array([[2.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 3.0]])).item()
@@ -28,17 +27,17 @@ def spearman(histogram: Float[np.ndarray, "*batch X Y"]) -> Float[np.ndarray, "*
 def binning_error(
     histogram: Float[np.ndarray, "X Y"], *, exact_rows: Sequence[int] = (), exact_columns: Sequence[int] = ()
 ) -> float:
-    """How far the `spearman` of a histogram can lie from that of the pairs themselves; NaN where it is none.
+    """Largest difference between the `spearman` of a histogram and that of the pairs; NaN if rho is NaN.
 
-    A pair's rank is its bin's mid-rank plus a rest that is uncorrelated with the bins. Of all rank variance the rests
-    hold at most a^2 = sum of n^3 - n over the bins / (N^3 - N) in the rows and b^2 in the columns, so that the
-    covariance changes by at most a + b and its norm by sqrt((1 - a^2) (1 - b^2)). It is a bound for the most
-    unfavourable order within every bin; orders met are a hundred times better.
+    A pair's rank is its bin's mid-rank plus a remainder that is uncorrelated with the bins. The remainders hold at most
+    a^2 = sum of n^3 - n over the bins / (N^3 - N) of the rank variance in the rows and b^2 in the columns, so the
+    covariance changes by at most a + b and its norm by sqrt((1 - a^2) (1 - b^2)). The bound is for the worst order
+    within every bin; in practice the error is about a hundred times smaller.
 
     Args:
         histogram: Counts of pairs.
-        exact_rows: Bins that hold one value only: real ties, where nothing is lost.
-        exact_columns: The same of the columns.
+        exact_rows: Rows that hold a single value: real ties, without error.
+        exact_columns: The same for columns.
 
     Example:
         >>> binning_error(np.eye(9))
@@ -57,7 +56,7 @@ def _centred_ranks(counts: Float[np.ndarray, "*batch X"]) -> Float[np.ndarray, "
 
 
 def _rank_variance_within(counts: Float[np.ndarray, " X"], exact: Sequence[int]) -> float:
-    """Upper bound of the share of the rank variance that lies within bins, 0 to 1."""
+    """Upper bound of the share of the rank variance within bins, 0 to 1."""
     cubes = counts**3 - counts
     total = counts.sum() ** 3 - counts.sum() - cubes[list(exact)].sum()
     cubes[list(exact)] = 0

@@ -1,9 +1,9 @@
 """How well a score ranks wrong pixels above right ones, from two histograms of the score.
 
-Every function takes the numbers of right and of wrong pixels per bin, lowest score first, along the last axis; axes in
-front of it are kept. Pixels of one bin count as tied, as scikit-learn treats equal scores. What that may change is the
-`_bound` beside each: the exact value lies at most so far off. `single` marks the bins that hold one value of the score
-only, whose ties are real and add nothing to a bound. Without a right or without a wrong pixel every value is NaN.
+Every function takes the numbers of right and wrong pixels per bin, lowest score first, along the last axis; leading
+axes are kept. Pixels in one bin count as tied, like equal scores in scikit-learn. Each function has a `_bound`, the
+largest error from binning. `single` marks bins that hold a single value of the score: their ties are real and add
+nothing to a bound. Without right pixels or without wrong pixels every value is NaN.
 """
 
 import numpy as np
@@ -15,16 +15,16 @@ from hlcore.analysis.statistics import divide
 Pixels = Float[np.ndarray, "*axes B"]
 """Numbers of pixels per bin."""
 Sum = Float[np.ndarray, "*axes 1"]
-"""Of all bins."""
+"""Sums over all bins."""
 Ratio = Float[np.ndarray, "*axes"]
 Single = Bool[np.ndarray, "*#axes B"]
 
 TPR = 0.95
-"""The share of the wrong pixels that FPR95 flags."""
+"""Share of the wrong pixels flagged at FPR95."""
 
 
 def auroc(right: Pixels, wrong: Pixels) -> Ratio:
-    """Probability that a wrong pixel scores above a right one, ties half: 0.5 is chance, 1 perfect.
+    """Probability that a wrong pixel scores above a right one, ties counting half: 0.5 is chance, 1 perfect.
 
     Example:
         >>> round(float(auroc(np.array([2.0, 1.0, 0.0]), np.array([0.0, 1.0, 1.0]))), 4)
@@ -34,7 +34,7 @@ def auroc(right: Pixels, wrong: Pixels) -> Ratio:
 
 
 def auroc_bound(right: Pixels, wrong: Pixels, *, single: Single) -> Ratio:
-    """Half the share of the pairs of a wrong and a right pixel that lie in one bin."""
+    """Binning bound of `auroc`: half the share of wrong-right pairs that lie in one bin."""
     return _share(np.where(single, 0, right * wrong / 2), _total(right) * _total(wrong))
 
 
@@ -49,9 +49,9 @@ def average_precision(right: Pixels, wrong: Pixels) -> Ratio:
 
 
 def average_precision_bound(right: Pixels, wrong: Pixels, *, single: Single) -> Ratio:
-    """How far the order inside the bins may move it.
+    """Binning bound of `average_precision`.
 
-    In the best order all wrong pixels of a bin tie above its right ones; in the worst they follow them one by one.
+    In the best order within a bin, all wrong pixels tie above the right ones; in the worst, they follow one by one.
     """
     caught, flagged = _above(wrong), _above(right + wrong)
     best = wrong * _fraction(caught + wrong, flagged + wrong)
@@ -60,7 +60,7 @@ def average_precision_bound(right: Pixels, wrong: Pixels, *, single: Single) -> 
 
 
 def fpr_at_tpr(right: Pixels, wrong: Pixels, *, tpr: float = TPR) -> Ratio:
-    """Share of the right pixels flagged where at least `tpr` of the wrong ones are; 0 is perfect, `tpr` chance.
+    """Share of the right pixels flagged when `tpr` of the wrong ones are; 0 is perfect, `tpr` chance.
 
     Example:
         >>> round(float(fpr_at_tpr(np.array([2.0, 1.0, 0.0]), np.array([0.0, 1.0, 1.0]))), 4)
@@ -71,15 +71,15 @@ def fpr_at_tpr(right: Pixels, wrong: Pixels, *, tpr: float = TPR) -> Ratio:
 
 
 def fpr_at_tpr_bound(right: Pixels, wrong: Pixels, *, single: Single, tpr: float = TPR) -> Ratio:
-    """Share of the right pixels in the bin of the threshold."""
+    """Binning bound of `fpr_at_tpr`: the share of the right pixels in the bin of the threshold."""
     tied = np.where(_is_threshold(wrong, tpr) & ~single, right, 0)
     return _share(tied, np.where(_total(wrong) > 0, _total(right), 0))
 
 
 def aurc(right: Pixels, wrong: Pixels) -> Ratio:
-    """Mean error rate among the pixels kept, over every number of them, lowest scores first; lower is better.
+    """Area under the risk-coverage curve: the mean error rate of the pixels kept, lowest scores first; lower is better.
 
-    The area under the risk-coverage curve; tied pixels are kept in random order. Chance is the error rate.
+    Tied pixels are kept in random order. Chance is the error rate.
 
     Example:
         >>> round(float(aurc(np.array([2.0, 1.0, 0.0]), np.array([0.0, 1.0, 1.0]))), 4)
@@ -91,7 +91,7 @@ def aurc(right: Pixels, wrong: Pixels) -> Ratio:
 
 
 def aurc_bound(right: Pixels, wrong: Pixels, *, single: Single) -> Ratio:
-    """How far the order inside the bins may move it: in the best the right pixels are kept first, in the worst last."""
+    """Binning bound of `aurc`: in the best order within bins right pixels are kept first, in the worst last."""
     missed, kept = _below(wrong), _below(right + wrong)
     best = missed * _harmonic_sum(kept, right) + _ramp_sum(missed, kept + right, wrong)
     worst = _ramp_sum(missed, kept, wrong) + (missed + wrong) * _harmonic_sum(kept + wrong, right)
@@ -118,23 +118,23 @@ def _above(pixels: Pixels) -> Pixels:
 
 
 def _share(parts: Pixels, whole: Sum) -> Ratio:
-    """The sum over the bins, of a whole that keeps their axis with length 1."""
+    """Sum over the bins, divided by a whole with a last axis of length 1."""
     return divide(_total(parts), whole)[..., 0]
 
 
 def _largest_deviation(highest: Pixels, value: Pixels, lowest: Pixels, single: Single, whole: Sum) -> Ratio:
-    """The larger of the ways up and down from a value, single bins left out."""
+    """The larger distance from the value to either bound; single bins are left out."""
     up, down = (_share(np.where(single, 0, off), whole) for off in (highest - value, value - lowest))
-    return np.asarray(np.maximum(up, down))  # of no axis in front, NumPy makes a scalar
+    return np.asarray(np.maximum(up, down))  # without leading axes NumPy returns a scalar
 
 
 def _wrong_beside_right(right: Pixels, wrong: Pixels) -> Sum:
-    """Number of wrong pixels, 0 where there is no right one."""
+    """Number of wrong pixels; 0 without right ones."""
     return np.where(_total(right) > 0, _total(wrong), 0)
 
 
 def _pixels_of_both(right: Pixels, wrong: Pixels) -> Sum:
-    """Number of pixels, 0 where all are right or all wrong."""
+    """Number of pixels; 0 if all are right or all are wrong."""
     return np.where((_total(right) > 0) & (_total(wrong) > 0), _total(right + wrong), 0)
 
 
@@ -143,14 +143,14 @@ def _fraction(part: Pixels, whole: Pixels) -> Pixels:
 
 
 def _precision_sum(right: Pixels, wrong: Pixels) -> Pixels:
-    """Of each bin, the sum over its wrong pixels of the precision where the bin ends."""
+    """For each bin, the precision at its lower end summed over its wrong pixels."""
     caught = _above(wrong) + wrong
     return wrong * _fraction(caught, caught + _above(right) + right)
 
 
 def _is_threshold(wrong: Pixels, tpr: float) -> Bool[np.ndarray, "*axes B"]:
     """True at the highest bin that, with those above it, holds at least `tpr` of the wrong pixels."""
-    needed = tpr * _total(wrong) * (1 - 1e-12)  # 0.95 is no binary fraction
+    needed = tpr * _total(wrong) * (1 - 1e-12)  # 0.95 is not exact in binary
     return (_above(wrong) + wrong >= needed) & (_above(wrong) < needed)
 
 
@@ -165,6 +165,6 @@ def _ramp_sum(part: Pixels, whole: Pixels, count: Pixels, slope: Pixels | float 
 
 
 def _risk_sum(right: Pixels, wrong: Pixels) -> Pixels:
-    """Of each bin, the sum over its pixels, in random order, of the error rate among those kept so far."""
+    """For each bin, the error rate among the pixels kept so far, summed over its pixels in random order."""
     pixels = right + wrong
     return _ramp_sum(_below(wrong), _below(pixels), pixels, slope=_fraction(wrong, pixels))

@@ -1,4 +1,4 @@
-"""Several runs side by side: what they share, how they went, and what one gains over another."""
+"""Compare runs: shared classes, training curves, and the gain of one run over another."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -10,7 +10,7 @@ _NO_INTERVAL = {"low": np.nan, "high": np.nan}
 
 
 def shared_classes(class_names: Iterable[Sequence[str]]) -> tuple[str, ...]:
-    """The classes every run knows, in the order of the first.
+    """Classes that all runs have, in the order of the first.
 
     Example:
         >>> shared_classes([("sky", "road", "car"), ("car", "sky")])
@@ -23,11 +23,11 @@ def shared_classes(class_names: Iterable[Sequence[str]]) -> tuple[str, ...]:
 def mean_iou_by_epoch(epochs: Mapping[str, pd.DataFrame], columns: Sequence[str]) -> pd.DataFrame:
     """Mean IoU of each run after each epoch: run, epoch, value, low, high.
 
-    One validation has no interval (NaN). A class that is absent in an epoch (NaN) is left out of its mean.
+    There is no interval (NaN). Classes absent in an epoch (NaN) are left out of its mean.
 
     Args:
         epochs: Run to its table of epochs.
-        columns: The columns that hold the IoU of the classes that are averaged.
+        columns: IoU columns of the classes to average.
     """
     tables = [
         pd.DataFrame({"run": run, "epoch": table["epoch"], "value": table[list(columns)].mean(axis=1), **_NO_INTERVAL})
@@ -37,7 +37,7 @@ def mean_iou_by_epoch(epochs: Mapping[str, pd.DataFrame], columns: Sequence[str]
 
 
 def find_last_and_best(by_epoch: pd.DataFrame) -> pd.DataFrame:
-    """Where each run ended and its best epoch: run, which ("last" or "best"), epoch, value."""
+    """Last and best epoch of each run: run, which ("last" or "best"), epoch, value."""
     rows = []
     for run, table in by_epoch.groupby("run", sort=False):
         for which, row in ((LAST, table.iloc[-1]), (BEST, table.loc[table["value"].idxmax()])):
@@ -49,8 +49,8 @@ def last_class_iou(epochs: Mapping[str, pd.DataFrame], columns: Mapping[str, str
     """IoU of each class after each run's last epoch: run, class_name, value, low, high.
 
     Args:
-        epochs: Run to its table of epochs; one without any adds no row.
-        columns: Class to the column that holds its IoU.
+        epochs: Run to its table of epochs; an empty one adds no row.
+        columns: Class to its IoU column.
     """
     rows = [
         {"run": run, "class_name": name, "value": table[column].iloc[-1], **_NO_INTERVAL}
@@ -62,14 +62,14 @@ def last_class_iou(epochs: Mapping[str, pd.DataFrame], columns: Mapping[str, str
 
 
 def class_iou_gains(class_iou: pd.DataFrame, *, baseline: str, compared: str) -> pd.DataFrame:
-    """IoU of one run minus that of another, by class, the largest gain first: class_name, value.
+    """IoU of one run minus that of another by class, largest gain first: class_name, value.
 
-    Classes that either run has no IoU of are left out. There is no interval: two runs are two seeds.
+    Classes without an IoU in either run are left out. There is no interval, as each run has one seed.
 
     Args:
         class_iou: run, class_name, value.
-        baseline: What is subtracted.
-        compared: What it is subtracted from.
+        baseline: The run that is subtracted.
+        compared: The run it is subtracted from.
 
     Example:
         >>> iou = pd.DataFrame({"run": ["a", "b"], "class_name": "sky", "value": [0.25, 0.75]})
@@ -82,10 +82,10 @@ def class_iou_gains(class_iou: pd.DataFrame, *, baseline: str, compared: str) ->
 
 
 def training_by_epoch(steps: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """How the steps of each epoch went: run, epoch, measure, value, low, high.
+    """Training measures by epoch: run, epoch, measure, value, low, high.
 
-    Measures are `hardness_lift`, its mean over the steps, and `image_ms`, the median time a step took for each image
-    of its batch, waiting for data included. The interval holds the middle 80 % of the steps; it is none of the mean.
+    Measures are `hardness_lift`, the mean over the steps, and `image_ms`, the median time of a step per image,
+    including data loading. `low` to `high` holds the middle 80 % of the steps; it is not an interval of the mean.
 
     Args:
         steps: Run to its table of steps: epoch, hardness_lift, images_per_s.

@@ -1,7 +1,7 @@
-"""The scores that may tell wrong pixels from right ones, and the bins their histograms count in.
+"""Scores that predict errors, and the bins of their histograms.
 
-Every score is high where an error is expected. Its bins have equal width after a strictly monotone transform, which
-changes no ranking and puts the bins where the pixels are: hardness and probabilities crowd at the ends of their range.
+Every score is high where an error is expected. Its bins have equal width after a strictly increasing transform, which
+keeps the ranking and puts bins where pixels are dense: hardness and probabilities cluster at the ends of their range.
 """
 
 from collections.abc import Callable, Mapping
@@ -20,14 +20,14 @@ ScoreMap = Float32[np.ndarray, "H W"]
 
 @dataclass(frozen=True)
 class Bins:
-    """BINS bins of equal width between `low` and `high` of a transformed score; the outer ones hold what lies beyond.
+    """BINS bins of equal width from `low` to `high` of a transformed score; the outer two also hold values beyond.
 
     Attributes:
-        transform: Strictly increasing, from a score to what is cut into bins.
-        inverse: Back again.
+        transform: Strictly increasing function applied before binning.
+        inverse: Its inverse.
         low: Lower end of the lowest bin.
         high: Upper end of the highest bin.
-        single: The bins that hold one value of the score only.
+        single: Bins that hold a single value of the score.
     """
 
     transform: Callable[[np.ndarray], np.ndarray]
@@ -42,7 +42,7 @@ class Bins:
         return np.clip(steps, 0, BINS - 1).astype(np.int16)
 
     def lower_end(self, index: Integer[np.ndarray, "*shape"]) -> Float[np.ndarray, "*shape"]:
-        """The score at which a bin begins; minus infinity for the lowest, infinity for BINS, where nothing begins."""
+        """Lower end of a bin, as a score; minus infinity for the lowest bin, infinity for index BINS."""
         ends = self.inverse(self.low + index * ((self.high - self.low) / BINS))
         return np.where(index <= 0, -np.inf, np.where(index >= BINS, np.inf, ends))
 
@@ -52,8 +52,8 @@ class Score:
     """A score of a record's pixels, high where an error is expected.
 
     Attributes:
-        measure: The score of each pixel; None where the record lacks what it takes.
-        bins: Of its histograms.
+        measure: The score of each pixel; None if the record lacks the input.
+        bins: The bins of its histograms.
     """
 
     measure: Callable[[PredictionRecord], ScoreMap | None]
@@ -65,7 +65,7 @@ def max_softmax(record: PredictionRecord) -> ScoreMap:
 
     Source: Hendrycks and Gimpel, ICLR 2017.
     """
-    return np.maximum(1 - record.probabilities.max(axis=0), 0)  # rounding may put it below
+    return np.maximum(1 - record.probabilities.max(axis=0), 0)  # rounding may make it negative
 
 
 def entropy(record: PredictionRecord) -> ScoreMap:
@@ -74,7 +74,7 @@ def entropy(record: PredictionRecord) -> ScoreMap:
 
 
 def negative_edge_distance(record: PredictionRecord) -> ScoreMap:
-    """Minus the distance to the nearest edge between predicted classes, in pixels; minus infinity without an edge."""
+    """Minus the distance to the nearest predicted edge, in pixels; minus infinity without an edge."""
     return -edge_distance(record, "prediction")
 
 
@@ -84,16 +84,16 @@ def hardness_times_max_softmax(record: PredictionRecord) -> ScoreMap:
 
 
 def _root_bins(degree: int, highest: float) -> Bins:
-    """Bins of equal width in a root of the score, from 0 to the highest it takes: finer below, and fine at the top."""
+    """Bins of equal width in a root of the score, from 0 to its highest value; finer for low scores."""
     return Bins(
         lambda score: np.asarray(score, np.float64) ** (1 / degree), lambda p: p**degree, 0.0, highest ** (1 / degree)
     )
 
 
 def _hardness_bins() -> Bins:
-    """Bins of equal width in asinh(logit / 5): about equally wide up to logits of 5, then wider with the logit.
+    """Bins of equal width in asinh(logit / 5): nearly uniform up to logits of 5, then wider.
 
-    A sigmoid in float32 is 1 from a logit of 16.7 on, and nothing else lies in the highest bin.
+    In float32 the sigmoid is 1 from a logit of 16.7; the highest bin holds nothing else.
     """
     return Bins(
         lambda score: np.arcsinh(logit(np.asarray(score, np.float64)) / 5),
@@ -128,4 +128,4 @@ SCORES: Mapping[str, Score] = {
     "mc_entropy": Score(lambda record: record.mc_entropy, _root_bins(3, 7.0)),
     "hardness_x_max_softmax": Score(hardness_times_max_softmax, _root_bins(6, 1.0)),
 }
-"""Name in the tables to score; hardness, by which the others are judged, is the first."""
+"""Name of a score in the tables to the score; hardness, the baseline, comes first."""

@@ -1,4 +1,4 @@
-"""Segmentation scores over a whole data set: from one confusion matrix, near contours, and by size of object."""
+"""Segmentation scores over a data set: from one confusion matrix, near contours, and by object size."""
 
 import numpy as np
 import pandas as pd
@@ -12,7 +12,7 @@ from hlcore.types import PredictionRecord
 
 
 def count(record: PredictionRecord) -> Counts:
-    """What one image adds: its confusion matrix, its pixels near contours, and its pixels by size of object.
+    """Confusion matrix of one image, its pixels near contours and its pixels by object size.
 
     Raises:
         InvalidInputError: the record has no label map.
@@ -30,10 +30,10 @@ def make_tables(sums: ImageSums, class_names: tuple[str, ...]) -> dict[str, pd.D
 
     Returns:
         `segmentation`: class_name, metric, value, low, high, all in 0..1. Metrics are `iou`; `boundary_iou`, of the
-        pixels near contours alone; `iou_small`, `iou_medium`, `iou_large`, by area of object; `accuracy`, the
-        share of a class's labelled pixels that is predicted right. The class "" has the mean over the classes that
-        are there; for accuracy it has the share of all labelled pixels. A resampling that lacks one of these classes
-        has no mean: over the others alone it would measure something else.
+        pixels near contours; `iou_small`, `iou_medium`, `iou_large`, by object area; `accuracy`, the share of a
+        class's labelled pixels that are predicted correctly. The class "" has the mean over the classes present;
+        for accuracy it has the share of all labelled pixels. Resamplings that lack one of these classes have no mean,
+        as a mean over the others would not be comparable.
 
         `confusion`: label, prediction (names), pixels.
     """
@@ -58,7 +58,7 @@ def confusion_matrix(
     num_classes: int,
     ignore_index: int = 255,
 ) -> Integer[np.ndarray, "C C"]:
-    """Counts of pixels, label in the row and prediction in the column; ignored pixels are not counted.
+    """Pixel counts, label in the row and prediction in the column; ignored pixels do not count.
 
     Raises:
         InvalidInputError: the shapes differ, or a labelled pixel has a label or prediction outside 0..num_classes - 1.
@@ -90,18 +90,18 @@ def class_iou(confusion_matrix: Real[np.ndarray, "*B C C"]) -> Float[np.ndarray,
 
 
 def mean_iou(confusion_matrix: Integer[np.ndarray, "C C"]) -> float:
-    """Mean of the class IoUs, in 0..1, absent classes left out; NaN where every class is absent."""
+    """Mean of the class IoUs, in 0..1, without absent classes; NaN if every class is absent."""
     return float(_mean(class_iou(confusion_matrix))[0])
 
 
 def pixel_accuracy(confusion_matrix: Integer[np.ndarray, "C C"]) -> float:
-    """Share of the labelled pixels that are predicted right; NaN where none is labelled."""
+    """Share of the labelled pixels that are predicted correctly; NaN without labelled pixels."""
     total = confusion_matrix.sum()
     return float(np.trace(confusion_matrix) / total) if total else float("nan")
 
 
 def _scores(counts: Counts, metric: str, there: Bool[np.ndarray, " C"] | None = None) -> Float[np.ndarray, "*B K"]:
-    """The score of all classes, or of those that are there, then of each."""
+    """The score of all classes (or of those in `there`), then of each class."""
     confusion = counts["confusion"]
     if metric == "accuracy":
         hits = np.diagonal(confusion, axis1=-2, axis2=-1)
@@ -126,6 +126,6 @@ def _scores(counts: Counts, metric: str, there: Bool[np.ndarray, " C"] | None = 
 
 
 def _mean(of_class: Float[np.ndarray, "*B C"]) -> Float[np.ndarray, "*B 1"]:
-    """Mean over the classes that have a value; NaN where none has."""
+    """Mean over the classes with a value; NaN if there are none."""
     known = np.isfinite(of_class)
     return divide(np.where(known, of_class, 0).sum(-1, keepdims=True), known.sum(-1, keepdims=True))

@@ -1,4 +1,4 @@
-"""How well objects of one size are segmented: IoU by the area of the connected parts."""
+"""IoU by object size: pixel counts by the area of connected components."""
 
 import numpy as np
 from jaxtyping import Integer
@@ -9,13 +9,11 @@ from hlcore.types import IGNORE_INDEX, LabelMap
 
 BANDS = ("small", "medium", "large")
 BAND_CUTS_PX = (32**2, 96**2)
-"""Areas from which on an object is medium and large, px: COCO's."""
+"""Smallest areas of medium and large objects, px, as in COCO."""
 
 
 def size_band_map(classes: LabelMap, *, cuts_px: tuple[int, int] = BAND_CUTS_PX) -> Integer[np.ndarray, "H W"]:
-    """Index in BANDS of the component each pixel belongs to, by its area; -1 where the pixel is ignored.
-
-    A component is one class, connected over 8 neighbours.
+    """Index in BANDS of each pixel's 8-connected component, by area; -1 for ignored pixels.
 
     Example:
         >>> size_band_map(np.array([[0] * 1024, [1] * 1023 + [255]]))[:, [0, -1]]
@@ -30,12 +28,11 @@ def size_band_map(classes: LabelMap, *, cuts_px: tuple[int, int] = BAND_CUTS_PX)
 def band_counts(
     label_map: LabelMap, prediction: LabelMap, *, num_classes: int, cuts_px: tuple[int, int] = BAND_CUTS_PX
 ) -> Counts:
-    """What an image adds, by band and class, in pixels: labelled, of these hit, and predicted falsely.
+    """Pixels of an image by band and class: labelled, correct among these, and false positives.
 
-    A labelled pixel counts in the band of the labelled component it belongs to, hit or missed. A false positive belongs
-    to no labelled object of its class, so it counts in the band of the predicted component it belongs to. So a large
-    blob around a small object costs large objects, and each pixel of the union counts once. What is predicted where
-    the label is ignored counts as ignored too.
+    Labelled pixels count in the band of their labelled component. A false positive belongs to no labelled object of its
+    class, so it counts in the band of its predicted component. A large blob around a small object thus lowers the score
+    of large objects, and each pixel of the union counts once. Predictions count as ignored where the label is ignored.
     """
     prediction = np.where(label_map == IGNORE_INDEX, IGNORE_INDEX, prediction)
     valid, hit = label_map != IGNORE_INDEX, label_map == prediction

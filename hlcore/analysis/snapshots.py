@@ -1,4 +1,4 @@
-"""One kind of map of one image, followed from snapshot to snapshot: each map is ranked once and then let go."""
+"""Compare one kind of map of one image from snapshot to snapshot, ranking each map once."""
 
 from collections.abc import Iterable
 
@@ -10,17 +10,17 @@ from hlcore.analysis.statistics import divide
 from hlcore.errors import InvalidInputError
 
 VARIATIONS = ("coefficient_of_variation", "coefficient_of_variation_normalised")
-"""Of the maps as they are (sigmoid, nats), and of the maps scaled to sum 1 (the hardness weight, loss over sum)."""
+"""Variation of the maps as they are (sigmoid, nats), and scaled to sum 1 (hardness weight, loss over its sum)."""
 
 
 class MapTrack:
-    """Follows one kind of map through all its snapshots; the last of them is known from the start.
+    """Measures one kind of map over all snapshots, which are added in order; the last is given at the start.
 
     Args:
-        last: The map at the last snapshot, N pixels; of none, nothing is known.
-        snapshots: How many there are.
+        last: The map at the last snapshot, N pixels; without pixels every measure is NaN.
+        snapshots: Number of snapshots.
         floor: As in `prepare_map`.
-        edge: Which pixels lie at an edge; None where nobody knows.
+        edge: The pixels at an edge; None if unknown.
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class MapTrack:
         self._measured = {field: np.full(shape, np.nan) for field, shape in shapes.items()}
 
     def add(self, values: Float[np.ndarray, " N"], *, kept: bool) -> None:
-        """Takes the next snapshot in; a kept one counts for the variation."""
+        """Add the next snapshot; kept ones count for the variation."""
         at, self._seen = self._seen, self._seen + 1
         is_last = self._seen == self._snapshots
         now = self._last if is_last and self._last is not None else prepare_map(values, floor=self._floor)
@@ -56,7 +56,7 @@ class MapTrack:
             self._spreads[1].add(now.share)
 
     def measured(self) -> dict[str, np.ndarray]:
-        """What `stability.compare_snapshots` gives of one map; NaN where a measure is not known."""
+        """The measures of `stability.compare_snapshots` for one map; NaN where undefined."""
         hardest = self._hardest
         common = np.stack([np.bitwise_count(hardest & one).sum(1, dtype=float) for one in hardest])
         either = np.stack([np.bitwise_count(hardest | one).sum(1, dtype=float) for one in hardest])
@@ -65,7 +65,7 @@ class MapTrack:
 
 
 class RunningSpread:
-    """Mean and variance of each pixel over maps that come one at a time."""
+    """Running mean and variance of each pixel over maps added one at a time."""
 
     def __init__(self) -> None:
         self.maps = 0
@@ -73,22 +73,22 @@ class RunningSpread:
         self._squares: np.ndarray = np.zeros(())
 
     def add(self, values: Float[np.ndarray, "*shape"]) -> None:
-        """Takes another map in.
+        """Add a map.
 
         Raises:
-            InvalidInputError: it has another shape than those before.
+            InvalidInputError: its shape differs from earlier maps.
         """
         if self.maps and values.shape != self._mean.shape:
-            raise InvalidInputError(f"all maps must have one shape, got {self._mean.shape} and {values.shape}")
+            raise InvalidInputError(f"all maps must have the same shape, got {self._mean.shape} and {values.shape}")
         self.maps += 1
         change = values - self._mean
         self._mean = self._mean + change / self.maps
         self._squares = self._squares + change * (values - self._mean)
 
     def coefficient(self) -> Float[np.ndarray, "*shape"]:
-        """Standard deviation over mean of each pixel; NaN where the mean is 0 and where there are fewer than two maps.
+        """Standard deviation divided by mean of each pixel; NaN where the mean is 0 and for fewer than two maps.
 
-        Source: Welford 1962, the running form of both.
+        Source: Welford 1962.
         """
         if self.maps < 2:
             return np.full(self._mean.shape, np.nan)
@@ -97,10 +97,10 @@ class RunningSpread:
 
 
 def variation_map(maps: Iterable[Float[np.ndarray, "H W"]]) -> Float32[np.ndarray, "H W"]:
-    """Coefficient of variation of each pixel over maps: standard deviation over mean, 0 where nothing moved.
+    """Coefficient of variation of each pixel over maps: standard deviation divided by mean, 0 if constant.
 
-    NaN where a pixel has no value or is 0 in every map. Over K maps it is at most sqrt(K - 1), where a pixel has a
-    value once and is 0 otherwise; a pixel near 0 has a high one however little it moves.
+    NaN where a pixel is NaN in some map or 0 in all. Over K maps it is at most sqrt(K - 1), for a pixel that is nonzero
+    once. Pixels near 0 have a high coefficient even if they hardly change.
 
     Raises:
         InvalidInputError: there are fewer than two maps, or they differ in shape.
@@ -113,7 +113,7 @@ def variation_map(maps: Iterable[Float[np.ndarray, "H W"]]) -> Float32[np.ndarra
     for values in maps:
         spread.add(values.astype(np.float64))
     if spread.maps < 2:
-        raise InvalidInputError(f"how much a pixel varies takes at least two maps, got {spread.maps}")
+        raise InvalidInputError(f"the coefficient of variation needs at least two maps, got {spread.maps}")
     return spread.coefficient().astype(np.float32)
 
 

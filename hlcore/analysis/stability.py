@@ -1,7 +1,7 @@
-"""How still the hardness and the loss maps of images hold from snapshot to snapshot of a training run.
+"""Stability of hardness and loss maps over the snapshots of a training run.
 
-A snapshot is named as in a run's probe set: iteration-000010 or epoch-0003; epoch-0000 is before training. The kept
-epochs are those that end a pass over the training images, so epoch-0000 is none of them.
+Snapshots are named as in a run's probe set: iteration-000010 or epoch-0003; epoch-0000 is before training. Kept epochs
+are snapshots at the end of an epoch, so epoch-0000 is not one of them.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,11 +20,11 @@ from hlcore.errors import InvalidInputError
 from hlcore.types import IGNORE_INDEX, HardnessMap, LabelMap, LossMap
 
 Maps: TypeAlias = Mapping[str, tuple[HardnessMap, LossMap | None]]
-"""Snapshot, in the order of training, to hardness map and loss map."""
+"""Snapshot name, in the order of training, to hardness map and loss map."""
 
 MAPS = ("hardness", "loss")
 C = 0.1
-"""What is added to the sigmoid to make it the hardness weight."""
+"""Constant added to the sigmoid before it is normalised to the hardness weight."""
 _PAIR_COLUMNS = ["split", "map", "first", "second", "kind", "measure", "value", "low", "high", "images"]
 _LEVEL_COLUMNS = ["split", "map", "snapshot", "measure", "value", "low", "high", "images"]
 _VARIATION_COLUMNS = ["split", "map", "measure", "value", "low", "high", "images"]
@@ -40,14 +40,14 @@ class ImageSnapshots(NamedTuple):
 
 
 def compare_snapshots(maps: Maps, label_map: LabelMap | None, *, c: float = C) -> Counts:
-    """What one image adds: each measure of its hardness (first) and its loss map, and whether it is known.
+    """Each measure of the hardness map (first) and loss map of one image, and whether it is defined.
 
-    Both maps are looked at where there is a label, or everywhere where nobody labelled the image, which then has no
-    loss and no edges. Each snapshot is asked for once (the last one twice), so a mapping may read from disk.
+    Both maps are measured over labelled pixels, or over all pixels of an unlabelled image, which has no loss and no
+    edges. Each snapshot is looked up once (the last twice), so `maps` may read from disk.
 
     Args:
-        maps: Of the image, at two snapshots or more.
-        label_map: Its labels.
+        maps: The maps of the image at two or more snapshots.
+        label_map: Its label map.
         c: Added to the hardness map before it is normalised to the weight that sums to 1.
 
     Returns:
@@ -56,11 +56,11 @@ def compare_snapshots(maps: Maps, label_map: LabelMap | None, *, c: float = C) -
         `variation` (2 maps, VARIATIONS).
 
     Raises:
-        InvalidInputError: there are fewer than two snapshots, or a map has another shape or no value at a label.
+        InvalidInputError: there are fewer than two snapshots, or a map has another shape or lacks a labelled pixel.
     """
     names = list(maps)
     if len(names) < 2:
-        raise InvalidInputError(f"stability takes at least two snapshots, got {len(names)}")
+        raise InvalidInputError(f"stability needs at least two snapshots, got {len(names)}")
     last = maps[names[-1]]
     counted = np.ones(last[0].shape, bool) if label_map is None else label_map != IGNORE_INDEX
     edge = None if label_map is None else (boundary_distance(label_map) <= EDGE_PX)[counted]
@@ -81,7 +81,7 @@ def compare_snapshots(maps: Maps, label_map: LabelMap | None, *, c: float = C) -
 
 
 def sum_by_split(images: Iterable[ImageSnapshots], *, c: float = C) -> dict[str, ImageSums]:
-    """What all images add, of each split apart; one image is held at a time."""
+    """Sums over the images of each split; one image is in memory at a time."""
     sums: dict[str, ImageSums] = {}
     for image in images:
         sums.setdefault(image.split, ImageSums()).add(image.name, compare_snapshots(image.maps, image.label_map, c=c))
@@ -89,17 +89,17 @@ def sum_by_split(images: Iterable[ImageSnapshots], *, c: float = C) -> dict[str,
 
 
 def make_tables(sums_by_split: Mapping[str, ImageSums], snapshots: Sequence[str]) -> dict[str, pd.DataFrame]:
-    """The tables of stability: means over images (value, low, high), and over how many images.
+    """The tables of stability: means over images (value, low, high) and the number of images.
 
     Args:
-        sums_by_split: What `compare_snapshots` gave of each image, added up; the splits of a probe set stay apart.
-        snapshots: The names that were compared, in order.
+        sums_by_split: Sums of `compare_snapshots` over the images of each split.
+        snapshots: Names of the snapshots, in order.
 
     Returns:
         `epoch_pairs`: split, map, first, second, kind (consecutive, last, or all: the top10_iou of any two), measure.
         `levels`: split, map, snapshot, measure: level (mean of the sigmoid, or nats), relative_level (the mean level
-        over the one at the first kept epoch) and edge_share (of the weight, or of the summed loss, within 2 px of an
-        edge). `variation`: split, map, measure (VARIATIONS: of each pixel over the kept epochs, then the mean).
+        divided by that at the first kept epoch) and edge_share (of the weight, or of the summed loss, within 2 px of an
+        edge). `variation`: split, map, measure (VARIATIONS: of each pixel over the kept epochs, averaged).
 
     Raises:
         InvalidInputError: a split has no image.
@@ -132,7 +132,7 @@ def make_tables(sums_by_split: Mapping[str, ImageSums], snapshots: Sequence[str]
 
 
 def kept_epoch_names(snapshots: Iterable[str]) -> tuple[str, ...]:
-    """The snapshots at the end of a pass over the training images, in order.
+    """Snapshots at the end of an epoch, in order, without epoch-0000.
 
     Example:
         >>> kept_epoch_names(["epoch-0000", "iteration-000001", "epoch-0003", "epoch-0012"])
@@ -142,18 +142,18 @@ def kept_epoch_names(snapshots: Iterable[str]) -> tuple[str, ...]:
 
 
 def compare_with_first(maps: Maps, label_map: LabelMap | None, *, c: float = C) -> pd.DataFrame:
-    """How each later map of one image stands to its first: a row for each map and snapshot, without intervals.
+    """Comparison of each map of one image with its first: a row per map and snapshot, without intervals.
 
-    Columns: map, snapshot, level, relative_level (over the first snapshot's), and MEASURES against the first snapshot.
+    Columns: map, snapshot, level, relative_level (divided by the first snapshot's), and MEASURES against the first.
 
     Raises:
-        InvalidInputError: no pixel has a label, or a map has another shape or no value at a label.
+        InvalidInputError: no pixel is labelled, or a map has another shape or no value at a labelled pixel.
     """
     names, rows = list(maps), []
     start = maps[names[0]]
     counted = np.ones(start[0].shape, bool) if label_map is None else label_map != IGNORE_INDEX
     if not counted.any():
-        raise InvalidInputError("no pixel has a label, so there is nothing to compare")
+        raise InvalidInputError("no pixel is labelled, so there is nothing to compare")
     for index, floor in enumerate((c, 0.0)):
         first: PreparedMap | None = None
         level = np.nan
@@ -178,12 +178,12 @@ def _select_pixels(
         raise InvalidInputError(f"the maps at {snapshot} must have shape {counted.shape}, got {values.shape}")
     pixels = values[counted]
     if not np.isfinite(pixels).all():
-        raise InvalidInputError(f"a map at {snapshot} has no value at a pixel that has a label")
+        raise InvalidInputError(f"a map at {snapshot} has no value at a labelled pixel")
     return pixels
 
 
 def _mean_over_images(sums: ImageSums, field: str) -> tuple[Estimate, np.ndarray]:
-    """The mean over the images where it is known, and how many they are."""
+    """Mean over the images where a measure is defined, and their number."""
     known = f"{field}_known"
     return sums.estimate(lambda total: divide(total[field], total[known])), sums.total[known]
 
@@ -193,6 +193,6 @@ def _relative_level(level: Float[np.ndarray, "*B 2 K"], first_kept: list[int]) -
 
 
 def _make_rows(keys: list[tuple[str, ...]], estimate: Estimate, images: np.ndarray) -> list[tuple]:
-    """One row a key, in the order of the flattened values."""
+    """One row per key, in the order of the flattened values."""
     columns = (*(values.ravel().tolist() for values in estimate), images.ravel().astype(int).tolist())
     return [(*key, *row) for key, row in zip(keys, zip(*columns, strict=True), strict=True)]

@@ -1,9 +1,9 @@
-"""Sums over images that add, and intervals from resampling the images.
+"""Sums over images, and confidence intervals from resampling images.
 
-Everything measured on a data set is a ratio of sums over its images. Each image hands in its sums once; they are added
-to the total and, multiplied by how often each resampling drew the image, to the sums of every resampling. How often is
-drawn from Poisson(1), seeded by the image's name: no image is kept, the order does not matter, and two halves of a data
-set that were summed on two machines add up to the sums of the whole.
+Everything measured on a data set is a ratio of sums over its images. The sums of an image are added to the total and,
+multiplied by how often each resampling draws the image, to the sums of every resampling. The number of draws is
+Poisson(1), seeded by the image's name: no image is kept in memory, the order does not matter, and sums over two parts
+of a data set, computed on two machines, add up to the sums over the whole.
 """
 
 from collections.abc import Callable, Mapping
@@ -18,14 +18,14 @@ from jaxtyping import Float, Integer, Real
 from hlcore.errors import InvalidInputError
 
 Counts: TypeAlias = Mapping[str, np.ndarray]
-"""What one image, or a sum of images, adds: named arrays of sums (counts of pixels, sums of hardness, histograms)."""
+"""Named arrays of sums over an image or several: pixel counts, sums of hardness, histograms."""
 
 LEVEL = 0.95
-"""Of every interval."""
+"""Confidence level of every interval."""
 
 
 class Estimate(NamedTuple):
-    """A number or an array of them, with the ends of its 95 % interval over images; NaN where there is none."""
+    """A value or array with the ends of its 95 % interval over images; NaN without an interval."""
 
     value: np.ndarray
     low: np.ndarray
@@ -34,11 +34,11 @@ class Estimate(NamedTuple):
 
 @dataclass
 class ImageSums:
-    """Sums of counts over images and over resamplings of the images; `a + b` is the sums of both.
+    """Sums of counts over images and over resamplings of the images; `a + b` adds two of them.
 
     Attributes:
-        resamplings: How many; their number does not depend on the number of images, and neither does memory.
-        images: How many images were added.
+        resamplings: Number of resamplings; memory grows with it, but not with the number of images.
+        images: Number of images added.
         total: Name to the sum over all images.
         resampled: Name to the sums over each resampling, with the resamplings along the first axis.
     """
@@ -49,11 +49,11 @@ class ImageSums:
     resampled: dict[str, np.ndarray] = field(default_factory=dict)
 
     def add(self, name: str, counts: Counts) -> None:
-        """Adds one image, in place.
+        """Add one image, in place.
 
         Args:
-            name: The image's name, which decides how often each resampling draws it.
-            counts: Its sums; the same names and shapes for every image.
+            name: Name of the image, which seeds how often each resampling draws it.
+            counts: Sums over the image; names and shapes must be the same for every image.
 
         Raises:
             InvalidInputError: the counts' names or shapes differ from those added before.
@@ -66,18 +66,18 @@ class ImageSums:
                 self.total[key] = np.zeros(values.shape)
                 self.resampled[key] = np.zeros((self.resamplings, *values.shape))
             self.total[key] += values
-            some = np.flatnonzero(values)  # most sums of most images are 0: of 150 classes a picture shows ten
+            some = np.flatnonzero(values)  # most sums are 0: an image shows ten of 150 classes, say
             self.resampled[key].reshape(self.resamplings, -1)[:, some] += drawn * values.ravel()[some]
         self.images += 1
 
     def __add__(self, other: "ImageSums") -> "ImageSums":
         if self.resamplings != other.resamplings:
             raise InvalidInputError(
-                f"sums over {self.resamplings} and over {other.resamplings} resamplings do not add; make both alike"
+                f"cannot add sums over {self.resamplings} and over {other.resamplings} resamplings; use the same number"
             )
         if self.images and other.images and _shapes(self.total) != _shapes(other.total):
             raise InvalidInputError(
-                f"sums of different counts do not add: {_shapes(self.total)} and {_shapes(other.total)}"
+                f"cannot add sums of different counts: {_shapes(self.total)} and {_shapes(other.total)}"
             )
         return ImageSums(
             self.resamplings,
@@ -90,12 +90,12 @@ class ImageSums:
         """A ratio of the sums with its interval.
 
         Args:
-            ratio: From the sums to a number or an array; each sum may have further axes in front, which it keeps.
+            ratio: Function from the sums to a number or array, which keeps any leading axes of the sums.
 
         Returns:
-            The ratio of the total, and the quantiles of the resamplings' ratios (percentile interval). The ends are
-            NaN for fewer than two images, and where a quarter of the resamplings or more have no ratio: what a single
-            image shows is missing in 37 % of them and the same in the others, what two images show in 14 %.
+            The ratio of the total, and quantiles of the ratios of the resamplings (percentile interval). The ends are
+            NaN for fewer than two images, and if a quarter or more of the resamplings have no ratio. (What occurs in
+            one image is missing from 37 % of them and constant in the others; what occurs in two, from 14 %.)
 
         Raises:
             InvalidInputError: no image was added.
@@ -114,7 +114,7 @@ class ImageSums:
 
 
 def draw_counts(name: str, *, resamplings: int) -> Integer[np.ndarray, " B"]:
-    """How often each resampling draws an image: Poisson(1), always the same for the same name.
+    """How often each resampling draws an image: Poisson(1), deterministic for a name.
 
     Example:
         >>> draw_counts("0001TP_006690", resamplings=4)
@@ -125,7 +125,7 @@ def draw_counts(name: str, *, resamplings: int) -> Integer[np.ndarray, " B"]:
 
 
 def divide(part: Real[np.ndarray, "..."], whole: Real[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
-    """The ratio of two sums that broadcast, NaN where the whole is 0: a mean of nothing is no number.
+    """The ratio of two sums, with broadcasting; NaN where the whole is 0.
 
     Example:
         >>> divide(np.array([1.0, 0.0]), np.array([2.0, 0.0]))
@@ -136,20 +136,20 @@ def divide(part: Real[np.ndarray, "..."], whole: Real[np.ndarray, "..."]) -> Flo
 
 
 def filter_rows(table: pd.DataFrame, **where: Any) -> pd.DataFrame:
-    """The rows of a table where the columns have these values."""
+    """Rows of a table where the columns have these values."""
     for column, value in where.items():
         table = table.loc[table[column] == value]
     return table
 
 
 def _quantile(ratios: Float[np.ndarray, "B *shape"], level: float) -> Float[np.ndarray, "*shape"]:
-    """The quantile of the known ratios along the first axis, NaN where three quarters of them or fewer are known.
+    """Quantile of the finite ratios along the first axis; NaN if three quarters of them or fewer are finite.
 
-    np.nanquantile gives the same a hundred times slower: it goes through the columns one by one.
+    np.nanquantile gives the same, a hundred times slower.
     """
     known = np.isfinite(ratios)
     number = known.sum(axis=0, keepdims=True)
-    ordered = np.sort(np.where(known, ratios, np.inf), axis=0)  # the unknown last
+    ordered = np.sort(np.where(known, ratios, np.inf), axis=0)  # NaN last
     at = level * np.maximum(number - 1, 0)
     below = np.floor(at).astype(np.intp)
     lower, upper = (np.take_along_axis(ordered, i, axis=0) for i in (below, np.ceil(at).astype(np.intp)))
@@ -159,7 +159,7 @@ def _quantile(ratios: Float[np.ndarray, "B *shape"], level: float) -> Float[np.n
 
 
 def _add(first: Counts, second: Counts) -> dict[str, np.ndarray]:
-    """The sums of both, in arrays of their own; a name that one lacks counts as 0."""
+    """Sums of both, in new arrays; a missing name counts as 0."""
     return {name: np.add(first.get(name, 0.0), second.get(name, 0.0)) for name in {**first, **second}}
 
 

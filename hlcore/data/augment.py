@@ -1,4 +1,4 @@
-"""From a sample to the tensors a network takes: augmented for training, plain for evaluation."""
+"""Turn samples into the tensors a network takes: augmented for training, plain for evaluation."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ ImageTensor = UInt8[Tensor, "3 H W"]
 LabelTensor = Int64[Tensor, "H W"]
 
 PADDING_COLOUR = (124, 116, 104)
-"""The mean colour of ImageNet; what lies outside the image. Its labels are ignored."""
+"""Colour outside the image, where labels are ignored: the mean of ImageNet."""
 
 _SMALLEST = 2  # px: torch 2.13 fails an internal check when it resizes uint8 to 1 x 1
 
@@ -33,11 +33,11 @@ class AugmentedSample(NamedTuple):
     image: ImageTensor
     label_map: LabelTensor
     hardness_map: Float32[Tensor, "H W"] | None
-    """The given hardness map, cropped as the image was; None where none was given."""
+    """The given hardness map, cropped like the image; None if none was given."""
 
 
 def to_tensors(sample: Sample) -> tuple[ImageTensor, LabelTensor]:
-    """Image and label map as they are, for evaluation.
+    """Unchanged image and label map as tensors, for evaluation.
 
     Raises:
         InvalidInputError: the sample has no label map.
@@ -48,12 +48,11 @@ def to_tensors(sample: Sample) -> tuple[ImageTensor, LabelTensor]:
 
 @dataclass(frozen=True)
 class TrainingAugmentation:
-    """A random resize, crop, flip and change of colour, the same for the same seed, epoch and index.
+    """Random resize, crop, flip and colour jitter, deterministic for a seed, epoch and index.
 
-    The random numbers come from these three numbers alone, so neither the number of loading processes nor any
-    other use of randomness changes a crop. Where the resized image is smaller than the crop it is placed at random,
-    surrounded by `PADDING_COLOUR` with ignored labels. The window is cut before it is resized, which keeps the cost
-    that of the crop, whatever the image's size.
+    The random numbers depend on nothing else, so the number of loading processes does not matter. An image smaller than
+    the crop after resizing is placed at random on `PADDING_COLOUR`, with ignored labels. The window is cropped before
+    it is resized, so the cost does not depend on the size of the image.
 
     Attributes:
         size: (H, W) of the crop, px.
@@ -62,7 +61,7 @@ class TrainingAugmentation:
         colour: Brightness, contrast and saturation are each multiplied by 1 - colour to 1 + colour.
 
     Raises:
-        InvalidInputError: a setting is out of its range.
+        InvalidInputError: a setting is out of range.
     """
 
     size: tuple[int, int]
@@ -81,26 +80,26 @@ class TrainingAugmentation:
     def __call__(
         self, sample: Sample, *, seed: int, epoch: int, index: int, hardness_map: HardnessMap | None = None
     ) -> AugmentedSample:
-        """The augmented image and label map, and where one is given the hardness map, all of the crop's size.
+        """Augmented image and label map, and hardness map if given, at the size of the crop.
 
         Args:
             sample: A labelled sample of any size.
-            seed: The run's seed, at least 0.
-            epoch: Number of the epoch, at least 0.
-            index: The sample's index in its data set.
-            hardness_map: A map of the sample's size that is cropped, resized and flipped with it; 0 in the padding.
+            seed: Seed of the run, at least 0.
+            epoch: The epoch, at least 0.
+            index: Index of the sample in its data set.
+            hardness_map: Map of the sample's size to crop, resize and flip with it; 0 in the padding.
 
         Raises:
             InvalidInputError: the sample has no label map, or the hardness map has another size.
         """
         rng = np.random.default_rng((seed, epoch, index))
-        pictures: list[Tensor] = [*_wrap(sample)]
+        tensors: list[Tensor] = [*_wrap(sample)]
         if hardness_map is not None:
             if hardness_map.shape != sample.image.shape[:2]:
                 expected = sample.image.shape[:2]
                 raise InvalidInputError(f"{sample.name}: hardness_map must be {expected}, got {hardness_map.shape}")
-            pictures.append(torch.from_numpy(np.ascontiguousarray(hardness_map))[None])
-        (image, label_map, *hardness), padding = self._cropped(pictures, rng)
+            tensors.append(torch.from_numpy(np.ascontiguousarray(hardness_map))[None])
+        (image, label_map, *hardness), padding = self._cropped(tensors, rng)
         if rng.random() < self.flip:
             image, label_map, *hardness = map(functional.horizontal_flip, (image, label_map, *hardness))
         brightness, contrast, saturation = rng.uniform(1 - self.colour, 1 + self.colour, size=3)
@@ -111,28 +110,28 @@ class TrainingAugmentation:
         pad = v2.Pad(padding, fill={tv_tensors.Image: PADDING_COLOUR, tv_tensors.Mask: IGNORE_INDEX})
         return AugmentedSample(*_unwrap(*pad(image, label_map)), padded_hardness)
 
-    def _cropped(self, pictures: Sequence[Tensor], rng: np.random.Generator) -> tuple[list[Tensor], list[int]]:
-        """The same resized window of each picture, and the padding (left, top, right, bottom) up to the crop's size."""
+    def _cropped(self, tensors: Sequence[Tensor], rng: np.random.Generator) -> tuple[list[Tensor], list[int]]:
+        """The same resized window of each tensor, and its padding (left, top, right, bottom) up to the crop size."""
         factor = rng.uniform(*self.scale)
-        height, width = pictures[0].shape[1:]
+        height, width = tensors[0].shape[1:]
         rows = _choose_axis_crop(height, self.size[0], factor, rng)
         columns = _choose_axis_crop(width, self.size[1], factor, rng)
 
-        def cut_and_resize(picture: Tensor) -> Tensor:
-            window = functional.crop(picture, rows.start, columns.start, rows.cut, columns.cut)
+        def cut_and_resize(tensor: Tensor) -> Tensor:
+            window = functional.crop(tensor, rows.start, columns.start, rows.cut, columns.cut)
             size = [rows.resized, columns.resized]
-            if isinstance(window, tv_tensors.Mask):  # torchvision's own way moves labels half a pixel down and right
+            if isinstance(window, tv_tensors.Mask):  # torchvision's default shifts labels by half a pixel
                 exact = v2.InterpolationMode.NEAREST_EXACT
                 plain = window.as_subclass(Tensor)[None]
                 return tv_tensors.Mask(functional.resize(plain, size, interpolation=exact)[0])
             return functional.resize(window, size, antialias=True)
 
         padding = [columns.before, rows.before, columns.after, rows.after]
-        return [cut_and_resize(picture) for picture in pictures], padding
+        return [cut_and_resize(tensor) for tensor in tensors], padding
 
 
 class _AxisCrop(NamedTuple):
-    """Along one side, in px: the window cut from the image, its length once resized, the padding around it."""
+    """Crop along one axis, px: the window in the image, its resized length, and the padding around it."""
 
     start: int
     cut: int
@@ -150,7 +149,9 @@ def _choose_axis_crop(length: int, crop: int, factor: float, rng: np.random.Gene
 
 def _wrap(sample: Sample) -> tuple[tv_tensors.Image, tv_tensors.Mask]:
     if sample.label_map is None:
-        raise InvalidInputError(f"{sample.name} has no label map; only labelled images can be learnt from or scored")
+        raise InvalidInputError(
+            f"{sample.name} has no label map; only labelled images can be used for training or scoring"
+        )
     image = torch.from_numpy(np.ascontiguousarray(sample.image.transpose(2, 0, 1)))
     return tv_tensors.Image(image), tv_tensors.Mask(torch.from_numpy(sample.label_map.astype(np.uint8)))
 

@@ -15,7 +15,7 @@ from hlcore.errors import DatasetError, InvalidInputError
 from hlcore.plugins import import_plugins
 
 STREETS = "streets"
-"""The data set that is drawn and not read: no root, any number of images of any size."""
+"""The synthetic data set: generated, so it needs no root and has any number of images of any size."""
 
 Reader = Callable[[Path, str], SegmentationData]
 
@@ -27,14 +27,13 @@ DATASETS: dict[str, Reader] = {
     "idd_lite": open_idd_lite,
     "folder": open_folder,
 }
-"""Name to reader of every data set that lies in files."""
+"""Name to reader of every data set on disk."""
 
 
 def register_data(name: str) -> Callable[[Reader], Reader]:
-    """Makes a data set of your own known by name, for configs, commands and the app.
+    """Decorator that registers a data set under a name, for configs, commands and the app.
 
-    The decorated function takes the root folder and the split. Put it in a module and name the module in
-    $HLCORE_PLUGINS.
+    The decorated function takes the root folder and the split. List its module in $HLCORE_PLUGINS.
     """
 
     def register(read: Reader) -> Reader:
@@ -57,18 +56,18 @@ def open_data(
 
     Args:
         name: "streets" or a name in `DATASETS`.
-        root: The folder of the data set; not used for streets.
+        root: Folder of the data set; not used for streets.
         split: Usually "train", "val" or "test".
-        count: Number of scenes. Only for streets.
-        size: (H, W) of a scene, px. Only for streets.
-        seed: Which scenes. Only for streets.
+        count: Number of scenes (streets only).
+        size: (H, W) of a scene, px (streets only).
+        seed: Seed of the scenes (streets only).
 
     Raises:
-        InvalidInputError: there is no data set of that name.
-        DatasetError: the root is not given, or its files do not fit the layout.
+        InvalidInputError: unknown data set.
+        DatasetError: the root is missing, or its files do not have the expected layout.
     """
     if name == STREETS:
-        from hlcore.data.streets.dataset import Streets  # the generator is only loaded where scenes are drawn
+        from hlcore.data.streets.dataset import Streets  # loaded only when needed
 
         return Streets(split, count=count, size=size, seed=seed)
     import_plugins()
@@ -78,5 +77,5 @@ def open_data(
         hint = f"did you mean '{near[0]}'?" if near else f"expected one of {', '.join(known)}"
         raise InvalidInputError(f"unknown data set '{name}'; {hint}")
     if root is None:
-        raise DatasetError(f"the data set '{name}' lies in files; give its folder as root (--data.root FOLDER)")
+        raise DatasetError(f"the data set '{name}' needs its folder as root (--data.root FOLDER)")
     return DATASETS[name](root, split)

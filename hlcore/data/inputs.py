@@ -1,4 +1,4 @@
-"""Which image files a user means by files, folders and globs."""
+"""Resolve files, folders and globs to image files."""
 
 import glob
 from collections.abc import Iterable, Iterator
@@ -10,9 +10,9 @@ IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".g
 
 
 def find_images(inputs: Iterable[str]) -> dict[str, Path]:
-    """Image files by a name unique among them, in the order given and sorted within folders and globs.
+    """Image files by unique name, in the given order and sorted within folders and globs.
 
-    A file is called by its stem; a file in a given folder by its path below that folder, without suffix.
+    A file is named by its stem; a file in a given folder by its path below that folder, without suffix.
 
     Raises:
         DatasetError: an input matches nothing, or two files get the same name.
@@ -21,7 +21,7 @@ def find_images(inputs: Iterable[str]) -> dict[str, Path]:
     for given in inputs:
         for name, path in _find_matches(given):
             if found.setdefault(name, path) != path:
-                raise DatasetError(f"{found[name]} and {path} would both be called {name!r}; run them apart")
+                raise DatasetError(f"{found[name]} and {path} would both be named {name!r}; run them separately")
     return found
 
 

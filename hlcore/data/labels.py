@@ -1,4 +1,4 @@
-"""The class tables of the data sets hlcore reads: names, standard colours, and ids in files where they differ."""
+"""Class tables of the supported data sets: names, standard colours, and label ids where they differ."""
 
 import csv
 from dataclasses import dataclass
@@ -15,11 +15,11 @@ class ClassTable:
     """The classes of a data set, in the order of their indices.
 
     Attributes:
-        names: One name a class, all different.
-        palette: One RGB colour a class, each channel 0 to 255; two classes may share one.
+        names: One unique name per class.
+        palette: One RGB colour per class, each channel 0 to 255; classes may share a colour.
 
     Raises:
-        InvalidInputError: no or too many classes, a repeated name, or a palette that does not fit.
+        InvalidInputError: no or too many classes, a repeated name, or a palette of the wrong length.
 
     Example:
         >>> ClassTable(("sky", "road"), ((70, 130, 180), (128, 64, 128))).names[1]
@@ -34,16 +34,16 @@ class ClassTable:
             raise InvalidInputError(f"a class table must have 1 to {IGNORE_INDEX} classes, got {len(self.names)}")
         repeated = sorted({name for name in self.names if self.names.count(name) > 1})
         if repeated:
-            raise InvalidInputError(f"class names must differ, got more than once: {', '.join(repeated)}")
+            raise InvalidInputError(f"class names must be unique, got more than once: {', '.join(repeated)}")
         if len(self.palette) != len(self.names):
-            raise InvalidInputError(f"expected {len(self.names)} colours, one a class, got {len(self.palette)}")
+            raise InvalidInputError(f"expected {len(self.names)} colours, one per class, got {len(self.palette)}")
         for name, colour in zip(self.names, self.palette, strict=True):
             if len(colour) != 3 or not all(0 <= channel <= 255 for channel in colour):
                 raise InvalidInputError(f"the colour of {name} must be three numbers from 0 to 255, got {colour}")
 
 
 def voc_palette(count: int) -> tuple[Colour, ...]:
-    """The first `count` colours of the Pascal VOC colour map, for any label set without colours of its own.
+    """The first `count` colours of the Pascal VOC colour map, for classes without colours of their own.
 
     Bit k of the index goes to channel k modulo 3, most significant colour bit first.
 
@@ -110,7 +110,7 @@ CITYSCAPES = _make_table(
 """The 19 classes Cityscapes is evaluated on, in the order of their train ids."""
 
 CITYSCAPES_EVALUATED_IDS = (7, 8, 11, 12, 13, 17, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 31, 32, 33)
-"""The label id in `*_labelIds.png` of each of the 19 classes; train id = position here."""
+"""The label id in `*_labelIds.png` of each of the 19 classes; the train id is the position here."""
 
 CITYSCAPES_TRAIN_IDS = dict.fromkeys(range(34), IGNORE_INDEX) | {
     label_id: train_id for train_id, label_id in enumerate(CITYSCAPES_EVALUATED_IDS)

@@ -1,4 +1,4 @@
-"""Keeps samples that were read or drawn once, so that later epochs do not wait for them again."""
+"""Cache samples in memory, so that later epochs need not read or generate them again."""
 
 from dataclasses import dataclass, field
 
@@ -10,7 +10,7 @@ from hlcore.data.samples import Sample, SegmentationData
 class CachedData:
     """A data set that keeps the first `limit_mb` megabytes of decoded samples in memory.
 
-    Every loading process has a memory of its own, which ends with it.
+    Each loading process has a cache of its own, for its lifetime.
     """
 
     data: SegmentationData
@@ -25,7 +25,7 @@ class CachedData:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """One name a sample."""
+        """One name per sample."""
         return self.data.names
 
     @property
@@ -37,7 +37,7 @@ class CachedData:
         return len(self.data)
 
     def __getitem__(self, index: int) -> Sample:
-        """The sample at `index`, kept where there is room."""
+        """The sample at `index`, cached while there is room."""
         if index in self._kept:
             return self._kept[index]
         sample = self.data[index]

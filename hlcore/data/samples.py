@@ -1,4 +1,4 @@
-"""What every data set is: a sequence of labelled images with a class table and a fingerprint."""
+"""The data set interface: a sequence of labelled images with a class table and a fingerprint."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ class Sample:
     Attributes:
         name: Unique within its data set and split.
         image: H W 3 uint8 RGB.
-        label_map: H W class indices with 255 = ignored, or None where nobody labelled the image.
+        label_map: H W class indices with 255 = ignored, or None for an unlabelled image.
     """
 
     name: str
@@ -29,7 +29,7 @@ class Sample:
 
 @runtime_checkable
 class SegmentationData(Protocol):
-    """What training, evaluation and the app ask of a data set; readers and generators both have it."""
+    """The interface of a data set, read from files or generated, for training, evaluation and the app."""
 
     @property
     def classes(self) -> ClassTable:
@@ -38,7 +38,7 @@ class SegmentationData(Protocol):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """One name a sample, in the order of the indices."""
+        """One name per sample, in the order of the indices."""
         ...
 
     @property
@@ -49,7 +49,7 @@ class SegmentationData(Protocol):
     def __len__(self) -> int: ...
 
     def __getitem__(self, index: int) -> Sample:
-        """The sample at `index`; the same one at every call. IndexError past the end, so that `for` ends."""
+        """The sample at `index`, the same at every call. IndexError past the end, so that iteration stops."""
         ...
 
 
@@ -63,13 +63,13 @@ class Pair(NamedTuple):
 
 @dataclass(frozen=True)
 class PairedFiles:
-    """A data set of image and label files, each read when it is asked for.
+    """A data set of image and label files, read on demand.
 
     Attributes:
         classes: Names and colours of the classes.
-        pairs: One a sample, in the order of the indices.
+        pairs: One per sample, in the order of the indices.
         decode: Reads one label file to H W class indices with 255 = ignored; raises `DatasetError`
-            on a stray value. A plain function or a partial of one, so that worker processes can take it.
+            on an unknown value. Must be picklable for worker processes: a plain function or a partial of one.
     """
 
     classes: ClassTable
@@ -78,14 +78,14 @@ class PairedFiles:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """One name a sample, in the order of the indices."""
+        """One name per sample, in the order of the indices."""
         return tuple(pair.name for pair in self.pairs)
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 over the class names and, of every sample, its name, its image's size in bytes and its label file.
+        """SHA-256 over the class names and each sample's name, image size in bytes and label file.
 
-        Reads every label file at every call: 0.1 ms each.
+        Every call reads all label files, at 0.1 ms each.
         """
         digest = sha256(repr(self.classes.names).encode())
         for pair in self.pairs:
@@ -103,7 +103,7 @@ class PairedFiles:
         """The sample at `index`, read from its files.
 
         Raises:
-            DatasetError: a file cannot be read, a label has a stray value, or the two sizes differ.
+            DatasetError: a file cannot be read, a label has an unknown value, or the two sizes differ.
         """
         name, image_path, label_path = self.pairs[index]
         image, label_map = read_image(image_path), self.decode(label_path)
@@ -118,12 +118,12 @@ class PairedFiles:
 def find_files(folder: Path, patterns: Sequence[str], *, suffix: str = "") -> dict[str, Path]:
     """The files under `folder` that match a glob pattern, by sample name.
 
-    The name is the path below `folder` without its file ending and without `suffix`, e.g. "aachen/aachen_000001".
+    The name is the path below `folder` without extension and without `suffix`, e.g. "aachen/aachen_000001".
 
     Args:
-        folder: The folder that must exist.
-        patterns: Globs relative to it; matched in either case of the file ending.
-        suffix: What the file names of this kind end in, e.g. "_leftImg8bit".
+        folder: An existing folder.
+        patterns: Globs relative to it; the file extension matches in lower and upper case.
+        suffix: Suffix of the file stems to strip, e.g. "_leftImg8bit".
 
     Raises:
         DatasetError: the folder is missing, holds no such file, or holds two with the same name.
@@ -135,10 +135,10 @@ def find_files(folder: Path, patterns: Sequence[str], *, suffix: str = "") -> di
     for path in sorted(path for path in wanted if not path.name.startswith(".")):
         name = path.relative_to(folder).with_suffix("").as_posix().removesuffix(suffix)
         if name in by_name:
-            raise DatasetError(f"{by_name[name]} and {path} are both called '{name}'; keep one of them")
+            raise DatasetError(f"{by_name[name]} and {path} are both named '{name}'; keep one of them")
         by_name[name] = path
     if not by_name:
-        raise DatasetError(f"{folder} holds no file like {' or '.join(patterns)}; check that the data set is complete")
+        raise DatasetError(f"{folder} has no file like {' or '.join(patterns)}; check that the data set is complete")
     return by_name
 
 
@@ -148,7 +148,7 @@ def pair_files(images: Mapping[str, Path], label_maps: Mapping[str, Path], *, ex
     Args:
         images: Sample name to image file.
         label_maps: Sample name to label file.
-        expected: Where an image's label file should lie, for the error, e.g. "trainannot/<name>.png".
+        expected: Expected path of a label file, for the error message, e.g. "trainannot/<name>.png".
 
     Raises:
         DatasetError: there is no image, an image has no label file, or a label file has no image.
@@ -173,7 +173,7 @@ def _with_upper_suffix(pattern: str) -> str:
 
 
 def _describe_nearest_parent(folder: Path) -> str:
-    """What the closest existing parent of a missing folder holds, in words."""
+    """Description of what the closest existing parent of a missing folder contains."""
     parent = next(parent for parent in folder.absolute().parents if parent.is_dir())
     inside = sorted(path.name for path in parent.iterdir() if path.is_dir() and not path.name.startswith("."))
     return f"{parent} holds {'the folders ' + ', '.join(inside[:12]) if inside else 'no folder'}"

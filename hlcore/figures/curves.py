@@ -1,4 +1,4 @@
-"""A curve with the band of its interval; what every curve figure is made of."""
+"""A curve with the band of its interval, shared by all curve figures."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -21,17 +21,17 @@ def add_curve(
     columns: Sequence[str] = (),
     **where: Any,
 ) -> None:
-    """Draws column `value` over column `x`, with the band from `low` to `high` where there is one.
+    """Draw column `value` over column `x`, with a band from `low` to `high` where they are known.
 
     Args:
-        figure: What is drawn into.
-        table: One row a point, in order.
+        figure: The figure to draw into.
+        table: One row per point, in order.
         x: Column of the horizontal axis.
-        name: In the legend; band and line come and go together.
+        name: Name in the legend, which toggles band and line together.
         colour: Hexadecimal.
-        hover: Plotly's hover template; `columns` are its customdata, after low and high.
+        hover: Plotly's hover template; its customdata are low, high, then `columns`.
         columns: Further columns for the hover text.
-        where: `row` and `col` of a subplot, `showlegend` and the like are handed to the line.
+        where: `row` and `col` of a subplot; everything else is passed to the line.
     """
     place = {key: where.pop(key) for key in ("row", "col") if key in where}
     known = table[table["low"].notna() & table["high"].notna()]

@@ -14,18 +14,18 @@ AXES = {
     "loss": ("Mean loss, nats", ".2f"),
     "error_rate": ("Error rate", ".0%"),
 }
-"""Each quantity's axis: title with unit, and number format."""
+"""Axis of each quantity: title with unit, and number format."""
 ALL_CLASSES = "all classes"
 
 
 def hardness_by_distance_figure(table: pd.DataFrame, *, name: str = ALL_CLASSES, height_px: int = 300) -> go.Figure:
-    """Mean hardness, loss and error rate by distance to the nearest edge, a panel each, a line for each class.
+    """Mean hardness, loss and error rate by distance to the nearest edge: a panel each, a line per class.
 
     Args:
-        table: Of one edge source, with the columns class_name ("" = all), distance (in order), quantity, pixels, value,
-            low, high. A quantity without any value has no panel.
-        name: What the line of class_name "" is called.
-        height_px: Of the figure.
+        table: Rows of one edge source: class_name ("" = all), distance (in order), quantity, pixels, value, low, high.
+            A quantity without values has no panel.
+        name: Name of the line of class_name "".
+        height_px: Height of the figure.
 
     Raises:
         InvalidInputError: no quantity has a value.
@@ -33,7 +33,7 @@ def hardness_by_distance_figure(table: pd.DataFrame, *, name: str = ALL_CLASSES,
     known = table.dropna(subset=["value"])
     quantities = [quantity for quantity in AXES if quantity in set(known["quantity"])]
     if not quantities:
-        raise InvalidInputError("the table of edges holds no value, so there is no profile to draw")
+        raise InvalidInputError("the table of edges has no values, so there is no profile to draw")
     figure = make_subplots(cols=len(quantities), horizontal_spacing=0.09)
     classes = list(dict.fromkeys(known["class_name"]))
     distances = list(dict.fromkeys(table["distance"]))
@@ -69,11 +69,10 @@ def hardness_by_distance_figure(table: pd.DataFrame, *, name: str = ALL_CLASSES,
 
 
 def hardness_by_pair_figure(table: pd.DataFrame) -> go.Figure:
-    """One quantity at the edges of each pair of classes, ranked, the highest on top, with its interval.
+    """One quantity at the edges of each pair of classes, highest on top, with intervals.
 
     Args:
-        table: Of one edge source, quantity and distance, with the columns first, second, quantity, pixels, value, low,
-            high.
+        table: Rows of one edge source, quantity and distance: first, second, quantity, pixels, value, low, high.
 
     Raises:
         InvalidInputError: no pair has a value.
@@ -108,7 +107,7 @@ def hardness_by_pair_figure(table: pd.DataFrame) -> go.Figure:
 
 
 def _hover_texts(rows: pd.DataFrame, digits: str) -> list[str]:
-    """Each value as the hover text has it: with its interval, where there is one, and its pixels."""
+    """Hover text of each value, with its interval, if any, and its number of pixels."""
     digits = ".1%" if digits.endswith("%") else ".3f"
     texts = []
     for value, low, high, pixels in rows[["value", "low", "high", "pixels"]].itertuples(index=False):
@@ -118,5 +117,5 @@ def _hover_texts(rows: pd.DataFrame, digits: str) -> list[str]:
 
 
 def _tick_format(digits: str) -> str:
-    """How an axis writes its numbers: with as many digits as tell them apart, where two decimals would all be 0.00."""
+    """Number format of the axis ticks, with enough digits to tell small values apart."""
     return digits if "%" in digits else ".3~r"

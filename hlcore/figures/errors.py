@@ -1,4 +1,4 @@
-"""How well each score finds the wrong pixels: risk-coverage and ROC curves, AUROC and AP, and what a threshold does."""
+"""How well each score finds wrong pixels: risk-coverage and ROC curves, AUROC and AP, and the effect of a threshold."""
 
 from collections.abc import Mapping
 
@@ -17,7 +17,7 @@ SCORES: Mapping[str, str] = {
     "mc_entropy": "entropy under MC dropout",
     "hardness_x_max_softmax": "hardness × (1 − max softmax)",
 }
-"""What each score is called."""
+"""Display name of each score."""
 COLOURS: Mapping[str, str] = {
     "hardness": QUANTITIES["hardness"],
     "max_softmax": SERIES[0],
@@ -31,19 +31,19 @@ REGIONS: Mapping[str, str] = {
     "edge": "within 2 px of a predicted edge",
     "interior": "farther than 2 px from every predicted edge",
 }
-"""What each region is called."""
+"""Display name of each region."""
 METRICS: Mapping[str, str] = {"auroc": "AUROC", "ap": "AP"}
 
 _CHANCE = {"color": "#7f7f7f", "width": 1, "dash": "dot"}
 
 
 def risk_coverage_figure(curves: pd.DataFrame, *, height_px: int = 340, legend: bool = True) -> go.Figure:
-    """Error rate among the pixels kept, by how many are kept, a line for each score; lower is better.
+    """Error rate among the pixels kept, by the share kept, with a line per score; lower is better.
 
     Args:
-        curves: Of one region, with the columns score, pixels_share, risk, threshold, low, high.
-        height_px: Of the figure.
-        legend: Show one.
+        curves: Rows of one region: score, pixels_share, risk, threshold, low, high.
+        height_px: Height of the figure.
+        legend: Whether to show the legend.
     """
     figure = go.Figure()
     percents = curves[["risk", "low", "high"]] * 100
@@ -67,12 +67,12 @@ def risk_coverage_figure(curves: pd.DataFrame, *, height_px: int = 340, legend: 
 
 
 def roc_figure(curves: pd.DataFrame, *, height_px: int = 340, legend: bool = True) -> go.Figure:
-    """Wrong pixels flagged by right pixels flagged, a line for each score; the diagonal is chance.
+    """ROC curve of each score: wrong pixels flagged by right pixels flagged; the diagonal is chance.
 
     Args:
-        curves: Of one region, with the columns score, pixels_share, errors_share, false_positive_share.
-        height_px: Of the figure.
-        legend: Show one.
+        curves: Rows of one region: score, pixels_share, errors_share, false_positive_share.
+        height_px: Height of the figure.
+        legend: Whether to show the legend.
     """
     figure = go.Figure()
     for score in _scores_in(curves):
@@ -94,11 +94,11 @@ def roc_figure(curves: pd.DataFrame, *, height_px: int = 340, legend: bool = Tru
 
 
 def score_figure(scores: pd.DataFrame, *, row_px: int = 24) -> go.Figure:
-    """AUROC and AP of each score with their intervals, regions below each other; dotted is chance.
+    """AUROC and AP of each score with intervals, one region per row; dotted lines mark chance.
 
     Args:
-        scores: Columns score, region, metric, value, low, high; the metric error_rate gives AP's chance.
-        row_px: Height of a bar's row.
+        scores: Columns score, region, metric, value, low, high; the metric error_rate is the chance level of AP.
+        row_px: Height of a bar with its margin.
     """
     known = scores.dropna(subset=["value"])
     regions = [region for region in REGIONS if region in set(known["region"])]
@@ -146,12 +146,12 @@ def score_figure(scores: pd.DataFrame, *, row_px: int = 24) -> go.Figure:
 
 
 def threshold_figure(curve: pd.DataFrame, *, flagged: float, height_px: int = 300) -> go.Figure:
-    """Errors caught and precision by how many pixels are flagged, with a line where the reader is.
+    """Errors caught and precision by the share of pixels flagged, with a line at the current threshold.
 
     Args:
-        curve: Of one score and region, with the columns pixels_share, errors_share, precision, threshold.
-        flagged: Share of the pixels flagged now, 0 to 1.
-        height_px: Of the figure.
+        curve: Rows of one score and region: pixels_share, errors_share, precision, threshold.
+        flagged: Share of the pixels flagged at the current threshold, 0 to 1.
+        height_px: Height of the figure.
     """
     figure = go.Figure()
     lines = {"errors_share": ("errors caught", SERIES[0], "solid"), "precision": ("precision", SERIES[1], "dash")}

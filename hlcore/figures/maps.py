@@ -1,4 +1,4 @@
-"""Maps as pictures: numbers in, RGB out."""
+"""Colour and resize maps for display."""
 
 import numpy as np
 from jaxtyping import Float
@@ -10,7 +10,7 @@ from hlcore.types import Image
 
 
 def apply_colour_scale(values: Float[np.ndarray, "H W"], *, scale: ScaleName, low: float, high: float) -> Image:
-    """Each value in its colour: `low` and below in the scale's first, `high` and above in its last, NaN in grey.
+    """RGB image of a map: values up to `low` get the first colour, from `high` the last, NaN is grey.
 
     Raises:
         InvalidInputError: `high` is not above `low`.
@@ -29,7 +29,7 @@ def apply_colour_scale(values: Float[np.ndarray, "H W"], *, scale: ScaleName, lo
 
 
 def resize_map(values: Float[np.ndarray, "H W"], size: tuple[int, int]) -> Float[np.ndarray, "h w"]:
-    """The map at another (height, width), bilinear; for showing, since the network never said these values.
+    """The map at another (height, width), bilinear. For display only: these are not values of the network.
 
     Example:
         >>> resize_map(np.array([[0.0, 1.0]], np.float32), (1, 4)).tolist()

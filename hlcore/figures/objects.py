@@ -1,4 +1,4 @@
-"""Objects as points over their size, and the curves that tell size from nearness to edges."""
+"""Objects as points over their size, and curves that separate size from nearness to edges."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -11,7 +11,7 @@ from hlcore.figures.style import GRID, OVERLAID, QUANTITIES, SERIES, make_templa
 
 
 class Measure(NamedTuple):
-    """A column: what it is called, the title of its axis with the unit, its colour."""
+    """A column: its name, axis title with unit, and colour."""
 
     name: str
     title: str
@@ -25,13 +25,13 @@ MEASURES = {
     "error_share": Measure("wrong pixels", "Share of wrong pixels (0 to 1)", QUANTITIES["error_rate"]),
     "iou": Measure("IoU", "IoU of the object (0 to 1)", SERIES[3]),
 }
-"""What is drawn over size."""
+"""Quantities to draw over size."""
 EDGE_MATCHED = {
     "hardness_mean": Measure("all pixels", "Mean hardness", QUANTITIES["hardness"]),
     "hardness_interior": Measure("interior only, > 2 px from an edge", "Mean hardness", SERIES[0]),
     "hardness_over_edge": Measure("minus what its edges predict", "Mean hardness", SERIES[2]),
 }
-"""Three readings of an object's hardness, from plain to edge-matched."""
+"""Three versions of an object's hardness, from plain to edge-matched."""
 
 _SYMBOLS = ("circle", "diamond", "square", "triangle-up", "cross", "x")
 
@@ -39,16 +39,16 @@ _SYMBOLS = ("circle", "diamond", "square", "triangle-up", "cross", "x")
 def objects_figure(
     objects: pd.DataFrame, curve: pd.DataFrame, *, size: str, quantity: str, class_names: Sequence[str]
 ) -> go.Figure:
-    """Every object as a point, coloured by class, and over them the mean of each size bin with its interval.
+    """Every object as a point coloured by class, and the mean of each size bin with its interval.
 
-    A point's customdata begins with its image and object.
+    The customdata of a point start with image and object.
 
     Args:
         objects: image, object, class_name, area_px, thickness_px, edge_share and the quantity.
         curve: quantity, the size's columns (such as area_low_px, area_high_px, area_px), objects, value, low, high.
         size: A key of SIZES.
         quantity: A key of MEASURES.
-        class_names: Decides the colours, so that a class keeps its own where others are left out.
+        class_names: All classes, so that a class keeps its colour if others are left out.
     """
     measure = MEASURES[quantity]
     figure = go.Figure(layout={"template": make_template(), "hovermode": "closest"})
@@ -79,9 +79,9 @@ def objects_figure(
 
 
 def edge_matched_figure(curve: pd.DataFrame, *, size: str) -> go.Figure:
-    """Hardness by size three times: of all pixels, of the interior alone, and less what the edges predict.
+    """Hardness by size in three curves: all pixels, interior pixels, and minus what edges predict.
 
-    Where the last lies level at 0, small objects are hard for their edges and for nothing else.
+    Where the last curve is flat at 0, small objects are hard only because of their edges.
 
     Args:
         curve: quantity (the keys of CONTROLS), the size's columns (such as area_low_px, area_high_px, area_px),

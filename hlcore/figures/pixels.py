@@ -1,4 +1,4 @@
-"""One pixel over the epochs."""
+"""Figure of one pixel over the epochs."""
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -8,10 +8,10 @@ from hlcore.figures.style import QUANTITIES, make_template
 
 
 def pixel_history_figure(table: pd.DataFrame) -> go.Figure:
-    """Hardness (left axis) and, where there is one, loss in nats (right axis) of a pixel; a cross where it is wrong.
+    """Hardness (left axis) and loss in nats, if any (right axis), of a pixel; crosses mark wrong predictions.
 
     Args:
-        table: A row an epoch: epoch, hardness, class_name (predicted), error; optionally loss.
+        table: One row per epoch: epoch, hardness, class_name (predicted), error; optionally loss.
     """
     figure = make_subplots(specs=[[{"secondary_y": True}]])
     for name, unit in (("hardness", ""), ("loss", " nats")):

@@ -1,4 +1,4 @@
-"""Runs side by side over their epochs."""
+"""Runs compared over their epochs."""
 
 from collections.abc import Sequence
 
@@ -10,21 +10,21 @@ from hlcore.figures.style import SERIES, make_template
 
 
 def run_colour(run: str, runs: Sequence[str]) -> str:
-    """The colour of a run, by its place among all that are compared."""
+    """Colour of a run, by its position among the compared runs."""
     return SERIES[list(runs).index(run) % len(SERIES)]
 
 
 def runs_by_epoch_figure(
     table: pd.DataFrame, *, runs: Sequence[str], title: str, log: bool = False, height_px: int = 320
 ) -> go.Figure:
-    """A line for each run over its epochs, with a band where there is one.
+    """A line per run over its epochs, with the band of its interval, if any.
 
     Args:
         table: run, epoch (in order), value, low, high.
-        runs: All that are compared; a run's place among them decides its colour.
-        title: Of the vertical axis, with its unit.
-        log: Whether the vertical axis is logarithmic; else it begins at 0.
-        height_px: Of the figure.
+        runs: All compared runs; the position in this list decides the colour.
+        title: Title of the vertical axis, with its unit.
+        log: Whether the vertical axis is logarithmic; otherwise it starts at 0.
+        height_px: Height of the figure.
     """
     figure = go.Figure(layout={"template": make_template(), "height": height_px, "hovermode": "closest"})
     for run, rows in table.groupby("run", sort=False):
@@ -39,5 +39,5 @@ def runs_by_epoch_figure(
         )
     figure.update_xaxes(title="Epoch")
     if log:
-        figure.update_yaxes(tickformat=",")  # else 200 is written as 2
+        figure.update_yaxes(tickformat=",")  # otherwise 200 is labelled 2
     return figure.update_yaxes(title=title, rangemode="tozero", type="log" if log else "linear")

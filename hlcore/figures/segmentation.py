@@ -16,19 +16,19 @@ METRICS = {
     "iou_large": "large objects",
     "accuracy": "pixel accuracy",
 }
-"""What each metric is called under its bars."""
+"""Label of each metric under its bars."""
 GAIN, LOSS = SERIES[0], SERIES[1]
 INTERVAL = "#9a9a9a"
-"""Seen on the bars, on white and on black."""
+"""Visible on the bars, on white and on black."""
 
 
 def scores_figure(table: pd.DataFrame, *, runs: Sequence[str], height_px: int = 320) -> go.Figure:
-    """The scores of each run beside each other, a group of bars a metric, with intervals.
+    """Scores of each run side by side, one group of bars per metric, with intervals.
 
     Args:
         table: run, metric (of METRICS), value, low, high.
-        runs: All that are compared; a run's place among them decides its colour.
-        height_px: Of the figure.
+        runs: All compared runs; the position in this list decides the colour.
+        height_px: Height of the figure.
     """
     figure = go.Figure(layout={"template": make_template(), "height": height_px, "barmode": "group"})
     for run, rows in table.groupby("run", sort=False):
@@ -49,11 +49,11 @@ def scores_figure(table: pd.DataFrame, *, runs: Sequence[str], height_px: int = 
 
 
 def class_iou_figure(table: pd.DataFrame, *, runs: Sequence[str]) -> go.Figure:
-    """IoU of each class, a bar for each run, with intervals where there are any.
+    """IoU of each class, with a bar per run, and intervals if any.
 
     Args:
-        table: run, class_name, value, low, high; classes are drawn from the top in their order.
-        runs: All that are compared; a run's place among them decides its colour.
+        table: run, class_name, value, low, high; classes are drawn from top to bottom.
+        runs: All compared runs; the position in this list decides the colour.
     """
     bars_a_class = len(set(table["run"]))
     rows_high = len(set(table["class_name"])) * (0.6 * bars_a_class + 0.4)
@@ -75,12 +75,12 @@ def class_iou_figure(table: pd.DataFrame, *, runs: Sequence[str]) -> go.Figure:
 
 
 def gain_figure(table: pd.DataFrame, *, baseline: str, compared: str) -> go.Figure:
-    """What a run gains over another in each class; what it loses is drawn in another colour.
+    """Gain in IoU of one run over another in each class; losses have another colour.
 
     Args:
-        table: class_name, value (IoU of `compared` minus IoU of `baseline`), in the order drawn from the top.
-        baseline: Name of the run that is subtracted.
-        compared: Name of the other.
+        table: class_name, value (IoU of `compared` minus IoU of `baseline`), from top to bottom.
+        baseline: The run that is subtracted.
+        compared: The run it is subtracted from.
     """
     bars = go.Bar(
         x=table["value"],
@@ -121,14 +121,14 @@ def gain_by_class_figure(table: pd.DataFrame, *, title: str, height_px: int = 36
 
 
 def _error_bars(rows: pd.DataFrame) -> dict[str, object]:
-    """Error bars from low to high, where there is an interval."""
+    """Error bars from low to high, if there is an interval."""
     ends = {"array": rows["high"] - rows["value"], "arrayminus": rows["value"] - rows["low"]}
-    look = {"thickness": 1.5, "width": 3, "color": INTERVAL, "visible": bool(rows["low"].notna().any())}
-    return {name: values.fillna(0) for name, values in ends.items()} | look
+    style = {"thickness": 1.5, "width": 3, "color": INTERVAL, "visible": bool(rows["low"].notna().any())}
+    return {name: values.fillna(0) for name, values in ends.items()} | style
 
 
 def _hover_texts(rows: pd.DataFrame) -> list[str]:
-    """Each value as the hover text has it, with its interval where there is one."""
+    """Hover text of each value, with its interval, if any."""
     return [
         f"{value:.3f}" + (f" (95 %: {low:.3f} to {high:.3f})" if low == low else "")  # noqa: PLR0124  NaN is not itself
         for value, low, high in rows[["value", "low", "high"]].itertuples(index=False)

@@ -1,4 +1,4 @@
-"""How still hardness and loss maps hold over the snapshots of a training run."""
+"""Stability of hardness and loss maps over the snapshots of a training run."""
 
 from typing import Literal
 
@@ -19,9 +19,9 @@ TITLES = {
     "relative_level": "Level, first epoch = 1",
     "edge_share": "Share at edges",
 }
-"""What stands at the axis of each measure; all but the level (sigmoid or nats) have no unit."""
+"""Axis title of each measure; all but the level (sigmoid or nats) are unitless."""
 SPLITS = {"train": "trained on", "val": "held out"}
-"""What the splits of a probe set are called; another split keeps its name."""
+"""Display names of the splits of a probe set; other splits keep their names."""
 _FROM_ZERO = ("top10_iou", "turnover", "edge_share")
 _HOVER = "%{x}<br>%{y:.3f} (%{customdata[0]:.3f} to %{customdata[1]:.3f}), %{customdata[2]} images"
 
@@ -29,15 +29,15 @@ _HOVER = "%{x}<br>%{y:.3f} (%{customdata[0]:.3f} to %{customdata[1]:.3f}), %{cus
 def pair_figure(
     epoch_pairs: pd.DataFrame, *, measure: str, kind: Literal["consecutive", "last"], legend: bool = True
 ) -> go.Figure:
-    """A measure of the agreement of two snapshots, of consecutive ones or of each with the last.
+    """A measure of the agreement of consecutive snapshots, or of each snapshot with the last.
 
-    Held-out images (and splits other than "train") are drawn solid, those trained on dashed.
+    Lines of training images are dashed, those of other splits solid.
 
     Args:
         epoch_pairs: Columns split, map, first, second, kind, measure, value, low, high, images.
-        measure: Which of its measures.
-        kind: Which of its pairs.
-        legend: Show one.
+        measure: The measure to draw.
+        kind: The kind of pairs to draw.
+        legend: Whether to show the legend.
     """
     rows = _select(epoch_pairs, measure=measure, kind=kind)
     where = rows["second" if kind == "consecutive" else "first"].map(format_snapshot)
@@ -46,27 +46,27 @@ def pair_figure(
 
 
 def level_figure(levels: pd.DataFrame, *, measure: str, legend: bool = True) -> go.Figure:
-    """A measure of each snapshot's maps; drawn as in `pair_figure`.
+    """A measure of each snapshot's maps, drawn as in `pair_figure`.
 
     Args:
         levels: Columns split, map, snapshot, measure, value, low, high, images.
-        measure: Which of its measures.
-        legend: Show one.
+        measure: The measure to draw.
+        legend: Whether to show the legend.
     """
     rows = _select(levels, measure=measure)
-    if measure == "relative_level":  # before the first kept epoch the network knows nothing yet
+    if measure == "relative_level":  # before the first kept epoch the network is hardly trained
         rows = rows.query("snapshot.str.startswith('epoch-') and snapshot != 'epoch-0000'")
     rows = rows.assign(where=rows["snapshot"].map(format_snapshot))
     return _figure(rows, measure=measure, axis="Snapshot", legend=legend)
 
 
 def overlap_figure(epoch_pairs: pd.DataFrame, *, split: str, of: Literal["hardness", "loss"]) -> go.Figure:
-    """IoU of the hardest 10 % of any two snapshots, as a matrix that is symmetric and 1 on its diagonal.
+    """IoU of the hardest 10 % of any two snapshots, as a symmetric matrix with 1 on its diagonal.
 
     Args:
-        epoch_pairs: Columns split, map, first, second, kind (of which "all"), value.
-        split: Of which images.
-        of: Of which map.
+        epoch_pairs: Columns split, map, first, second, kind (only "all" is used), value.
+        split: The split of the images.
+        of: The map.
     """
     rows = _select(epoch_pairs, kind="all", split=split, map=of)
     names = list(dict.fromkeys([*rows["first"], *rows["second"]]))
@@ -94,10 +94,10 @@ def overlap_figure(epoch_pairs: pd.DataFrame, *, split: str, of: Literal["hardne
 
 
 def memorise_figure(table: pd.DataFrame) -> go.Figure:
-    """Loss and hardness of one image while a network learns it by heart, each over its value at the first step.
+    """Loss and hardness of one image while a network memorises it, each relative to its value at the first step.
 
     Args:
-        table: Columns step, map (hardness, loss), value (over the first step's), level (sigmoid or nats).
+        table: Columns step, map (hardness, loss), value (relative to the first step), level (sigmoid or nats).
     """
     figure = go.Figure(layout={"template": make_template()})
     for name, colour in _colours().items():
@@ -118,7 +118,7 @@ def memorise_figure(table: pd.DataFrame) -> go.Figure:
 
 
 def format_snapshot(snapshot: str) -> str:
-    """A snapshot in few letters: the number of an epoch, # and the number of a training step.
+    """Short name of a snapshot: the number of an epoch, or # and the number of a step.
 
     Example:
         >>> [format_snapshot(name) for name in ("epoch-0000", "iteration-000010", "epoch-0012")]

@@ -1,4 +1,4 @@
-"""Colours: scales for maps, the colours of states, all distinguishable with any colour vision."""
+"""Colours of maps, curves and states, distinguishable with any colour vision."""
 
 from functools import cache
 from typing import Literal, TypeAlias
@@ -15,28 +15,28 @@ ScaleName = Literal["inferno", "cividis", "grey", "viridis", "dense", "differenc
 Colour: TypeAlias = tuple[int, int, int]
 
 HARDNESS_SCALES: tuple[ScaleName, ...] = ("inferno", "cividis", "grey")
-"""Scales a hardness map may be shown in; the first is the default."""
+"""Colour scales for hardness maps; the first is the default."""
 LOSS_SCALE: ScaleName = "viridis"
-"""The scale of every loss map: never one of the hardness scales, so that nobody mistakes one map for the other."""
+"""Colour scale of loss maps; not one of the hardness scales, so that the maps are not confused."""
 ENTROPY_SCALE: ScaleName = "dense"
-"""The scale of every entropy map, unlike the others for the same reason."""
+"""Colour scale of entropy maps, different for the same reason."""
 DIFFERENCE_SCALE: ScaleName = "difference"
-"""Blue where a value fell, white where it stayed, red where it rose."""
+"""Blue where a value fell, white where it did not change, red where it rose."""
 
 MISSING: Colour = (122, 122, 122)
-"""A pixel that has no value or no class."""
+"""Colour of a pixel without a value or class."""
 ERROR: Colour = (230, 97, 1)
-"""A pixel whose prediction differs from its label."""
+"""Colour of a pixel whose prediction differs from its label."""
 
 SERIES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f7f7f", "#b8a800")
-"""Colours of curves, told apart with any colour vision (Okabe and Ito 2008, its yellow darkened)."""
+"""Colours of curves, distinguishable with any colour vision (Okabe and Ito 2008, with a darker yellow)."""
 QUANTITIES = {"hardness": "#d55e00", "loss": "#009e73", "error_rate": "#0072b2"}
-"""The colour of each quantity, the same in every figure."""
+"""Colour of each quantity, the same in every figure."""
 OVERLAID = "#8250df"
-"""A curve over points that are coloured by class: none of SERIES, and seen on white and on black."""
+"""Colour of a curve over points coloured by class: not in SERIES, and visible on white and on black."""
 
 GRID = "rgba(128,128,128,0.25)"
-"""Lines behind the data, seen on white and on black."""
+"""Colour of grid lines, visible on white and on black."""
 
 _STOPS = {
     "inferno": "Inferno",
@@ -50,10 +50,10 @@ _STOPS = {
 
 @cache
 def colour_scale(name: str) -> ColourScale:
-    """The 256 colours of a scale from low to high, as RGB.
+    """The 256 RGB colours of a scale, from low to high.
 
     Raises:
-        InvalidInputError: there is no such scale.
+        InvalidInputError: unknown scale.
 
     Example:
         >>> colour_scale("grey")[[0, 255]].tolist()
@@ -66,12 +66,12 @@ def colour_scale(name: str) -> ColourScale:
     colours = np.array([_rgb(colour) for _, colour in stops], dtype=np.float64)
     steps = np.linspace(0, 1, 256)
     scale = np.stack([np.interp(steps, at, channel) for channel in colours.T], axis=1).round().astype(np.uint8)
-    scale.setflags(write=False)  # the cache hands the same array to everybody
+    scale.setflags(write=False)  # all callers share the cached array
     return scale
 
 
 def make_template() -> go.layout.Template:
-    """What every figure looks like: no background of its own, fine lines, one row of hover text per place."""
+    """Template of every figure: transparent background, thin lines, horizontal legend on top."""
     axis = {"gridcolor": GRID, "zerolinecolor": GRID, "linecolor": GRID, "ticks": "outside", "tickcolor": GRID}
     return go.layout.Template(
         layout={

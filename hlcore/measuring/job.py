@@ -1,4 +1,4 @@
-"""What an analysis is made of: a run, the images it is measured on, and how."""
+"""The run, data and settings of an analysis."""
 
 import os
 from collections.abc import Sequence
@@ -24,15 +24,15 @@ from hlcore.storage.runs import Run, installed_versions, utc_now
 
 @dataclass(frozen=True)
 class AnalysisJob:
-    """A run and the data it is measured on.
+    """A run, the data it is measured on and the settings.
 
     Attributes:
-        run: Whose networks look at the images.
+        run: The run to measure.
         data: The whole split.
         root: Folder of the data set; None for streets.
-        config: How it is measured.
-        merged: Class of the run to class of the data set, or None where they are the same.
-        targets: The same as indices.
+        config: What to measure.
+        merged: Class of the run to class of the data set, or None if they have the same classes.
+        targets: `merged` as indices.
     """
 
     run: Run
@@ -44,18 +44,18 @@ class AnalysisJob:
 
     @cached_property
     def indices(self) -> tuple[int, ...]:
-        """Which images of the split are measured: all, or `limit` of them, evenly spaced."""
+        """Indices of the images to measure: all, or `limit` of them, evenly spaced."""
         count, limit = len(self.data), self.config.limit or len(self.data)
         return tuple(np.linspace(0, count - 1, min(count, limit)).round().astype(int).tolist())
 
     @cached_property
     def epoch(self) -> int:
-        """The epoch that is measured."""
+        """The epoch to measure."""
         return resolve_epoch(self.run, self.config.epoch)
 
     @cached_property
     def epochs(self) -> tuple[int, ...]:
-        """Epochs that are compared, ascending; empty for none."""
+        """Epochs to compare for stability, ascending; empty for none."""
         if self.config.epochs is None:
             return ()
         if self.config.epochs == "all":
@@ -64,7 +64,7 @@ class AnalysisJob:
 
     @property
     def path(self) -> Path:
-        """Where the analysis lies."""
+        """Folder of the analysis."""
         name = f"{self.dataset}-{self.split}"
         return self.config.out or self.run.path / "analyses" / name
 
@@ -79,7 +79,7 @@ class AnalysisJob:
         return self.config.split or self.run.record.config.data.val_split
 
     def record(self, *, device: str, command: str) -> AnalysisRecord:
-        """What analysis.json says of it."""
+        """The content of analysis.json."""
         return AnalysisRecord(
             state="running",
             created=utc_now(),
@@ -108,11 +108,11 @@ class AnalysisJob:
 
 
 def open_job(run: Run, root: Path | None, config: AnalyzeConfig) -> AnalysisJob:
-    """A run and the data it is measured on.
+    """The job of measuring a run on a data set.
 
     Raises:
-        InvalidInputError: there is no such data set or epoch, or the classes do not fit and are not merged.
-        DatasetError: the files of the data set do not fit its layout.
+        InvalidInputError: unknown data set or epoch, or the classes differ and are not merged.
+        DatasetError: the files do not have the layout of the data set.
     """
     settings = run.record.config.data
     dataset = config.dataset or settings.dataset
@@ -132,25 +132,25 @@ def open_job(run: Run, root: Path | None, config: AnalyzeConfig) -> AnalysisJob:
         return AnalysisJob(run, data, root, config, merged, find_target_indices(merged, names, data.classes.names))
     if data.classes.names != names:
         raise InvalidInputError(
-            f"{run.path} knows the classes {', '.join(names)}, but the data set has {', '.join(data.classes.names)}; "
-            "say with --merge FILE which class of the run is scored as which of the data set"
+            f"{run.path} was trained on the classes {', '.join(names)}, but the data set has "
+            f"{', '.join(data.classes.names)}; map each class of the run to one of the data set with --merge FILE"
         )
     return AnalysisJob(run, data, root, config, None, None)
 
 
 def read_merge(path: Path) -> dict[str, str]:
-    """The class of the data set for each class of the run, from a YAML or JSON file.
+    """Class of the run to class of the data set, from a YAML or JSON file.
 
     Raises:
-        InvalidInputError: the file cannot be read, or holds anything but names for names.
+        InvalidInputError: the file cannot be read or is not a mapping of class names.
     """
-    form = "expected one line a class of the run, such as 'Car: vehicles'"
+    form = "expected one line per class of the run, such as 'Car: vehicles'"
     try:
         merged = yaml.safe_load(path.read_text(encoding="utf-8"))  # JSON is YAML
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise InvalidInputError(f"{path} cannot be read: {error}; {form}") from error
     if not isinstance(merged, dict) or not all(isinstance(name, str) for pair in merged.items() for name in pair):
-        raise InvalidInputError(f"{path} does not name a class for a class; {form}")
+        raise InvalidInputError(f"{path} does not map class names to class names; {form}")
     return merged
 
 

@@ -1,4 +1,4 @@
-"""Measures a run on a data set, an image at a time: sample -> networks -> what the image adds -> tables."""
+"""Measure a run on a data set, one image at a time: sample -> networks -> counts and rows of the image -> tables."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -23,85 +23,83 @@ from hlcore.types import PredictionRecord
 
 
 class Step(NamedTuple):
-    """How far an analysis is."""
+    """Progress of an analysis."""
 
     analysis: Analysis
     measured: int
-    """Images that need not be measured again."""
+    """Number of images measured so far."""
     status: str
-    """What has just been done, in a word or two."""
+    """What was done last, in a word or two."""
 
 
 def analyze(run: Run, root: Path | None, config: AnalyzeConfig, *, command: str = "") -> Iterator[Step]:
-    """Measures a run on a data set and writes the folder of the analysis; a step an image.
+    """Measure a run on a data set and write the analysis folder; yields a step per image.
 
-    What was measured before an interruption is not measured again, and the tables are the same as without one. Memory
-    does not grow with the number of images.
+    An interrupted analysis continues where it stopped, with the same tables as an uninterrupted one. Memory does not
+    grow with the number of images.
 
     Args:
-        run: Whose networks look at the images.
+        run: The run to measure.
         root: Folder of the data set. Default: the run's own.
-        config: What is measured, and where it goes.
-        command: What a person types to have it made again, for the report.
+        config: What to measure, and where to write it.
+        command: The command that repeats the analysis, for the report.
 
     Raises:
-        InvalidInputError: the run has not kept an epoch, or its classes do not fit the data set's.
+        InvalidInputError: an epoch was not saved, or the run's classes are not the data set's.
         DatasetError: an image or label map cannot be read.
         CheckpointError: the folder holds another analysis, or a checkpoint cannot be read.
     """
-    subject = open_job(run, root, config)
-    checkpoint = load_epoch(run, subject.epoch, device=config.device)
+    job = open_job(run, root, config)
+    checkpoint = load_epoch(run, job.epoch, device=config.device)
     device = str(checkpoint.network.mean.device)
-    writer = open_analysis_writer(subject.path, subject.record(device=device, command=command))
+    writer = open_analysis_writer(job.path, job.record(device=device, command=command))
     if not writer.is_complete:
-        others = [epoch for epoch in subject.epochs if epoch != subject.epoch]
+        others = [epoch for epoch in job.epochs if epoch != job.epoch]
         networks = {epoch: load_epoch(run, epoch, device=config.device) for epoch in others}
-        yield from _measure_images(writer, subject, checkpoint, networks)
-        yield Step(writer.analysis, len(subject.indices), "tables")
+        yield from _measure_images(writer, job, checkpoint, networks)
+        yield Step(writer.analysis, len(job.indices), "tables")
         write_tables(writer)
         writer = AnalysisWriter(writer.mark_complete())
-    yield Step(writer.analysis, len(subject.indices), "complete")
+    yield Step(writer.analysis, len(job.indices), "complete")
 
 
 def _measure_images(
-    writer: AnalysisWriter, subject: AnalysisJob, checkpoint: Checkpoint, networks: dict[int, Checkpoint]
+    writer: AnalysisWriter, job: AnalysisJob, checkpoint: Checkpoint, networks: dict[int, Checkpoint]
 ) -> Iterator[Step]:
-    """Looks at each image that is left: with the network that is measured, and with those of the other epochs."""
-    left = [place for place in range(len(subject.indices)) if not writer.has_part(place)]
-    measured = len(subject.indices) - len(left)
+    """Measure each remaining image with the chosen epoch and with the epochs it is compared to."""
+    remaining = [position for position in range(len(job.indices)) if not writer.has_part(position)]
+    measured = len(job.indices) - len(remaining)
     yield Step(writer.analysis, measured, "measure")
-    for place in left:
-        sample = subject.data[subject.indices[place]]
-        record = _predict(subject, checkpoint, sample, mc_dropout=subject.config.mc_dropout)
-        if subject.config.thumbnails:
+    for position in remaining:
+        sample = job.data[job.indices[position]]
+        record = _predict(job, checkpoint, sample, mc_dropout=job.config.mc_dropout)
+        if job.config.thumbnails:
             hardness = apply_colour_scale(record.hardness_map, scale=HARDNESS_SCALES[0], low=0, high=1)
             writer.write_thumbnail(sample.name, sample.image)
             writer.write_thumbnail(f"{sample.name}.hardness", hardness)
-        seen = {epoch: _predict(subject, network, sample) for epoch, network in networks.items()}
-        of_epoch = {snapshot_name(epoch): seen.get(epoch, record) for epoch in subject.epochs}
-        writer.write_part(place, measure_image(record, of_epoch, c=subject.run.record.config.loss.c))
+        others = {epoch: _predict(job, network, sample) for epoch, network in networks.items()}
+        snapshots = {snapshot_name(epoch): others.get(epoch, record) for epoch in job.epochs}
+        writer.write_part(position, measure_image(record, snapshots, c=job.run.record.config.loss.c))
         measured += 1
         yield Step(writer.analysis, measured, sample.name)
 
 
-def _predict(subject: AnalysisJob, checkpoint: Checkpoint, sample: Sample, *, mc_dropout: int = 0) -> PredictionRecord:
-    """What a network says about a labelled sample, in the classes of the data set."""
+def _predict(job: AnalysisJob, checkpoint: Checkpoint, sample: Sample, *, mc_dropout: int = 0) -> PredictionRecord:
+    """Record of a labelled sample, in the classes of the data set."""
     if sample.label_map is None:
-        raise DatasetError(f"{sample.name} has no label map, so nothing can be measured on it; leave it out")
+        raise DatasetError(f"{sample.name} has no label map, so it cannot be measured; remove it from the split")
     record = predict(
         checkpoint.network,
         sample.image,
         class_names=checkpoint.class_names,
         name=sample.name,
-        window=subject.config.window,
-        mc_dropout=0 if subject.targets is not None else mc_dropout,
+        window=job.config.window,
+        mc_dropout=0 if job.targets is not None else mc_dropout,
     )
-    if subject.targets is not None:
-        record = merge_classes(record, subject.targets, subject.data.classes.names)
+    if job.targets is not None:
+        record = merge_classes(record, job.targets, job.data.classes.names)
         if mc_dropout:
-            network, window = checkpoint.network, subject.config.window
-            entropy = mc_dropout_entropy(
-                network, sample.image, passes=mc_dropout, window=window, targets=subject.targets
-            )
+            network, window = checkpoint.network, job.config.window
+            entropy = mc_dropout_entropy(network, sample.image, passes=mc_dropout, window=window, targets=job.targets)
             record = replace(record, mc_entropy=entropy)
     return replace(record, label_map=sample.label_map)

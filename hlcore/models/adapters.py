@@ -1,4 +1,4 @@
-"""Builds a HardnessSegmenter from a name: segmentation-models-pytorch, torchvision, or a network of your own."""
+"""Build a HardnessSegmenter by name: from segmentation-models-pytorch, torchvision, or a network of your own."""
 
 import difflib
 from collections.abc import Callable
@@ -31,10 +31,10 @@ _registered: dict[str, NetworkBuilder] = {}
 
 
 def register_network(name: str) -> Callable[[NetworkBuilder], NetworkBuilder]:
-    """Makes a network of your own known by name, for configs, commands and checkpoints.
+    """Decorator that registers a network under a name, for configs, commands and checkpoints.
 
-    The decorated function takes the NetworkConfig and the number of classes. Put it in a module
-    and name the module in $HLCORE_PLUGINS, so that every command and the app can build the network.
+    The decorated function takes the NetworkConfig and the number of classes. List its module in $HLCORE_PLUGINS,
+    so that every command and the app can build the network.
     """
 
     def register(build: NetworkBuilder) -> NetworkBuilder:
@@ -50,13 +50,13 @@ def build_network(config: NetworkConfig, num_classes: int, *, hardness: bool = T
     """A new network in training mode.
 
     Args:
-        config: Which network.
-        num_classes: Channels of the logits, at least 2.
-        hardness: Give it a hardness branch.
+        config: The network settings.
+        num_classes: Number of logit channels, at least 2.
+        hardness: Whether to add a hardness branch.
 
     Raises:
-        InvalidInputError: an unknown name, or options the network does not take.
-        CheckpointError: encoder weights that do not fit.
+        InvalidInputError: unknown name, or unsupported options.
+        CheckpointError: the encoder weights do not match.
     """
     if num_classes < 2:
         raise InvalidInputError(f"a segmentation network needs at least 2 classes, got {num_classes}")
@@ -73,7 +73,7 @@ def build_network(config: NetworkConfig, num_classes: int, *, hardness: bool = T
 
 
 def network_names() -> tuple[str, ...]:
-    """Every name `NetworkConfig.network` may have."""
+    """All valid values of `NetworkConfig.network`."""
     import_plugins()
     return (*SMP_DECODERS, *(f"torchvision/{name}" for name in TORCHVISION_NETWORKS), *_registered)
 
@@ -92,7 +92,7 @@ def _build_parts(config: NetworkConfig, num_classes: int) -> NetworkParts:
 
 
 class _TorchvisionBranch(nn.Module):
-    """Head of a torchvision segmentation network on the dictionary its backbone returns."""
+    """Head of a torchvision segmentation network, applied to the dictionary its backbone returns."""
 
     def __init__(self, classifier: nn.Module, key: str | None) -> None:
         super().__init__()
@@ -109,11 +109,11 @@ def _build_torchvision_parts(config: NetworkConfig, num_classes: int) -> Network
     name = config.network.removeprefix("torchvision/")
     for setting in ("encoder_depth", "decoder_channels", "options"):
         if getattr(config, setting):
-            raise InvalidInputError(f"{config.network} has a single form; leave {setting} out")
+            raise InvalidInputError(f"{config.network} does not support {setting}; leave it out")
     network: Any = get_model(name, weights=None, weights_backbone=None, num_classes=num_classes)
     if config.encoder_weights == "imagenet":
         raise InvalidInputError(
-            f"{config.network} has no ImageNet weights installed; give a weight file as encoder_weights, or none"
+            f"no ImageNet weights are installed for {config.network}; set encoder_weights to a weight file or none"
         )
     if config.encoder_weights != "none":
         load_weight_file(network.backbone, Path(config.encoder_weights))

@@ -2,7 +2,7 @@
 
 features = encoder(image)
 logits   = segmentation_branch(features)
-D        = hardness_branch(detach(features))        # detached: the branch learns, the segmenter does not notice
+D        = hardness_branch(detach(features))        # detached: training the branch leaves the segmenter alone
 S        = sigmoid(D)                               # the hardness map
 """
 
@@ -19,23 +19,23 @@ from hlcore.errors import InvalidInputError
 
 
 class SegmentationOutput(NamedTuple):
-    """What a network says about a batch of images, both at the images' size."""
+    """Output for a batch of images, at the size of the images."""
 
     logits: Float[Tensor, "N C H W"]
     hardness: Float[Tensor, "N 1 H W"] | None
-    """D, before the sigmoid; None where the network has no hardness branch."""
+    """D, before the sigmoid; None without a hardness branch."""
 
 
 class HardnessSegmenter(nn.Module):
-    """A segmentation network with a hardness branch that learns from its features without disturbing it.
+    """A segmentation network with a hardness branch that learns from its features without affecting it.
 
     Args:
         encoder: image N 3 H W -> features (a tensor, or any nesting of lists, tuples and dicts of tensors).
         segmentation_branch: features -> logits N C h w, at any resolution.
-        hardness_branch: features -> D, N 1 h w; None leaves the segmenter alone.
-        stride: height and width are padded to a multiple of this before the encoder, and cropped after.
-        mean: per channel, in units of 0..255.
-        std: per channel, in units of 0..255.
+        hardness_branch: features -> D, N 1 h w; None for a plain segmenter.
+        stride: images are padded to a multiple of this, and the outputs cropped.
+        mean: per channel, on the scale 0..255.
+        std: per channel, on the scale 0..255.
     """
 
     mean: Tensor
@@ -73,7 +73,7 @@ class HardnessSegmenter(nn.Module):
         return self.encoder(self._pad((image.float() - self.mean) / self.std))
 
     def decode(self, branch: nn.Module, features: Any, size: Sequence[int]) -> Tensor:
-        """What a branch says of the features of images of `size` (H, W), at that size."""
+        """Output of a branch, resized to the image size (H, W)."""
         height, width = size
         padded = (height + -height % self.stride, width + -width % self.stride)
         output = branch(features)
@@ -86,7 +86,7 @@ class HardnessSegmenter(nn.Module):
         return [*self.encoder.parameters(), *self.segmentation_branch.parameters()]
 
     def hardness_parameters(self) -> list[nn.Parameter]:
-        """Parameters of the hardness branch; empty where there is none."""
+        """Parameters of the hardness branch; empty without one."""
         return [] if self.hardness_branch is None else list(self.hardness_branch.parameters())
 
     def _pad(self, image: Tensor) -> Tensor:
@@ -96,7 +96,7 @@ class HardnessSegmenter(nn.Module):
 
 
 def detach_features(features: Any) -> Any:
-    """The same features, cut off from the encoder's gradient."""
+    """The same nested features, detached from the encoder's graph."""
     if isinstance(features, Tensor):
         return features.detach()
     if isinstance(features, dict):
@@ -114,7 +114,7 @@ def copy_branch(segmentation_branch: nn.Module, num_classes: int, *, output_laye
     Args:
         segmentation_branch: features -> logits.
         num_classes: channels of the logits.
-        output_layers: names of the 2-d convolutions whose sum is the logits. Default: the last
+        output_layers: names of the 2-d convolutions whose sum gives the logits. Default: the last
             convolution with `num_classes` output channels.
 
     Raises:
@@ -158,11 +158,11 @@ class LightBranch(nn.Module):
     """
 
     def __init__(self, feature_shapes: Sequence[tuple[int, int, int]], *, image_size: int, width: int = 16) -> None:
-        """Takes the (channels, height, width) of each feature of an image of `image_size` px squared."""
+        """Build it from the (channels, height, width) of each feature of a square image of `image_size` px."""
         super().__init__()
         levels = [i for i, (channels, height, _) in enumerate(feature_shapes) if channels and 4 * height <= image_size]
         if not levels:
-            raise InvalidInputError(f"the encoder gives no feature of stride 4 or more: {list(feature_shapes)}")
+            raise InvalidInputError(f"the encoder has no feature of stride 4 or more: {list(feature_shapes)}")
         levels.sort(key=lambda i: -feature_shapes[i][1])  # finest first; equal sizes keep the encoder's order
         self.levels = sorted({levels[0], levels[len(levels) // 2], levels[-1]}, key=levels.index)
         self.project = nn.ModuleList(nn.Conv2d(feature_shapes[i][0], width, 1) for i in self.levels)
@@ -179,7 +179,7 @@ class LightBranch(nn.Module):
 
 
 def light_branch(encoder: nn.Module, *, image_size: int) -> LightBranch:
-    """A LightBranch that fits the encoder, whose feature shapes are found by running it once."""
+    """A LightBranch for an encoder; its feature shapes are found by running it once."""
     was_training = encoder.training
     encoder.eval()
     with torch.no_grad():
@@ -190,7 +190,7 @@ def light_branch(encoder: nn.Module, *, image_size: int) -> LightBranch:
 
 
 def flatten_features(features: Any) -> list[Tensor]:
-    """The N C H W tensors among nested features, in order."""
+    """All N C H W tensors in nested features, in order."""
     if isinstance(features, Tensor):
         return [features] if features.ndim == 4 else []
     if isinstance(features, dict):

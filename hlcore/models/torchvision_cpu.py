@@ -1,8 +1,8 @@
-"""Makes torchvision importable beside a torch it was not linked against; import this before torchvision, timm or SMP.
+"""Make torchvision importable next to a torch it was not linked against; import this before torchvision, timm or SMP.
 
-The Linux wheels of torchvision are linked against CUDA torch. Beside a CPU-only torch their compiled
-operators do not load, and `import torchvision` dies while it registers shapes for operators that do not
-exist. No segmentation network uses those operators, so it is enough to declare their schemas first.
+The Linux wheels of torchvision are linked against CUDA torch. With a CPU-only torch their compiled
+operators do not load, and `import torchvision` fails while it registers shapes for the missing operators.
+No segmentation network uses those operators, so declaring their schemas first is enough.
 """
 
 import importlib.util

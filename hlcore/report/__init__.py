@@ -1,4 +1,4 @@
-"""One HTML file that shows an analysis without the app: figures that hover, offline, and what they show in words."""
+"""An analysis as one HTML file that works offline: interactive figures, and their findings in words."""
 
 import base64
 import gzip
@@ -17,11 +17,11 @@ from hlcore.storage.analyses import Analysis, AnalysisRecord
 from hlcore.storage.files import write_text
 
 HARDEST = 10
-"""Images on the strip of the hardest."""
+"""Number of images shown in the strip of the hardest."""
 
 
 def write_report(analysis: Analysis) -> Path:
-    """Writes report.html into the folder of an analysis and returns its path.
+    """Path of report.html, after writing it into the folder of an analysis.
 
     Raises:
         CheckpointError: a table is missing or cannot be read.
@@ -31,7 +31,7 @@ def write_report(analysis: Analysis) -> Path:
 
 
 def render_report(analysis: Analysis) -> str:
-    """The report of an analysis, with all it needs inside; it asks the network for nothing, and says so to the browser.
+    """The report of an analysis as self-contained HTML; its content policy forbids network access.
 
     Raises:
         CheckpointError: a table is missing or cannot be read.
@@ -54,7 +54,7 @@ def render_report(analysis: Analysis) -> str:
 
 
 def describe_analysis(record: AnalysisRecord) -> dict[str, str]:
-    """How an analysis was made, by name."""
+    """How an analysis was made: name of each fact to its text."""
     epochs = f"; stability over the epochs {', '.join(map(str, record.epochs))}" if record.epochs else ""
     merged = ", ".join(f"{home} → {abroad}" for home, abroad in (record.merged or {}).items())
     rows = {
@@ -73,17 +73,17 @@ def describe_analysis(record: AnalysisRecord) -> dict[str, str]:
 
 
 class Thumbnail(NamedTuple):
-    """Small pictures of an image and of its hardness map on the page."""
+    """Thumbnails of an image and of its hardness map."""
 
     name: str
     sources: dict[str, str]
-    """What each shows to where it comes from."""
+    """Alternative text to data URI."""
     hardness: str
     mean_iou: str
 
 
 def _hardest_thumbnails(analysis: Analysis) -> Iterator[Thumbnail]:
-    """The images with the highest mean hardness of which there is a small picture."""
+    """Thumbnails of the images with the highest mean hardness, where there are any."""
     images = analysis.table("images").sort_values("hardness_mean", ascending=False, kind="stable").head(HARDEST)
     for row in images.to_dict("records"):
         name = row["image"]
@@ -101,5 +101,5 @@ def _data_uri(path: Path) -> str:
 
 
 def _compress(text: str) -> str:
-    """Text as the page unpacks it: compressed, so that a file of 5 MB takes 2."""
+    """Text as base64 of gzip, which the page unpacks: 2 MB instead of 5."""
     return base64.b64encode(gzip.compress(text.encode(), mtime=0)).decode()

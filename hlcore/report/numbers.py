@@ -1,4 +1,4 @@
-"""Numbers of a table in words, each with its 95 % interval over images."""
+"""Numbers of a table as text, each with its 95 % interval over images."""
 
 from collections.abc import Iterable, Sequence
 from decimal import ROUND_CEILING, Context
@@ -11,7 +11,7 @@ from hlcore.analysis.statistics import filter_rows
 
 
 class Number(NamedTuple):
-    """A value with the ends of its interval; NaN where there is none."""
+    """A value with the ends of its interval; NaN if there is none."""
 
     value: float
     low: float
@@ -22,12 +22,12 @@ class Number(NamedTuple):
 
     @property
     def value_text(self) -> str:
-        """The value without its interval."""
-        return "not known" if np.isnan(self.value) else format_number(self.value)
+        """The value, without its interval."""
+        return "unknown" if np.isnan(self.value) else format_number(self.value)
 
     @property
     def interval(self) -> str:
-        """The interval without the value; empty where there is none."""
+        """The interval, without the value; empty if there is none."""
         return "" if np.isnan(self.low) else f"{format_number(self.low)} to {format_number(self.high)}"
 
 
@@ -37,21 +37,21 @@ def compare_numbers(
     *,
     higher: str,
     lower: str,
-    neither: str = "The intervals overlap, so neither can be said to be higher.",
+    neither: str = "The intervals overlap, so neither is clearly higher.",
 ) -> str:
-    """What two numbers let one say: `higher` where the first's whole interval lies above the second's, and so on.
+    """`higher` if the first's whole interval lies above the second's, `lower` if below, else `neither`.
 
     Example:
         >>> compare_numbers(Number(2, 1, 3), Number(0, 0, 0), higher="more", lower="less", neither="who knows")
         'more'
     """
     if np.isnan([*first, *second]).any():
-        return "There is no interval, so nothing can be said of other images."
+        return "There is no interval, so this says nothing about other images."
     return higher if first.low > second.high else lower if first.high < second.low else neither
 
 
 def round_up_largest(values: Iterable[float]) -> str:
-    """The largest number that is known, rounded up to two digits that say something.
+    """The largest number that is not NaN, rounded up to two significant digits.
 
     Example:
         >>> round_up_largest([np.nan, 0.01, 0.01411]), round_up_largest([0.0]), round_up_largest([np.nan])
@@ -64,7 +64,7 @@ def round_up_largest(values: Iterable[float]) -> str:
 
 
 def format_number(value: float) -> str:
-    """A number with about three digits that say something.
+    """A number with about three significant digits.
 
     Example:
         >>> [format_number(value) for value in (0.0214, -0.5, 3.14159, 21.437, 1462.0)]
@@ -76,7 +76,7 @@ def format_number(value: float) -> str:
 
 
 def format_share(share: float) -> str:
-    """A share in percent.
+    """A share as a percentage.
 
     Example:
         >>> [format_share(share) for share in (0.1, 0.0149, 0.734, np.nan)]
@@ -88,7 +88,7 @@ def format_share(share: float) -> str:
 
 
 def find_number(table: pd.DataFrame, **where: Any) -> Number:
-    """The number in the only row where the columns have these values; all NaN where there is no such row.
+    """The number in the one row where the columns have these values; all NaN unless there is exactly one.
 
     Example:
         >>> find_number(pd.DataFrame({"kind": ["a"], "value": [0.5], "low": [0.4], "high": [0.6]}), kind="a").high
@@ -102,7 +102,7 @@ def find_number(table: pd.DataFrame, **where: Any) -> Number:
 
 
 def join_names(names: Sequence[str]) -> str:
-    """Names as one writes them.
+    """Names joined by commas and "and".
 
     Example:
         >>> join_names(["a"]), join_names(["a", "b", "c"])

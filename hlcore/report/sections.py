@@ -1,4 +1,4 @@
-"""The parts of a report: figures of an analysis, each with what it shows and what it does not."""
+"""The sections of a report: figures, what they show and what they do not."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,9 +20,9 @@ from hlcore.report.sentences import Findings
 from hlcore.storage.analyses import Analysis
 
 POINTS = 1500
-"""Objects that are drawn as points, at most; more would make the page slow."""
+"""Maximum number of objects drawn as points; more would make the page slow."""
 PAIRS = 20
-"""Pairs of classes that are drawn, at most."""
+"""Maximum number of class pairs drawn."""
 
 
 @dataclass(frozen=True)
@@ -31,9 +31,9 @@ class Drawing:
 
     Attributes:
         key: Its name on the page.
-        figure: What is drawn.
+        figure: The figure.
         caption: What the axes do not say.
-        broad: Scrolls on a phone, since its panels stand side by side.
+        broad: Scroll sideways on a phone, since its panels stand side by side.
     """
 
     key: str
@@ -52,7 +52,7 @@ class NumberTable:
 
 @dataclass(frozen=True)
 class Section:
-    """A part of the report."""
+    """A section of the report."""
 
     title: str
     findings: Findings
@@ -61,7 +61,7 @@ class Section:
 
 
 def make_sections(analysis: Analysis) -> list[Section]:
-    """The parts of the report of an analysis, in order.
+    """The sections of the report of an analysis, in order.
 
     Raises:
         CheckpointError: a table is missing or cannot be read.
@@ -70,7 +70,7 @@ def make_sections(analysis: Analysis) -> list[Section]:
     parts = [
         Section("Segmentation", sentences.describe_segmentation(table), _segmentation_drawings(analysis)),
         Section("Hardness and edges", sentences.describe_edges(table), _edge_drawings(analysis)),
-        Section("Hardness and the size of objects", sentences.describe_objects(table), _object_drawings(analysis)),
+        Section("Hardness and object size", sentences.describe_objects(table), _object_drawings(analysis)),
         Section(
             "Does hardness find the errors?",
             sentences.describe_errors(table),
@@ -80,13 +80,13 @@ def make_sections(analysis: Analysis) -> list[Section]:
     ]
     if analysis.record.epochs:
         parts.append(
-            Section("Do the maps hold still?", sentences.describe_stability(table), _stability_drawings(analysis))
+            Section("Are the maps stable?", sentences.describe_stability(table), _stability_drawings(analysis))
         )
     return parts
 
 
 def _score_table(scores: pd.DataFrame) -> NumberTable:
-    """AUROC and AP of every score in every region."""
+    """AUROC and AP of each score in each region."""
     columns = [f"{metric}, {region}" for metric in ("AUROC", "AP") for region in REGIONS]
     rows = {
         SCORES[name]: [find_number(scores, score=name, region=r, metric=m) for m in ("auroc", "ap") for r in REGIONS]
@@ -101,7 +101,7 @@ def _segmentation_drawings(analysis: Analysis) -> list[Drawing]:
     table = filter_rows(analysis.table("segmentation").query("class_name != ''"), metric="iou").assign(run=run)
     figure = segmentation_figures.class_iou_figure(table, runs=[run])
     return [
-        Drawing("segmentation", figure, "IoU of each class; a class that is neither labelled nor predicted has none.")
+        Drawing("segmentation", figure, "IoU of each class; classes that are neither labelled nor predicted have none.")
     ]
 
 
@@ -114,13 +114,13 @@ def _edge_drawings(analysis: Analysis) -> list[Drawing]:
             edge_figures.hardness_by_distance_figure(
                 filter_rows(edges, source="label", class_name=""), name="all classes"
             ),
-            "Mean over all labelled pixels at that distance from the nearest edge of the label map.",
+            "Mean over all labelled pixels at each distance from the nearest edge of the label map.",
             broad=True,
         )
     ]
     if len(of_pairs):
         hardest = of_pairs.sort_values("value", ascending=False).head(PAIRS)
-        text = f"Mean hardness within 2 px of where classes meet: the {len(hardest)} hardest of {len(of_pairs)} pairs."
+        text = f"Mean hardness within 2 px of edges between two classes: the {len(hardest)} hardest of {len(of_pairs)}."
         drawings.append(Drawing("edges-pairs", edge_figures.hardness_by_pair_figure(hardest), text))
     return drawings
 
@@ -132,12 +132,14 @@ def _object_drawings(analysis: Analysis) -> list[Drawing]:
     points = f"{len(some)} of the {len(objects)} objects, evenly spaced" if len(some) < len(objects) else "All objects"
     return [
         Drawing(
-            "objects", object_figures.objects_figure(some, curve, **shown), f"{points}; the curve is the mean of all."
+            "objects",
+            object_figures.objects_figure(some, curve, **shown),
+            f"{points}; the curve is the mean of all objects.",
         ),
         Drawing(
             "objects-edge-matched",
             object_figures.edge_matched_figure(curve, size="area_px"),
-            "Where the last curve lies level at 0, small objects are hard for their edges and for nothing else.",
+            "Where the last curve is flat at 0, small objects are hard only because of their edges.",
         ),
     ]
 
@@ -148,19 +150,19 @@ def _error_drawings(analysis: Analysis) -> list[Drawing]:
         Drawing(
             "errors-scores",
             error_figures.score_figure(analysis.table("scores")),
-            "AUROC and AP-Error of each score, with the distance to the predicted edge held still below.",
+            "AUROC and AP-Error of each score; the lower panels hold the distance to the predicted edge fixed.",
             broad=True,
         ),
         Drawing(
             "errors-risk",
             error_figures.risk_coverage_figure(filter_rows(curves, region="all")),
-            "Error rate among the pixels that are left when those with the highest scores are set aside.",
+            "Error rate among the remaining pixels when those with the highest scores are rejected.",
             broad=True,
         ),
         Drawing(
             "errors-roc",
             error_figures.roc_figure(filter_rows(curves, region="all")),
-            "Share of the wrong and of the right pixels that a threshold flags.",
+            "Share of wrong pixels and of right pixels that a threshold flags.",
             broad=True,
         ),
     ]
@@ -172,16 +174,16 @@ def _stability_drawings(analysis: Analysis) -> list[Drawing]:
         Drawing(
             "stability-spearman",
             stability_figures.pair_figure(pairs, measure="spearman", kind="consecutive"),
-            "Rank correlation of the maps of two kept epochs in a row.",
+            "Rank correlation between the maps of consecutive saved epochs.",
         ),
         Drawing(
             "stability-overlap",
             stability_figures.pair_figure(pairs, measure="top10_iou", kind="consecutive"),
-            "Overlap of the hardest tenth of the pixels.",
+            "Overlap (IoU) of the hardest 10 % of the pixels, between consecutive saved epochs.",
         ),
         Drawing(
             "stability-level",
             stability_figures.level_figure(levels, measure="relative_level"),
-            "Mean of each map over its mean at the first kept epoch.",
+            "Mean of each map relative to its mean at the first saved epoch.",
         ),
     ]

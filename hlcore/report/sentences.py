@@ -1,4 +1,4 @@
-"""What the tables of an analysis show and what they do not, in plain sentences; every number is looked up."""
+"""The findings of an analysis in sentences; every number comes from its tables."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -20,26 +20,26 @@ from hlcore.report.numbers import (
 )
 
 Tables = Callable[[str], pd.DataFrame]
-"""From the name of a table to the table."""
+"""Function from the name of a table to the table."""
 
 BEFORE_TRAINING = "epoch-0000"
 
 
 class Findings(NamedTuple):
-    """What is seen, in paragraphs, and what that does not show."""
+    """What the tables show, in paragraphs, and what they do not."""
 
     seen: tuple[str, ...]
     not_shown: str
 
 
 def describe_segmentation(tables: Tables) -> Findings:
-    """How well the images are segmented."""
+    """Findings on segmentation quality."""
     table = tables("segmentation")
     of_class = filter_rows(table, metric="iou").query("class_name != '' and value.notna()").sort_values("value")
     mean = {metric: find_number(table, class_name="", metric=metric) for metric in table["metric"].unique()}
     seen = (
-        f"The mean IoU over the classes is {mean['iou']}, of the pixels near contours alone (boundary IoU) "
-        f"{mean['boundary_iou']}; {format_share(mean['accuracy'].value)} of the labelled pixels are predicted right. "
+        f"The mean IoU over the classes is {mean['iou']}, that of the pixels near contours (boundary IoU) "
+        f"{mean['boundary_iou']}; {format_share(mean['accuracy'].value)} of the labelled pixels are correct. "
     )
     if len(of_class):
         worst, best = of_class.iloc[0], of_class.iloc[-1]
@@ -48,16 +48,15 @@ def describe_segmentation(tables: Tables) -> Findings:
             f"({format_number(worst['value'])}). "
         )
     bands = [f"{mean[f'iou_{band}']} for {band}" for band in ("small", "medium", "large")]
-    seen += f"By area of the object (cut at 32² and 96² px) it is {join_names(bands)} ones."
+    seen += f"By object area (limits 32² and 96² px) it is {join_names(bands)} objects."
     return Findings(
         (seen,),
-        "One run with one seed: the interval says how much other images would change the score, not how much "
-        "another training would.",
+        "This is one run with one seed: the interval covers the choice of images, not the choice of seed.",
     )
 
 
 def describe_edges(tables: Tables, *, source: str = "label") -> Findings:
-    """How hardness, loss and errors fall off from the edges."""
+    """Findings on hardness, loss and errors by distance to an edge."""
     profile = filter_rows(tables("edges"), source=source, class_name="", quantity="hardness")
     contrast = {
         name: find_number(tables("edge_contrast"), source=source, class_name="", quantity=name)
@@ -66,25 +65,25 @@ def describe_edges(tables: Tables, *, source: str = "label") -> Findings:
     hardness, loss = contrast["hardness"], contrast["loss"]
     at_edge, far = (find_number(profile, distance=distance) for distance in ("0", "> 32"))
     seen = (
-        f"On an edge of the label map the mean hardness is {at_edge}, more than 32 px away from "
-        f"every edge {far}. The edge contrast (mean within 2 px over mean beyond 16 px) "
+        f"The mean hardness is {at_edge} on an edge of the label map and {far} more than 32 px from "
+        f"every edge. The edge contrast (mean within 2 px divided by mean beyond 16 px) "
         f"is {hardness} for hardness, {loss} for the loss and {contrast['error_rate']} for the error rate. "
     )
     seen += compare_numbers(
         hardness,
         loss,
-        higher="Hardness clings to the edges more than the loss does.",
-        lower="The loss clings to the edges more than hardness does.",
+        higher="Hardness is more concentrated at edges than the loss.",
+        lower="The loss is more concentrated at edges than hardness.",
     )
     return Findings(
         (seen,),
-        "It does not show that hardness knows more than where the edges are: a map drawn from the edges alone would "
-        "look the same here. Whether it knows more is measured below, with the distance to the edge held still.",
+        "This does not show that hardness knows more than where the edges are: a map computed from the edges alone "
+        "would look the same. Whether it knows more is measured below, at a fixed distance to the edge.",
     )
 
 
 def describe_objects(tables: Tables) -> Findings:
-    """How hardness depends on the size of objects, and what of it the edges explain."""
+    """Findings on hardness by object size, and how much of it edges explain."""
     table = filter_rows(tables("size_correlations"), size="area_px")
     plain, interior, over = (
         find_number(table, quantity=name) for name in ("hardness_mean", "hardness_interior", "hardness_over_edge")
@@ -98,61 +97,62 @@ def describe_objects(tables: Tables) -> Findings:
         Number(0, 0, 0),
         higher="large objects are harder",
         lower="small objects are harder",
-        neither="size and hardness do not go together",
+        neither="size and hardness are not clearly related",
     ).removesuffix(".")
     seen = (
-        f"Spearman's rho of an object's mean hardness on its area is {plain} over {count['hardness_mean']} objects: "
-        f"{trend}. Small objects are mostly edge, so edges must be held still. Inside the objects alone (farther than "
-        f"2 px from every edge; {count['hardness_interior']} objects have such pixels) rho is {interior}; of the "
-        f"hardness above what the edge profile predicts it is {over}. "
+        f"Spearman's rho of an object's mean hardness and its area is {plain} over {count['hardness_mean']} objects: "
+        f"{trend}. Small objects are mostly edge, so edges must be accounted for. Inside the objects (farther than "
+        f"2 px from every edge; {count['hardness_interior']} objects have such pixels) rho is {interior}; for the "
+        f"hardness beyond what the edge profile predicts it is {over}. "
     )
     off = float(max(filter_rows(table, quantity="hardness_over_edge")["bound"]))  # by the bins of its histogram
     seen += compare_numbers(
         Number(over.value, over.low - off, over.high + off),
         Number(0, 0, 0),
-        higher="So, edges taken into account, small objects are not harder but easier.",
+        higher="So, after accounting for edges, small objects are easier, not harder.",
         lower="So small objects are harder than their edges explain.",
-        neither="So, edges taken into account, little or nothing is left of small objects being harder.",
+        neither="So, after accounting for edges, small objects are hardly harder, if at all.",
     )
     bound = table[table["quantity"].isin(["hardness_mean", "hardness_interior", "hardness_over_edge"])]["bound"]
     return Findings(
         (seen,),
-        "It names no cause: rare classes, far things and thin things are small too. Inside a small object the pixels "
-        "still lie nearer to an edge than inside a large one, so only the last of the three holds the distance still. "
-        f"Each rho comes from a histogram, whose bins may change it by {round_up_largest(bound)} at most.",
+        "This does not name a cause: rare classes, distant objects and thin objects are small too. Pixels inside a "
+        "small object are still nearer to an edge than those inside a large one, so only the last of the three fixes "
+        "the distance. "
+        f"Each rho comes from a histogram; binning changes it by at most {round_up_largest(bound)}.",
     )
 
 
 def describe_errors(tables: Tables) -> Findings:
-    """Whether hardness finds the wrong pixels, against signals that cost nothing."""
+    """Findings on how well hardness finds errors, compared with scores every network gives for free."""
     scores = tables("scores")
     rate = find_number(scores, score="hardness", region="all", metric="error_rate")
-    seen = [f"{format_share(rate.value)} of the labelled pixels are predicted wrong."]
+    seen = [f"{format_share(rate.value)} of the labelled pixels are predicted wrongly."]
     for region, where in REGIONS.items():
         of_region = filter_rows(scores, region=region)
         if of_region.empty:
             continue
         auroc, ap = (find_number(of_region, score="hardness", metric=metric) for metric in ("auroc", "ap"))
         seen.append(
-            f"{'Over all labelled pixels' if region == 'all' else where.capitalize()}, hardness tells wrong from right "
-            f"with an AUROC of {auroc} and an AP of {ap}.{_describe_standing(of_region)}"
+            f"{'Over all labelled pixels' if region == 'all' else where.capitalize()}, hardness separates wrong "
+            f"from right pixels with an AUROC of {auroc} and an AP of {ap}.{_describe_standing(of_region)}"
         )
     curves = filter_rows(tables("risk_curves"), region="all")
     texts = [text for name in ("hardness", "max_softmax") if (text := _describe_tenth(curves, name))]
     if texts:
-        seen.append(f"Flagging a tenth of the pixels catches {join_names(texts)}.")
+        seen.append(f"Flagging 10 % of the pixels catches {join_names(texts)}.")
     single = len(scores) > 0 and not np.isfinite(scores["low"]).any()
     return Findings(
         tuple(seen),
-        ("There is no interval, so the standing of the scores says nothing about other images. " if single else "")
-        + "A score that ranks well is no probability of an error. Differences are paired over the same images, so they "
-        "may be clear where intervals overlap. Each number comes from histograms, whose bins may change it by "
-        f"{round_up_largest(scores['bound'])} at most.",
+        ("There is no interval, so the comparison of the scores says nothing about other images. " if single else "")
+        + "A score that ranks well is not a probability of error. Differences are paired over the same images, so they "
+        "may be clear where intervals overlap. Each number comes from histograms; binning changes it by at most "
+        f"{round_up_largest(scores['bound'])}.",
     )
 
 
 def describe_stability(tables: Tables) -> Findings:
-    """How still both maps hold between epochs, and how far each fades."""
+    """Findings on how stable both maps are between epochs, and how much each fades."""
     pairs, levels = tables("epoch_pairs"), tables("levels")
     snapshots = list(dict.fromkeys(levels["snapshot"]))
     first_kept, last = next((name for name in snapshots if name != BEFORE_TRAINING), snapshots[-1]), snapshots[-1]
@@ -167,27 +167,27 @@ def describe_stability(tables: Tables) -> Findings:
         hardness, loss, higher="Hardness fades less than the loss.", lower="Hardness fades more than the loss."
     )
     texts.append(
-        f"At {_epoch_text(last)} the mean loss is {loss} times what it was at {_epoch_text(first_kept)}, mean hardness "
+        f"At {_epoch_text(last)} the mean loss is {loss} times its value at {_epoch_text(first_kept)}, mean hardness "
         f"{hardness} times. {fades}"
     )
     return Findings(
         tuple(texts),
-        "A rank correlation says nothing about the level, and where a map is near 0 its ranks are noise. What fades on "
-        "images that were trained on is memorised; on other images a falling loss is learning.",
+        "A rank correlation says nothing about the level, and where a map is near 0 its ranks are noise. A loss that "
+        "falls on training images may be memorisation; on other images it is learning.",
     )
 
 
 def _describe_agreement(pairs: pd.DataFrame, measure: str, name: str) -> str:
-    """A measure of two kept epochs in a row, over all pairs, in a sentence; epoch 0 (before training) is left out."""
+    """A measure of consecutive saved epochs, over all pairs, in a sentence; epoch 0 (before training) is left out."""
     rows = filter_rows(pairs, measure=measure, kind="consecutive")
     rows = rows.loc[(rows["first"] != BEFORE_TRAINING) & rows["value"].notna()]
     hardness, loss = filter_rows(rows, map="hardness"), filter_rows(rows, map="loss")
     both = hardness.merge(loss, on=["first", "second"], suffixes=("", "_of_loss"))
     if both.empty:
-        return f"{name} takes two kept epochs in a row, which there are not."
+        return f"{name} needs two consecutive saved epochs, which this run lacks."
     higher, lower = sum(both["low"] > both["high_of_loss"]), sum(both["high"] < both["low_of_loss"])
     return (
-        f"{name} of two kept epochs in a row is {_span(hardness)} for hardness and {_span(loss)} for the loss; of "
+        f"{name} between consecutive saved epochs is {_span(hardness)} for hardness and {_span(loss)} for the loss; of "
         f"{len(both)} pairs it is clearly higher for hardness in {higher} and for the loss in {lower}."
     )
 
@@ -197,10 +197,10 @@ def _span(rows: pd.DataFrame) -> str:
 
 
 def group_scores_by_standing(of_region: pd.DataFrame) -> dict[str, list[str]]:
-    """The other scores that hardness loses to, beats and cannot be told from, by the paired differences of AUROC.
+    """The other scores, grouped by whether hardness loses to them, beats them or neither, by paired AUROC differences.
 
     Args:
-        of_region: Rows of the table "scores" of one region.
+        of_region: Rows of the table "scores" for one region.
     """
     groups: dict[str, list[str]] = {name: [] for name in error_prediction.STANDINGS}
     for name in SCORES:
@@ -214,13 +214,13 @@ def group_scores_by_standing(of_region: pd.DataFrame) -> dict[str, list[str]]:
 
 
 def _describe_standing(of_region: pd.DataFrame) -> str:
-    """How hardness stands against every other score, in a sentence."""
+    """How hardness compares with the other scores, in a sentence."""
     texts = [f"{verb} {join_names(names)}" for verb, names in group_scores_by_standing(of_region).items() if names]
     return f" It {'; it '.join(texts)}." if texts else ""
 
 
 def _describe_tenth(curves: pd.DataFrame, score: str) -> str:
-    """What the first threshold does that flags a tenth of the pixels."""
+    """What the first threshold that flags at least 10 % of the pixels catches."""
     rows = filter_rows(curves, score=score).query("pixels_share >= 0.1").sort_values("pixels_share")
     if rows.empty or np.isnan(rows.iloc[0]["errors_share"]):
         return ""

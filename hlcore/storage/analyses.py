@@ -1,10 +1,10 @@
-"""What was measured of a run on a data set; by default in <run>/analyses/<name>/.
+"""The analysis of a run on a data set; by default in <run>/analyses/<name>/.
 
-analysis.json            which run, epoch and data; how it was measured
+analysis.json            run, epoch, data and settings
 <table>.parquet          the tables of hlcore.analysis
-thumbnails/<image>.webp  small pictures of the images, and <image>.hardness.webp of their hardness maps; or none
-report.html              the figures, to be read without the app
-parts/                   what each image added, until the analysis is complete
+thumbnails/<image>.webp  thumbnails of the images, and <image>.hardness.webp of their hardness maps; optional
+report.html              the figures, readable without the app
+parts/                   counts and rows of each image, until the analysis is complete
 """
 
 from datetime import datetime
@@ -20,48 +20,48 @@ from hlcore.storage.files import read_json
 
 
 class AnalysisRecord(FrozenModel):
-    """What analysis.json holds."""
+    """The content of analysis.json."""
 
     format: Literal[1] = 1
-    """Of the tables; one that changes what a table holds is another number, and is measured again."""
+    """Version of the tables; a change in what a table holds needs a new number and a new analysis."""
     state: Literal["running", "complete"]
     created: datetime
     run: str
     """Name of the run."""
     epoch: int
     epochs: tuple[int, ...] = ()
-    """Epochs that were compared for stability; empty where only one was looked at."""
+    """Epochs compared for stability; empty for none."""
     weights: str = ""
     """SHA-256 of the weights of all these epochs."""
     dataset: str
     root: Path | None
-    """Folder of the data set; None for streets, and where it is not said."""
+    """Folder of the data set; None for streets or if unknown."""
     split: str
     data_fingerprint: str
     images: int
-    """How many images of the split were measured."""
+    """Number of images measured."""
     class_names: tuple[str, ...]
-    """The classes that were scored: the run's own or, where its predictions were merged, the data set's."""
+    """The scored classes: the run's own or, if predictions were merged, the data set's."""
     palette: tuple[tuple[int, int, int], ...]
     merged: dict[str, str] | None = None
-    """The run's class to the data set's class, where predictions were merged."""
+    """Class of the run to class of the data set, if predictions were merged."""
     mc_dropout: int = 0
-    """Passes with dropout on; 0 where there were none."""
+    """Number of Monte Carlo dropout passes; 0 for none."""
     window: int | None = None
     """Side of the sliding window, px; None for whole images."""
     thumbnails: bool = True
-    """Whether small pictures of the images were kept."""
+    """Whether thumbnails were saved."""
     scene_size: tuple[int, int] | None = None
-    """(H, W) of the scenes, px; only for streets."""
+    """(H, W) of the scenes, px (streets only)."""
     device: str = ""
-    """Where the network ran."""
+    """The device the network ran on."""
     command: str = ""
-    """What makes the analysis again."""
+    """The command that repeats the analysis."""
     versions: dict[str, str]
 
 
 class Analysis:
-    """One analysis on disk; a table is read when it is asked for."""
+    """An analysis on disk; tables are read on demand."""
 
     def __init__(self, path: Path, record: AnalysisRecord) -> None:
         self.path = path
@@ -74,22 +74,22 @@ class Analysis:
 
     @property
     def report_path(self) -> Path:
-        """Where the report lies (or would lie)."""
+        """Path of the report, whether it exists or not."""
         return self.path / "report.html"
 
     def thumbnail_path(self, image: str) -> Path:
-        """Where the small picture of an image lies (or would lie)."""
+        """Path of the thumbnail of an image, whether it exists or not."""
         return self.path / "thumbnails" / f"{image}.webp"
 
     def table_path(self, name: str) -> Path:
-        """Where a table lies (or would lie)."""
+        """Path of a table, whether it exists or not."""
         return self.path / f"{name}.parquet"
 
     def table(self, name: str) -> pd.DataFrame:
         """A table by its name, such as "edges".
 
         Raises:
-            CheckpointError: there is no such table, or it cannot be read.
+            CheckpointError: the table does not exist or cannot be read.
         """
         path = self.table_path(name)
         if not path.is_file():
@@ -98,11 +98,11 @@ class Analysis:
         try:
             return pd.read_parquet(path)
         except (OSError, ValueError, pa.ArrowException) as error:
-            raise CheckpointError(f"{path} is not a table that can be read: {error}") from error
+            raise CheckpointError(f"{path} is not a readable table: {error}") from error
 
 
 def find_analyses(run_path: Path) -> tuple[Path, ...]:
-    """The folders of the analyses of a run, by name."""
+    """Folders of the analyses of a run, sorted by name."""
     return tuple(sorted(p.parent for p in (run_path / "analyses").glob("*/analysis.json")))
 
 

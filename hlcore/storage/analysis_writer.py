@@ -1,4 +1,4 @@
-"""Fills the folder of an analysis, one image after another; what is whole stays, however the work ends."""
+"""Write the folder of an analysis image by image; complete files survive an interruption."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -21,43 +21,45 @@ from hlcore.types import Image
 THUMBNAIL_PX = 192
 """Longest side of a thumbnail."""
 _MAY_DIFFER = {"state", "created", "root", "device", "command"}
-"""What two sittings of one analysis need not have in common: the same data may lie elsewhere."""
+"""Fields that may differ when an analysis is continued: the data may have moved, for example."""
 
 
 class ImagePart(NamedTuple):
-    """What one image adds."""
+    """Counts and rows of one image."""
 
     image: str
     counts: Mapping[str, Mapping[str, np.ndarray]]
-    """Room of hlcore.analysis to its named arrays of sums."""
+    """Module of hlcore.analysis to its named arrays of sums."""
     rows: Mapping[str, pd.DataFrame]
-    """Name of a table to the image's rows of it."""
+    """Name of a table to the image's rows in it."""
 
 
 class AnalysisWriter:
-    """The folder of an analysis while it is being filled; get one with `open_analysis_writer`."""
+    """Writes the folder of an analysis; `open_analysis_writer` makes one."""
 
     def __init__(self, analysis: Analysis) -> None:
         self.analysis = analysis
 
     @property
     def is_complete(self) -> bool:
-        """Whether there is nothing left to do."""
+        """Whether the analysis is complete."""
         return self.analysis.record.state == "complete"
 
     def has_part(self, index: int) -> bool:
-        """Whether the image at this place was measured already."""
+        """Whether the image at this position has been measured."""
         return self._part_path(index).is_file()
 
     def write_part(self, index: int, part: ImagePart) -> None:
-        """Keeps what an image adds, in one file that is there whole or not at all."""
-        arrays = {f"counts/{room}/{key}": values for room, sums in part.counts.items() for key, values in sums.items()}
+        """Write the part of an image, atomically."""
+        arrays = {
+            f"counts/{module}/{key}": values for module, sums in part.counts.items() for key, values in sums.items()
+        }
         arrays |= {f"rows/{name}": _to_parquet_bytes(rows) for name, rows in part.rows.items()}
         with replace_atomically(self._part_path(index)) as temporary, temporary.open("wb") as file:
             np.savez_compressed(file, allow_pickle=False, image=np.array(part.image), **arrays)
 
     def read_parts(self) -> Iterator[ImagePart]:
-        """What each image added, one at a time, in the order of the images.
+        """The part of each image, one at a time, in the order of the images.
 
         Raises:
             CheckpointError: a part cannot be read.
@@ -66,22 +68,22 @@ class AnalysisWriter:
             yield _read_part(self._part_path(index))
 
     def write_thumbnail(self, name: str, image: Image) -> None:
-        """Keeps a small picture of an image."""
+        """Write a thumbnail of an image."""
         picture = PillowImage.fromarray(image)
         picture.thumbnail((THUMBNAIL_PX, THUMBNAIL_PX))
         with replace_atomically(self.analysis.thumbnail_path(name)) as temporary:
             picture.save(temporary, format="WEBP", quality=60)
 
     def write_table(self, name: str, table: pd.DataFrame) -> None:
-        """Keeps a whole table."""
+        """Write a whole table."""
         with replace_atomically(self.analysis.table_path(name)) as temporary:
             table.to_parquet(temporary, index=False, compression="zstd")
 
     @contextmanager
     def append_rows(self, name: str) -> Iterator[Callable[[pd.DataFrame], None]]:
-        """A function that adds rows to a table which is never in memory as a whole.
+        """A function that appends rows to a table that is never in memory as a whole.
 
-        The table appears when the context is left without an error; without rows it has columns alone.
+        The file appears when the context exits without an error; without rows it has only columns.
         """
         with replace_atomically(self.analysis.table_path(name)) as temporary:
             rows = _Rows(temporary)
@@ -89,13 +91,13 @@ class AnalysisWriter:
             rows.close()
 
     def mark_complete(self) -> Analysis:
-        """Marks the analysis complete and lets its parts go."""
+        """The analysis, marked complete; its parts are removed."""
         _write_record(self.analysis.path, self.analysis.record.model_copy(update={"state": "complete"}))
         self.remove_parts()
         return open_analysis(self.analysis.path)
 
     def remove_parts(self) -> None:
-        """Removes what each image added."""
+        """Remove the parts of all images."""
         for path in [*self._parts.glob("*.npz"), *self._parts.glob(".*.part")]:
             path.unlink()
         if self._parts.is_dir() and not any(self._parts.iterdir()):
@@ -110,10 +112,10 @@ class AnalysisWriter:
 
 
 def open_analysis_writer(path: Path, record: AnalysisRecord) -> AnalysisWriter:
-    """The folder of a new analysis, or of the same one to go on with.
+    """A writer for a new analysis, or for the same one to continue.
 
     Raises:
-        CheckpointError: the folder holds another analysis (the message says what differs), or cannot be made.
+        CheckpointError: the folder holds a different analysis (the message says what differs), or cannot be created.
     """
     if (path / "analysis.json").is_file():
         kept = open_analysis(path)
@@ -128,7 +130,7 @@ def open_analysis_writer(path: Path, record: AnalysisRecord) -> AnalysisWriter:
 
 
 def _check_same_analysis(path: Path, kept: AnalysisRecord, wanted: AnalysisRecord) -> None:
-    may_differ = _MAY_DIFFER | ({"versions"} if kept.state == "complete" else set())  # nothing is added to it any more
+    may_differ = _MAY_DIFFER | ({"versions"} if kept.state == "complete" else set())  # nothing will be added
     fields = [name for name in AnalysisRecord.model_fields if name not in may_differ]
     differing = [name for name in fields if getattr(kept, name) != getattr(wanted, name)]
     if differing:
@@ -136,7 +138,7 @@ def _check_same_analysis(path: Path, kept: AnalysisRecord, wanted: AnalysisRecor
             f"{name}: {_shorten(getattr(kept, name))}, now {_shorten(getattr(wanted, name))}" for name in differing
         )
         raise CheckpointError(
-            f"{path} holds an analysis that was made otherwise ({one}); give another --out, or remove that folder"
+            f"{path} holds an analysis with other settings ({one}); give another --out or remove that folder"
         )
 
 
@@ -164,8 +166,8 @@ def _read_part(path: Path) -> ImagePart:
             for key in arrays.files:
                 kind, _, name = key.partition("/")
                 if kind == "counts":
-                    room, _, what = name.partition("/")
-                    counts.setdefault(room, {})[what] = arrays[key]
+                    module, _, key_in_module = name.partition("/")
+                    counts.setdefault(module, {})[key_in_module] = arrays[key]
                 elif kind == "rows":
                     rows[name] = pd.read_parquet(BytesIO(arrays[key].tobytes()))
             return ImagePart(str(arrays["image"]), counts, rows)
@@ -174,10 +176,10 @@ def _read_part(path: Path) -> ImagePart:
 
 
 class _Rows:
-    """Rows that are written in groups as they come; the first that are not empty decide the types of the columns."""
+    """Writes rows in groups as they come; the first non-empty rows decide the column types."""
 
     GROUP = 20_000
-    """Rows a group, the last one aside."""
+    """Minimum rows per group, except the last."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

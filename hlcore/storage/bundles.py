@@ -2,7 +2,7 @@
 
 <image>.hardness.png     16-bit grey, 0..65535 for 0..1, at the image's own size
 <image>.prediction.png   8-bit class indices with the class colours as palette
-manifest.parquet         one row an image; class names, colours and origin in its metadata
+manifest.parquet         one row per image; class names and colours in its metadata
 """
 
 import json
@@ -25,18 +25,18 @@ _METADATA_KEY = b"hlcore"
 
 
 class BundleWriter:
-    """Writes records into a new bundle, one at a time; use it as a context manager.
+    """Writes records into a new bundle, one at a time; a context manager.
 
-    The manifest is written when the context is left, however it is left, so an interrupted bundle is whole.
+    The manifest is written on exit, after an error too, so an interrupted bundle is valid.
     """
 
     def __init__(self, path: Path, *, class_names: tuple[str, ...], palette: tuple[tuple[int, int, int], ...]) -> None:
         if len(class_names) > 256:
-            raise InvalidInputError(f"a bundle's 8-bit predictions hold 256 classes at most, got {len(class_names)}")
+            raise InvalidInputError(f"a bundle's 8-bit predictions hold at most 256 classes, got {len(class_names)}")
         if (path / MANIFEST).exists():
-            raise InvalidInputError(f"{path} holds a bundle already; give another --out, or remove it")
+            raise InvalidInputError(f"{path} already holds a bundle; give another --out or remove it")
         self.path = path
-        self._about = {"class_names": class_names, "palette": palette}
+        self._metadata = {"class_names": class_names, "palette": palette}
         self._rows: list[dict[str, object]] = []
 
     def __enter__(self) -> "BundleWriter":  # noqa: PYI034  (the run-time type checker of the tests knows no Self)
@@ -45,17 +45,17 @@ class BundleWriter:
 
     def __exit__(self, *_: object) -> None:
         table = pa.Table.from_pylist(self._rows) if self._rows else pa.table({"name": pa.array([], pa.string())})
-        table = table.replace_schema_metadata({_METADATA_KEY: json.dumps(self._about).encode()})
+        table = table.replace_schema_metadata({_METADATA_KEY: json.dumps(self._metadata).encode()})
         with replace_atomically(self.path / MANIFEST) as temporary:
             pq.write_table(table, temporary)
 
     def add(self, record: PredictionRecord, *, source: str = "") -> None:
-        """Writes the two maps of a record and notes it; `source` says where the image came from."""
+        """Write the two maps of a record and add it to the manifest; `source` says where the image came from."""
         hardness_path = self.path / f"{record.name}.hardness.png"
         hardness_path.parent.mkdir(parents=True, exist_ok=True)
         write_hardness_png(hardness_path, record.hardness_map)
         prediction = PillowImage.fromarray(record.prediction.astype(np.uint8))
-        prediction.putpalette(np.asarray(self._about["palette"], np.uint8).tobytes())
+        prediction.putpalette(np.asarray(self._metadata["palette"], np.uint8).tobytes())
         prediction.save(self.path / f"{record.name}.prediction.png")
         height, width = record.hardness_map.shape
         self._rows.append(
@@ -73,11 +73,11 @@ class BundleWriter:
 
 @dataclass(frozen=True)
 class Bundle:
-    """A bundle on disk; maps are read when asked for."""
+    """A bundle on disk; maps are read on demand."""
 
     path: Path
     manifest: pd.DataFrame
-    """One row an image: name, source, height, width (px), mean_hardness, p95_hardness, mean_entropy (nats)."""
+    """One row per image: name, source, height, width (px), mean_hardness, p95_hardness, mean_entropy (nats)."""
     class_names: tuple[str, ...]
     palette: tuple[tuple[int, int, int], ...]
 

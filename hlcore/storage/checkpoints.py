@@ -1,4 +1,4 @@
-"""Weights on disk: safetensors whose metadata says everything needed to rebuild the network."""
+"""Weights on disk: safetensors files whose metadata is enough to rebuild the network."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,7 +30,7 @@ class CheckpointHeader(FrozenModel):
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A network as it stood at one epoch, ready to be run."""
+    """A network at one epoch, ready to run."""
 
     network: HardnessSegmenter
     """In evaluation mode."""
@@ -48,17 +48,17 @@ class Checkpoint:
 
     @property
     def epoch(self) -> int:
-        """Epochs trained; 0 is before training."""
+        """Number of epochs trained; 0 is before training."""
         return self.header.epoch
 
     @property
     def iteration(self) -> int:
-        """Steps trained."""
+        """Number of steps trained."""
         return self.header.iteration
 
 
 def save_checkpoint(path: Path, network: HardnessSegmenter, header: CheckpointHeader, *, half: bool = False) -> None:
-    """Writes weights and header; `half` stores the trained weights as fp16 and the statistics as they are."""
+    """Save weights and header; `half` stores trained weights as fp16 and leaves buffers as they are."""
     trained = {name for name, _ in network.named_parameters()}
     weights = {
         name: (tensor.half() if half and name in trained and tensor.is_floating_point() else tensor).cpu().contiguous()
@@ -72,7 +72,7 @@ def read_header(path: Path) -> CheckpointHeader:
     """The header of a checkpoint file, without its weights.
 
     Raises:
-        CheckpointError: no such file, no safetensors file, or one that hlcore did not write.
+        CheckpointError: there is no such file, or it is not a safetensors file written by hlcore.
     """
     if not path.is_file():
         raise CheckpointError(f"{path}: no such checkpoint")
@@ -80,17 +80,17 @@ def read_header(path: Path) -> CheckpointHeader:
         with safe_open(path, framework="pt") as opened:
             metadata = opened.metadata() or {}
     except (SafetensorError, OSError) as error:
-        raise CheckpointError(f"{path} is not a whole safetensors file: {error}") from error
+        raise CheckpointError(f"{path} is not a complete safetensors file: {error}") from error
     if METADATA_KEY not in metadata:
         raise CheckpointError(f"{path} is a safetensors file, but hlcore did not write it: it has no header")
     return parse_json(metadata[METADATA_KEY], CheckpointHeader, source=path)
 
 
 def load_checkpoint(path: Path, *, device: torch.device | str = "cpu") -> Checkpoint:
-    """Rebuilds the network of a checkpoint and puts it on `device` in evaluation mode.
+    """The network of a checkpoint file, rebuilt on `device` in evaluation mode.
 
     Raises:
-        CheckpointError: the file cannot be read, or does not fit the network it names.
+        CheckpointError: the file cannot be read or does not match its network.
     """
     header = read_header(path)
     try:
@@ -103,14 +103,14 @@ def load_checkpoint(path: Path, *, device: torch.device | str = "cpu") -> Checkp
 
 
 def load_network_weights(network: nn.Module, path: Path) -> None:
-    """Fills a network from a checkpoint file; fp16 weights are widened to the network's type.
+    """Load the weights of a checkpoint file into a network; fp16 weights are converted to its type.
 
     Raises:
-        CheckpointError: tensors are missing, too many or of another shape.
+        CheckpointError: tensors are missing, superfluous or of another shape.
     """
     try:
         with safe_open(path, framework="pt") as opened:
             weights = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118  (not a dict)
         network.load_state_dict(weights, strict=True)
     except (SafetensorError, OSError, RuntimeError) as error:
-        raise CheckpointError(f"{path} does not fit the network it names: {error}") from error
+        raise CheckpointError(f"{path} does not match its network: {error}") from error

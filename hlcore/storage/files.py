@@ -1,4 +1,4 @@
-"""Writing files so that a crash leaves either the old content or the new, and reading JSON with errors in words."""
+"""Atomic writes, and JSON with readable errors."""
 
 import difflib
 import os
@@ -17,9 +17,9 @@ Model = TypeVar("Model", bound=BaseModel)
 
 @contextmanager
 def replace_atomically(path: Path) -> Iterator[Path]:
-    """A temporary name beside `path` to write to; on success it is fsynced and takes the place of `path`.
+    """A temporary path to write to; on success it is fsynced and replaces `path`, so a crash leaves old or new content.
 
-    The file gets the permissions any new file gets (the umask's), whatever the writer chose.
+    The file gets the permissions of any new file (the umask's), whatever the writer chose.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
@@ -36,19 +36,19 @@ def replace_atomically(path: Path) -> Iterator[Path]:
 
 
 def make_folder(path: Path) -> None:
-    """Makes a folder and its parents, where they are missing.
+    """Make a folder and its parents, if they are missing.
 
     Raises:
-        CheckpointError: it cannot be made.
+        CheckpointError: it cannot be created.
     """
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise CheckpointError(f"the folder {path} cannot be made ({error.strerror}); give another --out") from error
+        raise CheckpointError(f"cannot create the folder {path} ({error.strerror}); give another --out") from error
 
 
 def write_text(path: Path, text: str) -> None:
-    """Replaces the file's content."""
+    """Write a text file, atomically."""
     with replace_atomically(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
 
@@ -57,7 +57,7 @@ def read_json(path: Path, model: type[Model]) -> Model:
     """The content of a JSON file as a `model`.
 
     Raises:
-        CheckpointError: the file cannot be read, or does not fit the model; the message names file and key.
+        CheckpointError: the file cannot be read or does not match the model; the message names file and key.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -70,7 +70,7 @@ def parse_json(text: str, model: type[Model], *, source: Path) -> Model:
     """JSON text as a `model`; `source` is the file it came from.
 
     Raises:
-        CheckpointError: the text does not fit the model; the message names file and key.
+        CheckpointError: the text does not match the model; the message names file and key.
     """
     try:
         return model.model_validate_json(text)
@@ -79,7 +79,7 @@ def parse_json(text: str, model: type[Model], *, source: Path) -> Model:
 
 
 def describe_validation_error(error: ValidationError, model: type[BaseModel]) -> str:
-    """What does not fit, in words; an unknown key comes with the nearest known one."""
+    """The errors as text; for an unknown key with the closest known one."""
     return "; ".join(_describe_fault(fault, model) for fault in error.errors())
 
 

@@ -1,4 +1,4 @@
-"""The network of a run, on a device that is there."""
+"""Load the network of a run onto an available device."""
 
 import torch
 
@@ -8,25 +8,25 @@ from hlcore.storage.runs import Run
 
 
 def load_epoch(run: Run, epoch: int | None = None, *, device: str = "auto") -> Checkpoint:
-    """The network of a kept epoch (default: the last); `auto` takes an accelerator where there is one.
+    """Checkpoint of a saved epoch (default: the last); `auto` uses an accelerator if there is one.
 
     Raises:
-        InvalidInputError: the run has not kept the epoch, or the machine has no such device.
+        InvalidInputError: the run has not saved the epoch, or the machine has no such device.
         CheckpointError: the checkpoint cannot be read.
     """
     path = run.checkpoint_path(resolve_epoch(run, epoch))
     accelerator = torch.accelerator.current_accelerator(check_available=True) or torch.device("cpu")
     try:
         return load_checkpoint(path, device=accelerator if device == "auto" else device)
-    except (AssertionError, RuntimeError) as error:  # what torch raises for a device that is not there
+    except (AssertionError, RuntimeError) as error:  # raised by torch for a missing device
         raise InvalidInputError(f"the network cannot run on {device}: {error}") from error
 
 
 def resolve_epoch(run: Run, epoch: int | None = None) -> int:
-    """The epoch, which the run has kept; None stands for its last.
+    """The epoch, checked to be saved; None stands for the last.
 
     Raises:
-        InvalidInputError: it has not.
+        InvalidInputError: the run has not saved it.
     """
     if not run.epochs:
         raise InvalidInputError(f"{run.path} has kept no epoch yet")

@@ -1,4 +1,4 @@
-"""Maps as 16-bit grey PNG: exact to 1/65535 of their range, readable by any image tool."""
+"""Hardness and loss maps as 16-bit grey PNG: precise to 1/65535 of their range, readable by any image tool."""
 
 from io import BytesIO
 from pathlib import Path
@@ -12,14 +12,14 @@ from hlcore.errors import CheckpointError, InvalidInputError
 
 FULL = 65535
 UNDEFINED = 65535
-"""The value of a pixel without a loss; losses end one below."""
+"""Value of a pixel without a loss; the highest loss is one below."""
 
 
 def write_hardness_png(target: Path | BinaryIO, hardness_map: Float32[np.ndarray, "H W"]) -> None:
-    """Writes a hardness map as 16-bit grey PNG, 0..65535 for 0..1 (the confidence form of the BRAVO benchmark).
+    """Write a hardness map as 16-bit grey PNG, 0..65535 for 0..1 (the confidence format of the BRAVO benchmark).
 
     Raises:
-        InvalidInputError: the map is not two-dimensional or leaves 0..1.
+        InvalidInputError: the map is not two-dimensional or not within 0..1.
     """
     _check_shape("hardness_map", hardness_map)
     if not (np.min(hardness_map) >= 0 and np.max(hardness_map) <= 1):
@@ -37,7 +37,7 @@ def read_hardness_png(source: Path | BinaryIO | bytes) -> Float32[np.ndarray, "H
 
 
 def write_loss_png(target: Path | BinaryIO, loss_map: Float32[np.ndarray, "H W"], *, full_scale: float) -> None:
-    """Writes a loss map as 16-bit grey PNG: 0..65534 for 0..`full_scale` nats (clipped above), 65535 where NaN.
+    """Write a loss map as 16-bit grey PNG: 0..65534 for 0..`full_scale` nats (clipped above), 65535 where NaN.
 
     Raises:
         InvalidInputError: the map is not two-dimensional or has a loss below 0.
@@ -75,7 +75,7 @@ def _read(source: Path | BinaryIO | bytes) -> UInt16[np.ndarray, "H W"]:
         with Image.open(BytesIO(source) if isinstance(source, bytes) else source, formats=["PNG"]) as image:
             mode, values = image.mode, np.asarray(image)
     except (OSError, SyntaxError, UnidentifiedImageError, Image.DecompressionBombError) as error:
-        raise CheckpointError(f"{name} is not a PNG that can be read: {error}") from error
+        raise CheckpointError(f"{name} is not a readable PNG: {error}") from error
     if not mode.startswith("I"):
         raise CheckpointError(f"{name}: expected a 16-bit grey PNG, got mode {mode}")
     return values.astype(np.uint16)

@@ -1,6 +1,6 @@
 """The probe set of a run: a few images and their maps at every snapshot.
 
-probe/manifest.json                    images, their split, snapshots in order, the loss scale
+probe/manifest.json                    images and their splits, snapshots in order, scale of the loss
 probe/<image>/image.png  label.png
 probe/<image>/<snapshot>.hardness.png  <snapshot>.loss.png      snapshot = iteration-000010 or epoch-0007
 """
@@ -30,7 +30,7 @@ class _Manifest(FrozenModel):
 
 
 class Probe:
-    """The images followed through one training run."""
+    """The probe set of one training run."""
 
     def __init__(self, path: Path, manifest: _Manifest) -> None:
         self.path = path
@@ -38,7 +38,7 @@ class Probe:
 
     @staticmethod
     def create(path: Path, splits: dict[str, Split], images: dict[str, tuple[Image, LabelMap]]) -> "Probe":
-        """Writes a new probe set: the split of each image, and each image with its label map."""
+        """A new probe set on disk, from the split of each image and each image with its label map."""
         for name, (image, label_map) in images.items():
             folder = path / name
             folder.mkdir(parents=True, exist_ok=True)
@@ -48,17 +48,17 @@ class Probe:
 
     @classmethod
     def open(cls, path: Path) -> "Probe | None":
-        """The probe set in a folder, or None where there is none.
+        """The probe set in a folder, or None if there is none.
 
         Raises:
-            CheckpointError: there is one that cannot be read.
+            CheckpointError: the probe set cannot be read.
         """
         manifest = path / "manifest.json"
         return cls(path, read_json(manifest, _Manifest)) if manifest.is_file() else None
 
     @property
     def images(self) -> tuple[str, ...]:
-        """Names of the followed images."""
+        """Names of the images."""
         return tuple(self._manifest.images)
 
     @property
@@ -67,12 +67,12 @@ class Probe:
         return self._manifest.snapshots
 
     def split(self, name: str) -> Split:
-        """Whether an image was trained on or validated on."""
+        """The split an image comes from, train or val."""
         self._check(name)
         return self._manifest.images[name]
 
     def image(self, name: str) -> Image:
-        """A followed image, H W 3 uint8.
+        """An image, H W 3 uint8.
 
         Raises:
             InvalidInputError: no such image.
@@ -81,7 +81,7 @@ class Probe:
         return self._picture(name, "image.png", mode="RGB")
 
     def label_map(self, name: str) -> LabelMap:
-        """Its label map, H W uint8, 255 = ignored. Raises as `image` does."""
+        """Label map of an image, H W uint8, 255 = ignored. Raises the same errors as `image`."""
         return self._picture(name, "label.png", mode="L")
 
     def maps(self, name: str, snapshot: str) -> tuple[HardnessMap, LossMap]:
@@ -100,7 +100,7 @@ class Probe:
         return hardness_map, read_loss_png(stem.with_name(f"{snapshot}.loss.png"), full_scale=scale)
 
     def add(self, snapshot: str, maps: dict[str, tuple[HardnessMap, LossMap]]) -> "Probe":
-        """Writes the maps of one snapshot; a snapshot written again replaces the old one."""
+        """The probe set with the maps of one more snapshot; an existing snapshot is replaced."""
         for name, (hardness_map, loss_map) in maps.items():
             folder = self.path / name
             write_hardness_png(folder / f"{snapshot}.hardness.png", hardness_map)
@@ -116,7 +116,7 @@ class Probe:
             with PillowImage.open(path, formats=["PNG"]) as picture:
                 return np.asarray(picture.convert(mode))
         except (OSError, SyntaxError, UnidentifiedImageError) as error:
-            raise CheckpointError(f"{path} is not a PNG that can be read: {error}") from error
+            raise CheckpointError(f"{path} is not a readable PNG: {error}") from error
 
     def _check(self, name: str) -> None:
         if name not in self._manifest.images:

@@ -1,4 +1,4 @@
-"""A run is one folder; this file is the only one that knows what lies where in it."""
+"""Run folders. Only this module knows their layout."""
 
 import json
 import platform
@@ -35,7 +35,7 @@ _PACKAGES = ("hlcore", "torch", "torchvision", "timm", "segmentation-models-pyto
 
 
 class RunRecord(FrozenModel):
-    """What run.json holds."""
+    """The content of run.json."""
 
     name: str
     state: Literal["running", "interrupted", "complete", "failed"]
@@ -45,16 +45,16 @@ class RunRecord(FrozenModel):
     class_names: tuple[str, ...]
     palette: tuple[tuple[int, int, int], ...]
     parameters: int
-    """Trained numbers of the whole network."""
+    """Number of trained parameters."""
     hardness_parameters: int
-    """... of them in the hardness branch."""
+    """Number of them in the hardness branch."""
     device: str
     versions: dict[str, str]
 
     @model_validator(mode="before")
     @classmethod
-    def _with_the_defaults_of_its_time(cls, record: Any) -> Any:
-        """A run that names no optimizer of the hardness branch was begun when AdamW was the only one."""
+    def _fill_in_old_defaults(cls, record: Any) -> Any:
+        """Runs from before `hardness_optimizer` existed used AdamW."""
         match record:
             case {"config": {"optim": {"hardness_optimizer": _}}}:
                 return record
@@ -64,7 +64,7 @@ class RunRecord(FrozenModel):
 
 
 class Run:
-    """Everything kept of one training run. Reading it costs nothing until something is asked for."""
+    """A training run on disk; its files are read on demand."""
 
     def __init__(self, path: Path, record: RunRecord) -> None:
         self.path = path
@@ -77,57 +77,57 @@ class Run:
 
     @property
     def epochs(self) -> tuple[int, ...]:
-        """Kept epochs, ascending; 0 is before training."""
+        """Epochs with a checkpoint, ascending; 0 is before training."""
         return tuple(sorted(int(p.stem.removeprefix("epoch-")) for p in self._checkpoints.glob("epoch-*.safetensors")))
 
     def checkpoint_path(self, epoch: int) -> Path:
-        """Where the weights of a kept epoch lie (or would lie)."""
+        """Path of the checkpoint of an epoch, whether it exists or not."""
         return self._checkpoints / f"epoch-{epoch:04d}.safetensors"
 
     @property
     def resume_path(self) -> Path:
-        """Where the full training state lies."""
+        """Path of the training state, whether it exists or not."""
         return self.path / "resume.pt"
 
     @property
     def probe(self) -> Probe | None:
-        """The images followed through training, or None where none were kept."""
+        """The probe set, or None if there is none."""
         return Probe.open(self.path / "probe")
 
     @property
     def probe_path(self) -> Path:
-        """Where the followed images lie (or would lie)."""
+        """Folder of the probe set, whether it exists or not."""
         return self.path / "probe"
 
     def step_table(self) -> pd.DataFrame:
-        """One row a training step, with STEP_COLUMNS; losses are in nats, and NaN is what the step did not have.
+        """One row per training step, with STEP_COLUMNS; losses in nats, NaN for what was not logged.
 
         Raises:
-            CheckpointError: a line of metrics.jsonl, other than a last one cut short, cannot be read.
+            CheckpointError: a line of metrics.jsonl cannot be read, other than a truncated last one.
         """
         return self._metrics("step", STEP_COLUMNS)
 
     def epoch_table(self) -> pd.DataFrame:
-        """One row a validated epoch, with EPOCH_COLUMNS and iou/<class> each; NaN where a class is absent.
+        """One row per validated epoch, with EPOCH_COLUMNS and iou/<class>; NaN for an absent class.
 
         Raises:
-            CheckpointError: a line of metrics.jsonl, other than a last one cut short, cannot be read.
+            CheckpointError: a line of metrics.jsonl cannot be read, other than a truncated last one.
         """
         return self._metrics("epoch", (*EPOCH_COLUMNS, *(IOU_PREFIX + name for name in self.record.class_names)))
 
     def append_metrics(self, kind: Literal["step", "epoch"], row: dict[str, Any]) -> None:
-        """Adds one line to metrics.jsonl."""
+        """Append a line to metrics.jsonl."""
         with self._metrics_path.open("a", encoding="utf-8") as metrics:
             metrics.write(json.dumps({"kind": kind, **row}) + "\n")
 
     def drop_metrics_after(self, iteration: int, *, epoch: int) -> None:
-        """Drops the lines of later steps and epochs, so that a resumed run has each of them once."""
+        """Drop the metrics of later steps and epochs, so that a resumed run logs each of them once."""
         last = {"step": ("iteration", iteration), "epoch": ("epoch", epoch)}
         kept = [json.dumps(row) + "\n" for row in self._rows() if row[last[row["kind"]][0]] <= last[row["kind"]][1]]
         write_text(self._metrics_path, "".join(kept))
 
     def write_state(self, state: Literal["running", "interrupted", "complete", "failed"]) -> "Run":
-        """Writes run.json anew with another state."""
+        """The run with another state, written to run.json."""
         run = Run(self.path, self.record.model_copy(update={"state": state}))
         write_text(self.path / "run.json", run.record.model_dump_json(indent=2) + "\n")
         return run
@@ -151,15 +151,15 @@ class Run:
             try:
                 yield json.loads(line)
             except json.JSONDecodeError as error:
-                if number < len(lines):  # a crash may cut the last line short, and only the last
+                if number < len(lines):  # a crash can only truncate the last line
                     raise CheckpointError(f"{self._metrics_path}, line {number}: {error}") from error
 
 
 def create_run(record: RunRecord, folder: Path) -> Run:
-    """Makes a new run folder `folder`/<name>.
+    """A new run in the folder `folder`/<name>.
 
     Raises:
-        CheckpointError: there is a run of that name already, or the folder cannot be made.
+        CheckpointError: a run of that name exists, or the folder cannot be created.
     """
     path = folder / record.name
     check_no_existing_run(path)
@@ -168,16 +168,16 @@ def create_run(record: RunRecord, folder: Path) -> Run:
 
 
 def check_no_existing_run(path: Path) -> None:
-    """Raises CheckpointError where a folder holds a run already."""
+    """Raise CheckpointError if the folder holds a run."""
     if (path / "run.json").exists():
-        raise CheckpointError(f"{path} holds a run already; go on with --resume {path}, or give another --name")
+        raise CheckpointError(f"{path} already holds a run; continue it with --resume {path} or give another --name")
 
 
 def open_run(path: Path) -> Run:
     """The run in a folder.
 
     Raises:
-        CheckpointError: the folder holds no run.json, or one this version cannot read.
+        CheckpointError: the folder has no run.json, or one that this version cannot read.
     """
     record = path / "run.json"
     if not record.is_file():
@@ -186,7 +186,7 @@ def open_run(path: Path) -> Run:
 
 
 def find_runs(*roots: Path) -> tuple[Path, ...]:
-    """Run folders among the roots and right below them, in the roots' order, then by name."""
+    """Run folders among the roots and their subfolders, in the order of the roots, then by name."""
     found = []
     for root in roots:
         found += [p.parent for p in [root / "run.json", *sorted(root.glob("*/run.json"))] if p.is_file()]
@@ -194,7 +194,7 @@ def find_runs(*roots: Path) -> tuple[Path, ...]:
 
 
 def installed_versions() -> dict[str, str]:
-    """Versions of Python and of the packages a result depends on."""
+    """Versions of Python and of the packages that results depend on."""
     versions = {"python": platform.python_version()}
     for package in _PACKAGES:
         try:
@@ -205,5 +205,5 @@ def installed_versions() -> dict[str, str]:
 
 
 def utc_now() -> datetime:
-    """The present moment, UTC, to the second."""
+    """The current time in UTC, to the second."""
     return datetime.now(UTC).replace(microsecond=0)

@@ -1,4 +1,4 @@
-"""Which images make up which step: the same for the same seed, on any number of processes."""
+"""Batches of an epoch: the same for the same seed, whatever the number of processes."""
 
 from dataclasses import dataclass
 
@@ -14,9 +14,10 @@ from hlcore.storage.bundles import Bundle
 
 @dataclass(frozen=True)
 class AugmentedData(Dataset[dict[str, Tensor | int]]):
-    """One epoch of a data set, each example a dictionary.
+    """One augmented epoch of a data set.
 
-    image 3 H W uint8, label_map H W int64, index of the sample, and fixed_hardness H W float32 where maps are saved.
+    An example is a dictionary: image 3 H W uint8, label_map H W int64, index of the sample, and with saved maps
+    fixed_hardness H W float32.
     """
 
     data: SegmentationData
@@ -34,10 +35,10 @@ class AugmentedData(Dataset[dict[str, Tensor | int]]):
 
 
 def count_steps_per_epoch(num_images: int, *, batch_size: int, processes: int) -> int:
-    """Steps in one epoch; images that do not fill a last batch wait for another epoch's order.
+    """Number of steps in an epoch; images that do not fill a last batch are dropped, others in each epoch.
 
     Raises:
-        InvalidInputError: there are fewer images than one step takes.
+        InvalidInputError: there are fewer images than one step needs.
     """
     steps = num_images // (batch_size * processes)
     if steps == 0:
@@ -51,7 +52,7 @@ def count_steps_per_epoch(num_images: int, *, batch_size: int, processes: int) -
 def make_epoch_loader(
     dataset: AugmentedData, *, batch_size: int, rank: int, processes: int, first_step: int, workers: int
 ) -> DataLoader:
-    """The batches of one process in one epoch, from `first_step` on."""
+    """Loader of one process's batches in one epoch, from `first_step` on."""
     generator = torch.Generator().manual_seed(dataset.seed * 100_003 + dataset.epoch)
     order = torch.randperm(len(dataset.data), generator=generator)
     steps = count_steps_per_epoch(len(dataset.data), batch_size=batch_size, processes=processes)
@@ -60,6 +61,6 @@ def make_epoch_loader(
         dataset,
         batch_sampler=batches.tolist(),
         num_workers=workers,
-        generator=torch.Generator(),  # otherwise the loader draws from the generator that drives dropout
+        generator=torch.Generator(),  # without it the loader would draw from the global generator, which dropout uses
         pin_memory=torch.cuda.is_available(),
     )

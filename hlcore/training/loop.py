@@ -1,7 +1,7 @@
-"""The training loop: one generator of reports, read from top to bottom.
+"""The training loop: a generator of reports.
 
-Two optimizers play against each other on the same forward pass: one lowers the weighted loss through
-encoder and segmentation branch, the other raises it through the hardness branch alone.
+Two optimizers work against each other on the same forward pass: one lowers the weighted loss by updating encoder and
+segmentation branch, the other raises it by updating the hardness branch alone.
 """
 
 import math
@@ -42,24 +42,24 @@ from hlcore.training.transfer import open_saved_hardness
 
 @dataclass(frozen=True)
 class Report:
-    """How far a run is; one is yielded after each step, after each validated epoch and at the end."""
+    """Progress of a run, yielded after each step, after each validated epoch and at the end."""
 
     run: Run
     epoch: int
     iteration: int
     iterations: int
-    """Steps of the whole run."""
+    """Number of steps in the whole run."""
     values: dict[str, Any] = field(default_factory=dict)
-    """What was logged, as in `Run.step_table()` or `Run.epoch_table()`; empty at the end."""
+    """The logged row, as in `Run.step_table()` or `Run.epoch_table()`; empty at the end."""
     ends_epoch: bool = False
 
 
 Reports = Generator[Report, bool | None, None]
-"""Sending True asks the run to stop; it ends, resumable, once any of its processes was asked."""
+"""Sending True on any process stops the run; it can then be resumed."""
 
 
 class TrainingStep(nn.Module):
-    """Network and loss as one module, so that a distributed wrapper sees a single forward."""
+    """Network and loss as one module, so that a distributed wrapper has a single forward."""
 
     class_weights: Tensor | None
 
@@ -88,34 +88,34 @@ class TrainingStep(nn.Module):
 
 
 def train(config: TrainConfig) -> Reports:
-    """Trains a new run; sending True, or in a single process closing the generator, leaves it resumable.
+    """Train a new run. Sending True stops it, as does closing it in a single process; it can then be resumed.
 
     Raises:
-        InvalidInputError, DatasetError, CheckpointError: something in the config does not fit.
+        InvalidInputError, DatasetError, CheckpointError: a setting is not valid.
         TrainingError: the loss became NaN or infinite.
     """
     if config.hardness_from is not None and config.loss.name != "hardness":
         raise InvalidInputError(
-            f"hardness_from weights the loss 'hardness', got loss.name {config.loss.name!r}; leave one of them out"
+            f"hardness_from needs loss.name 'hardness', got {config.loss.name!r}; leave out one of the two"
         )
     check_no_existing_run(config.out / config.run_name)  # here, while no other process waits for this one
     return _train(config.model_copy(update={"optim": config.optim.with_defaults()}), None)
 
 
 def resume(path: Path) -> Reports:
-    """Goes on with an interrupted run, to the same weights as if it had never stopped.
+    """Continue an interrupted run, to the same weights as if it had never stopped.
 
     Raises:
-        CheckpointError: there is no run, no training state, or the data has changed.
+        CheckpointError: there is no run or no training state, or the data has changed.
         TrainingError: the loss became NaN or infinite.
     """
     run = open_run(path)
     if run.record.state == "complete":
-        raise CheckpointError(f"{path} is complete: there is nothing to resume")
+        raise CheckpointError(f"{path} is complete, so there is nothing to resume")
     return _train(run.record.config, run)
 
 
-def _train(config: TrainConfig, run: Run | None) -> Reports:  # noqa: PLR0915  (the one loop, to be read in one go)
+def _train(config: TrainConfig, run: Run | None) -> Reports:  # noqa: PLR0915  (the training loop reads best in one piece)
     if config.threads is not None:
         torch.set_num_threads(config.threads)
     fabric = launch_fabric(config)
@@ -127,8 +127,8 @@ def _train(config: TrainConfig, run: Run | None) -> Reports:  # noqa: PLR0915  (
     fresh = run is None
     saved = None
     if config.hardness_from is not None:
-        made_in = (config.out / config.run_name if run is None else run.path) / "hardness-from"
-        saved = open_saved_hardness(config.hardness_from, train_data, made_in=made_in, anew=fresh, fabric=fabric)
+        folder = (config.out / config.run_name if run is None else run.path) / "hardness-from"
+        saved = open_saved_hardness(config.hardness_from, train_data, folder=folder, overwrite=fresh, fabric=fabric)
 
     torch.manual_seed(config.seed)
     network = build_network(config.network, len(train_data.classes.names), hardness=config.has_hardness)
@@ -198,12 +198,12 @@ def _create_run(config: TrainConfig, network: HardnessSegmenter, data: Segmentat
 
 def _check_same_data(run: Run, data: SegmentationData) -> Run:
     if run.record.data_fingerprint != data.fingerprint:
-        raise CheckpointError(f"{run.path}: the training data has changed since the run began, so it cannot go on")
+        raise CheckpointError(f"{run.path}: the training data has changed since the run began, so it cannot be resumed")
     return run
 
 
 def _any_process(fabric: Fabric, flag: bool | None) -> bool:  # noqa: FBT001
-    """Whether a flag is set on any process, so that all of them act on it together."""
+    """Whether a flag is set on any process, so that all processes act together."""
     if fabric.world_size == 1:
         return bool(flag)
     count: Any = fabric.all_reduce(torch.tensor(float(bool(flag)), device=fabric.device), reduce_op="sum")
@@ -218,17 +218,17 @@ def _check_finite(loss: Tensor, moment: str, index: Tensor, data: SegmentationDa
         names = ", ".join(data.names[i] for i in indices.flatten().tolist())
         raise TrainingError(
             f"the loss is {float(mean)} at {moment} on the images {names}; the last good checkpoint is "
-            f"{writer.last_checkpoint_path()}. Lower optim.lr, or look at these images."
+            f"{writer.last_checkpoint_path()}. Lower optim.lr, or check these images."
         )
 
 
 def _apply_gradients(
     fabric: Fabric, module: nn.Module, optimizers: list[Optimizer], schedules: list[LRScheduler], clip_norm: float
 ) -> list[Tensor | None]:
-    """Clips and applies the gradients of each optimizer; gives their norms before clipping."""
+    """Norms of each optimizer's gradients before clipping; the clipped gradients are applied."""
     norms = []
     for optimizer, schedule in zip(optimizers, schedules, strict=True):
-        # one after the other: an fp16 loss scaler forgets at each step which gradients it has unscaled already
+        # one after the other: at each step an fp16 loss scaler forgets which gradients it has already unscaled
         norms.append(fabric.clip_gradients(module, optimizer, max_norm=clip_norm, error_if_nonfinite=False))
         optimizer.step()
         schedule.step()
@@ -253,11 +253,11 @@ def _make_log_row(
 
 
 def _validate(fabric: Fabric, network: HardnessSegmenter, data: SegmentationData) -> Scores:
-    """Scores of the first process's network, whose weights are kept, on the whole split.
+    """Scores of the first process's network, the one that is saved, on the whole split.
 
-    Each process takes every n-th image, and the counts are summed.
+    Each of n processes takes every n-th image, and the counts are summed.
     """
-    if fabric.world_size > 1:  # each process has gone on with the batch norm statistics of its own last batch
+    if fabric.world_size > 1:  # each process has batch norm statistics of its own
         for buffer in network.buffers():
             torch.distributed.broadcast(buffer, src=0)
     num_classes = len(data.classes.names)
@@ -271,6 +271,6 @@ def _validate(fabric: Fabric, network: HardnessSegmenter, data: SegmentationData
 
 
 def _round_for_log(value: Tensor | float | None) -> float | None:
-    """A number as it is logged: seven significant digits, and None for NaN and infinity, which JSON does not know."""
+    """The number with seven significant digits; None for NaN and infinity, which JSON lacks."""
     number = float("nan") if value is None else float(value)
     return float(f"{number:.7g}") if math.isfinite(number) else None

@@ -33,17 +33,17 @@ from hlcore.types import IGNORE_INDEX
 
 
 class LossTerms(NamedTuple):
-    """What one batch costs. All are scalars; `total` carries the gradient, the rest are for reading."""
+    """The loss of one batch, as scalars; `total` carries the gradient, the others are for logging."""
 
     total: Tensor
     """L_seg + L_hard."""
     mean_ce: Tensor
     """Mean cross entropy over the labelled pixels, nats."""
     weighted_ce: Tensor
-    """sum(w * ce), nats; NaN where there is no hardness."""
+    """sum(w * ce), nats; NaN without hardness."""
     hardness_lift: Tensor
-    """weighted_ce / mean_ce: 1 where the weighting does nothing, at most (1 + c) / c where w sums to 1 over the batch.
-    NaN where there is no hardness or no labelled pixel."""
+    """weighted_ce / mean_ce: 1 if the weighting has no effect, at most (1 + c) / c if w sums to 1 over the batch.
+    NaN without hardness or without a labelled pixel."""
 
 
 def training_loss(
@@ -58,15 +58,15 @@ def training_loss(
     """The loss of one batch under any of the five objectives.
 
     Args:
-        logits: Of the segmentation branch.
-        hardness: D of the hardness branch, or None where the network has none.
+        logits: Output of the segmentation branch.
+        hardness: D, the output of the hardness branch, or None if the network has none.
         label_map: Class indices, 255 = ignored.
-        config: Which objective, with its constants.
-        class_weights: One weight a class; `balanced_ce` needs it.
-        fixed_hardness: Saved hardness maps S that give w in place of the network's own.
+        config: The objective and its constants.
+        class_weights: One weight per class, for `balanced_ce`.
+        fixed_hardness: Saved hardness maps S, from which w is computed instead of from the network's own.
 
     Raises:
-        InvalidInputError: the objective needs hardness or class weights, and there are none.
+        InvalidInputError: the objective needs hardness or class weights that are missing.
     """
     if config.name == "hardness" and hardness is None and fixed_hardness is None:
         raise InvalidInputError("loss 'hardness' needs a network with a hardness branch, or saved hardness maps")
@@ -109,15 +109,15 @@ def hardness_weight(
     normalize: str = "batch",
     count_ignored: bool = False,
 ) -> Float[Tensor, "N H W"]:
-    """The hardness weight of each pixel; over the batch it sums to 1, or to 0 where no pixel is counted.
+    """The hardness weight of each pixel; it sums to 1 over the batch, or to 0 if no pixel counts.
 
     Args:
         S: Hardness map in (0, 1).
-        valid: Where a label is.
-        c: Bounds the ratio of two weights of the batch, or of one image, to (1 + c) : c.
+        valid: Where a pixel is labelled.
+        c: Bounds the ratio of two weights in a batch, or in an image, to (1 + c) : c.
         normalize: `batch`: w sums to 1 over all pixels of the batch, as in the authors' code.
-            `image`: over each image, as in the paper's figure; labelled images share the batch evenly.
-        count_ignored: Let unlabelled pixels hold part of the weight, as the authors' code does.
+            `image`: w sums to the same over each labelled image, as in the paper's figure.
+        count_ignored: Give ignored pixels a share of the weight, as the authors' code does.
 
     Source: Xiao et al., IJCV 2025, the normalisation of the hardness level.
     """
@@ -134,7 +134,9 @@ def _baseline(ce: Tensor, valid: Tensor, label_map: Tensor, config: LossConfig, 
     match config.name:
         case "balanced_ce":
             if class_weights is None:
-                raise InvalidInputError("balanced_ce needs class_weights; make them with median_frequency_weights(...)")
+                raise InvalidInputError(
+                    "balanced_ce needs class_weights; compute them with median_frequency_weights(...)"
+                )
             return balanced_cross_entropy(ce, valid, label_map, class_weights)
         case "ohem":
             return ohem_cross_entropy(ce, valid, threshold=config.ohem_threshold, keep=config.ohem_keep)
@@ -150,7 +152,7 @@ def balanced_cross_entropy(
     label_map: Int64[Tensor, "N H W"],
     class_weights: Float[Tensor, " C"],
 ) -> Tensor:
-    """Cross entropy averaged with one weight a class, nats."""
+    """Mean cross entropy weighted by class, nats."""
     weight = torch.where(valid, class_weights.to(ce)[torch.where(valid, label_map, 0)], 0.0)
     return (weight * ce).sum() / weight.sum().clamp_min(torch.finfo(ce.dtype).tiny)
 
@@ -158,7 +160,7 @@ def balanced_cross_entropy(
 def median_frequency_weights(pixel_counts: Int64[Tensor, " C"]) -> Float[Tensor, " C"]:
     """Weight of each class: the median class frequency over its own; 1 for a class that never occurs.
 
-    Frequencies are shares of all pixels, not only of the images that show the class.
+    Frequencies are shares of all pixels, not only of those in images that contain the class.
 
     Example:
         >>> median_frequency_weights(torch.tensor([8, 4, 1, 0]))
@@ -200,10 +202,10 @@ def focal_loss(ce: Float[Tensor, "N H W"], valid: Bool[Tensor, "N H W"], *, gamm
     Source: Lin et al., ICCV 2017.
     """
     one_minus_p = -torch.expm1(-ce)
-    # the tiny floor keeps the gradient of a fractional power finite where p = 1
+    # the floor keeps the gradient of a fractional power finite where p = 1
     return _mean(one_minus_p.clamp_min(torch.finfo(ce.dtype).tiny) ** gamma * ce, valid)
 
 
 def _mean(values: Tensor, valid: Tensor) -> Tensor:
-    """Mean over the valid pixels; 0, with zero gradient, where there is none."""
+    """Mean over the valid pixels; 0, with zero gradient, if there are none."""
     return torch.where(valid, values, 0.0).sum() / valid.sum().clamp_min(1)

@@ -1,6 +1,6 @@
-"""Lets a copy of a trained network learn one image by heart (the paper's figure 1).
+"""Train a copy of a network to memorise one image, and record its maps (the paper's figure 1).
 
-The loss map goes dark as the image is memorised; what the hardness map does beside it is what there is to see.
+The loss map goes dark as the image is memorised; the question is what the hardness map does meanwhile.
 """
 
 import copy
@@ -26,7 +26,7 @@ from hlcore.types import IGNORE_INDEX, HardnessMap, Image, LabelMap, LossMap
 
 
 class Snapshot(NamedTuple):
-    """The maps of the image after some steps, as `predict` gives them."""
+    """The maps of the image after some steps, as returned by `predict`."""
 
     hardness_map: HardnessMap
     loss_map: LossMap
@@ -34,22 +34,22 @@ class Snapshot(NamedTuple):
 
 @dataclass(frozen=True)
 class Report:
-    """One step, or step 0, which is the checkpoint itself; its numbers are NaN, since no batch was seen yet."""
+    """One step. Step 0 is the checkpoint itself; its numbers are NaN, as nothing was trained yet."""
 
     step: int
     steps: int
     mean_loss: float
-    """Mean cross entropy over the labelled pixels, nats, in the step's forward pass: after `step` - 1 updates."""
+    """Mean cross entropy over the labelled pixels, nats, in this step's forward pass: after `step` - 1 updates."""
     mean_hardness: float
     """Mean of the sigmoid over the labelled pixels, likewise."""
     hardness_lift: float
     """Weighted over mean cross entropy, likewise."""
     snapshot: Snapshot | None
-    """The maps after `step` updates, where they are kept."""
+    """The maps after `step` updates, if this is one of `snapshot_steps`."""
 
 
 Reports = Generator[Report, bool | None, None]
-"""Sending True ends it, as closing it does."""
+"""Sending True stops it, as does closing it."""
 
 
 def memorise(
@@ -63,25 +63,25 @@ def memorise(
     snapshot_steps: Collection[int] = (0, 1, 10, 100),
     seed: int = 0,
 ) -> Reports:
-    """Trains a copy of a checkpoint's network on one labelled image; the checkpoint keeps its weights.
+    """Train a copy of a checkpoint's network on one labelled image; the checkpoint is left as it is.
 
-    Loss, optimizers, gradient clipping and learning rates are the run's, with its schedule run through once in `steps`
-    steps. Normalisation keeps the statistics of training, as one image has too few of its own (and some
-    networks refuse a batch of one); dropout stays on. Both branches learn, each from its own loss.
+    Loss, optimizers, gradient clipping and learning rates are the run's; its schedule is compressed into `steps` steps.
+    Batch norm keeps the statistics of training, since a batch of one image has too few (and some networks refuse it);
+    dropout stays on. Both branches learn, each from its own loss.
 
     Args:
-        checkpoint: Of a network with a hardness branch.
+        checkpoint: A checkpoint with a hardness branch.
         image: H W 3 uint8 RGB; not augmented.
         label_map: H W class indices with 255 = ignored.
-        loss: As the run was trained with. Saved hardness maps (`hardness_from`) are not read: where the loss is
-            "hardness", the network's own branch weights it.
-        optim: As the run was trained with.
-        steps: How many updates.
-        snapshot_steps: Steps after which the maps are kept; the last is in any case.
-        seed: Fixes dropout.
+        loss: The run's loss settings. Saved hardness maps (`hardness_from`) are not used: with the loss "hardness" the
+            network's own branch gives the weights.
+        optim: The run's optimizer settings.
+        steps: Number of updates.
+        snapshot_steps: Steps after which the maps are recorded; the last step always is.
+        seed: Seed of dropout.
 
     Raises:
-        InvalidInputError: the network has no hardness branch, or the label map does not fit the image and the classes.
+        InvalidInputError: the network has no hardness branch, or the label map does not match the image or the classes.
         TrainingError: the loss became NaN or infinite.
 
     Source: Xiao et al., IJCV 2025, figure 1.
@@ -127,14 +127,13 @@ def memorise(
 def _check_inputs(checkpoint: Checkpoint, image: Image, label_map: LabelMap, steps: int) -> None:
     if checkpoint.network.hardness_branch is None:
         raise InvalidInputError(
-            "the network has no hardness branch, so it has no hardness map to watch; "
-            "train it with loss.observe_hardness on"
+            "the network has no hardness branch, so it has no hardness map; train it with loss.observe_hardness on"
         )
     if label_map.shape != image.shape[:2]:
         raise InvalidInputError(f"label_map must have the image's shape {image.shape[:2]}, got {label_map.shape}")
     labels = label_map[label_map != IGNORE_INDEX]
     if not labels.size:
-        raise InvalidInputError("label_map labels no pixel, so there is nothing to learn")
+        raise InvalidInputError("label_map has no labelled pixel, so there is nothing to learn")
     if not 0 <= labels.min() <= labels.max() < len(checkpoint.class_names):
         raise InvalidInputError(
             f"label_map must hold 0..{len(checkpoint.class_names) - 1} or {IGNORE_INDEX} (ignored), "
@@ -145,7 +144,7 @@ def _check_inputs(checkpoint: Checkpoint, image: Image, label_map: LabelMap, ste
 
 
 def _set_training_mode(network: nn.Module) -> None:
-    """Training mode, except for the statistics of batch norm."""
+    """Put the network into training mode, except batch norm, which keeps its statistics."""
     network.train()
     for module in network.modules():
         if isinstance(module, _BatchNorm):

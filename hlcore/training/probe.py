@@ -1,4 +1,4 @@
-"""Follows a few images through training: their hardness and loss maps at every snapshot."""
+"""The probe set: the hardness and loss maps of a few images throughout training."""
 
 import numpy as np
 
@@ -10,11 +10,11 @@ from hlcore.storage.probes import Probe, Split
 from hlcore.storage.runs import Run
 
 SNAPSHOT_ITERATIONS = (1, 10, 100)
-"""Steps after which the maps are kept, as in the paper's figure 1, besides each kept epoch (0 = before training)."""
+"""Steps after which maps are saved, as in the paper's figure 1, beside those of each kept epoch."""
 
 
 def create_probe(run: Run, train: SegmentationData, val: SegmentationData, *, images: int) -> Probe | None:
-    """Writes a probe set of `images` evenly spaced images, half from each split; None for no images."""
+    """A new probe set of `images` evenly spaced images, half from each split; None for no images."""
     splits: dict[str, Split] = {}
     chosen: dict[str, Sample] = {}
     quota: list[tuple[Split, SegmentationData, int]] = [
@@ -33,10 +33,10 @@ def create_probe(run: Run, train: SegmentationData, val: SegmentationData, *, im
 
 
 def add_snapshot(probe: Probe, network: HardnessSegmenter, snapshot: str, *, class_names: tuple[str, ...]) -> Probe:
-    """Runs the network over the probe images and keeps their maps under the name of the snapshot.
+    """The probe set with a further snapshot: the maps of the network on the probe images.
 
     Raises:
-        TrainingError: the network gives NaN.
+        TrainingError: the network's output is not finite.
     """
     maps = {}
     for name in probe.images:

@@ -1,4 +1,4 @@
-"""What a run keeps while it goes on: weights and probe maps of chosen epochs, and the state it resumes from."""
+"""Write the run folder during training: metrics, weights and probe maps, and the state to resume from."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,17 +19,17 @@ from hlcore.training.state import Progress, load_state, save_state
 
 @dataclass
 class RunWriter:
-    """Writes into the run folder; only the first process does, and the others pass by."""
+    """Writes the run folder, on the first process only; the calls do nothing on the others."""
 
     fabric: Fabric
     run: Run
     network: HardnessSegmenter
     parts: dict[str, Any]
-    """What the training state is made of, by name."""
+    """Name to each object whose state is saved: network, optimizers, schedules."""
     _probe: Probe | None = None
 
     def start(self, train_data: SegmentationData, val_data: SegmentationData) -> Progress:
-        """Keeps the untrained network, starts the probe set, and makes the run one that can be resumed."""
+        """Save the untrained network, the probe set and a first state to resume from."""
         if self.fabric.is_global_zero:
             config = self.run.record.config
             self._probe = create_probe(
@@ -41,7 +41,7 @@ class RunWriter:
         return progress
 
     def resume(self) -> Progress:
-        """Loads the training state and drops what was logged after it."""
+        """Load the training state and drop metrics logged after it."""
         progress = load_state(self.fabric, self.run.resume_path, self.parts)
         if self.fabric.is_global_zero:
             self._probe = self.run.probe
@@ -50,14 +50,14 @@ class RunWriter:
         return progress
 
     def log_step(self, row: dict[str, Any]) -> None:
-        """Logs a step; the paper's iterations are snapshots."""
+        """Log a step; take a snapshot at the iterations of the paper's figure 1."""
         if self.fabric.is_global_zero:
             self.run.append_metrics("step", row)
             if row["iteration"] in SNAPSHOT_ITERATIONS:
                 self._write_snapshot(f"iteration-{row['iteration']:06d}")
 
     def log_epoch(self, row: dict[str, Any], progress: Progress) -> None:
-        """Logs a validated epoch, keeps its weights if it is a chosen one, and makes it the one to resume from."""
+        """Log a validated epoch, save its weights if it is one to keep, and save the state to resume from."""
         if self.fabric.is_global_zero:
             self.run.append_metrics("epoch", row)
             if progress.epochs in epochs_to_keep(self.run.record.config):
@@ -65,28 +65,28 @@ class RunWriter:
         self.save_state(progress)
 
     def save_state(self, progress: Progress) -> None:
-        """Writes what the run resumes from."""
+        """Save the state to resume from."""
         save_state(self.fabric, self.run.resume_path, self.parts, progress)
 
     def mark_complete(self) -> Run:
-        """Marks the run complete; its training state is no longer needed."""
+        """The run, marked complete; its training state is deleted."""
         if self.fabric.is_global_zero:
             self.run = self.run.write_state("complete")
             self.run.resume_path.unlink(missing_ok=True)
         return self.run
 
     def interrupt(self, progress: Progress) -> None:
-        """Keeps the state between two epochs, so that the run goes on from there."""
+        """Save the state within an epoch and mark the run interrupted."""
         self.save_state(progress)
         self.mark_stopped(failed=False)
 
     def mark_stopped(self, *, failed: bool) -> None:
-        """Marks the run as one that was interrupted or failed."""
+        """Mark the run as failed or interrupted."""
         if self.fabric.is_global_zero:
             self.run = self.run.write_state("failed" if failed else "interrupted")
 
     def last_checkpoint_path(self) -> Path:
-        """The last kept checkpoint."""
+        """Path of the last saved checkpoint."""
         return self.run.checkpoint_path(self.run.epochs[-1])
 
     def _write_checkpoint(self, epoch: int, iteration: int) -> None:
@@ -108,7 +108,7 @@ class RunWriter:
 
 
 def epochs_to_keep(config: TrainConfig) -> set[int]:
-    """The epochs whose weights are kept: evenly spaced, 0 (before training) and the last among them.
+    """Epochs whose weights are kept: evenly spaced, with 0 (before training) and the last.
 
     Example:
         >>> sorted(epochs_to_keep(TrainConfig(keep_epochs=4, optim={"epochs": 10})))

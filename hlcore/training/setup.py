@@ -1,4 +1,4 @@
-"""What a run is made of before its first step: device, data, optimizers, schedules and its record."""
+"""Everything a run needs before its first step: devices, data, optimizers, schedules and its record."""
 
 import os
 from collections.abc import Sequence
@@ -25,10 +25,10 @@ from hlcore.types import IGNORE_INDEX
 
 
 def launch_fabric(config: TrainConfig) -> Fabric:
-    """The devices of a run, with all processes started.
+    """The Fabric of a run, with all its processes started.
 
     Raises:
-        InvalidInputError: the machine has no such device, or not so many.
+        InvalidInputError: the machine lacks the device, or has too few of them.
     """
     try:
         fabric = Fabric(
@@ -38,13 +38,13 @@ def launch_fabric(config: TrainConfig) -> Fabric:
             precision=choose_precision(config),
         )
     except (RuntimeError, ValueError, MisconfigurationException) as error:
-        raise InvalidInputError(f"device {config.device!r} x {config.devices} cannot be had: {error}") from error
+        raise InvalidInputError(f"{config.devices} x device {config.device!r} not available: {error}") from error
     fabric.launch()
     return fabric
 
 
 def choose_precision(config: TrainConfig) -> Literal["32-true", "16-mixed", "bf16-mixed"]:
-    """The given precision, or the one `auto` stands for on this machine."""
+    """The precision setting, with `auto` resolved for this machine."""
     if config.precision != "auto":
         return config.precision
     if config.device not in {"auto", "cuda"} or not torch.cuda.is_available():
@@ -53,7 +53,7 @@ def choose_precision(config: TrainConfig) -> Literal["32-true", "16-mixed", "bf1
 
 
 def open_splits(config: TrainConfig) -> tuple[SegmentationData, SegmentationData]:
-    """Training and validation data of a run."""
+    """Training and validation split of a run."""
     data = config.data
 
     def opened(split: str, count: int) -> SegmentationData:
@@ -64,14 +64,14 @@ def open_splits(config: TrainConfig) -> tuple[SegmentationData, SegmentationData
 
 
 def make_augmentation(config: TrainConfig, data: SegmentationData) -> TrainingAugmentation:
-    """The training augmentation, with the first image's size where no crop size is given."""
+    """The training augmentation; the crop size defaults to the first image's size."""
     settings = config.augment
     height, width = settings.crop_size or data[0].image.shape[:2]
     return TrainingAugmentation((height, width), scale=settings.scale, flip=settings.flip, colour=settings.colour)
 
 
 def make_optimizers(network: HardnessSegmenter, config: OptimConfig) -> list[Optimizer]:
-    """One for encoder (group 0) and segmentation branch (group 1), one for the hardness branch if there is one."""
+    """An optimizer of encoder (group 0) and segmentation branch (group 1), and one of the hardness branch if any."""
     config = config.with_defaults()
     groups: list[dict[str, Any]] = [
         {"params": list(network.encoder.parameters()), "lr": config.encoder_lr},
@@ -88,7 +88,7 @@ def make_optimizers(network: HardnessSegmenter, config: OptimConfig) -> list[Opt
 
 
 def make_schedules(optimizers: Sequence[Optimizer], config: OptimConfig, iterations: int) -> list[LRScheduler]:
-    """The learning-rate schedule of each of `make_optimizers`, stepped once a training step."""
+    """A learning-rate schedule for each optimizer of `make_optimizers`, stepped once per training step."""
     kinds = (config.schedule, config.hardness_schedule or config.schedule)
     return [_make_schedule(kind, optimizer, iterations) for kind, optimizer in zip(kinds, optimizers, strict=False)]
 
@@ -101,12 +101,12 @@ def _make_schedule(kind: str, optimizer: Optimizer, iterations: int) -> LRSchedu
             return ConstantLR(optimizer, factor=1.0)
         case _:
             peaks = [group["lr"] for group in optimizer.param_groups]
-            cycle_momentum = isinstance(optimizer, AdamW)  # that of SGD stays the one that was set
+            cycle_momentum = isinstance(optimizer, AdamW)  # SGD keeps the momentum that was set
             return OneCycleLR(optimizer, max_lr=peaks, total_steps=iterations + 1, cycle_momentum=cycle_momentum)
 
 
 def count_class_weights(data: SegmentationData) -> Tensor:
-    """Median-frequency weight of each class over a whole training set.
+    """Median-frequency weight of each class over the whole training set.
 
     Raises:
         DatasetError: a sample has no label map.
@@ -122,7 +122,7 @@ def count_class_weights(data: SegmentationData) -> Tensor:
 
 
 def describe_run(config: TrainConfig, network: HardnessSegmenter, data: SegmentationData, fabric: Fabric) -> RunRecord:
-    """The record of a run that begins now."""
+    """The record of a run that starts now."""
     on_gpu = fabric.device.type == "cuda"
     device = torch.cuda.get_device_name(fabric.device) if on_gpu else f"{fabric.device.type}, {os.cpu_count()} cores"
     return RunRecord(

@@ -1,4 +1,4 @@
-"""The full state of a training run on disk, from which it goes on to the same weights."""
+"""The full training state on disk, from which a run resumes exactly."""
 
 from pathlib import Path
 from pickle import UnpicklingError
@@ -12,18 +12,18 @@ from hlcore.storage.files import replace_atomically
 
 
 class Progress(NamedTuple):
-    """How far a run is."""
+    """Steps and epochs a run has done."""
 
     iterations: int
-    """Steps done."""
+    """Completed steps."""
     epochs: int
-    """Epochs done, validated and kept."""
+    """Completed and validated epochs."""
 
 
 def save_state(fabric: Fabric, path: Path, parts: dict[str, Any], progress: Progress) -> None:
-    """Writes the state of each part (network, optimizers, schedules); the old state stays until the new one is whole.
+    """Save the state of each part (network, optimizers, schedules), replacing the old file atomically.
 
-    Random numbers need no state: those of a step follow from the seed and the step's number.
+    Random numbers need no state: those of a step follow from the seed and the step number.
     """
     state: dict[str, Any] = {name: part.state_dict() for name, part in parts.items()}
     state |= {"progress": list(progress), "precision": fabric.strategy.precision.state_dict()}
@@ -33,13 +33,13 @@ def save_state(fabric: Fabric, path: Path, parts: dict[str, Any], progress: Prog
 
 
 def load_state(fabric: Fabric, path: Path, parts: dict[str, Any]) -> Progress:
-    """Puts the saved state into each part and returns how far the run was.
+    """The run's progress, after loading the saved state into each part.
 
     Raises:
-        CheckpointError: there is no state, or it does not fit.
+        CheckpointError: there is no state, or it does not match the parts.
     """
     if not path.is_file():
-        raise CheckpointError(f"{path}: no training state to resume from; remove {path.parent} and train it anew")
+        raise CheckpointError(f"{path}: no training state to resume from; remove {path.parent} and train again")
     try:
         state = torch.load(path, map_location=fabric.device, weights_only=True)
         for name, part in parts.items():
@@ -47,4 +47,4 @@ def load_state(fabric: Fabric, path: Path, parts: dict[str, Any]) -> Progress:
         fabric.strategy.precision.load_state_dict(state["precision"])
         return Progress(*state["progress"])
     except (OSError, RuntimeError, KeyError, ValueError, TypeError, EOFError, UnpicklingError) as error:
-        raise CheckpointError(f"{path} does not fit the run it lies in: {error}") from error
+        raise CheckpointError(f"{path} does not match its run: {error}") from error

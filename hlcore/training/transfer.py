@@ -1,4 +1,4 @@
-"""Saved hardness maps of another network as frozen weights of the loss (Xiao et al., IJCV 2025, transfer)."""
+"""Saved hardness maps of another network as fixed weights of the loss (Xiao et al., IJCV 2025, transfer)."""
 
 from pathlib import Path
 
@@ -12,25 +12,27 @@ from hlcore.storage.checkpoints import load_checkpoint
 from hlcore.storage.runs import open_run
 
 
-def open_saved_hardness(source: Path, data: SegmentationData, *, made_in: Path, anew: bool, fabric: Fabric) -> Bundle:
-    """The bundle with a hardness map of every training image.
+def open_saved_hardness(
+    source: Path, data: SegmentationData, *, folder: Path, overwrite: bool, fabric: Fabric
+) -> Bundle:
+    """A bundle with the hardness map of every training image.
 
     Args:
-        source: A bundle, or a run whose last kept epoch is run over the training images.
+        source: A bundle, or a run whose last epoch predicts the maps.
         data: The training images.
-        made_in: Where the maps of a run are written, and found again when training resumes.
-        anew: Make them in any case, and not only where some are missing.
-        fabric: The processes of the run, of which the first one writes.
+        folder: Where maps predicted by a run are written, and found again when training resumes.
+        overwrite: Predict them even if they are all there.
+        fabric: The processes of the run; the first one writes.
 
     Raises:
         CheckpointError: the source is neither a run nor a bundle.
         InvalidInputError: an image has no map in the bundle.
     """
     if not (source / MANIFEST).is_file():
-        if fabric.is_global_zero and (anew or not (made_in / MANIFEST).is_file() or _find_missing(made_in, data)):
-            (made_in / MANIFEST).unlink(missing_ok=True)
-            _write_bundle(source, data, made_in)
-        source = made_in
+        if fabric.is_global_zero and (overwrite or not (folder / MANIFEST).is_file() or _find_missing(folder, data)):
+            (folder / MANIFEST).unlink(missing_ok=True)
+            _write_bundle(source, data, folder)
+        source = folder
     fabric.barrier()
     missing = _find_missing(source, data)
     if missing:
@@ -42,14 +44,14 @@ def open_saved_hardness(source: Path, data: SegmentationData, *, made_in: Path, 
 
 
 def _find_missing(bundle: Path, data: SegmentationData) -> set[str]:
-    """Names of the images that have no map."""
+    """Names of the images without a map."""
     return set(data.names) - set(open_bundle(bundle).manifest["name"])
 
 
 def _write_bundle(source: Path, data: SegmentationData, folder: Path) -> None:
     run = open_run(source)
     if not run.epochs:
-        raise CheckpointError(f"{source} has kept no epoch, so it has no hardness maps to give")
+        raise CheckpointError(f"{source} has no checkpoint, so it cannot predict hardness maps")
     checkpoint = load_checkpoint(run.checkpoint_path(run.epochs[-1]))
     with BundleWriter(folder, class_names=checkpoint.class_names, palette=checkpoint.palette) as bundle:
         for index in range(len(data)):

@@ -225,7 +225,10 @@ def test_a_run_is_scored_in_the_classes_of_another_data_set(scenes_run, two_clas
 
 
 def test_a_data_set_of_other_classes_needs_a_merge(scenes_run, two_classes, tmp_path) -> None:
-    with pytest.raises(InvalidInputError, match=r"but the data set has stuff, thing; say with --merge FILE"):
+    with pytest.raises(
+        InvalidInputError,
+        match=r"but the data set has stuff, thing; map each class of the run",
+    ):
         finish(scenes_run, AnalyzeConfig(out=tmp_path / "new", dataset="folder"), root=two_classes)
 
 
@@ -238,7 +241,7 @@ def test_a_merge_names_the_class_it_lacks(scenes_run, two_classes, tmp_path) -> 
 @pytest.mark.parametrize("text", ["- Car", "Car: 3", "Car: [thing]", "{", ""])
 def test_a_merge_that_is_no_list_of_names_is_refused(tmp_path, text) -> None:
     (tmp_path / "merge.yaml").write_text(text)
-    with pytest.raises(InvalidInputError, match=r"(?s)merge.yaml .*expected one line a class of the run"):
+    with pytest.raises(InvalidInputError, match=r"(?s)merge.yaml .*expected one line per class of the run"):
         read_merge(tmp_path / "merge.yaml")
 
 

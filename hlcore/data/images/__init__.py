@@ -1,4 +1,4 @@
-"""Images and label maps from untrusted files: every file becomes right pixels or one sentence that says why not."""
+"""Read images and label maps from untrusted files: each gives correct pixels or one clear error."""
 
 from hlcore.data.images.decoding import read_image, read_label_map
 

@@ -1,4 +1,4 @@
-"""From any way of storing colour to 8-bit sRGB: depth, transparency, palettes, CMYK, CIELAB, embedded profiles."""
+"""Convert images to 8-bit sRGB: bit depth, transparency, palettes, CMYK, CIELAB, embedded profiles."""
 
 import io
 import logging
@@ -17,12 +17,11 @@ _MODE_OF_PROFILE = {b"RGB ": "RGB", b"GRAY": "L", b"CMYK": "CMYK"}
 
 
 def rgb_from_pillow(image: PillowImage.Image) -> Image:
-    """The pixels of a loaded Pillow image as H W 3 uint8 sRGB, not yet turned upright.
+    """Pixels of a loaded Pillow image as H W 3 uint8 sRGB, before rotation by EXIF.
 
-    Transparent pixels are laid over white. 16-bit grey is divided by 257; grey of another depth goes by the rule of
-    `rgb_from_array`. Pillow itself reduces 16-bit RGB to the upper byte, at most one level away from division by 257.
-    An embedded colour profile is followed for 8-bit images; a broken one, or one for another kind of image, is
-    logged and ignored.
+    Transparent pixels are blended with white. 16-bit grey is divided by 257; other depths follow `rgb_from_array`.
+    Pillow reduces 16-bit RGB to the upper byte, within one level of division by 257. An embedded colour profile is
+    applied to 8-bit images; a broken or unsuitable one is logged and ignored.
     """
     if image.mode in ("I", "F") or image.mode.startswith("I;16"):
         return rgb_from_array(np.asarray(image))
@@ -30,7 +29,7 @@ def rgb_from_pillow(image: PillowImage.Image) -> Image:
         srgb, lab = ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB")
         return np.array(ImageCms.profileToProfile(image, lab, srgb, outputMode="RGB"))
     if image.mode == "CMYK" and image.format == "JPEG" and "adobe" not in image.info:
-        image = ImageChops.invert(image)  # only Adobe's are stored inverted, but Pillow takes every one for Adobe's
+        image = ImageChops.invert(image)  # Pillow inverts every CMYK JPEG, but only Adobe's are stored inverted
     profile = image.info.get("icc_profile")
     if image.has_transparency_data:
         coloured = image.convert("RGBA")
@@ -41,11 +40,11 @@ def rgb_from_pillow(image: PillowImage.Image) -> Image:
 
 
 def rgb_from_array(values: Num[np.ndarray, "H W *channels"]) -> Image:
-    """Grey (H W), grey with alpha, RGB or RGB with alpha (H W 2, 3, 4) numbers of any type as H W 3 uint8.
+    """Grey (H W), grey with alpha, RGB or RGBA (H W 2, 3, 4) of any numeric type as H W 3 uint8.
 
-    White is 255 for uint8 and 65535 for uint16. For every other type it is the smallest of 1, 255 and 65535 that
-    holds the largest finite value, and that value itself when it is larger still; one scale for all channels.
-    Negative numbers and NaN are black. Alpha is laid over white.
+    White is 255 for uint8 and 65535 for uint16. For other types it is the smallest of 1, 255 and 65535 that is at least
+    the largest finite value, or else that value; all channels share one scale. Negative numbers and NaN are black.
+    Alpha is blended with white.
 
     Raises:
         InvalidInputError: another number of channels.
@@ -58,9 +57,7 @@ def rgb_from_array(values: Num[np.ndarray, "H W *channels"]) -> Image:
     """
     channels = values.shape[2] if values.ndim == 3 else 1
     if channels > 4:
-        raise InvalidInputError(
-            f"an image must have 1 to 4 channels, got {channels}; keep the red, green and blue ones"
-        )
+        raise InvalidInputError(f"an image must have 1 to 4 channels, got {channels}; keep only red, green and blue")
     scaled = values.reshape(*values.shape[:2], channels).astype(np.float32)
     scaled /= _find_white(values)
     np.clip(np.nan_to_num(scaled, copy=False, nan=0, posinf=1, neginf=0), 0, 1, out=scaled)
@@ -72,7 +69,7 @@ def rgb_from_array(values: Num[np.ndarray, "H W *channels"]) -> Image:
 
 
 def turn_upright(image: UInt8[np.ndarray, "h w *channels"], orientation: int) -> UInt8[np.ndarray, "H W *channels"]:
-    """The image turned as its EXIF orientation (1 to 8) asks; any other number leaves it as it is.
+    """The image rotated and flipped by its EXIF orientation (1 to 8); other numbers leave it unchanged.
 
     Example:
         >>> turn_upright(np.array([[1, 2]], dtype=np.uint8), 6)

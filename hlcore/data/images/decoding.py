@@ -1,4 +1,4 @@
-"""Images and label maps from untrusted files: every file becomes right pixels or one sentence."""
+"""Decode images and label maps from untrusted files."""
 
 import logging
 from collections.abc import Collection, Mapping
@@ -19,7 +19,7 @@ from hlcore.types import IGNORE_INDEX, Image, LabelMap
 log = logging.getLogger(__name__)
 
 MAX_PIXELS = 64_000_000
-"""The largest image read unless the caller says otherwise; its RGB array takes 192 MB."""
+"""Default limit on the size of an image; its RGB array takes 192 MB."""
 
 _VOID_COLOURS = ((0, 0, 0), (255, 255, 255), (224, 224, 192))
 _LABEL_FORM = "a label map must be a PNG: 8-bit grey or palette with class ids, or RGB in the class colours"
@@ -28,16 +28,16 @@ _LABEL_FORM = "a label map must be a PNG: 8-bit grey or palette with class ids, 
 def read_image(source: Path | bytes, *, name: str = "upload", max_pixels: int = MAX_PIXELS) -> Image:
     """The image as H W 3 uint8 sRGB, upright.
 
-    PNG, JPEG, WebP, TIFF, BMP and GIF of any mode and depth; the content decides, not the suffix. Of an animation or a
-    stack of pages, the first. Transparency is laid over white; `hlcore.data.images.colour` states the other rules.
+    PNG, JPEG, WebP, TIFF, BMP and GIF of any mode and depth, detected by content. Animations and multi-page files give
+    the first image. Transparency is blended with white; `hlcore.data.images.colour` has the other rules.
 
     Args:
         source: A file, or the bytes of one.
-        name: What to call the bytes in errors; a file is called by its path.
-        max_pixels: Larger images are refused before they are decoded; Pillow itself refuses more than 179 MP.
+        name: Name of the bytes in error messages; a file is named by its path.
+        max_pixels: Larger images are rejected before decoding; Pillow itself rejects more than 179 MP.
 
     Raises:
-        DatasetError: the source is no such image, is damaged, or is too large.
+        DatasetError: the source is not such an image, is damaged or is too large.
     """
     name = name if isinstance(source, bytes) else str(source)
     with open_file(source, name) as file:
@@ -47,7 +47,7 @@ def read_image(source: Path | bytes, *, name: str = "upload", max_pixels: int = 
         try:
             image.load()
             return turn_upright(rgb_from_pillow(image), _orientation(image))
-        except Exception as error:  # decoders answer hostile bytes with any exception there is
+        except Exception as error:  # decoders may raise anything on malformed data
             raise damaged_file_error(name, error) from error
 
 
@@ -63,18 +63,18 @@ def read_label_map(
     """The label map as H W uint8 class indices with 255 = ignored.
 
     A grey or palette PNG holds class indices; an RGB PNG holds the colours of `classes`, with black, white and the
-    cream of Pascal VOC (224, 224, 192) as ignored where no class has that colour.
+    cream of Pascal VOC (224, 224, 192) as ignored unless a class has that colour.
 
     Args:
         source: A PNG file, or the bytes of one.
-        classes: The classes it may name.
-        ignored: Ids that mean "ignored" besides 255.
-        size: (H, W) of the image it belongs to, or None to take any.
-        name: What to call the bytes in errors; a file is called by its path.
-        max_pixels: Larger label maps are refused before they are decoded.
+        classes: The classes of the data set.
+        ignored: Ids that mean "ignored", in addition to 255.
+        size: (H, W) of its image, or None for any size.
+        name: Name of the bytes in error messages; a file is named by its path.
+        max_pixels: Larger label maps are rejected before decoding.
 
     Raises:
-        DatasetError: not a PNG, damaged, another size, or a value or colour that names no class.
+        DatasetError: not a PNG, damaged, of another size, or with a value or colour that is not a class.
     """
     name = name if isinstance(source, bytes) else str(source)
     pixels = _read_label_pixels(source, name, max_pixels)
@@ -94,10 +94,10 @@ def read_class_ids(path: Path, *, ids: Mapping[int, int]) -> LabelMap:
 
     Args:
         path: A grey or palette PNG.
-        ids: Value in the file to class index; every value that may occur stands here.
+        ids: Value in the file to class index, for every valid value.
 
     Raises:
-        DatasetError: not such a PNG, damaged, or a value that is not in `ids`.
+        DatasetError: not such a PNG, damaged, or with a value that is not in `ids`.
     """
     pixels = _read_label_pixels(path, str(path), MAX_PIXELS)
     if pixels.ndim == 3:
@@ -106,10 +106,10 @@ def read_class_ids(path: Path, *, ids: Mapping[int, int]) -> LabelMap:
 
 
 def _orientation(image: PillowImage.Image) -> int:
-    """The EXIF orientation, 1 to 8; a broken EXIF block counts as none (1), as in every viewer."""
+    """EXIF orientation, 1 to 8; 1 if the EXIF block is broken, as in image viewers."""
     try:
         return image.getexif().get(ExifTags.Base.Orientation, 1)
-    except Exception as error:  # noqa: BLE001 - decoders answer hostile bytes with any exception there is
+    except Exception as error:  # noqa: BLE001 - decoders may raise anything on malformed data
         log.info("ignoring a broken EXIF block: %s", error)
         return 1
 
@@ -125,7 +125,7 @@ def _read_label_pixels(source: Path | bytes, name: str, max_pixels: int) -> UInt
         try:
             image.load()
             pixels = np.array(image)
-        except Exception as error:  # decoders answer hostile bytes with any exception there is
+        except Exception as error:  # decoders may raise anything on malformed data
             raise damaged_file_error(name, error) from error
     if image.mode in ("LA", "RGBA"):
         if (pixels[..., -1] != 255).any():
@@ -175,7 +175,7 @@ def _join_items(items: list[str]) -> str:
 
 
 def _format_ranges(ids: list[int]) -> str:
-    """Sorted numbers in words, e.g. "0 to 10, 255"."""
+    """Sorted numbers as ranges, e.g. "0 to 10, 255"."""
     starts = [value for value in ids if value - 1 not in ids]
     ends = [value for value in ids if value + 1 not in ids]
     return ", ".join(str(a) if a == b else f"{a} to {b}" for a, b in zip(starts, ends, strict=True))

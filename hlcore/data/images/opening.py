@@ -1,4 +1,4 @@
-"""Opening untrusted image files: a header within the limits, or one sentence that says why not."""
+"""Open untrusted image files and check their headers."""
 
 import io
 from pathlib import Path
@@ -31,10 +31,10 @@ _BRANDS = {
 
 
 def open_file(source: Path | bytes, name: str) -> OpenFile:
-    """The bytes as a file, or the file at the path, which is called `name` in errors.
+    """The bytes as a file, or the opened file; `name` is used in error messages.
 
     Raises:
-        DatasetError: there is no such file, it is a folder, is empty or may not be read.
+        DatasetError: there is no such file, or it is a folder, empty or not readable.
     """
     if isinstance(source, bytes):
         if not source:
@@ -43,20 +43,20 @@ def open_file(source: Path | bytes, name: str) -> OpenFile:
     if source.is_dir():
         raise DatasetError(f"{name} is a folder; expected one {READABLE} file")
     if not source.is_file():
-        raise DatasetError(f"{name} does not exist or is no regular file; expected one {READABLE} file")
+        raise DatasetError(f"{name} does not exist or is not a regular file; expected one {READABLE} file")
     if not source.stat().st_size:
         raise DatasetError(f"{name} is empty (0 bytes); expected one {READABLE} file")
     try:
         return source.open("rb")
     except OSError as error:
-        raise DatasetError(f"{name} cannot be opened ({error.strerror}); check who may read it") from error
+        raise DatasetError(f"{name} cannot be opened ({error.strerror}); check its permissions") from error
 
 
 def open_header(file: OpenFile, name: str, *, max_pixels: int) -> ImageFile | None:
-    """The image without its pixels, at most `max_pixels` large, or None for a TIFF of a kind Pillow does not know.
+    """The image before decoding, checked to have at most `max_pixels`; None for a TIFF that Pillow cannot read.
 
     Raises:
-        DatasetError: the file is no image of a known kind, its header is damaged, or it is too large.
+        DatasetError: the file is not a supported image, its header is damaged, or it is too large.
     """
     head = file.read(512)
     file.seek(0)
@@ -67,39 +67,37 @@ def open_header(file: OpenFile, name: str, *, max_pixels: int) -> ImageFile | No
             return None
         if head.startswith(_IMAGE_STARTS) or (head[:4] == b"RIFF" and head[8:12] == b"WEBP"):
             raise damaged_file_error(name, "its header cannot be read") from error
-        raise DatasetError(
-            f"{name} is {_describe_kind(head)} and not an image of a known kind; use {READABLE}"
-        ) from error
+        raise DatasetError(f"{name} is {_describe_kind(head)} not a supported image; use {READABLE}") from error
     except (PillowImage.DecompressionBombError, PillowImage.DecompressionBombWarning) as error:
         limit = min(max_pixels, 2 * (PillowImage.MAX_IMAGE_PIXELS or max_pixels)) / 1e6
-        raise DatasetError(f"{name} has far too many pixels; the limit is {limit:.4g} MP, scale it down") from error
-    except Exception as error:  # decoders answer hostile bytes with any exception there is
+        raise DatasetError(f"{name} has far too many pixels; the limit is {limit:.4g} MP, so scale it down") from error
+    except Exception as error:  # decoders may raise anything on malformed data
         raise damaged_file_error(name, error) from error
     check_size(image.width, image.height, name, max_pixels=max_pixels)
     return image
 
 
 def check_size(width: int, height: int, name: str, *, max_pixels: int) -> None:
-    """Refuse what is larger than `max_pixels`.
+    """Check that an image has at most `max_pixels`.
 
     Raises:
-        DatasetError: it is.
+        DatasetError: it is larger.
     """
     if width * height > max_pixels:
         raise DatasetError(
             f"{name} has {width} x {height} px = {width * height / 1e6:.1f} MP; "
-            f"the limit is {max_pixels / 1e6:.4g} MP, scale it down"
+            f"the limit is {max_pixels / 1e6:.4g} MP, so scale it down"
         )
 
 
 def damaged_file_error(name: str, cause: object) -> DatasetError:
-    """The error for a file that starts like an image and does not go on like one."""
+    """The error for a file that starts like an image but cannot be decoded."""
     detail = f" ({cause})" if " " in str(cause) else ""
     return DatasetError(f"{name} is damaged or incomplete{detail}; save it again as {READABLE}")
 
 
 def _describe_kind(head: bytes) -> str:
-    """What a file that is no image seems to be, with its article."""
+    """What a file that is not an image seems to be, with an article."""
     if head[4:8] == b"ftyp":
         return _BRANDS.get(head[8:12], "a video")
     for start, kind in _OTHER_STARTS.items():

@@ -1,4 +1,4 @@
-"""TIFFs that Pillow cannot read, or reads wrongly: float RGB, 64-bit, deep colour planes, deep grey with 0 as white."""
+"""Read TIFFs that Pillow cannot read or reads wrongly: float RGB, 64-bit, deep planar or white-is-zero."""
 
 import math
 from typing import Any
@@ -13,13 +13,13 @@ from hlcore.errors import DatasetError
 from hlcore.types import Image
 
 MAX_BYTES = 256_000_000
-"""The largest array of numbers unpacked from a rare TIFF, whatever its size in pixels."""
+"""Largest array to unpack from a rare TIFF, whatever its number of pixels."""
 
-_UNPACKED = (1, 8, 32946, 32773)  # compressions that tifffile undoes by itself: none, deflate (twice), PackBits
+_UNPACKED = (1, 8, 32946, 32773)  # compressions that need no extra codec: none, deflate (two codes), PackBits
 
 
 def pillow_would_misread(image: PillowImage.Image) -> bool:
-    """Whether this is a TIFF of more than 8 bits with 0 as white, or with one plane a colour."""
+    """Whether this is a TIFF of more than 8 bits that is white-is-zero or planar."""
     if not isinstance(image, TiffImagePlugin.TiffImageFile):
         return False
     deep = max(image.tag_v2.get(TiffImagePlugin.BITSPERSAMPLE, (1,))) > 8
@@ -28,10 +28,10 @@ def pillow_would_misread(image: PillowImage.Image) -> bool:
 
 
 def read_rare_tiff(file: OpenFile, name: str, *, max_pixels: int) -> Image:
-    """The first page as H W 3 uint8 RGB, upright; grey or RGB numbers of any type, by the rule of `rgb_from_array`.
+    """The first page as H W 3 uint8 RGB, upright; grey or RGB of any numeric type, converted by `rgb_from_array`.
 
     Raises:
-        DatasetError: damaged, too large, or of another kind still.
+        DatasetError: damaged, too large or of an unsupported kind.
     """
     import tifffile  # 60 ms, for rare files only
 
@@ -48,12 +48,12 @@ def read_rare_tiff(file: OpenFile, name: str, *, max_pixels: int) -> Image:
             )
     except DatasetError:
         raise
-    except Exception as error:  # decoders answer hostile bytes with any exception there is
+    except Exception as error:  # decoders may raise anything on malformed data
         raise damaged_file_error(name, error) from error
 
 
 def _check_page(page: Any, name: str, max_pixels: int) -> None:
-    """Refuse, before anything is unpacked, what cannot be read right or would need too much memory."""
+    """Reject, before unpacking, what cannot be read correctly or needs too much memory."""
     sizes = (page.imagewidth, page.imagelength, page.tilewidth, page.tilelength, page.samplesperpixel)
     if not all(isinstance(size, int) for size in sizes) or len(page.dataoffsets) != math.prod(page.chunked):
         raise damaged_file_error(name, "its parts do not add up")
@@ -64,7 +64,7 @@ def _check_page(page: Any, name: str, max_pixels: int) -> None:
             f"{name} holds {page.nbytes / 1e6:.0f} MB of {page.dtype}; the limit is {MAX_BYTES / 1e6:.0f} MB, "
             "save it as 8-bit RGB"
         )
-    colours = page.samplesperpixel - (page.extrasamples == (2,))  # 2 = an alpha channel of its own
+    colours = page.samplesperpixel - (page.extrasamples == (2,))  # 2 = unassociated alpha
     known = page.photometric in (0, 1, 2) and page.axes in ("YX", "YXS", "SYX") and colours in (1, 3)
     if not known or page.compression not in _UNPACKED:
         raise DatasetError(

@@ -1,4 +1,4 @@
-"""Images and label maps at another size."""
+"""Resize images and label maps."""
 
 import numpy as np
 from jaxtyping import Integer, UInt8
@@ -6,7 +6,7 @@ from PIL import Image as PillowImage
 
 
 def resize_image(image: UInt8[np.ndarray, "H W 3"], size: tuple[int, int]) -> UInt8[np.ndarray, "h w 3"]:
-    """The image at another (height, width), bilinear, every source pixel counted (antialiased).
+    """The image at another (height, width), bilinear and antialiased.
 
     Example:
         >>> resize_image(np.array([[[0, 0, 0], [200, 100, 50]]], np.uint8), (1, 1)).tolist()
@@ -17,7 +17,7 @@ def resize_image(image: UInt8[np.ndarray, "H W 3"], size: tuple[int, int]) -> UI
 
 
 def resize_label_map(label_map: Integer[np.ndarray, "H W"], size: tuple[int, int]) -> Integer[np.ndarray, "h w"]:
-    """The label map at another (height, width), each pixel taking the class its centre falls on.
+    """The label map at another (height, width); each pixel takes the class at its centre.
 
     Example:
         >>> resize_label_map(np.array([[3, 255]]), (1, 4)).tolist()

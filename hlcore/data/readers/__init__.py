@@ -1,1 +1,1 @@
-"""The layouts of data sets on disk, a file each; hlcore.data.catalog knows them by name."""
+"""Readers of data sets on disk, one file per layout; hlcore.data.catalog registers them by name."""

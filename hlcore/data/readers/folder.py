@@ -1,4 +1,4 @@
-"""A plain folder of one's own images and label maps."""
+"""Your own images and label maps in a plain folder."""
 
 import json
 from functools import partial
@@ -16,10 +16,10 @@ _IMAGE_PATTERNS = ("*.png", "*.jpg", "*.jpeg", "*.webp", "*.tif", "*.tiff", "*.b
 def open_folder(root: Path, split: str) -> PairedFiles:
     """A split of a plain folder.
 
-    Reads `images/<split>/<name>.*` with `labels/<split>/<name>.png`, or, where there is no such subfolder,
+    Reads `images/<split>/<name>.*` with `labels/<split>/<name>.png`, or, without such subfolders,
     `images/<name>.*` with `labels/<name>.png` for every split. A label map is a grey or palette PNG of class
     indices and 255 = ignored. `classes.json` is a list of names, or of `{"name": "road", "color": [128, 64, 128]}`;
-    a class without a colour has that of the Pascal VOC colour map at its index.
+    a class without a colour gets the Pascal VOC colour at its index.
 
     Raises:
         DatasetError: a folder or `classes.json` is missing or wrong, or an image or label map has no partner.

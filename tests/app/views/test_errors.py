@@ -11,7 +11,7 @@ from PIL import Image
 
 from app.views.errors import sentences as error_sentences
 from hlcore.analysis import error_prediction
-from hlcore.analysis.flagging import Caught
+from hlcore.analysis.flagging import FlaggingResult
 from hlcore.analysis.statistics import ImageSums
 from hlcore.data.labels import CAMVID
 from hlcore.data.streets import Streets
@@ -47,7 +47,7 @@ def measured_tables(*, dropout=False):
             random.uniform(0, 2, wrong.shape).astype(np.float32) if dropout else None,
         )
         sums.add(scene.name, error_prediction.count(record))
-    return error_prediction.tables(sums)
+    return error_prediction.make_tables(sums)
 
 
 @pytest.fixture
@@ -265,7 +265,7 @@ def test_app_and_report_agree_on_the_standing_of_hardness_on_one_image():
     aurocs = [(name, "all", "auroc", 0.001, 0.8, NAN, NAN) for name in differences]
     known = pd.concat([scores, pd.DataFrame(aurocs, columns=scores.columns)])
     answer = error_sentences.summarise_hardness(scores, "all").replace("**", "")
-    for verb, rivals in sentences.standing(known).items():
+    for verb, rivals in sentences.group_scores_by_standing(known).items():
         for name in rivals:
             assert f"{verb} {name.removesuffix(' (0.800)')}" in answer
     assert answer.startswith("Over all labelled pixels, hardness (AUROC 0.800) loses to entropy; it beats distance")
@@ -278,7 +278,7 @@ def test_the_summary_is_above_the_threshold_numbers(open_app):
 
 
 def test_ties_are_explained():
-    text = error_sentences.describe_flagging("edge_distance", -0.71, "all", Caught(0.4, 0.5, 0.25), share=0.1)
+    text = error_sentences.describe_flagging("edge_distance", -0.71, "all", FlaggingResult(0.4, 0.5, 0.25), share=0.1)
     assert text == (
         "flagging where a predicted edge is at most 0.7 px away: **40.0 % of the pixels**, **50.0 % of the errors**, "
         "**25.0 % precision**. Pixels with equal scores are flagged together."
@@ -286,5 +286,5 @@ def test_ties_are_explained():
 
 
 def test_flagged_pixels_without_errors_are_described():
-    text = error_sentences.describe_flagging("hardness", 0.5, "all", Caught(0.1, NAN, 0.0), share=0.1)
+    text = error_sentences.describe_flagging("hardness", 0.5, "all", FlaggingResult(0.1, NAN, 0.0), share=0.1)
     assert text == "flagging where hardness ≥ 0.5: **10.0 % of the pixels**, none of them wrong."
