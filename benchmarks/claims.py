@@ -113,17 +113,24 @@ def claims_of_analyses(tables: Mapping[str, Mapping[str, pd.DataFrame]]) -> Iter
 
 def claims_of_memorising(table: pd.DataFrame) -> Iterator[Claim]:
     """What happens to both maps when a trained network memorises one image; `table` is that of benchmarks.memorise."""
-    for (run, split), of_run in table.groupby(["run", "split"], sort=False):
-        steps = int(of_run["step"].max())
-        level, moved = (
-            filter_rows(of_run, step=steps).pivot_table(index="image", columns="map", values=measure)
-            for measure in ("relative_level", "total_variation")
+    rows = table.to_dict("records")
+    for run, split in dict.fromkeys((row["run"], row["split"]) for row in rows):
+        steps = max(int(row["step"]) for row in rows if (row["run"], row["split"]) == (run, split))
+        last = {
+            (row["image"], row["map"]): row
+            for row in rows
+            if (row["run"], row["split"], int(row["step"])) == (run, split, steps)
+        }
+        names = list(dict.fromkeys(name for name, _ in last))
+        loss, hardness = (
+            Number(*mean_with_interval([last[name, of]["relative_level"] for name in names]))
+            for of in ("loss", "hardness")
         )
-        loss, hardness = (Number(*mean_with_interval(level[of])) for of in ("loss", "hardness"))
-        movement = Number(*mean_with_interval(moved["hardness"] / moved["loss"]))
+        moved = [last[name, "hardness"]["total_variation"] / last[name, "loss"]["total_variation"] for name in names]
+        movement = Number(*mean_with_interval(moved))
         yield Claim(
             "Figure 1: a network that memorises one image loses its loss map and keeps its hardness map",
-            f"{run}, {split}, {len(level)} images, {steps} steps: the mean loss is {loss} of what it was, the mean "
+            f"{run}, {split}, {len(names)} images, {steps} steps: the mean loss is {loss} of what it was, the mean "
             f"hardness {hardness}; the hardness weight moves {movement} times as much as the loss map",
             verdict_of(movement, 0.5, above=False),
         )
@@ -146,9 +153,8 @@ def headline(rows: pd.DataFrame, grid: Grid) -> str:
 
 
 def _steadiness(summary: pd.DataFrame) -> Iterator[Claim]:
-    of_default = summary[(summary["variant"] == DEFAULT) & summary["data"].isin(list(DATA_TITLES))]
-    for data in of_default["data"].unique():
-        rows = filter_rows(of_default, data=data)
+    by_data = {data: filter_rows(summary, variant=DEFAULT, data=data) for data in DATA_TITLES}
+    for data, rows in by_data.items():
         movement = find_number(rows, measure="movement/held_out")
         if not np.isnan(movement.value):
             seeds = _count(rows, "movement/held_out")
@@ -158,8 +164,7 @@ def _steadiness(summary: pd.DataFrame) -> Iterator[Claim]:
                 f"loss map (total variation, held-out images), {_seeds(seeds)}",
                 verdict_of(movement, 1, above=False, seeds=seeds),
             )
-    for data in of_default["data"].unique():
-        rows = filter_rows(of_default, data=data)
+    for data, rows in by_data.items():
         for place, images in (("train", "images trained on"), ("held_out", "held-out images")):
             kept = [find_number(rows, measure=f"{of}_last_over_first/{place}") for of in ("hardness", "loss")]
             if not np.isnan(kept[0].value):
@@ -170,8 +175,7 @@ def _steadiness(summary: pd.DataFrame) -> Iterator[Claim]:
                     f"loss {kept[1]}, {_seeds(seeds)}",
                     _keeps(*kept, seeds=seeds),
                 )
-    for data in of_default["data"].unique():
-        rows = filter_rows(of_default, data=data)
+    for data, rows in by_data.items():
         found = {of: find_number(rows, measure=f"fidelity/{of}_spearman") for of in ("hardness", "loss", "entropy")}
         if not np.isnan(found["hardness"].value):
             seeds = _count(rows, "fidelity/hardness_spearman")
@@ -190,14 +194,12 @@ def _keeps(hardness: Number, loss: Number, *, seeds: int) -> str:
 
 
 def _of_default(differences: pd.DataFrame, measure: str) -> list[dict]:
-    if differences.empty:
-        return []
-    rows = differences[(differences["variant"] == DEFAULT) & (differences["measure"] == measure)]
-    return [row for row in rows.to_dict("records") if row["data"] in DATA_TITLES]
+    of_default = [row for row in differences.to_dict("records") if row["variant"] == DEFAULT]
+    return [row for row in of_default if row["measure"] == measure and row["data"] in DATA_TITLES]
 
 
 def _count(rows: pd.DataFrame, measure: str) -> int:
-    return int(filter_rows(rows, measure=measure)["seeds"].iloc[0])
+    return filter_rows(rows, measure=measure)["seeds"].tolist()[0]
 
 
 def _seeds(count: int) -> str:

@@ -103,7 +103,7 @@ def tried(rows: pd.DataFrame, grid: Grid) -> Iterator[str]:
             gain = filter_rows(gains, data=data, variant=variant) if len(gains) else gains
             points = "" if gain.empty else difference_in_points(gain.to_dict("records")[0])
             measures = ("hardness_lift", "movement/held_out", "fidelity/hardness_spearman")
-            seeds = str(int(of["seeds"].max()))
+            seeds = str(max(of["seeds"].tolist()))
             values = [find_number(of, measure=measure).value_text for measure in measures]
             mean_iou = find_number(of, measure="mean_iou_last").value_text
             cells.append([variant, seeds, mean_iou, points, *("" if v == "not known" else v for v in values)])

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from playwright.sync_api import sync_playwright
 from plotly.offline import get_plotlyjs
 
-from benchmarks.claims import DATA_TITLES
+from benchmarks.claims import DATA_TITLES, DEFAULT, SEEDS
 from benchmarks.documents import PICTURES
 from benchmarks.evidence.compare import paired_differences
 from benchmarks.evidence.grid import open_grid
@@ -54,16 +54,16 @@ def gain_table(rows: pd.DataFrame) -> pd.DataFrame:
     found = paired_differences(rows, open_grid("method"), measures=("mean_iou_last", *classes))
     if found.empty:
         return found
-    found = found.query("variant == @DEFAULT and seeds >= 3")
-    rows = [
+    points = [
         {
             "data": DATA_TITLES[row["data"]],
             "class_name": row["measure"].removeprefix("iou/").removesuffix("_last").replace("mean_iou", "mean"),
             **{column: 100 * row[name] for column, name in (("value", "difference"), ("low", "low"), ("high", "high"))},
         }
         for row in found.to_dict("records")
+        if row["variant"] == DEFAULT and row["seeds"] >= SEEDS
     ]
-    return pd.DataFrame(rows)
+    return pd.DataFrame(points)
 
 
 def write_svg(figures: dict[str, go.Figure], folder: Path) -> None:

@@ -12,6 +12,10 @@ Size = tuple[PositiveInt, PositiveInt]
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
+HARDNESS_SGD_LR = 0.3
+"""Default peak learning rate of the hardness branch under SGD; docs/decisions.md has the rule that chooses it."""
+
+
 class FrozenModel(BaseModel):
     """Base of all settings: immutable, and a misspelt key is an error that names it."""
 

@@ -80,7 +80,7 @@ def memorise_picture(run: Run, epoch: int, picture: Picture) -> Iterator["Report
         loss=config.loss,
         optim=config.optim,
         steps=STEPS,
-        keep=KEPT_STEPS,
+        snapshot_steps=KEPT_STEPS,
         seed=config.seed,
     )
 

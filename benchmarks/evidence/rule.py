@@ -3,7 +3,7 @@
 It was written before any of the runs it reads was made.
 """
 
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import pandas as pd
@@ -41,46 +41,60 @@ def judge_rates(rows: pd.DataFrame, grid: Grid) -> pd.DataFrame:
     """
     found = []
     for data in DATA:
-        of_data = rows[(rows["data"] == data) & rows[grid.compared].isin(CANDIDATES)]
-        if of_data.empty:
+        runs = {name: _runs_of(rows, grid, data, name) for name in CANDIDATES}
+        runs = {name: of_rate for name, of_rate in runs.items() if of_rate}
+        if not runs:
             continue
-        means = of_data.groupby(grid.compared)["mean_iou_last"].mean()
-        best = str(means.idxmax())
-        against = paired_differences(of_data, grid, measures=("mean_iou_last",), against=best)
-        for variant in [name for name in CANDIDATES if name in means]:
-            runs = of_data[of_data[grid.compared] == variant]
-            row = {"data": data, "variant": variant, "seeds": len(runs), "mean_iou": means[variant]}
-            row |= {"below_best": 0.0, "low": 0.0, "high": 0.0, "within_noise": True}
-            for other in against.to_dict("records") if len(against) else []:
-                if other[grid.compared] == variant:
-                    row |= {"below_best": other["difference"], "low": other["low"], "high": other["high"]}
-                    row["within_noise"] = not other["high"] < 0
-            movement = runs[f"hardness_{MOVEMENT}"] / runs[f"loss_{MOVEMENT}"]
-            row |= {"lift": runs["hardness_lift"].mean(), "movement": movement.mean()}
-            row["fidelity"] = runs[FIDELITY].mean() if FIDELITY in runs and runs[FIDELITY].notna().all() else np.nan
-            row |= {"lifted": row["lift"] >= LEAST_LIFT, "still": row["movement"] <= MOST_MOVEMENT}
-            found.append(row)
+        best = max(runs, key=lambda name: _mean(runs[name], "mean_iou_last"))
+        differences = paired_differences(
+            pd.DataFrame([run for of_rate in runs.values() for run in of_rate]),
+            grid,
+            measures=("mean_iou_last",),
+            against=best,
+        )
+        to_best = {row[grid.compared]: row for row in differences.to_dict("records")}
+        for variant, of_rate in runs.items():
+            difference = to_best.get(variant, {"difference": 0.0, "low": 0.0, "high": 0.0})
+            movement = [run[f"hardness_{MOVEMENT}"] / run[f"loss_{MOVEMENT}"] for run in of_rate]
+            row = {
+                "data": data,
+                "variant": variant,
+                "seeds": len(of_rate),
+                "mean_iou": _mean(of_rate, "mean_iou_last"),
+                "below_best": difference["difference"],
+                "low": difference["low"],
+                "high": difference["high"],
+                "lift": _mean(of_rate, "hardness_lift"),
+                "movement": float(np.mean(movement)),
+                "fidelity": _mean(of_rate, FIDELITY),
+            }
+            row |= {"within_noise": not row["high"] < 0, "lifted": row["lift"] >= LEAST_LIFT}
+            found.append(row | {"still": row["movement"] <= MOST_MOVEMENT})
     return pd.DataFrame(found)
+
+
+def _runs_of(rows: pd.DataFrame, grid: Grid, data: str, variant: str) -> list[dict[str, Any]]:
+    return [row for row in rows.to_dict("records") if row["data"] == data and row[grid.compared] == variant]
+
+
+def _mean(runs: list[dict[str, Any]], measure: str) -> float:
+    """Mean over runs; NaN where one lacks the measure."""
+    return float(np.mean([run.get(measure, np.nan) for run in runs]))
 
 
 def choose_rate(table: pd.DataFrame, *, seeds: int = 3) -> Choice:
     """The rate the rule chooses from what `judge_rates` gave."""
-    wanted = len(CANDIDATES) * len(DATA)
-    ready = len(table) == wanted and (table["seeds"] >= seeds).all() and table["fidelity"].notna().all()
-    if not ready:
+    judged = table.to_dict("records")
+    if len(judged) < len(CANDIDATES) * len(DATA) or any(
+        row["seeds"] < seeds or np.isnan(row["fidelity"]) for row in judged
+    ):
         return Choice(None, "some of the runs that the rule reads are not there yet")
+    by_rate = {name: [row for row in judged if row["variant"] == name] for name in CANDIDATES}
     for conditions in (("within_noise", "lifted", "still"), ("within_noise", "still"), ("still",), ()):
-        passed = [
-            name
-            for name in CANDIDATES
-            if all(table.loc[table["variant"] == name, condition].all() for condition in conditions)
-        ]
+        passed = [name for name in CANDIDATES if all(row[c] for row in by_rate[name] for c in conditions)]
         if passed:
             break
-    fidelity, movement = (
-        {name: float(table.loc[table["variant"] == name, column].mean()) for name in passed}
-        for column in ("fidelity", "movement")
-    )
+    fidelity, movement = ({name: _mean(by_rate[name], of) for name in passed} for of in ("fidelity", "movement"))
     close = [name for name in passed if fidelity[name] >= max(fidelity.values()) - SAME_FIDELITY]
     chosen = min(close, key=movement.__getitem__)
     met = ", ".join(conditions) or "no condition"

@@ -1,5 +1,6 @@
 """Scores of the Runs page: all metrics, each class, and the gain of one run over another."""
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -54,7 +55,7 @@ def draw_classes(class_iou: pd.DataFrame, runs: dict[str, Run], *, caveat: str) 
             return
         baseline, compared = controls.select_pair(names, runs)
         gains = run_comparison.class_iou_gains(class_iou, baseline=baseline, compared=compared)
-        points = 100 * float(gains["value"].mean())
+        points = 100 * float(np.mean(gains["value"]))
         st.markdown(
             f"{session.escape_markdown(compared)} gains **{points:+.1f} points of mIoU** over "
             f"{session.escape_markdown(baseline)}, the mean of the classes below."

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Literal
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -12,6 +13,7 @@ from app.components.scope_picker import PICTURE, format_scope
 from app.loading.analyses import load_analyses
 from app.loading.stability import Series, has_followed_images
 from hlcore.analysis.stability import kept_epoch_names
+from hlcore.analysis.statistics import filter_rows
 from hlcore.figures.stability import SPLITS, format_snapshot
 from hlcore.figures.style import QUANTITIES
 from hlcore.storage.analyses import Analysis
@@ -185,13 +187,14 @@ def summarise_stability(tables: Mapping[str, pd.DataFrame]) -> str:
     split = next((name for name in splits if name != "train"), splits[0])
     levels = tables["levels"].query("split == @split and measure == 'relative_level'").dropna(subset="value")
     kept = kept_epoch_names(levels["snapshot"].unique())
-    moved = tables["epoch_pairs"].query("split == @split and measure == 'total_variation' and kind == 'consecutive'")
-    moved = moved[moved["first"].isin(kept)].dropna(subset="value")
-    median = moved.groupby("map")["value"].median().to_dict()
-    if set(median) != {"hardness", "loss"} or not median["loss"]:
+    pairs = filter_rows(tables["epoch_pairs"], split=split, measure="total_variation", kind="consecutive")
+    moved = [row for row in pairs.dropna(subset=["value"]).to_dict("records") if row["first"] in kept]
+    values = {name: [row["value"] for row in moved if row["map"] == name] for name in ("hardness", "loss")}
+    median = {name: float(np.median(found)) for name, found in values.items() if found}
+    if len(median) < 2 or not median["loss"]:
         return ""
     last = levels[levels["snapshot"] == kept[-1]].set_index("map")["value"].to_dict()
-    images = int(moved["images"].max())
+    images = max(int(row["images"]) for row in moved)
     where = f"{images} image{'' if images == 1 else 's'}{'' if split == PICTURE else f', {SPLITS.get(split, split)}'}"
     ratio = median["hardness"] / median["loss"]
     return (
