@@ -33,9 +33,7 @@ def draw_scores(runs: dict[str, Run], classes: tuple[str, ...]) -> None:
         st.plotly_chart(scores_figure(scores.loc[scores["class_name"] == ""], runs=list(runs)), key="scores_figure")
         defined = definitions.list_links(*controls.METRICS, "Interval")
         only = (
-            ""
-            if len(scored[data]) == len(runs)
-            else f"Of {', '.join(map(session.escape_markdown, scored[data]))} only. "
+            "" if len(scored[data]) == len(runs) else f"Only {', '.join(map(session.escape_markdown, scored[data]))}. "
         )
         st.caption(f"{only}Intervals are over images (95 %). {defined}")
         class_iou = scores.loc[(scores["metric"] == "iou") & (scores["class_name"] != "")]
