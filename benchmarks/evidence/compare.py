@@ -1,4 +1,4 @@
-"""Comparisons that are paired over seeds: the same data, order and schedule, and only one thing differs."""
+"""Comparisons paired over seeds: same data, order and schedule, with a single difference."""
 
 import numpy as np
 import pandas as pd
@@ -10,10 +10,10 @@ MEASURES = ("mean_iou_last", "mean_iou_best", "mean_boundary_iou_last")
 
 
 def paired_differences(rows: pd.DataFrame, grid: Grid) -> pd.DataFrame:
-    """Mean difference to the value compared against, with its 95 % interval over seeds (Student's t).
+    """Mean difference to the baseline with its 95 % interval over seeds (Student's t).
 
-    Columns: the axes but seed, then measure, seeds, difference, low, high and verdict, "not significant" where the
-    interval holds 0 and "one seed" where there is none.
+    Columns: all axes except seed, then measure, seeds, difference, low, high and verdict: "not significant" if the
+    interval contains 0, "one seed" if there is no interval.
     """
     setting = [axis for axis in grid.axes if axis not in ("seed", grid.compared)]
     found = []

@@ -1,4 +1,4 @@
-"""What is measured of a finished run of the evidence."""
+"""Measures of a finished run."""
 
 from collections.abc import Iterator
 from itertools import pairwise
@@ -17,14 +17,14 @@ from hlcore.storage.runs import Run
 from hlcore.types import PredictionRecord
 
 FOLLOWED_IMAGES = 12
-"""Of the training images, and of the scored split, each: the maps of every epoch are compared on them."""
+"""Number of images, each from the training and the scored split, on which maps are compared over epochs."""
 JUDGED_IMAGES = 40
-"""Of the scored split: fidelity is measured on them."""
+"""Number of images of the scored split for fidelity."""
 SATURATED = 0.95
 
 
 def measure_segmentation(run: Run, split: str) -> dict[str, float | int | str]:
-    """Segmentation of the last epoch and of the best on val, on the split that is scored."""
+    """Segmentation scores, on the scored split, of the last epoch and of the epoch that is best on val."""
     epochs = run.epoch_table()
     last = run.epochs[-1]
     best = int(epochs["epoch"].to_numpy()[epochs["mean_iou"].argmax()])
@@ -56,11 +56,11 @@ def _segmentation_scores(run: Run, epoch: int, split: str) -> dict[str, float]:
 
 
 def measure_stability(run: Run, split: str) -> dict[str, float]:
-    """How still the maps hold on training images and on those of a split.
+    """Stability of the maps on training images and on images of a split.
 
-    <map>_<measure>/<train or held_out>: median over consecutive epochs of the mean over images, the untrained network
-    left out; _last_over_first: the mean map of the last epoch over that of the first. hardness_saturated/...: share of
-    the pixels above 0.95 at the last epoch.
+    <map>_<measure>/<train or held_out>: median over consecutive epochs of the mean over images, without the untrained
+    network; _last_over_first: mean of the map at the last epoch divided by that at the first. hardness_saturated/...:
+    share of pixels above 0.95 at the last epoch.
     """
     config = run.record.config
     snapshots = [f"epoch-{epoch:04d}" for epoch in run.epochs]
@@ -69,11 +69,11 @@ def measure_stability(run: Run, split: str) -> dict[str, float]:
     for place, name in (("train", config.data.train_split), ("held_out", split)):
         sums, saturated = ImageSums(resamplings=1), []
         for sample in read_samples(run, name, images=FOLLOWED_IMAGES):
-            looks = {snapshot: _predict(checkpoint, sample) for snapshot, checkpoint in networks.items()}
-            maps = {snapshot: (look.hardness_map, look.loss_map) for snapshot, look in looks.items()}
+            records = {snapshot: _predict(checkpoint, sample) for snapshot, checkpoint in networks.items()}
+            maps = {snapshot: (record.hardness_map, record.loss_map) for snapshot, record in records.items()}
             followed = ImageSnapshots(sample.name, place, sample.label_map, maps)
             sums.add(sample.name, stability.compare_snapshots(followed.maps, followed.label_map, c=config.loss.c))
-            last = looks[snapshots[-1]]
+            last = records[snapshots[-1]]
             saturated.append((last.hardness_map[last.valid] > SATURATED).mean())
         tables = stability.make_tables({place: sums}, snapshots)
         row[f"hardness_saturated/{place}"] = round(float(np.mean(saturated)), 5)
@@ -89,7 +89,7 @@ def measure_stability(run: Run, split: str) -> dict[str, float]:
 
 
 def measure_fidelity(run: Run, others: list[Run], split: str) -> dict[str, float]:
-    """Fidelity of a run's maps to the mean loss of other runs, with the interval over images.
+    """Fidelity of a run's maps to the mean loss of other runs, with intervals over images.
 
     <map>_<measure>, and the same with _low and _high.
     """
@@ -97,8 +97,8 @@ def measure_fidelity(run: Run, others: list[Run], split: str) -> dict[str, float
     networks = [load_checkpoint(other.checkpoint_path(other.epochs[-1])) for other in others]
     sums = ImageSums()
     for sample in read_samples(run, split, images=JUDGED_IMAGES):
-        yardstick = fidelity.mean_loss_map([_predict(network, sample).loss_map for network in networks])
-        sums.add(sample.name, fidelity.measure_fidelity(_predict(judged, sample), yardstick))
+        reference = fidelity.mean_loss_map([_predict(network, sample).loss_map for network in networks])
+        sums.add(sample.name, fidelity.measure_fidelity(_predict(judged, sample), reference))
     row = {}
     for found in fidelity.make_table(sums).to_dict("records"):
         key = f"{found['map']}_{found['measure']}"
@@ -107,7 +107,7 @@ def measure_fidelity(run: Run, others: list[Run], split: str) -> dict[str, float
 
 
 def read_samples(run: Run, split: str, *, images: int | None = None) -> Iterator[Sample]:
-    """Images of a split of the run's data set, all or so many, evenly spread."""
+    """Samples of a split of the run's data set: all, or `images` of them, evenly spaced."""
     data = run.record.config.data
     count = data.train_scenes if split == data.train_split else data.val_scenes
     opened = open_data(data.dataset, root=data.root, split=split, count=count, size=data.scene_size)
