@@ -107,7 +107,7 @@ def test_predict_leaves_out_what_it_cannot_read_and_writes_the_others(run: Path,
     out = tmp_path / "bundle"
     done = hlcore("predict", run, tmp_path / "broken.png", PHOTOGRAPHS / "coffee.png", "--out", out)
     assert done.returncode == 1
-    assert f"left out: {tmp_path / 'broken.png'} " in done.stderr
+    assert f"skipped: {tmp_path / 'broken.png'} " in done.stderr
     assert "Traceback" not in done.stderr
     assert done.stdout == f"1 image in {out}\n"
     assert list(open_bundle(out).manifest["name"]) == ["coffee"]
@@ -125,7 +125,7 @@ def test_runs_leaves_out_what_it_cannot_read_and_says_so(run: Path, tmp_path: Pa
     (tmp_path / "broken" / "run.json").write_text("{")
     done = hlcore("runs", tmp_path, run)
     assert done.returncode == 0
-    assert "left out:" in done.stderr
+    assert "skipped:" in done.stderr
     assert str(tmp_path / "broken") in done.stderr
     assert "complete" in done.stdout
 
@@ -196,10 +196,10 @@ def test_ctrl_c_leaves_an_analysis_that_the_same_command_goes_on_with(run: Path,
         (("train", "--config", "no-such.yaml"), "no-such.yaml does not exist; expected a YAML file"),
         (("train", "--config", "broken.yaml"), "broken.yaml is not YAML"),
         (("train", "--config", "list.yaml"), "list.yaml holds a list; expected settings such as 'seed: 0'"),
-        (("train", "--device", "cuda", "--devices", "99"), "error: device 'cuda' x 99 not available"),
+        (("train", "--device", "cuda", "--devices", "99"), "error: 99 x device 'cuda' not available"),
         (
             ("predict", "RUN", str(PHOTOGRAPHS / "coffee.png"), "--out", "list.yaml"),
-            "cannot create the folder list.yaml",
+            "list.yaml (File exists); give another --out",
         ),
     ],
 )
