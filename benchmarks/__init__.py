@@ -1,1 +1,1 @@
-"""Measurements that need more than the package: rivals, many trainings, data that is not ours to ship."""
+"""Studies that need more than the package: other methods, many training runs, data we may not redistribute."""

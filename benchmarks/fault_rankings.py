@@ -1,4 +1,4 @@
-"""Rankings of what may be faulty, and the rows of a table made of them."""
+"""Rank pixels, regions and images by how likely their labels are faulty, and tabulate the results."""
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -16,22 +16,22 @@ from hlcore.analysis.statistics import Counts, Estimate, ImageSums, divide, draw
 KEYS = ["level", "method", "summary", "kind", "measure"]
 PIXEL_METHODS = (*SCORES, "cleanlab quality", "cleanlab issues")
 GAIN = "average precision minus that of loss"
-"""Measured on the same resamplings, so its interval is narrower than those of the two suggest."""
+"""Paired over the same resamplings, so the interval is narrower than the two separate ones suggest."""
 RESAMPLINGS = 200
 LOG_SCORES = np.linspace(-7, 2, 1201)
-"""Edges of the bins of log10(score) in which pixels are counted: a bin is 1.7 % wide."""
+"""Bin edges of log10(score); a bin is 1.7 % wide."""
 NUM_BINS = len(LOG_SCORES) + 1
 LARGE_PX = 500
-"""A fault that changes so many pixels is a large one."""
+"""A fault that changes at least this many pixels is large."""
 GROUPS = tuple((kind, large) for kind in KINDS for large in (False, True))
-"""Of faults; numbered from 1, since 0 is what was left unchanged."""
+"""Groups of faults, numbered from 1; 0 is unchanged pixels."""
 SELECTIONS = {
     "all": [number for number, _ in enumerate(GROUPS, start=1)],
     **{kind: [number for number, group in enumerate(GROUPS, start=1) if group[0] == kind] for kind in KINDS},
     f"under {LARGE_PX} px": [number for number, group in enumerate(GROUPS, start=1) if not group[1]],
     f"{LARGE_PX} px and more": [number for number, group in enumerate(GROUPS, start=1) if group[1]],
 }
-"""Faults that are ranked against what was left unchanged, by their groups; other faults are left out."""
+"""Selection of faults to its groups; each is ranked against unchanged pixels, without the other faults."""
 
 
 def group_faults(faults: PlantedFaults) -> Integer[np.ndarray, " n+1"]:
@@ -42,7 +42,7 @@ def group_faults(faults: PlantedFaults) -> Integer[np.ndarray, " n+1"]:
 
 
 def make_rows(pixels: ImageSums, regions: pd.DataFrame, images: pd.DataFrame) -> Iterator[dict[str, Any]]:
-    """A row a value."""
+    """The rows of the table, one per value."""
     for kind, groups in SELECTIONS.items():
         for method in PIXEL_METHODS:
             ratio = partial(_ranking, rank=average_precision, histograms=method, groups=groups)
@@ -65,7 +65,7 @@ def make_rows(pixels: ImageSums, regions: pd.DataFrame, images: pd.DataFrame) ->
 def _ranking(
     counts: Counts, *, rank: Callable[..., np.ndarray], histograms: str, groups: Sequence[int]
 ) -> Float[np.ndarray, "*axes"]:
-    """How well a score ranks the pixels of these groups above the unchanged."""
+    """How well a score ranks the pixels of these groups above unchanged pixels."""
     return rank(counts[histograms][..., 0, :], counts[histograms][..., list(groups), :].sum(axis=-2))
 
 
@@ -76,7 +76,7 @@ def _gain(counts: Counts, *, histograms: str, groups: Sequence[int]) -> Float[np
 
 
 def _faulty_share(counts: Counts, *, groups: Sequence[int]) -> Float[np.ndarray, "*axes"]:
-    """Share of the pixels ranked that are of these groups."""
+    """Share of the ranked pixels that belong to these groups."""
     faulty = counts["pixels"][..., list(groups)].sum(axis=-1, keepdims=True)
     return divide(faulty, faulty + counts["pixels"][..., :1])[..., 0]
 
@@ -89,7 +89,7 @@ def _mean_hardness(counts: Counts, *, which: str, groups: Sequence[int]) -> Floa
 
 
 def _exact_rows(table: pd.DataFrame, level: str, kind: str) -> Iterator[dict[str, Any]]:
-    """Average precision of each score of a table of regions or images."""
+    """Average precision of each score in a table of regions or images."""
     faulty = np.array(table["group"] > 0)
     drawn = {name: draw_counts(name, resamplings=RESAMPLINGS) for name in sorted(set(table["image"]))}
     weights = np.array([drawn[name] for name in table["image"]], float).reshape(-1, RESAMPLINGS).T
@@ -107,7 +107,7 @@ def _exact_rows(table: pd.DataFrame, level: str, kind: str) -> Iterator[dict[str
 def _rank_exactly(
     scores: Float[np.ndarray, " N"], faulty: Bool[np.ndarray, " N"], weights: Float[np.ndarray, "B N"]
 ) -> Float[np.ndarray, " B+1"]:
-    """Exact average precision, equal scores tied: of all, then of each resampling by its weights."""
+    """Exact average precision with ties: over all rows, then over each weighted resampling."""
     values, ranks = np.unique(scores, return_inverse=True)
     sums = np.zeros((2, len(weights) + 1, len(values)))
     all_and_resampled = np.vstack([np.ones(len(scores)), weights])
@@ -117,7 +117,7 @@ def _rank_exactly(
 
 
 def _with_interval(values: Float[np.ndarray, " B+1"]) -> Estimate:
-    """The first value, with the 95 % interval of the others that are known; NaN where none is."""
+    """The first value, with the 95 % interval of the finite others; NaN without any."""
     known = values[1:][np.isfinite(values[1:])]
     return Estimate(values[0], *(np.quantile(known, [0.025, 0.975]) if len(known) else np.full(2, np.nan)))
 

@@ -1,11 +1,11 @@
-"""How well label suspicion, plain loss and cleanlab find faults that were planted into the labels of a held-out split.
+"""How well label suspicion, plain loss and cleanlab find faults planted into the labels of a held-out split.
 
     python -m benchmarks.label_faults --run checkpoints/streets
     python -m benchmarks.label_faults --run checkpoints/camvid --root CAMVID
 
-Faults are planted into every second image; then pixels, disputed regions and images are ranked. Average precision is
-the mean precision over what is faulty; chance is its share, which stands beside it. Intervals (95 %) resample the
-images; sd_of_seeds is the standard deviation between plantings.
+Faults are planted into every second image; then pixels, disputed regions and images are ranked by average precision,
+whose chance level is the share of faulty ones. Intervals (95 %) resample the images; sd_of_seeds is the standard
+deviation over plantings.
 """
 
 from collections.abc import Iterator
@@ -61,15 +61,15 @@ def main(
     run
         Run folder.
     split
-        A split the run has not learnt from.
+        A split the run was not trained on.
     root
-        Folder of the data set, where it is not what the run was trained from.
+        Folder of the data set. Default: the one the run was trained on.
     images
-        So many images, spread evenly over the split; for streets, so many scenes.
+        Number of images, evenly spaced over the split; for streets, number of scenes.
     seeds
-        How often faults are planted anew.
+        Number of times faults are planted.
     out
-        The table, CSV.
+        CSV file of the table.
     """
     records = list(_predict_records(run, split, root, images))
     first = {"run": run.name, "split": split, "images": len(records), "seeds": seeds}
@@ -83,7 +83,7 @@ def main(
 
 
 def _predict_records(run: Path, split: str, root: Path | None, images: int) -> Iterator[PredictionRecord]:
-    """What the last epoch says about the images."""
+    """Records of the last epoch on the images."""
     opened = open_run(run)
     checkpoint = load_checkpoint(opened.checkpoint_path(opened.epochs[-1]))
     config = opened.record.config.data
@@ -100,7 +100,7 @@ def _predict_records(run: Path, split: str, root: Path | None, images: int) -> I
 
 
 def _make_rows(records: list[PredictionRecord], seeds: int) -> Iterator[dict[str, Any]]:
-    """The rows of one run and split, all plantings together."""
+    """Rows of one run and split, over all plantings."""
     each = []
     for seed in range(seeds):
         each.append(_plant_and_rank(records, seed))
@@ -113,7 +113,7 @@ def _make_rows(records: list[PredictionRecord], seeds: int) -> Iterator[dict[str
 
 
 def _plant_and_rank(records: list[PredictionRecord], seed: int) -> tuple[ImageSums, pd.DataFrame, pd.DataFrame]:
-    """Faults planted once: what the pixels add, a row a disputed region, a row an image."""
+    """One planting: sums over pixels, a row per disputed region, and a row per image."""
     planted = [
         plant_faults(r.labels, num_classes=len(r.class_names), seed=(seed, i), count=3 if i % 2 else 0)
         for i, r in enumerate(records)
@@ -129,9 +129,9 @@ def _plant_and_rank(records: list[PredictionRecord], seed: int) -> tuple[ImageSu
 
 
 def _run_cleanlab(records: list[PredictionRecord]) -> Iterator[dict[str, Any]]:
-    """What cleanlab says of each record: `quality` and `issue` of the labels (H W), and two scores of the image.
+    """Result of cleanlab for each record: `quality` and `issue` of the labels (H W), and two scores of the image.
 
-    It knows no ignored pixels: they get the predicted class as label, which is never an issue.
+    cleanlab has no ignored pixels; they get the predicted class as label, which is never an issue.
     """
     labels = np.stack([np.where(r.valid, r.labels, r.prediction).astype(int) for r in records])
     probabilities = np.stack([r.probabilities for r in records])
@@ -154,7 +154,7 @@ def _pixel_counts(
     group, disputed, rows = group_faults(faults)[faults.faults][valid], record.error[valid], len(GROUPS) + 1
     bins = {name: bin_scores(score[valid]) for name, score in scores.items()}
     bins["cleanlab quality"] = bin_scores(-np.log(np.maximum(rival["quality"][valid], np.finfo(np.float32).tiny)))
-    bins["cleanlab issues"] = bins["loss"] + NUM_BINS * rival["issue"][valid]  # its issues first, by the loss
+    bins["cleanlab issues"] = bins["loss"] + NUM_BINS * rival["issue"][valid]  # issues first, each part ordered by loss
     ease = np.minimum((1000 * (1 - hardness)).astype(int), 999)
     return {
         "pixels": np.bincount(group, minlength=rows),
@@ -190,7 +190,7 @@ def _image_row(
     regions: pd.DataFrame,
     rival: dict[str, Any],
 ) -> dict[str, Any]:
-    """An image with every score of the image as a whole."""
+    """The image-level scores of one image."""
     return {
         "image": record.name,
         "group": int(len(faults.kinds) > 0),

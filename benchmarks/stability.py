@@ -1,16 +1,16 @@
-"""Why the hardness maps of a run hold still, or do not, beside its loss maps.
+"""Why the hardness maps of a run are stable or not, compared with its loss maps.
 
     python -m benchmarks.stability --run checkpoints/streets --split train --images 20
     python -m benchmarks.stability --run checkpoints/streets --split test --images 20
     python -m benchmarks.stability --run RUN
 
-The last form takes the probe set of the run, whose halves stay apart; the others let every kept epoch look at images of
-a split. Beside the measures of hlcore.analysis.stability it counts what could explain them:
+The last form uses the run's probe set, with its halves apart; the others run every saved epoch on images of a split.
+In addition to the measures of hlcore.analysis.stability it measures what could explain them:
 
 lr_sum          sum of the learning rate over the steps between two epochs
 near_zero       share of the pixels with hardness below 0.05, or loss below 0.05 nats; near_one: hardness above 0.95
-tail            share of Spearman's squared rank differences that lies where both maps are near zero
-without_c       total variation where c is left out of the weight (for the loss nothing changes)
+tail            share of Spearman's squared rank differences where both maps are near zero
+without_c       total variation without c in the weight (no change for the loss)
 set_iou         IoU between two epochs of the pixels whose hardness the objective raises (loss above the weighted mean
                 loss; row "loss"), and of those where it is high (above 0.5; row "hardness")
 follows         IoU of these two sets within one epoch
@@ -50,20 +50,20 @@ app = App(name="python -m benchmarks.stability", help=__doc__)
 
 @app.default
 def main(*, run: Path, split: str = "", images: int = 20, root: Path | None = None, out: Path = RESULTS) -> None:
-    """Measure, and replace the rows of this run and split in the table.
+    """Measure a run and replace its rows in the table.
 
     Parameters
     ----------
     run
         Run folder.
     split
-        Split of the run's data set; without it the probe set is taken.
+        Split of the run's data set. Default: the probe set.
     images
-        So many images, spread evenly over the split.
+        Number of images, evenly spaced over the split.
     root
-        Folder of the data set, where it is not what the run was trained from.
+        Folder of the data set. Default: the one the run was trained on.
     out
-        Table that the rows are put into.
+        Parquet file of the table.
     """
     opened = open_run(run)
     samples = list(_read_samples(opened, split, images, root)) if split else []
@@ -85,7 +85,7 @@ def main(*, run: Path, split: str = "", images: int = 20, root: Path | None = No
 
 
 class _ProbeMaps(Mapping):
-    """The maps of one probe image, read when asked for; snapshots before the first kept epoch are left out."""
+    """The maps of one probe image, read on demand; iterations before the first kept epoch are left out."""
 
     def __init__(self, probe: Probe, name: str) -> None:
         self.probe, self.name = probe, name
@@ -197,7 +197,7 @@ def _lr_rows(run: Run, names: tuple[str, ...]) -> pd.DataFrame:
 
 
 def _swapped_rows(run: Run, samples: list[Sample], split: str, c: float) -> pd.DataFrame:
-    """How far the maps of the last epoch move if one part of its network is that of the epoch kept before."""
+    """How much the last epoch's maps change if one part of its network comes from the previous saved epoch."""
     before, last = (load_checkpoint(run.checkpoint_path(epoch)) for epoch in run.epochs[-2:])
     mixed = {part: copy.deepcopy(last.network) for part in ("branch", "encoder")}
     mixed["branch"].hardness_branch = before.network.hardness_branch

@@ -1,4 +1,4 @@
-"""The two commands of the evidence."""
+"""Command line of the training grids."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ app = App(name="python -m benchmarks.evidence", help="Grids of training runs, an
 def run(
     table: str, *, data: Path, out: Path = Path("runs/evidence"), most: int | None = None, only: str | None = None
 ) -> None:
-    """Train and score the runs a table lacks.
+    """Train and measure the missing runs of a table.
 
     Parameters
     ----------
@@ -26,11 +26,11 @@ def run(
     data
         Folder that holds the data sets, each in a folder of its name (camvid, idd_lite).
     out
-        Folder of the runs while they go on.
+        Folder of the runs.
     most
-        So many runs and no more.
+        Maximum number of runs to train.
     only
-        The one value of the axis `data` that is filled, such as streets: one process may fill each.
+        Only this value of the axis `data`, such as streets, so that one process can fill each.
     """
     for line in fill_table(table, data=data, out=out, most=most, only=only):
         print(line, flush=True)
@@ -38,7 +38,7 @@ def run(
 
 @app.command
 def compare(table: str) -> None:
-    """Print each value's difference to the one it is compared with, paired over seeds.
+    """Print the difference of each variant to its baseline, paired over seeds.
 
     Parameters
     ----------

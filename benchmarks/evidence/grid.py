@@ -1,4 +1,4 @@
-"""A grid of runs: shared settings, axes of named settings, and which of their combinations are run."""
+"""A grid of runs: shared settings, axes of named settings, and the combinations to run."""
 
 from itertools import product
 from pathlib import Path
@@ -12,39 +12,39 @@ EVIDENCE_FOLDER = Path(__file__).parent
 
 
 class Grid(FrozenModel):
-    """What a table's YAML file holds."""
+    """The content of a table's YAML file."""
 
     base: dict[str, Any]
     """Settings of every run, nested as those of `hlcore train`."""
     axes: dict[str, dict[str, dict[str, Any]]]
-    """Axis to its values' names to their settings, which go over each other in the order of the axes."""
+    """Axis to value name to settings; later axes override earlier ones."""
     plan: tuple[dict[str, tuple[str, ...]], ...] = ()
-    """What is run, in order: each entry is the product of its values, its last axis varying fastest. Default: the
+    """The runs, in order: each entry is a product of axis values, the last axis varying fastest. Default: the
     product of all axes."""
     compared: str
-    """The axis whose values are compared ..."""
+    """The axis whose values are compared with a baseline."""
     against: str
-    """... with this one of them."""
+    """The baseline: one value of that axis."""
     score_split: dict[str, str]
-    """Value of the axis `data` to the split that is scored. Where it is val, `best` was chosen on it."""
+    """Value of the axis `data` to the split to score. If it is val, `best` was chosen on it."""
 
     def cells(self) -> list[dict[str, str]]:
-        """Axis to value, of every run in order; one that stands in several entries of the plan comes once."""
+        """Axis to value for every run, in order, without duplicates."""
         plan = self.plan or ({axis: tuple(values) for axis, values in self.axes.items()},)
         found = [dict(zip(entry, values, strict=True)) for entry in plan for values in product(*entry.values())]
         return [dict(cell) for cell in dict.fromkeys(tuple((axis, cell[axis]) for axis in self.axes) for cell in found)]
 
     def others(self, cell: dict[str, str]) -> list[dict[str, str]]:
-        """The runs that a run's fidelity is measured against: compared with `against`, of the other seeds."""
+        """The runs that define a run's fidelity: the baselines with the other seeds."""
         seeds = [seed for seed in self.axes["seed"] if seed != cell["seed"]]
         return [{**cell, "seed": seed, self.compared: self.against} for seed in seeds]
 
     def run_name(self, table: str, cell: dict[str, str]) -> str:
-        """The name of a run of a table."""
+        """Name of a run."""
         return "-".join([table, *cell.values()])
 
     def config(self, cell: dict[str, str], *, table: str, data: Path, out: Path) -> TrainConfig:
-        """The settings of one run; a data set lies in the folder of its name in `data`, streets nowhere."""
+        """Settings of one run; its data set is in the folder `data`/NAME, except streets."""
         settings: dict[str, Any] = {}
         for part in (self.base, *(self.axes[axis][value] for axis, value in cell.items())):
             settings = _merge_settings(settings, part)

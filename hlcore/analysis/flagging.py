@@ -73,7 +73,7 @@ def summarise_outcomes(outcome: UInt8[np.ndarray, "H W"], where: Bool[np.ndarray
 
     Example:
         >>> summarise_outcomes(np.array([[CAUGHT, MISSED, FALSE_ALARM, 0]], np.uint8), np.ones((1, 4), bool))
-        Caught(pixels_share=0.5, errors_share=0.5, precision=0.5)
+        FlaggingResult(pixels_share=0.5, errors_share=0.5, precision=0.5)
     """
     hits, misses, alarms, flagged = (int((outcome == kind).sum()) for kind in (CAUGHT, MISSED, FALSE_ALARM, FLAGGED))
     return FlaggingResult(

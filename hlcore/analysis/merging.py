@@ -31,7 +31,7 @@ def find_target_indices(
     faults = {
         "the run has no class {}": [name for name in merged if name not in class_names],
         "the data set has no class {}": [name for name in merged.values() if name not in target_names],
-        "the run's class {} is not mapped": [name for name in class_names if name not in merged],
+        "the run's {} is not mapped": [name for name in class_names if name not in merged],
         "no class is mapped to the data set's {}": [name for name in target_names if name not in merged.values()],
     }
     texts = [text.format(", ".join(dict.fromkeys(names))) for text, names in faults.items() if names]

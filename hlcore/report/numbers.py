@@ -23,7 +23,7 @@ class Number(NamedTuple):
     @property
     def value_text(self) -> str:
         """The value, without its interval."""
-        return "unknown" if np.isnan(self.value) else format_number(self.value)
+        return "not known" if np.isnan(self.value) else format_number(self.value)
 
     @property
     def interval(self) -> str:

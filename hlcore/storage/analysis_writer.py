@@ -138,7 +138,7 @@ def _check_same_analysis(path: Path, kept: AnalysisRecord, wanted: AnalysisRecor
             f"{name}: {_shorten(getattr(kept, name))}, now {_shorten(getattr(wanted, name))}" for name in differing
         )
         raise CheckpointError(
-            f"{path} holds an analysis with other settings ({one}); give another --out or remove that folder"
+            f"{path} holds an analysis with other settings ({one}); give another --out, or remove that folder"
         )
 
 

@@ -87,7 +87,7 @@ def test_evaluate_refuses_a_data_set_with_other_classes(run: Path, tmp_path: Pat
     (tmp_path / "classes.json").write_text(json.dumps(record["class_names"][::-1]))
     done = hlcore("evaluate", other, "--root", tmp_path)
     assert done.returncode == 1
-    assert "knows the classes Sky, Building" in done.stderr
+    assert "was trained on the classes Sky, Building" in done.stderr
     assert "but the data set has Bicyclist, Pedestrian" in done.stderr
 
 
@@ -110,7 +110,7 @@ def test_predict_leaves_out_what_it_cannot_read_and_writes_the_others(run: Path,
     out = tmp_path / "bundle"
     done = hlcore("predict", run, tmp_path / "broken.png", PHOTOGRAPHS / "coffee.png", "--out", out)
     assert done.returncode == 1
-    assert f"left out: {tmp_path / 'broken.png'} " in done.stderr
+    assert f"skipped: {tmp_path / 'broken.png'} " in done.stderr
     assert "Traceback" not in done.stderr
     assert done.stdout == f"1 image in {out}\n"
     assert list(open_bundle(out).manifest["name"]) == ["coffee"]
@@ -128,7 +128,7 @@ def test_runs_leaves_out_what_it_cannot_read_and_says_so(run: Path, tmp_path: Pa
     (tmp_path / "broken" / "run.json").write_text("{")
     done = hlcore("runs", tmp_path, run)
     assert done.returncode == 0
-    assert "left out:" in done.stderr
+    assert "skipped:" in done.stderr
     assert str(tmp_path / "broken") in done.stderr
     assert "complete" in done.stdout
 
@@ -143,7 +143,7 @@ def test_ctrl_c_leaves_a_run_that_can_be_resumed(settings: Path, tmp_path: Path)
     training.send_signal(signal.SIGINT)
     said, _ = training.communicate(timeout=120)
     assert training.returncode == 130
-    assert said == f"stopped; go on with: hlcore train --resume {tmp_path / 'tiny'}\n"
+    assert said == f"stopped; continue with: hlcore train --resume {tmp_path / 'tiny'}\n"
     stopped = open_run(tmp_path / "tiny")
     assert stopped.record.state == "interrupted"
     assert stopped.resume_path.is_file()
@@ -160,7 +160,7 @@ def test_analyze_writes_tables_and_a_report_beside_the_run(run: Path, tmp_path: 
     assert f"hlcore analyze {whole} --split test --epochs 1,2" in analysis.report_path.read_text()
     done = hlcore("analyze", whole, "--split", "test", "--epoch", 1)
     assert done.returncode == 1
-    assert "was made otherwise (epoch: 2, now 1" in done.stderr
+    assert "with other settings (epoch: 2, now 1" in done.stderr
 
 
 def test_ctrl_c_leaves_an_analysis_that_the_same_command_goes_on_with(run: Path, tmp_path: Path) -> None:
@@ -176,7 +176,7 @@ def test_ctrl_c_leaves_an_analysis_that_the_same_command_goes_on_with(run: Path,
     measuring.send_signal(signal.SIGINT)
     said, _ = measuring.communicate(timeout=120)
     assert measuring.returncode == 130
-    assert said == f"stopped; go on with: hlcore analyze {large} --out {tmp_path / 'out'}\n"
+    assert said == f"stopped; continue with: hlcore analyze {large} --out {tmp_path / 'out'}\n"
     assert open_analysis(tmp_path / "out").record.state == "running"
     assert 1 <= len(list(tmp_path.glob("out/parts/*"))) < 500
     assert not list(tmp_path.glob("out/*.parquet"))
@@ -187,20 +187,23 @@ def test_ctrl_c_leaves_an_analysis_that_the_same_command_goes_on_with(run: Path,
     [
         (("analyze", "RUN", "--epoch", "9"), "kept the epochs 0, 1, 2, not 9"),
         (("analyze", "RUN", "--epochs", "some"), "such as 3,9,24, got 'some'"),
-        (("analyze", "RUN", "--dataset", "camvid"), "the data set 'camvid' lies in files"),
+        (("analyze", "RUN", "--dataset", "camvid"), "the data set 'camvid' needs its folder as root"),
         (("analyze", "RUN", "no-such-folder", "--dataset", "camvid"), "expected the folder no-such-folder/val"),
-        (("analyze", "RUN", "--merge", "list.yaml"), "list.yaml does not name a class for a class"),
+        (("analyze", "RUN", "--merge", "list.yaml"), "list.yaml does not map class names to class names"),
         (("evaluate", "no-such-folder"), "error: no-such-folder is not a run: it has no run.json"),
         (("predict", "RUN", "no-such.png", "--out", "out"), "error: no image found for 'no-such.png'"),
         (("evaluate", "RUN", "--epoch", "9"), "kept the epochs 0, 1, 2, not 9"),
         (("train", "--network.network", "unett"), "error: unknown network 'unett'; did you mean 'unet'?"),
         (("train", "--optim.epoch", "3"), "Did you mean --optim.epochs?"),
-        (("train", "--resume", "RUN"), "is complete: there is nothing to resume"),
+        (("train", "--resume", "RUN"), "is complete, so there is nothing to resume"),
         (("train", "--config", "no-such.yaml"), "no-such.yaml does not exist; expected a YAML file"),
         (("train", "--config", "broken.yaml"), "broken.yaml is not YAML"),
         (("train", "--config", "list.yaml"), "list.yaml holds a list; expected settings such as 'seed: 0'"),
-        (("train", "--device", "cuda", "--devices", "99"), "error: device 'cuda' x 99 cannot be had"),
-        (("predict", "RUN", str(PHOTOGRAPHS / "coffee.png"), "--out", "list.yaml"), "list.yaml cannot be made"),
+        (("train", "--device", "cuda", "--devices", "99"), "error: 99 x device 'cuda' not available"),
+        (
+            ("predict", "RUN", str(PHOTOGRAPHS / "coffee.png"), "--out", "list.yaml"),
+            "list.yaml (File exists); give another --out",
+        ),
         (("app", "no-such-folder"), "error: no-such-folder is not a folder; expected one that holds runs"),
     ],
 )

@@ -102,5 +102,5 @@ def test_image_without_a_label_map_is_refused_by_name(pixel_network: HardnessSeg
 
 @pytest.mark.parametrize("label", [3, -1, 254])
 def test_label_the_network_does_not_know_is_refused_by_name(pixel_network: HardnessSegmenter, label: int) -> None:
-    with pytest.raises(DatasetError, match=f"beach has label {label}, but the network knows 3 classes"):
+    with pytest.raises(DatasetError, match=f"beach has label {label}, but the network has 3 classes"):
         scored(pixel_network, [Sample("beach", np.zeros((1, 2, 3), np.uint8), np.array([[0, label]]))])

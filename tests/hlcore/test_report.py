@@ -127,7 +127,7 @@ def test_a_report_without_thumbnails_or_epochs_is_whole(analysed: Analysis, tmp_
     page = Page(path.read_text(encoding="utf-8"))
     assert path == tmp_path / "report.html"
     assert "The hardest images" not in page.text
-    assert "Do the maps hold still?" not in page.text
+    assert "Are the maps stable?" not in page.text
     assert "Does hardness find the errors?" in page.text
 
 
@@ -187,17 +187,17 @@ def score_tables(**difference: tuple[float, float, float]):
 )
 def test_where_hardness_loses_to_a_free_signal_the_text_says_so(difference, sentence) -> None:
     findings = sentences.describe_errors(score_tables(edge_distance=difference))
-    assert findings.seen[0] == "10 % of the labelled pixels are predicted wrong."
+    assert findings.seen[0] == "10 % of the labelled pixels are predicted wrongly."
     assert findings.seen[1].endswith(sentence)
     caught = "46 % of the errors by hardness (precision 38 %; ties make it 12 % of the pixels)"
-    assert findings.seen[2] == f"Flagging a tenth of the pixels catches {caught}."
-    assert findings.not_shown.endswith("whose bins may change it by 0.001 at most.")
+    assert findings.seen[2] == f"Flagging 10 % of the pixels catches {caught}."
+    assert findings.not_shown.endswith("binning changes it by at most 0.001.")
 
 
 def test_without_a_labelled_pixel_the_text_says_that_nothing_is_known() -> None:
     empty = {name: score_tables()(name).iloc[:0] for name in ("scores", "risk_curves")}
     findings = sentences.describe_errors(empty.__getitem__)
-    assert findings.seen == ("an unknown share of the labelled pixels are predicted wrong.",)
+    assert findings.seen == ("an unknown share of the labelled pixels are predicted wrongly.",)
     assert "nan" not in findings.not_shown.lower()
 
 
@@ -212,12 +212,12 @@ def object_tables(over: tuple[float, float, float]):
     ("over", "sentence"),
     [
         ((-0.2, -0.3, -0.1), "So small objects are harder than their edges explain."),
-        ((0.0, -0.1, 0.1), "So, edges taken into account, little or nothing is left of small objects being harder."),
+        ((0.0, -0.1, 0.1), "So, after accounting for edges, small objects are hardly harder, if at all."),
         (
             (-0.05, -0.09, -0.01),
-            "So, edges taken into account, little or nothing is left of small objects being harder.",
+            "So, after accounting for edges, small objects are hardly harder, if at all.",
         ),
-        ((0.2, 0.1, 0.3), "So, edges taken into account, small objects are not harder but easier."),
+        ((0.2, 0.1, 0.3), "So, after accounting for edges, small objects are easier, not harder."),
     ],
 )
 def test_the_edge_matched_number_decides_about_small_objects(over, sentence) -> None:
@@ -247,18 +247,18 @@ def stability_tables(*, hardness: list[float], loss: list[float]):
 def test_stability_leaves_out_the_epoch_before_training() -> None:
     findings = sentences.describe_stability(stability_tables(hardness=[0.1, 0.8, 0.9], loss=[0.2, 0.7, 0.95]))
     assert findings.seen[0] == (
-        "Spearman's rho of two kept epochs in a row is 0.800 to 0.900 for hardness and 0.700 to 0.950 for the loss; of "
-        "2 pairs it is clearly higher for hardness in 1 and for the loss in 1."
+        "Spearman's rho between consecutive saved epochs is 0.800 to 0.900 for hardness and 0.700 to 0.950 for the "
+        "loss; of 2 pairs it is clearly higher for hardness in 1 and for the loss in 1."
     )
     assert findings.seen[2] == (
-        "At epoch 3 the mean loss is 0.500 (0.400 to 0.600) times what it was at epoch 1, mean hardness 0.500 "
-        "(0.400 to 0.600) times. The intervals overlap, so neither can be said to be higher."
+        "At epoch 3 the mean loss is 0.500 (0.400 to 0.600) times its value at epoch 1, mean hardness 0.500 "
+        "(0.400 to 0.600) times. The intervals overlap, so neither is clearly higher."
     )
 
 
 def test_stability_of_a_single_trained_epoch_says_that_there_is_no_pair() -> None:
     findings = sentences.describe_stability(stability_tables(hardness=[0.1], loss=[0.2]))
-    assert findings.seen[0] == "Spearman's rho takes two kept epochs in a row, which there are not."
+    assert findings.seen[0] == "Spearman's rho needs two consecutive saved epochs, which this run lacks."
 
 
 def test_without_intervals_nothing_is_claimed() -> None:

@@ -67,7 +67,7 @@ def open_header(file: OpenFile, name: str, *, max_pixels: int) -> ImageFile | No
             return None
         if head.startswith(_IMAGE_STARTS) or (head[:4] == b"RIFF" and head[8:12] == b"WEBP"):
             raise damaged_file_error(name, "its header cannot be read") from error
-        raise DatasetError(f"{name} is {_describe_kind(head)} not a supported image; use {READABLE}") from error
+        raise DatasetError(f"{name} is {_describe_kind(head)}, not a supported image; use {READABLE}") from error
     except (PillowImage.DecompressionBombError, PillowImage.DecompressionBombWarning) as error:
         limit = min(max_pixels, 2 * (PillowImage.MAX_IMAGE_PIXELS or max_pixels)) / 1e6
         raise DatasetError(f"{name} has far too many pixels; the limit is {limit:.4g} MP, so scale it down") from error

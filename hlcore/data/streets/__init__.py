@@ -1,4 +1,4 @@
-"""Synthetic street scenes with exact labels, generated from a seed: the data set that needs no download."""
+"""Synthetic street scenes with exact labels, generated from a seed: a data set without download."""
 
 from hlcore.data.streets.dataset import Streets
 

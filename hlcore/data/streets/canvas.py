@@ -1,7 +1,7 @@
-"""Where a street scene is painted: a camera, and one index picture whose every pixel names a flat part.
+"""The canvas of a street scene: a camera, and an index image in which every pixel names a flat part.
 
-Scenes are painted back to front at twice their size. A pixel holds only the index of the part painted last; class,
-colour, plane and material of a part stand in a table. Image and labels thus come from the same geometry.
+Scenes are painted back to front at twice their size. A pixel holds the index of the part painted last; class, colour,
+plane and material of the parts are in a table. Image and labels thus come from the same geometry.
 
 World axes in metres: x right, y up, z forward; the camera stands over the origin and looks along z.
 """
@@ -27,7 +27,7 @@ PLAIN, FACADE, BRICK_FACADE, BRICK, PAVING, HEAVENS = range(6)
 OVERSAMPLING = 2
 NEAR_M = 0.6
 ROLL_MARGIN = 0.02
-"""Share of the width by which the roll of the camera may shift things sideways."""
+"""Sideways shift that camera roll may cause, as a share of the width."""
 SHADOW_STEP_M = 2.0
 SHADOW_FAR_M = 70.0
 PART_FIELDS = (
@@ -39,7 +39,7 @@ PART_FIELDS = (
 
 @dataclass(frozen=True)
 class Camera:
-    """A pinhole that looks along the street; lengths in canvas pixels, the horizon through (centre_u, horizon_v)."""
+    """A pinhole camera along the street; lengths in canvas pixels, the horizon through (centre_u, horizon_v)."""
 
     height_m: float
     focal_px: float
@@ -79,7 +79,7 @@ class Light:
 
 @dataclass(frozen=True)
 class Surface:
-    """What a face is made of.
+    """The material of a face.
 
     Attributes:
         label: Its class.
@@ -87,7 +87,7 @@ class Surface:
         material: One of the materials above.
         fine: Strength of centimetre-scale noise.
         coarse: Strength of metre-scale noise.
-        glow: Share of the colour that shines by itself.
+        glow: Share of the colour that is emitted.
         windows: Bay width, floor height (m), window share of the bay, height of the first floor (m); for facades.
     """
 
@@ -116,13 +116,13 @@ class Canvas:
         self._draw = ImageDraw.Draw(self.picture)
 
     def sky(self) -> None:
-        """Fill the picture with sky."""
+        """Fill the canvas with sky."""
         unused = (0.0,) * (len(PART_FIELDS) - 1)
         row = dict(zip(PART_FIELDS, (float(SKY), *unused), strict=True)) | {"material": float(HEAVENS)}
         self.parts.append(tuple(row.values()))
 
     def face(self, points: Sequence[Point], surface: Surface) -> None:
-        """Paint a flat polygon over all that is there; what lies behind the camera is cut away."""
+        """Paint a flat polygon over everything so far, clipped to the front of the camera."""
         visible = clip_near(points)
         if len(visible) < 3:
             return
@@ -142,7 +142,7 @@ class Canvas:
         return -reach < u < self.width + reach
 
     def cast_wall(self, start: tuple[float, float], end: tuple[float, float], low_m: float, high_m: float) -> None:
-        """Remember the shadow of an upright wall between two ground points (x, z)."""
+        """Add the shadow of an upright wall between two ground points (x, z)."""
         (x0, z0), (x1, z1) = start, end
         if min(z0, z1) > SHADOW_FAR_M:
             return
@@ -155,7 +155,7 @@ class Canvas:
             self.shadow_casters.append((y0, [(x + y * dx, 0.0, z + y * dz) for x, z, y in corners]))
 
     def cast_ball(self, centre: Point, radius_m: float) -> None:
-        """Remember the shadow of a ball."""
+        """Add the shadow of a ball."""
         x, y, z = centre
         dx, dz = self.light.shadow_offset
         x, z = x + y * dx, z + y * dz

@@ -1,7 +1,7 @@
-"""Labelled street scenes from a seed, in the classes of CamVid: the data set that needs no download.
+"""Labelled street scenes generated from a seed, in the classes of CamVid: a data set without download.
 
-The scenes are stylised drawings in perspective, not photographs: they serve to try, test and show the method. A number
-reached on them says nothing about real streets.
+The scenes are stylised drawings in perspective, not photographs; they serve to try, test and demonstrate the method.
+Results on them say nothing about real streets.
 """
 
 from dataclasses import KW_ONLY, dataclass
@@ -16,13 +16,13 @@ from hlcore.errors import InvalidInputError
 
 SPLITS = ("train", "val", "test")
 GENERATOR_VERSION = 3
-"""Goes up with every change that alters a scene."""
+"""Increases with every change that alters a scene."""
 SMALLEST_SIDE_PX = 16
 
 
 @dataclass(frozen=True)
 class Streets:
-    """Synthetic street scenes; scene `index` of a split is the same whenever it is drawn.
+    """Synthetic street scenes; scene `index` of a split is always the same.
 
     Static man-made bodies that are no class of their own (skips, advertising pillars, people on posters) count as
     building; the bonnet of the camera's car and litter bins are ignored (255). Label maps are the
@@ -83,7 +83,7 @@ class Streets:
         return self.count
 
     def __getitem__(self, index: int) -> Sample:
-        """The scene at `index`, drawn anew at every call (tens of milliseconds).
+        """The scene at `index`, rendered at every call (tens of milliseconds).
 
         Raises:
             IndexError: No scene has this index.

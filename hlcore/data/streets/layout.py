@@ -1,4 +1,4 @@
-"""What a scene is: light and lens of the hour, the course of the street, and the zones on either side of it."""
+"""Layout of a scene: light, lens, the course of the street and the zones on either side."""
 
 import math
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""From light to a photograph: exposure, blur, sensor noise, compression; and the labels at the photograph's size."""
+"""Turn light into a photograph: exposure, blur, sensor noise, compression; and labels at its size."""
 
 import io
 from dataclasses import dataclass

@@ -1,8 +1,8 @@
-"""In which order things are painted, so that nothing is painted over what hides it.
+"""Painting order of objects, so that none is painted over an object in front of it.
 
-A painter goes from back to front, and depth alone does not tell which of two long things that stand side by side is in
-front: a bollard behind a parked car may be nearer than the car's far end. Where a line on the ground separates two
-things, the one on the camera's side cannot be hidden by the other.
+Objects are painted back to front. Depth alone does not tell which of two long objects side by side is in front: a
+bollard behind a parked car may be nearer than the car's far end. If a line on the ground separates two objects, the
+one on the camera's side cannot be hidden by the other.
 
 Source: the separating-plane test of the painter's algorithm, Newell, Newell, Sancha 1972.
 """
@@ -17,13 +17,13 @@ from jaxtyping import Bool
 from hlcore.data.streets.solids import Spot
 
 TOUCH_M = 0.02
-"""Things that overlap by no more than this count as separated."""
+"""Objects that overlap by at most this count as separated."""
 SPREAD_M = 1.0
-"""How far a thing may reach to either side of its footprint in the picture."""
+"""How far an object may extend beyond its footprint on either side."""
 
 
 def painting_order(footprints: Sequence[Sequence[Spot]]) -> list[int]:
-    """Indices of convex things in the order they are painted, seen from a camera over (0, 0) that looks along z.
+    """Indices of convex objects in the order they are painted, seen from a camera over (0, 0) that looks along z.
 
     Args:
         footprints: Corners (x, z) of each thing on the ground in metres, in a ring; one for a post, two for a panel.
@@ -43,7 +43,7 @@ def painting_order(footprints: Sequence[Sequence[Spot]]) -> list[int]:
     while len(order) < len(footprints):
         if ready:
             _, index = heapq.heappop(ready)
-        else:  # things in a ring, each before the next: the farthest begins
+        else:  # a cycle: start with the farthest
             index = max(np.flatnonzero(~painted).tolist(), key=lambda i: far[i])
         if painted[index]:
             continue

@@ -1,4 +1,4 @@
-"""What stands where: houses, fences, lamps, trees, people and traffic along a street."""
+"""Place houses, fences, lamps, trees, people and traffic along a street."""
 
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -34,9 +34,9 @@ PARKED_M = 1.05
 """How far before the kerb the middle of a parked car is."""
 NEAREST_CAR_M, NEAREST_VAN_M = 6.5, 13.0
 VEHICLE_ROOM_M = 7.0
-"""Length of road a vehicle keeps to itself."""
+"""Length of road that a vehicle occupies."""
 CAR_ROOM_M, VAN_ROOM_M = (1.85, 4.7), (2.5, 6.5)
-"""Width and length that a vehicle stands on, at most; buses are longer."""
+"""Largest width and length of a vehicle's footprint; buses are longer."""
 
 
 class Scenery:
@@ -56,7 +56,7 @@ class Scenery:
         self.place([spot], draw, *spot, *args, **kwargs)
 
     def paint(self) -> None:
-        """Paint everything, what is behind first."""
+        """Paint everything, back to front."""
         for index in painting_order([footprint for footprint, _ in self._waiting]):
             _, draw = self._waiting[index]
             draw()

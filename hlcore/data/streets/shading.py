@@ -1,4 +1,4 @@
-"""From the index picture to light: where each pixel lies, what material it shows, how much sun reaches it."""
+"""Shade the index image: position, material and sunlight of each pixel."""
 
 from dataclasses import dataclass
 from functools import cache

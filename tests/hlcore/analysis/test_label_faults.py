@@ -116,8 +116,8 @@ def test_a_map_with_one_class_or_none_has_nothing_to_drop():
     ("wrong", "sentence"),
     [
         ({"num_classes": 1}, "faults need at least 2 classes, got 1"),
-        ({"kinds": []}, "kinds must be of swapped, shifted, dropped, got none"),
-        ({"kinds": ["torn"]}, "kinds must be of swapped, shifted, dropped, got torn"),
+        ({"kinds": []}, "kinds must be among swapped, shifted, dropped, got none"),
+        ({"kinds": ["torn"]}, "kinds must be among swapped, shifted, dropped, got torn"),
         ({"area_px": (9, 4)}, "area_px must be (smallest, largest) of at least 1 px, got (9, 4)"),
         ({"shift_px": (0, 4)}, "shift_px must be (smallest, largest) of at least 1 px, got (0, 4)"),
     ],

@@ -27,7 +27,7 @@ def test_ignored_pixels_change_nothing():
 
 
 def test_maps_of_two_shapes_are_refused():
-    with pytest.raises(InvalidInputError, match="one shape"):
+    with pytest.raises(InvalidInputError, match="the same shape"):
         rank_correlation(np.zeros((2, 2)), np.zeros((2, 3)))
 
 

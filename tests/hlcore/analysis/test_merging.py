@@ -56,21 +56,21 @@ def test_renaming_classes_one_to_one_only_moves_them(order, seed) -> None:
         ({"car": "vehicles"}, "the data set has no class vehicles"),
         (
             {"car": None, "bus": None},
-            "the run's car, bus is merged into nothing; nothing is merged into the data set's vehicle",
+            "the run's car, bus is not mapped; no class is mapped to the data set's vehicle",
         ),
-        ({"sky": "ground"}, "nothing is merged into the data set's air"),
+        ({"sky": "ground"}, "no class is mapped to the data set's air"),
     ],
 )
 def test_a_class_missing_on_either_side_is_named(changes, sentence) -> None:
     merged = {name: target for name, target in (MERGED | changes).items() if target}
-    with pytest.raises(InvalidInputError, match=r"name a class of the data set for each class of the run") as caught:
+    with pytest.raises(InvalidInputError, match=r"map each class of the run to a class of the data set") as caught:
         find_target_indices(merged, HOME, ABROAD)
     assert sentence in str(caught.value)
 
 
 def test_a_labelled_record_is_not_merged() -> None:
     labelled = look(np.full((4, 2, 2), 0.25, np.float32)).with_label_map(np.zeros((2, 2), np.uint8))
-    with pytest.raises(InvalidInputError, match="one is labelled already"):
+    with pytest.raises(InvalidInputError, match="one already has a label map"):
         merge_classes(labelled, find_target_indices(MERGED, HOME, ABROAD), ABROAD)
 
 

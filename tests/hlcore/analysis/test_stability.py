@@ -213,7 +213,7 @@ def test_maps_of_two_shapes_and_a_loss_that_is_missing_are_refused():
         compare_snapshots(maps, labels_of(24))
     maps = maps_of(24)
     maps["epoch-0003"][1][:] = np.nan
-    with pytest.raises(InvalidInputError, match="at epoch-0003 has no value at a pixel that has a label"):
+    with pytest.raises(InvalidInputError, match="at epoch-0003 has no value at a labelled pixel"):
         compare_snapshots(maps, labels_of(24))
 
 
@@ -231,7 +231,7 @@ def test_against_the_first_map_of_one_image():
 
 def test_nothing_stands_against_the_first_map_where_nothing_is_labelled():
     nothing = np.full(SHAPE, 255, np.uint8)
-    with pytest.raises(InvalidInputError, match="no pixel has a label"):
+    with pytest.raises(InvalidInputError, match="no pixel is labelled"):
         compare_with_first(maps_of(31, label_map=nothing), nothing)
 
 
@@ -244,5 +244,5 @@ def test_the_variation_map_is_numpys():
 def test_variation_of_one_map_or_of_two_shapes_is_refused():
     with pytest.raises(InvalidInputError, match="at least two maps, got 1"):
         variation_map([np.ones((2, 2))])
-    with pytest.raises(InvalidInputError, match="one shape"):
+    with pytest.raises(InvalidInputError, match="the same shape"):
         variation_map([np.ones((2, 2)), np.ones((2, 3))])

@@ -157,7 +157,7 @@ def test_counts_of_another_shape_or_name_are_refused():
         sums.add("second", {"part": np.ones((2, 4)), "whole": np.ones((2, 4))})
     with pytest.raises(InvalidInputError, match="the counts of third"):
         sums.add("third", {"part": np.ones((2, 3))})
-    with pytest.raises(InvalidInputError, match="different counts do not add"):
+    with pytest.raises(InvalidInputError, match="cannot add sums of different counts"):
         _ = sums + summed({"first": np.ones((9, 3))})
     with pytest.raises(InvalidInputError, match="200 and over 9 resamplings"):
         _ = sums + ImageSums(9)

@@ -19,7 +19,7 @@ def test_a_folder_gives_every_kind_of_image_that_can_be_read(tmp_path: Path, suf
 def test_two_files_of_one_name_are_refused(tmp_path: Path) -> None:
     for name in ("a.png", "a.jpg"):
         (tmp_path / name).touch()
-    with pytest.raises(DatasetError, match=r"a.jpg and .*a.png would both be called 'a'; run them apart"):
+    with pytest.raises(DatasetError, match=r"a.jpg and .*a.png would both be named 'a'; run them separately"):
         find_images([str(tmp_path)])
 
 

@@ -50,7 +50,7 @@ def test_the_voc_palette_follows_the_bits_of_the_index():
     [
         ((), (), "1 to 255 classes, got 0"),
         (("a", "b", "a"), ((0, 0, 0),) * 3, "more than once: a"),
-        (("a", "b"), ((0, 0, 0),), "expected 2 colours, one a class, got 1"),
+        (("a", "b"), ((0, 0, 0),), "expected 2 colours, one per class, got 1"),
         (("a",), ((0, 0, 256),), "colour of a must be three numbers from 0 to 255"),
     ],
 )

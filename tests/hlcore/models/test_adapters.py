@@ -38,10 +38,10 @@ def changed(**settings: object) -> NetworkConfig:
         ({"network": "fpn", "encoder": "mit_b0", "encoder_depth": 4}, "support only encoder_depth=5"),
         ({"network": "fpn", "encoder": "tu-test_vit", "decoder_channels": 32}, "fpn on tu-test_vit cannot be built"),
         ({"encoder": "tu-efficientformer_l1"}, "does not run on an image of 128 x 128 px"),
-        ({"network": "torchvision/lraspp_mobilenet_v3_large"}, "has a single form; leave decoder_channels out"),
+        ({"network": "torchvision/lraspp_mobilenet_v3_large"}, "does not support decoder_channels; leave it out"),
         (
             {"network": "torchvision/fcn_resnet50", "decoder_channels": None, "options": {"x": 1}},
-            "has a single form; leave options out",
+            "does not support options; leave it out",
         ),
         (
             {
@@ -49,7 +49,7 @@ def changed(**settings: object) -> NetworkConfig:
                 "decoder_channels": None,
                 "encoder_weights": "imagenet",
             },
-            "has no ImageNet weights installed; give a weight file as encoder_weights, or none",
+            "no ImageNet weights are installed for torchvision/lraspp_mobilenet_v3_large",
         ),
     ],
 )

@@ -140,7 +140,7 @@ def test_tensor_of_another_shape_is_named_with_its_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["weights.pth", "weights.safetensors"])
 def test_file_that_holds_no_weights_is_refused_by_name(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(b"these are no weights")
-    with pytest.raises(CheckpointError, match=f"{name} is no weight file that can be read safely"):
+    with pytest.raises(CheckpointError, match=f"{name} cannot be read safely as a weight file"):
         load_weight_file(small_encoder(0), tmp_path / name)
 
 
@@ -158,7 +158,9 @@ def test_table_of_other_things_is_refused(tmp_path: Path) -> None:
 
 def test_absent_weight_file_is_named_with_the_ways_out(tmp_path: Path) -> None:
     config = OFFLINE.model_copy(update={"encoder_weights": str(tmp_path / "gone.pth")})
-    with pytest.raises(CheckpointError, match=r"gone\.pth: no such weight file; give 'imagenet', a \.safetensors or"):
+    with pytest.raises(
+        CheckpointError, match=r"gone\.pth: no such weight file; expected 'imagenet', a \.safetensors or"
+    ):
         build_network(config, 3)
 
 
@@ -191,7 +193,7 @@ def test_encoder_without_a_reachable_hub_fails_soon_with_the_ways_out(
     config = NetworkConfig(network="fpn", encoder=encoder, decoder_channels=32)
     began = time.monotonic()
     with pytest.raises(
-        InvalidInputError, match=r"the hub gave no ImageNet weights for encoder .* Use encoder_weights=<file>"
+        InvalidInputError, match=r"no ImageNet weights from the hub for encoder .* Use encoder_weights=<file>"
     ):
         build_network(config, 3)
     assert time.monotonic() - began < 5, "the hub's client must not ask again and again"

@@ -94,7 +94,7 @@ def test_an_analysis_made_otherwise_is_not_gone_on_with(tmp_path, changes, sente
     writer = open_analysis_writer(tmp_path, record())
     if complete:
         writer.mark_complete()
-    with pytest.raises(CheckpointError, match="was made otherwise") as caught:
+    with pytest.raises(CheckpointError, match="with other settings") as caught:
         open_analysis_writer(tmp_path, record(**changes))
     assert sentence in str(caught.value)
     assert "give another --out, or remove that folder" in str(caught.value)
@@ -180,5 +180,5 @@ def test_a_missing_table_is_answered_with_those_there_are(tmp_path: Path) -> Non
 def test_a_damaged_table_is_named(tmp_path: Path) -> None:
     writer = open_analysis_writer(tmp_path, record())
     (tmp_path / "edges.parquet").write_bytes(b"PAR1")
-    with pytest.raises(CheckpointError, match=r"edges.parquet is not a table that can be read"):
+    with pytest.raises(CheckpointError, match=r"edges.parquet is not a readable table"):
         writer.analysis.table("edges")

@@ -81,7 +81,7 @@ def test_absent_checkpoint_is_named(tmp_path: Path) -> None:
 def test_cut_off_checkpoint_is_refused_by_name(path: Path, kept: float) -> None:
     content = path.read_bytes()
     path.write_bytes(content[: int(kept * len(content)) if 0 < kept < 1 else int(kept)])
-    with pytest.raises(CheckpointError, match=r"epoch-0003\.safetensors is not a whole safetensors file"):
+    with pytest.raises(CheckpointError, match=r"epoch-0003\.safetensors is not a complete safetensors file"):
         load_checkpoint(path)
 
 
@@ -98,8 +98,8 @@ def test_weights_of_another_program_are_refused_by_name(path: Path) -> None:
         ({"epoch": "three"}, "epoch: input should be a valid integer"),
         ({"network": {"encoder_dept": 3}}, "unknown key 'network.encoder_dept'; did you mean 'encoder_depth'?"),
         ({"network": {"network": "unett", "encoder_weights": "none"}}, "unknown network 'unett'; did you mean 'unet'?"),
-        ({"class_names": ["a", "b", "c"]}, "does not fit the network it names"),
-        ({"has_hardness": False}, "does not fit the network it names"),
+        ({"class_names": ["a", "b", "c"]}, "does not match its network"),
+        ({"has_hardness": False}, "does not match its network"),
     ],
 )
 def test_header_that_does_not_fit_is_refused_with_file_and_reason(

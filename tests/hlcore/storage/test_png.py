@@ -89,9 +89,9 @@ def test_png_of_another_kind_is_refused_with_its_kind(tmp_path: Path, values: np
 
 
 def test_file_that_is_no_png_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(CheckpointError, match="the upload is not a PNG that can be read"):
+    with pytest.raises(CheckpointError, match="the upload is not a readable PNG"):
         read_hardness_png(b"GIF89a")
-    with pytest.raises(CheckpointError, match=r"gone\.png is not a PNG that can be read"):
+    with pytest.raises(CheckpointError, match=r"gone\.png is not a readable PNG"):
         read_loss_png(tmp_path / "gone.png", full_scale=16.0)
 
 

@@ -81,11 +81,11 @@ def test_missing_or_damaged_picture_is_named(probe: Probe) -> None:
     (probe.path / "0001" / "image.png").unlink()
     (probe.path / "0001" / "label.png").write_bytes(b"\x89PNG no more")
     (probe.path / "0001" / "epoch-0001.loss.png").unlink()
-    with pytest.raises(CheckpointError, match=r"image\.png is not a PNG that can be read"):
+    with pytest.raises(CheckpointError, match=r"image\.png is not a readable PNG"):
         probe.image("0001")
-    with pytest.raises(CheckpointError, match=r"label\.png is not a PNG that can be read"):
+    with pytest.raises(CheckpointError, match=r"label\.png is not a readable PNG"):
         probe.label_map("0001")
-    with pytest.raises(CheckpointError, match=r"epoch-0001\.loss\.png is not a PNG that can be read"):
+    with pytest.raises(CheckpointError, match=r"epoch-0001\.loss\.png is not a readable PNG"):
         probe.maps("0001", "epoch-0001")
 
 

@@ -47,7 +47,7 @@ def test_state_is_kept_on_disk(run: Run) -> None:
 
 def test_second_run_of_the_same_name_is_refused_with_the_way_out(run: Run, run_record: RunRecord) -> None:
     with pytest.raises(
-        CheckpointError, match=r"small holds a run already; go on with --resume .*small, or give another"
+        CheckpointError, match=r"small already holds a run; continue it with --resume .*small or give another"
     ):
         create_run(run_record, run.path.parent)
 

@@ -146,7 +146,7 @@ def test_a_run_killed_in_its_first_epoch_resumes_from_the_beginning(uninterrupte
 
 @pytest.mark.parametrize(
     ("content", "sentence"),
-    [(None, "no training state to resume from; remove .* and train it anew"), (b"not a state", "does not fit the run")],
+    [(None, "no training state to resume from; remove .* and train again"), (b"not a state", "does not match its run")],
 )
 def test_a_training_state_that_cannot_be_read_gets_a_sentence(tmp_path: Path, content, sentence: str) -> None:
     reports = train(tiny(tmp_path))
@@ -251,7 +251,7 @@ def test_probe_maps_that_are_not_finite_stop_the_run(tmp_path: Path) -> None:
 
 
 def test_a_run_is_not_written_over(uninterrupted: Run) -> None:
-    with pytest.raises(CheckpointError, match="holds a run already; go on with --resume"):
+    with pytest.raises(CheckpointError, match="already holds a run; continue it with --resume"):
         next(iter(train(tiny(uninterrupted.path.parent))))
 
 
@@ -313,7 +313,7 @@ def test_one_of_two_processes_that_is_asked_to_stop_stops_both(tmp_path: Path) -
     training.send_signal(signal.SIGINT)
     said, complained = training.communicate(timeout=120)
     assert training.returncode == 130, complained
-    assert said == f"stopped; go on with: hlcore train --resume {tmp_path / 'tiny'}\n"
+    assert said == f"stopped; continue with: hlcore train --resume {tmp_path / 'tiny'}\n"
     assert "Traceback" not in complained
     assert open_run(tmp_path / "tiny").record.state == "interrupted"
 
@@ -340,7 +340,7 @@ def test_a_bundle_that_lacks_an_image_is_refused_by_name(uninterrupted: Run, tmp
 
 
 def test_saved_maps_go_with_the_hardness_loss_alone(uninterrupted: Run, tmp_path: Path) -> None:
-    with pytest.raises(InvalidInputError, match="hardness_from weights the loss 'hardness', got loss.name 'ohem'"):
+    with pytest.raises(InvalidInputError, match="hardness_from needs loss.name 'hardness', got 'ohem'"):
         train(tiny(tmp_path, hardness_from=uninterrupted.path, loss=LossConfig(name="ohem")))
 
 

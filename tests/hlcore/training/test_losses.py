@@ -296,7 +296,7 @@ def test_hardness_loss_without_any_hardness_is_refused() -> None:
 
 
 def test_balanced_cross_entropy_without_class_weights_is_refused() -> None:
-    with pytest.raises(InvalidInputError, match=r"needs class_weights; make them with median_frequency_weights"):
+    with pytest.raises(InvalidInputError, match=r"needs class_weights; compute them with median_frequency_weights"):
         training_loss(*random_batch(13), LossConfig(name="balanced_ce"))
 
 

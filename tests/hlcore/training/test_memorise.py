@@ -144,7 +144,7 @@ def test_a_network_without_hardness_branch_is_refused(tmp_path):
     ("label_map", "sentence"),
     [
         (np.zeros((2, 2), np.uint8), r"shape \(48, 64\), got \(2, 2\)"),
-        (np.full((48, 64), 255, np.uint8), "labels no pixel"),
+        (np.full((48, 64), 255, np.uint8), "has no labelled pixel"),
         (np.full((48, 64), 11, np.uint8), r"must hold 0..10 or 255 \(ignored\), got 11..11"),
     ],
 )

@@ -144,7 +144,7 @@ def test_camvid_images_may_be_png_or_jpg_but_not_both(tmp_path, write):
         write(f"trainannot/{name[0]}.png", ids(0))
     assert open_camvid(tmp_path, "train").names == ("a", "b")
     write("train/a.jpg", IMAGE)
-    with pytest.raises(DatasetError, match=r"a.jpg and .*a.png are both called 'a'"):
+    with pytest.raises(DatasetError, match=r"a.jpg and .*a.png are both named 'a'"):
         open_camvid(tmp_path, "train")
 
 
@@ -157,7 +157,7 @@ def test_file_endings_may_be_in_capitals_and_hidden_files_are_passed_over(tmp_pa
 
 def test_a_folder_without_images_is_refused(tmp_path):
     (tmp_path / "train").mkdir()
-    with pytest.raises(DatasetError, match=r"train holds no file like \*.png or \*.jpg"):
+    with pytest.raises(DatasetError, match=r"train has no file like \*.png or \*.jpg"):
         open_camvid(tmp_path, "train")
 
 
@@ -202,7 +202,7 @@ def test_a_plain_folder_without_splits_is_every_split(tmp_path, write):
         ([{"name": "sky", "colour": [1, 2, 3]}], "has the entry .*colour"),
         ([{"name": "sky", "color": [1, 2]}], "has the entry"),
         ([{"name": "sky", "color": [1, 2, 999]}], "classes.json: the colour of sky"),
-        (["sky", "sky"], "classes.json: class names must differ"),
+        (["sky", "sky"], "classes.json: class names must be unique"),
         ([], "classes.json: a class table must have 1 to 255 classes"),
     ],
 )
