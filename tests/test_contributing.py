@@ -12,7 +12,7 @@ pytestmark = pytest.mark.slow
 
 PROJECT = Path(__file__).parents[1]
 FOLDERS = ("app", "hlcore", "tests", ".streamlit")
-EXAMPLES = {"Add a data set": "kitti", "Add a network": "three_convolutions"}
+EXAMPLES = {"Add a data set": "kitti", "Add a network": "three_convolutions", "Add a page": "classes"}
 """Title of the section, and what picks the tests that its example adds."""
 
 
