@@ -27,9 +27,14 @@ BELOW = 0.498 * STEP
 """So far below a value that is sent, a threshold keeps what is rounded to it, in the analysis as in the browser."""
 
 
-def kept_words(record, score, threshold, where=None, *, digits, unit="") -> str:
-    """What the colour bar should say, from the analysis."""
-    counts = region_mask(record, "all") if where is None else where
+def as_sent(values, high=1):
+    """The values as the viewer gets them, in steps: one pixel between a threshold and the next step changes a share."""
+    return (np.rint(values.astype(float) / (high * STEP)) * (high * STEP)).astype(np.float32)
+
+
+def kept_words(record, score, threshold, where=None, *, digits, unit="", high=1) -> str:
+    """What the colour bar should say, from the analysis of the maps as they are sent."""
+    counts, score = region_mask(record, "all") if where is None else where, as_sent(score, high)
     found = summarise_outcomes(outcome_map(score, counts, error=record.error, threshold=threshold), counts)
     return (
         f"≥ {threshold:.{digits}f}{unit}: {percent(found.pixels_share)} of the pixels, "
@@ -53,7 +58,7 @@ def test_the_threshold_slider_shows_what_it_keeps(watched, address, record):
     of = record(0)
     assert threshold_words(page, "Hardness") == kept_words(of, of.hardness_map, 0.477, digits=3)
     field = page.get_by_role("spinbutton", name="Highest part of hardness shown, percent of the pixels")
-    assert float(field.input_value()) == round(100 * float(np.mean(of.hardness_map[of.valid] >= 0.477)), 1)
+    assert float(field.input_value()) == round(100 * float(np.mean(as_sent(of.hardness_map)[of.valid] >= 0.477)), 1)
     page.get_by_role("button", name="Show all of Hardness").click()
     settle(page)
     assert "above" not in link(page)
@@ -80,7 +85,7 @@ def test_a_share_in_percent_sets_the_threshold_of_the_analysis(
         threshold_for_share(score, region_mask(of, "all"), share=0.125), abs=0.51 * step + 5e-5
     )
     sent = np.rint(float(above) / step) * step
-    words = kept_words(of, np.nan_to_num(score), sent - high * BELOW, digits=digits, unit=unit)
+    words = kept_words(of, np.nan_to_num(score), sent - high * BELOW, digits=digits, unit=unit, high=high)
     assert threshold_words(page, layer) == words
 
 

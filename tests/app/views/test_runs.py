@@ -61,7 +61,7 @@ def titles(app):
     return [axis["title"]["text"] for axis in axes]
 
 
-def test_all_runs_are_compared_from_the_start(open_app, two_runs):
+def test_runs_trained_on_the_same_data_are_compared_from_the_start(open_app, two_runs):
     app = open_page(open_app)
     assert not app.exception
     assert not app.error
@@ -143,3 +143,13 @@ def test_invalid_choices_in_the_link_give_warnings(open_app, two_runs):
     said = " ".join(warning.value for warning in app.warning)
     texts = ("runs third is not available here", "'moon'", "baseline 'third' is not available")
     assert all(text in said for text in texts)
+
+
+def test_the_gain_is_over_the_run_with_cross_entropy(open_app, two_runs):
+    path = two_runs["second"] / "run.json"
+    path.write_text(
+        path.read_text().replace('"name":"hardness"', '"name":"ce"').replace('"name": "hardness"', '"name": "ce"')
+    )
+    app = open_page(open_app)
+    assert (app.selectbox(key="compared").value, app.selectbox(key="baseline").value) == ("first", "second")
+    assert any("first gains **-5.0 points of mIoU** over second" in text.value for text in app.markdown)

@@ -186,3 +186,11 @@ def test_an_invalid_snapshot_in_the_link_gives_a_warning(open_page):
     app = open_page("watched", snapshot="epoch-0099")
     assert not app.exception
     assert "snapshot 'epoch-0099' is not available here" in app.warning[0].value
+
+
+def test_the_page_opens_on_a_sentence_with_the_numbers_of_the_run(open_page):
+    app = open_page("watched")
+    (sentence,) = [text.value for text in app.markdown if text.value.startswith("From one kept epoch to the next")]
+    assert "held out" in sentence
+    assert "At epoch 2 hardness keeps **" in sentence
+    assert "of its mean at epoch 1, the loss **" in sentence
