@@ -38,6 +38,8 @@ class NetworkConfig(FrozenModel):
     """Width of the decoder. Default: the decoder's own."""
     hardness_branch: Literal["copy", "light"] = "copy"
     """`copy` of the segmentation branch (the authors' choice) or a `light` fusion of three feature levels."""
+    hardness_norm: bool = True
+    """Batch norm after each projection of a `light` branch: sharper maps. A `copy` is normalised as its original."""
     options: dict[str, Any] = {}
     """More arguments for the network's constructor."""
 

@@ -66,7 +66,7 @@ def build_network(config: NetworkConfig, num_classes: int, *, hardness: bool = T
     if hardness and config.hardness_branch == "copy":
         branch = copy_branch(parts.segmentation_branch, num_classes, output_layers=parts.output_layers)
     elif hardness:
-        branch = light_branch(parts.encoder, image_size=4 * parts.stride)
+        branch = light_branch(parts.encoder, image_size=4 * parts.stride, norm=config.hardness_norm)
     return HardnessSegmenter(
         parts.encoder, parts.segmentation_branch, branch, stride=parts.stride, mean=parts.mean, std=parts.std
     )

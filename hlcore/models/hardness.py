@@ -154,10 +154,13 @@ class LightBranch(nn.Module):
     """A hardness branch of a few thousand parameters.
 
     A 1x1 projection of up to three feature levels (finest from stride 4, middle, coarsest) to
-    `width` channels, summed at the finest, then one 3x3 convolution.
+    `width` channels, summed at the finest, then one 3x3 convolution. With `norm`, batch norm follows each
+    projection; otherwise the level with the largest features, often the coarsest, blurs the map.
     """
 
-    def __init__(self, feature_shapes: Sequence[tuple[int, int, int]], *, image_size: int, width: int = 16) -> None:
+    def __init__(
+        self, feature_shapes: Sequence[tuple[int, int, int]], *, image_size: int, norm: bool = True, width: int = 16
+    ) -> None:
         """Build it from the (channels, height, width) of each feature of a square image of `image_size` px."""
         super().__init__()
         levels = [i for i, (channels, height, _) in enumerate(feature_shapes) if channels and 4 * height <= image_size]
@@ -165,7 +168,12 @@ class LightBranch(nn.Module):
             raise InvalidInputError(f"the encoder has no feature of stride 4 or more: {list(feature_shapes)}")
         levels.sort(key=lambda i: -feature_shapes[i][1])  # finest first; equal sizes keep the encoder's order
         self.levels = sorted({levels[0], levels[len(levels) // 2], levels[-1]}, key=levels.index)
-        self.project = nn.ModuleList(nn.Conv2d(feature_shapes[i][0], width, 1) for i in self.levels)
+        channels = [feature_shapes[i][0] for i in self.levels]
+        if norm:
+            projections = [nn.Sequential(nn.Conv2d(c, width, 1, bias=False), nn.BatchNorm2d(width)) for c in channels]
+        else:
+            projections = [nn.Conv2d(c, width, 1) for c in channels]
+        self.project = nn.ModuleList(projections)
         self.fuse = nn.Conv2d(width, 1, 3, padding=1)
 
     def forward(self, features: Any) -> Tensor:
@@ -178,7 +186,7 @@ class LightBranch(nn.Module):
         return self.fuse(F.relu(fused))
 
 
-def light_branch(encoder: nn.Module, *, image_size: int) -> LightBranch:
+def light_branch(encoder: nn.Module, *, image_size: int, norm: bool = True) -> LightBranch:
     """A LightBranch for an encoder; its feature shapes are found by running it once."""
     was_training = encoder.training
     encoder.eval()
@@ -186,7 +194,7 @@ def light_branch(encoder: nn.Module, *, image_size: int) -> LightBranch:
         features = encoder(torch.zeros(1, 3, image_size, image_size))
     encoder.train(was_training)
     shapes = [(f.shape[1], f.shape[2], f.shape[3]) for f in flatten_features(features)]
-    return LightBranch(shapes, image_size=image_size)
+    return LightBranch(shapes, image_size=image_size, norm=norm)
 
 
 def flatten_features(features: Any) -> list[Tensor]:

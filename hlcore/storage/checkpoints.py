@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
+from pydantic import model_validator
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import nn
@@ -12,7 +14,7 @@ from hlcore.config import FrozenModel, NetworkConfig
 from hlcore.errors import CheckpointError, InvalidInputError
 from hlcore.models.adapters import build_network
 from hlcore.models.hardness import HardnessSegmenter
-from hlcore.storage.files import parse_json, replace_atomically
+from hlcore.storage.files import fill_in_old_network, parse_json, replace_atomically
 
 METADATA_KEY = "hlcore"
 
@@ -26,6 +28,14 @@ class CheckpointHeader(FrozenModel):
     palette: tuple[tuple[int, int, int], ...]
     epoch: int
     iteration: int
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_in_old_defaults(cls, header: Any) -> Any:
+        match header:
+            case {"network": dict() as network}:
+                return {**header, "network": fill_in_old_network(network)}
+        return header
 
 
 @dataclass(frozen=True)

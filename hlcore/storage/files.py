@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -76,6 +76,11 @@ def parse_json(text: str, model: type[Model], *, source: Path) -> Model:
         return model.model_validate_json(text)
     except ValidationError as error:
         raise CheckpointError(f"{source} cannot be read: {describe_validation_error(error, model)}") from error
+
+
+def fill_in_old_network(network: dict[str, Any]) -> dict[str, Any]:
+    """Settings of a network as saved in a file; networks saved before `hardness_norm` existed have none."""
+    return {"hardness_norm": False} | network
 
 
 def describe_validation_error(error: ValidationError, model: type[BaseModel]) -> str:

@@ -13,7 +13,7 @@ from pydantic import model_validator
 
 from hlcore.config import FrozenModel, TrainConfig
 from hlcore.errors import CheckpointError
-from hlcore.storage.files import make_folder, read_json, write_text
+from hlcore.storage.files import fill_in_old_network, make_folder, read_json, write_text
 from hlcore.storage.probes import Probe
 
 IOU_PREFIX = "iou/"
@@ -54,12 +54,11 @@ class RunRecord(FrozenModel):
     @model_validator(mode="before")
     @classmethod
     def _fill_in_old_defaults(cls, record: Any) -> Any:
-        """Runs from before `hardness_optimizer` existed used AdamW."""
+        """Runs from before `hardness_optimizer` existed used AdamW, those from before `hardness_norm` had none."""
         match record:
-            case {"config": {"optim": {"hardness_optimizer": _}}}:
-                return record
-            case {"config": {"optim": dict() as optim} as config}:
-                return {**record, "config": {**config, "optim": {**optim, "hardness_optimizer": "adamw"}}}
+            case {"config": {"network": dict() as network, "optim": dict() as optim} as config}:
+                filled = {"network": fill_in_old_network(network), "optim": {"hardness_optimizer": "adamw"} | optim}
+                return {**record, "config": {**config, **filled}}
         return record
 
 

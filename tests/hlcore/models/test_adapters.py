@@ -151,6 +151,15 @@ def test_light_branch_needs_a_feature_of_stride_4() -> None:
         LightBranch([(8, 32, 32)], image_size=64)
 
 
+def test_each_level_of_a_light_branch_counts_alike_whatever_the_size_of_its_features() -> None:
+    branch = LightBranch([(4, 16, 16), (4, 8, 8), (4, 4, 4)], image_size=64)
+    features = [torch.randn(2, 4, size, size) for size in (16, 8, 4)]
+    expected = branch(features)
+    torch.testing.assert_close(branch([features[0], features[1], 1000 * features[2]]), expected, rtol=1e-2, atol=1e-2)
+    plain = LightBranch([(4, 16, 16), (4, 8, 8), (4, 4, 4)], image_size=64, norm=False)
+    assert plain([*features[:2], 1000 * features[2]]).abs().max() > 10 * plain(features).abs().max()
+
+
 def test_features_of_any_nesting_are_detached_and_found() -> None:
     class Pair(NamedTuple):
         fine: torch.Tensor

@@ -209,7 +209,7 @@ def check_light_branch_is_small_and_reads_no_feature_finer_than_stride_4(network
     size = 4 * network.stride
     features = flatten_features(network.encoder.eval()(torch.zeros(1, 3, size, size)))
     used, width = [features[level] for level in branch.levels], branch.fuse.in_channels
-    weights = sum((feature.shape[1] + 1) * width for feature in used) + 9 * width + 1
+    weights = sum((feature.shape[1] + 2) * width for feature in used) + 9 * width + 1
     assert sum(p.numel() for p in branch.parameters()) == weights
     assert width <= 16
     strides = [size / feature.shape[-1] for feature in used]

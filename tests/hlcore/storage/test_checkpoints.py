@@ -130,3 +130,15 @@ def test_failed_write_leaves_the_old_checkpoint(path: Path, monkeypatch: pytest.
         save_checkpoint(path, build_network(CONFIG, 2), HEADER)
     assert path.read_bytes() == before
     assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_light_branch_saved_before_it_was_normalised_comes_back_as_it_was(tmp_path: Path) -> None:
+    config = CONFIG.model_copy(update={"hardness_branch": "light", "hardness_norm": False})
+    saved = build_network(config, 2).eval()
+    path = tmp_path / "old.safetensors"
+    save_checkpoint(path, saved, HEADER.model_copy(update={"network": config}))
+    header = json.loads(HEADER.model_copy(update={"network": config}).model_dump_json())
+    del header["network"]["hardness_norm"]
+    rewritten(path, hlcore=json.dumps(header))
+    image = torch.randint(0, 256, (1, 3, 64, 64), dtype=torch.uint8)
+    assert torch.equal(load_checkpoint(path).network(image).hardness, saved(image).hardness)

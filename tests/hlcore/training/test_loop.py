@@ -231,6 +231,7 @@ def test_a_run_begun_before_the_branch_had_an_optimizer_of_its_own_goes_on_under
     record = json.loads((path / "run.json").read_text())
     for setting in ("optimizer", "momentum", "weight_decay", "schedule"):
         del record["config"]["optim"][f"hardness_{setting}"]
+    del record["config"]["network"]["hardness_norm"]
     (path / "run.json").write_text(json.dumps(record))
     assert open_run(path).record.config.optim.hardness_optimizer == "adamw"
     assert all(torch.equal(tensor, expected[name]) for name, tensor in weights(finish(resume(path))).items())
