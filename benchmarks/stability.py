@@ -28,10 +28,10 @@ import pandas as pd
 from cyclopts import App
 from jaxtyping import Float
 
+from benchmarks.evidence.measures import read_samples
 from hlcore.analysis.map_agreement import mid_ranks
 from hlcore.analysis.stability import ImageSnapshots, kept_epoch_names, make_tables, sum_by_split
 from hlcore.analysis.statistics import Counts, ImageSums, divide
-from hlcore.data.catalog import open_data
 from hlcore.data.samples import Sample
 from hlcore.inference import predict
 from hlcore.storage.checkpoints import load_checkpoint
@@ -66,7 +66,7 @@ def main(*, run: Path, split: str = "", images: int = 20, root: Path | None = No
         Parquet file of the table.
     """
     opened = open_run(run)
-    samples = list(_read_samples(opened, split, images, root)) if split else []
+    samples = list(read_samples(opened, split, images=images, root=root)) if split else []
     followed = list(_predict_snapshots(opened, samples, split) if split else _read_probe(opened.probe))
     c = opened.record.config.loss.c
     names = kept_epoch_names(followed[0].maps)
@@ -107,14 +107,6 @@ def _read_probe(probe: Probe | None) -> Iterator[ImageSnapshots]:
         raise SystemExit(message)
     for name in probe.images:
         yield ImageSnapshots(name, probe.split(name), probe.label_map(name), _ProbeMaps(probe, name))
-
-
-def _read_samples(run: Run, split: str, images: int, root: Path | None) -> Iterator[Sample]:
-    data = run.record.config.data
-    count = data.train_scenes if split == data.train_split else data.val_scenes
-    opened = open_data(data.dataset, root=root or data.root, split=split, count=count, size=data.scene_size)
-    for index in np.unique(np.linspace(0, len(opened) - 1, min(images, len(opened))).round().astype(int)):
-        yield opened[int(index)]
 
 
 def _predict_snapshots(run: Run, samples: list[Sample], split: str) -> Iterator[ImageSnapshots]:
