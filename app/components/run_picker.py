@@ -42,7 +42,7 @@ def draw_run_facts(run: Run) -> None:
     rows = {
         "Network": config.network.network,
         "Encoder": config.network.encoder.removeprefix("tu-"),
-        "Parameters": f"{run.record.parameters / 1e6:.2f} M ({run.record.hardness_parameters / 1e6:.2f} M hardness)",
+        "Parameters": f"{run.record.parameters / 1e6:.2f} M ({run.record.hardness_parameters:,} hardness)",
         "Data": data,
         "Loss": config.loss.name,
         "Epochs kept": f"{len(run.epochs)} of {config.optim.epochs + 1}",

@@ -1,0 +1,8 @@
+"""The facts under the run picker."""
+
+PAGE = "views/inspect/page.py"
+
+
+def test_a_small_hardness_branch_is_counted_and_not_rounded_to_nothing(open_app):
+    app = open_app(page=PAGE)
+    assert any("(1,000 hardness)" in html.proto.body for html in app.get("html"))
