@@ -147,7 +147,7 @@ def main() -> None:
         sys.stdout.reconfigure(errors="backslashreplace")
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     try:
-        app.meta()
+        app.meta(sys.argv[1:])
     except HlcoreError as error:
         print(f"error: {error}", file=sys.stderr)
         raise SystemExit(1) from error

@@ -1,5 +1,6 @@
-"""The commands as a user types them, each in a process of its own."""
+"""The commands as a user types them: some in a process of their own, the others in this one, where torch is loaded."""
 
+import io
 import json
 import os
 import shutil
@@ -7,7 +8,9 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from PIL import Image
@@ -38,11 +41,35 @@ optim: {epochs: 2, batch_size: 2}
 """
 
 
-def hlcore(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
+class Done(NamedTuple):
+    """How a command ended."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def in_own_process(*arguments: object, **environment: str) -> Done:
     command = [sys.executable, "-m", "hlcore", *map(str, arguments)]
     wide = {"COLUMNS": "200", "OMP_NUM_THREADS": "1"}
     settings = os.environ | wide | environment
-    return subprocess.run(command, capture_output=True, text=True, timeout=240, env=settings, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=240, env=settings, check=False)
+    return Done(done.returncode, done.stdout, done.stderr)
+
+
+def hlcore(*arguments: object) -> Done:
+    """The command in this process, as `main` runs it."""
+    stdout, stderr = io.StringIO(), io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(stdout), redirect_stderr(stderr):
+        patch.setattr("sys.argv", ["hlcore", *map(str, arguments)])
+        patch.setattr(cli.app, "config", cli.app.config)  # --config sets it
+        patch.setenv("COLUMNS", "200")
+        code = 0
+        try:
+            cli.main()
+        except SystemExit as end:
+            code = end.code or 0
+    return Done(int(code), stdout.getvalue(), stderr.getvalue())
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +81,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def run(settings: Path) -> Path:
-    done = hlcore("train", "--config", settings, "--out", settings.parent)
+    done = in_own_process("train", "--config", settings, "--out", settings.parent)
     assert done.returncode == 0, done.stderr
     assert done.stdout == f"complete: {settings.parent / 'tiny'}\n"
     return settings.parent / "tiny"
@@ -220,9 +247,14 @@ def test_what_does_not_fit_gets_one_sentence(run: Path, tmp_path: Path, argument
     assert "Traceback" not in done.stderr
 
 
+def test_a_refusal_in_a_process_of_its_own_is_one_line_and_status_1() -> None:
+    done = in_own_process("evaluate", "no-such-folder")
+    assert done == (1, "", "error: no-such-folder is not a run: it has no run.json\n")
+
+
 def test_a_name_that_the_output_cannot_hold_stops_no_command(run_record, tmp_path: Path) -> None:
     create_run(run_record.model_copy(update={"name": "通り"}), tmp_path)
-    done = hlcore("runs", tmp_path, PYTHONIOENCODING="cp1252")
+    done = in_own_process("runs", tmp_path, PYTHONIOENCODING="cp1252")
     assert done.returncode == 0, done.stderr
     assert "\\u901a" in done.stdout
 
