@@ -4,6 +4,10 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("patient", deadline=None)  # a busy machine is no failure
+settings.load_profile("patient")
 
 PROJECT = Path(__file__).parents[1]
 SLOW_FIXTURES = {"few_steps", "quick_analyses"}

@@ -68,7 +68,13 @@ def build_network(config: NetworkConfig, num_classes: int, *, hardness: bool = T
     elif hardness:
         branch = light_branch(parts.encoder, image_size=4 * parts.stride, norm=config.hardness_norm)
     return HardnessSegmenter(
-        parts.encoder, parts.segmentation_branch, branch, stride=parts.stride, mean=parts.mean, std=parts.std
+        parts.encoder,
+        parts.segmentation_branch,
+        branch,
+        stride=parts.stride,
+        mean=parts.mean,
+        std=parts.std,
+        channels_last=config.network not in _registered,  # code of a user's own may call .view on what it is given
     )
 
 

@@ -36,6 +36,8 @@ class HardnessSegmenter(nn.Module):
         stride: images are padded to a multiple of this, and the outputs cropped.
         mean: per channel, on the scale 0..255.
         std: per channel, on the scale 0..255.
+        channels_last: hand the image to the encoder in the memory format NHWC, which convolutions keep: faster on
+            CPUs and with mixed precision on GPUs. The encoder and the branches must not call `.view` on their input.
     """
 
     mean: Tensor
@@ -50,12 +52,14 @@ class HardnessSegmenter(nn.Module):
         stride: int = 32,
         mean: Sequence[float] = (123.675, 116.28, 103.53),
         std: Sequence[float] = (58.395, 57.12, 57.375),
+        channels_last: bool = False,
     ) -> None:
         super().__init__()
         self.encoder = encoder
         self.segmentation_branch = segmentation_branch
         self.hardness_branch = hardness_branch
         self.stride = stride
+        self.memory_format = torch.channels_last if channels_last else torch.contiguous_format
         self.register_buffer("mean", torch.tensor(mean, dtype=torch.float32).view(1, 3, 1, 1))
         self.register_buffer("std", torch.tensor(std, dtype=torch.float32).view(1, 3, 1, 1))
 
@@ -70,7 +74,8 @@ class HardnessSegmenter(nn.Module):
 
     def encode(self, image: Tensor) -> Any:
         """Features of a batch of RGB images N 3 H W in 0..255."""
-        return self.encoder(self._pad((image.float() - self.mean) / self.std))
+        normalized = self._pad((image.float() - self.mean) / self.std)
+        return self.encoder(normalized.contiguous(memory_format=self.memory_format))
 
     def decode(self, branch: nn.Module, features: Any, size: Sequence[int]) -> Tensor:
         """Output of a branch, resized to the image size (H, W)."""
