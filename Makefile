@@ -14,6 +14,9 @@ VENV := .venv
 RUN := $(VENV)/bin/python -m
 PIP := $(RUN) pip --disable-pip-version-check
 UV := $(VENV)/bin/uv pip install --python $(VENV)/bin/python --torch-backend=$(or $(TORCH_BACKEND),auto) -r requirements.txt
+# One test file at a time on each core, and one thread for each; what is timed runs alone.
+PYTEST := OMP_NUM_THREADS=1 $(RUN) pytest --numprocesses auto --maxprocesses 8 --dist loadfile
+TIMED := tests/app/browser/test_speed.py
 TORCH_PINS := $(shell grep -E '^torch(vision)?==' requirements.txt)
 
 # Stamps in .venv: their dates say what is installed already.
@@ -28,12 +31,13 @@ TORCH := $(if $(CHOICE),$(VENV)/.torch-$(shell printf %s '$(CHOICE)' | cksum | c
 app: $(RUNTIME) ## serve the app on localhost, with the bundled runs
 	$(RUN) streamlit run app/main.py --server.address localhost --server.port $(PORT)
 
-test: lint ## everything that CI runs: lint, then all tests, the one in a real browser too
+test: lint ## everything that CI runs: lint, then all tests, those in a real browser too
 	$(VENV)/bin/python tests/chromium.py
-	$(RUN) pytest
+	$(RUN) pytest $(TIMED)
+	$(PYTEST) --ignore $(TIMED)
 
 check: lint ## while you work: lint and the quick tests, without training and without a browser
-	$(RUN) pytest -m "not slow and not browser"
+	$(PYTEST) -m "not slow and not browser"
 
 lint: $(DEV) ## ruff, pyright and the import arrows
 	$(RUN) ruff check .

@@ -62,6 +62,7 @@ function makeViewer(root) {
   };
   Object.assign(viewer, actions(viewer));
   root.read = (name, x, y, step) => readNumber(viewer, name, x, y, step);
+  root.settled = () => !viewer.resting && !viewer.pending.length && !viewer.frame; // the page knows every choice
   return viewer;
 }
 

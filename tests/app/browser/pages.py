@@ -13,13 +13,13 @@ from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, R
 from tests.serving import PATIENCE_S
 
 LOOPBACK = ("127.0.0.1", "localhost", "")
-REST_S = 0.7
-"""The viewer tells the page of a choice half a second after the hand rests."""
+REST_S = 0.3
+"""So long nothing may happen on a page that rests: Streamlit's own widgets wait a moment before they speak."""
 _QUIET = """rest => {
   const app = document.querySelector("[data-testid=stApp]");
-  const root = [...document.querySelectorAll("*")].map((one) => one.shadowRoot?.querySelector(".viewer")).find(Boolean);
-  const waits = root && [...root.querySelectorAll(".waiting")].some((one) => !one.hidden);
-  const busy = app?.dataset.testScriptState !== "notRunning" || !root?.querySelector("canvas") || waits;
+  const viewers = [...document.querySelectorAll("*")].map((one) => one.shadowRoot?.querySelector(".viewer")).filter(Boolean);
+  const waits = (root) => !root.settled?.() || [...root.querySelectorAll(".waiting")].some((one) => !one.hidden);
+  const busy = app?.dataset.testScriptState !== "notRunning" || !viewers[0]?.querySelector("canvas") || viewers.some(waits);
   const now = performance.now();
   if (busy || window.quietSince === undefined) window.quietSince = now;
   return !busy && now - window.quietSince > 1000 * rest;
