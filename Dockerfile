@@ -1,7 +1,7 @@
-# The app in a container; docs/install.md says how to build and run it.
-#   BASE_IMAGE       a Debian with Python 3.11 to 3.14
+# The app in a container; see docs/install.md to build and run it.
+#   BASE_IMAGE       a Debian image with Python 3.11 to 3.14
 #   TORCH_BACKEND    the build of torch: cpu, cu130, ...
-#   TORCH_INDEX_URL  a package index to take torch from instead, such as a mirror of PyTorch's own
+#   TORCH_INDEX_URL  another package index for torch, such as a mirror of PyTorch's
 ARG BASE_IMAGE=python:3.11-slim-bookworm
 
 FROM ${BASE_IMAGE} AS build
@@ -11,7 +11,7 @@ ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 UV_NO_CACHE=1 VIRTUAL_ENV
 WORKDIR /app
 RUN python3 -m venv /opt/venv
 COPY requirements.txt requirements-uv.txt ./
-# The Makefile does the same: uv where it can reach PyTorch's index, else pip.
+# As in the Makefile: use uv if it can reach PyTorch's index, otherwise pip.
 RUN pip="/opt/venv/bin/python3 -m pip install" \
     && uv="/opt/venv/bin/uv pip install --torch-backend=$TORCH_BACKEND -r requirements.txt" \
     && if [ -n "$TORCH_INDEX_URL" ]; then \
@@ -24,14 +24,14 @@ RUN pip="/opt/venv/bin/python3 -m pip install" \
             && $pip -r requirements.txt; \
     fi \
     && rm -r /opt/venv/lib/python3*/site-packages/torch/include /opt/venv/lib/python3*/site-packages/torch/test
-# The `hlcore` command points at /app/hlcore, so a change of the code leaves this stage as it is.
+# The `hlcore` command points at /app/hlcore, so code changes do not invalidate this stage.
 COPY pyproject.toml setup.py README.md LICENSE ./
 RUN mkdir hlcore && touch hlcore/__init__.py \
     && /opt/venv/bin/python3 -m pip install --no-deps --no-build-isolation -e . \
     && /opt/venv/bin/python3 -m pip uninstall --yes uv pip
 
 FROM ${BASE_IMAGE}
-# The root file system may be read-only: what wants to write finds /tmp, and runs go to the volume.
+# The root file system may be read-only: temporary files go to /tmp, runs to the volume.
 ENV PATH=/opt/venv/bin:$PATH \
     HOME=/tmp \
     PYTHONUNBUFFERED=1 \

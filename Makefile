@@ -1,9 +1,9 @@
-# `make app` and `make test` do all of their own set-up; the second time there is nothing left to do.
+# `make app` and `make test` install what they need; the second time nothing is left to install.
 #
-#   PYTHON=/path/to/python3     the Python 3.11 to 3.14 to build .venv with; default: the first that is found
-#   PORT=8501                   where `make app` serves
-#   TORCH_BACKEND=auto          the build of torch: cpu, cu130, ...; default: the one that fits this machine's GPU driver
-#   TORCH_INDEX_URL=https://... a package index to take torch from instead, such as a mirror of PyTorch's own
+#   PYTHON=/path/to/python3     the Python (3.11 to 3.14) for .venv; default: the first one found
+#   PORT=8501                   the port of `make app`
+#   TORCH_BACKEND=auto          the build of torch: cpu, cu130, ...; default: the one for this machine's GPU driver
+#   TORCH_INDEX_URL=https://... another package index for torch, such as a mirror of PyTorch's
 
 PYTHON ?=
 PORT ?= 8501
@@ -14,12 +14,12 @@ VENV := .venv
 RUN := $(VENV)/bin/python -m
 PIP := $(RUN) pip --disable-pip-version-check
 UV := $(VENV)/bin/uv pip install --python $(VENV)/bin/python --torch-backend=$(or $(TORCH_BACKEND),auto) -r requirements.txt
-# One test file at a time on each core, and one thread for each; what is timed runs alone.
+# Each core runs one test file at a time, with one thread; timed tests run alone.
 PYTEST := OMP_NUM_THREADS=1 $(RUN) pytest --numprocesses auto --maxprocesses 8 --dist loadfile
 TIMED := tests/app/browser/test_speed.py
 TORCH_PINS := $(shell grep -E '^torch(vision)?==' requirements.txt)
 
-# Stamps in .venv: their dates say what is installed already.
+# Stamp files in .venv: their dates show what is already installed.
 RUNTIME := $(VENV)/.runtime
 DEV := $(VENV)/.dev
 CHOICE := $(or $(TORCH_INDEX_URL),$(TORCH_BACKEND))
@@ -31,33 +31,33 @@ TORCH := $(if $(CHOICE),$(VENV)/.torch-$(shell printf %s '$(CHOICE)' | cksum | c
 app: $(RUNTIME) ## serve the app on localhost, with the bundled runs
 	$(RUN) streamlit run app/main.py --server.address localhost --server.port $(PORT)
 
-test: lint ## everything that CI runs: lint, then all tests, those in a real browser too
+test: lint ## run everything that CI runs: lint, then all tests, including those in a real browser
 	$(VENV)/bin/python tests/chromium.py
 	$(RUN) pytest $(TIMED)
 	$(PYTEST) --ignore $(TIMED)
 
-check: lint ## while you work: lint and the quick tests, without training and without a browser
+check: lint ## run the checks while you work: lint and the quick tests, without training or a browser
 	$(PYTEST) -m "not slow and not browser"
 
-lint: $(DEV) ## ruff, pyright and the import arrows
+lint: $(DEV) ## run ruff, pyright and the import rules
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
 	$(RUN) pyright
 	$(VENV)/bin/lint-imports
 
-format: $(DEV) ## format the code and mend what ruff can mend
+format: $(DEV) ## format the code and fix what ruff can fix
 	$(RUN) ruff check --fix .
 	$(RUN) ruff format .
 
-screenshots: $(DEV) ## draw the pictures of README and docs/ anew, in a real browser
+screenshots: $(DEV) ## update the screenshots of README and docs/, in a real browser
 	$(VENV)/bin/python tests/chromium.py
 	$(RUN) tests.screenshots
 
-clean: ## remove the virtual environment and all caches; runs stay
+clean: ## remove the virtual environment and all caches, but no runs
 	rm -rf $(VENV) build hlcore.egg-info .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	find app hlcore tests -name __pycache__ -prune -exec rm -rf {} +
 
-help: ## this list
+help: ## show this list
 	@grep -hE '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /|/' | awk -F '|' '{ printf "make %-11s %s\n", $$1, $$2 }'
 
 $(VENV)/bin/pip:
@@ -67,20 +67,20 @@ $(VENV)/bin/pip:
 	    fi; \
 	done; \
 	if [ -z "$$found" ]; then \
-	    echo "No Python 3.11 to 3.14 found; name one: make PYTHON=/path/to/python3 ..." >&2; exit 1; \
+	    echo "No Python 3.11 to 3.14 found; set one: make PYTHON=/path/to/python3 ..." >&2; exit 1; \
 	fi; \
 	if ! $$found -c 'import ensurepip' 2>/dev/null && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	    apt-get -q update && apt-get -qy install --no-install-recommends python3-venv; \
 	fi; \
 	if ! $$found -c 'import ensurepip' 2>/dev/null; then \
-	    echo "$$found cannot make virtual environments; on Debian and Ubuntu: sudo apt install python3-venv" >&2; exit 1; \
+	    echo "$$found cannot create virtual environments; on Debian and Ubuntu: sudo apt install python3-venv" >&2; exit 1; \
 	fi; \
 	echo "Setting up $(VENV) with $$($$found --version)"; \
 	$$found -m venv $(VENV)
 
 $(RUNTIME): requirements.txt requirements-uv.txt pyproject.toml $(TORCH) | $(VENV)/bin/pip
 ifeq ($(TORCH_INDEX_URL),)
-# Installing for show tells within seconds whether PyTorch's index, which uv takes torch from, can be reached.
+# A dry run shows within seconds whether uv can reach PyTorch's index.
 	@if $(PIP) install --quiet -r requirements-uv.txt 2>/dev/null \
 	    && UV_HTTP_RETRIES=1 $(UV) --quiet --dry-run 2>/dev/null; then \
 	    set -x; $(UV) $(if $(TORCH_BACKEND),--reinstall-package torch --reinstall-package torchvision); \
@@ -98,7 +98,7 @@ $(DEV): requirements-dev.txt $(RUNTIME)
 	$(PIP) install -r requirements-dev.txt
 	@touch $@
 
-# The choice of torch, when one is made. From an index, torch comes first and by itself: pip then keeps it.
+# Stamp of the chosen torch build, if any. With an index, torch is installed first and alone, so pip keeps it.
 $(VENV)/.torch-%: requirements.txt | $(VENV)/bin/pip
 ifneq ($(TORCH_INDEX_URL),)
 	$(PIP) install --force-reinstall --no-deps --index-url $(TORCH_INDEX_URL) $(TORCH_PINS)
