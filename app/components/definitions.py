@@ -46,7 +46,7 @@ def make_anchor(name: str) -> str:
         KeyError: there is no such definition.
 
     Example:
-        >>> anchor("Edge contrast")
+        >>> make_anchor("Edge contrast")
         'edge-contrast'
     """
     if name not in list_names():

@@ -10,11 +10,11 @@ from app.loading.pictures import Picture
 from hlcore.errors import HlcoreError
 
 ABOUT = (
-    "**Hardness** is how hard the network expects each pixel to be, learned from the loss during training and read "
-    "from the image alone. Bright means hard: edges, small and thin objects, unusual scenes. It needs no label."
+    "**Hardness** is how hard the network expects each pixel to be, learned from the loss during training and "
+    "predicted from the image alone. Bright means hard: edges, small or thin objects, unusual scenes. It needs no label."
 )
 MAX_WARNINGS = 6
-"""Warnings shown one by one; further ones are only counted."""
+"""Warnings that are listed; further ones are only counted."""
 
 
 def format_link_warnings(warnings: Sequence[str]) -> str:
@@ -27,7 +27,7 @@ def format_link_warnings(warnings: Sequence[str]) -> str:
 
 
 def draw_about() -> None:
-    """Draws what hardness is, in two sentences."""
+    """Draws a short explanation of hardness."""
     st.caption(f"{ABOUT} [About the method]({definitions.make_method_link()})")
 
 

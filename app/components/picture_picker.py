@@ -43,8 +43,8 @@ def select_picture(run: Run, *, max_px: int = SIDES[-1]) -> Picture | None:
             required=True,
             wrap=True,
             persist_state="session",
-            help="Scenes are synthetic and labelled. Photos come with scikit-image. Followed images had their maps "
-            "saved while this run was trained. Data set: the images of a data set measured with `hlcore analyze`.",
+            help="Scenes: synthetic and labelled. Photos: examples from scikit-image. Followed: images whose maps were "
+            "saved during training. Data set: the images of a data set measured with `hlcore analyze`.",
         )
     session.ensure_choice("side", SIDES, default=768)
     with side_column:
@@ -90,7 +90,7 @@ def _select_dataset_image(
     session.ensure_choice("sample", names, default=names[0])
     name = place.selectbox("Sample", names, key="sample", persist_state="session")
     if analysis.record.merged is not None:
-        status.caption("Shown without labels: this data set has other classes than the run.")
+        status.caption("Shown without labels: this data set and the run have different classes.")
     return make_picture(load_dataset_sample(analysis, name), side)
 
 

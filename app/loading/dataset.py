@@ -23,7 +23,7 @@ from hlcore.storage.runs import Run
 DATA_FOLDERS = "HLCORE_DATA"
 """Environment variable: folders, separated like $PATH, each with data sets in subfolders of their names."""
 _MAX_SCENES = 10_000
-"""Scene names have four digits, and a scene does not depend on their number."""
+"""Scene names have four digits. A scene does not depend on how many there are."""
 
 
 def open_dataset(record: AnalysisRecord) -> SegmentationData:

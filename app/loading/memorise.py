@@ -1,4 +1,4 @@
-"""Memorising one image: the only file of the app that trains, and it trains a copy of the network in memory."""
+"""Memorising one image: the only file of the app that trains, on a copy of the network in memory."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""The sources of images: street scenes, example photos, the followed images of a run, uploads."""
+"""The sources of images: street scenes, example photos, followed images of a run, uploads."""
 
 from dataclasses import dataclass, replace
 from functools import cached_property

@@ -16,7 +16,7 @@ from hlcore.types import Image, LabelMap
 
 
 def load_planes(run: Run, epoch: int, picture: Picture) -> Mapping[str, Plane]:
-    """Hardness, prediction and entropy of one epoch, packed; with labels also the loss, without them the objects.
+    """Hardness, prediction and entropy of one epoch, packed; also the loss if labelled, otherwise the objects.
 
     Raises:
         CheckpointError: the checkpoint cannot be read.

@@ -21,7 +21,7 @@ from hlcore.types import HardnessMap, LossMap
 MapPair: TypeAlias = tuple[HardnessMap, LossMap | None]
 Variation: TypeAlias = Float32[np.ndarray, "H W"]
 PICTURE = "picture"
-"""The split of an image that belongs to none."""
+"""The split of an image that is in none."""
 TABLES = ("epoch_pairs", "levels", "variation")
 
 

@@ -1,4 +1,4 @@
-"""Session keys and URL parameters: no other room knows them.
+"""Session keys and URL parameters, which no other package uses directly.
 
 A choice is stored under the name of its URL parameter, which is also the key of its widget.
 """

@@ -43,7 +43,7 @@ def remove_upload(name: str) -> None:
     removed = {"photograph", "labels"} if name == "photograph" else {name}
     kept = st.session_state.get(_UPLOADS, {})
     st.session_state[_UPLOADS] = {name: upload for name, upload in kept.items() if name not in removed}
-    st.session_state.pop(PAGE, None)  # the widgets below vanish while a file is replaced
+    st.session_state.pop(PAGE, None)  # widgets below disappear while a file is replaced
 
 
 def get_verdict(place: str, region: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What a viewer shows: layers, the panels that show them, and the training steps to choose from."""
+"""Contents of a viewer: layers, the panels that show them, and the training steps to choose from."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -23,8 +23,8 @@ class Layer:
 
     Attributes:
         name: Name on the page and in links.
-        kind: "image"; "values", coloured from `low` to `high`; "classes", one colour an index; "objects", numbers of
-            objects, 0 for none, drawn as outlines. Derived in the browser: "errors", where the classes of the two
+        kind: "image"; "values", coloured from `low` to `high`; "classes", one colour per index; "objects", numbers
+            of objects, 0 for none, drawn as outlines. Derived in the browser: "errors", where the classes of the two
             layers named in `of` differ, and "change", the layer named in `of` minus itself at the compared step.
         planes: Step to plane; ALL_STEPS applies to all. Steps that are not ready are missing.
         of: Names of the layers that a derived layer is made from.

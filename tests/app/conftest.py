@@ -1,4 +1,4 @@
-"""Tiny runs for the app, made through hlcore itself: random weights, three epochs, one followed image."""
+"""Tiny runs for the tests of the app: random weights, three epochs, one followed image."""
 
 import json
 from collections.abc import Callable
@@ -79,14 +79,14 @@ def runs(tmp_path_factory) -> Path:
     return folder
 
 
-def begin_on(app: AppTest, page: str) -> None:
-    """Makes the first run that of a page, as its link does; switch_page knows the pages' addresses only after a run."""
+def start_on(app: AppTest, page: str) -> None:
+    """Starts the app on a page, as a link does; `switch_page` works only after a first run."""
     app._page_hash = calc_hash(Path(page).parent.name)
 
 
 @pytest.fixture
 def open_app(runs, monkeypatch, tmp_path) -> Callable[..., AppTest]:
-    """Opens the app with the tiny runs (or with none) at a link's parameters."""
+    """Opens the app with the tiny runs (or without runs) and the parameters of a link."""
 
     def opened(*, with_runs: bool = True, page: str | None = None, **link: str) -> AppTest:
         monkeypatch.setattr("app.loading.runs.PROJECT", tmp_path)
@@ -95,7 +95,7 @@ def open_app(runs, monkeypatch, tmp_path) -> Callable[..., AppTest]:
         for name, value in ({"run": "tiny", **link} if with_runs else link).items():
             app.query_params[name] = value
         if page:
-            begin_on(app, page)
+            start_on(app, page)
         return app.run()
 
     return opened
@@ -103,7 +103,7 @@ def open_app(runs, monkeypatch, tmp_path) -> Callable[..., AppTest]:
 
 @pytest.fixture
 def scenes() -> Callable[[AppTest], list[dict[str, Any]]]:
-    """What each viewer on a page was told to show."""
+    """The scene of each viewer on a page."""
 
     def shown(app: AppTest) -> list[dict[str, Any]]:
         return [json.loads(element.proto.json) for element in app.get("bidi_component")]

@@ -1,4 +1,4 @@
-"""What a viewer was told to show, read from its scene."""
+"""Contents of a viewer, read from its scene."""
 
 from typing import Any, TypeAlias
 
@@ -6,7 +6,7 @@ Scene: TypeAlias = dict[str, Any]
 
 
 def titles(scene: Scene) -> list[str]:
-    """What stands above each panel, but for the step; "" for a place that is kept empty."""
+    """The title of each panel without its step; "" for an empty panel."""
     return [panel["title"] or panel["layer"] for panel in scene["panels"]]
 
 
@@ -17,17 +17,17 @@ def layer(scene: Scene, name: str) -> dict[str, Any]:
 
 
 def names(scene: Scene) -> list[str]:
-    """What the layers are called."""
+    """The names of the layers."""
     return [one["name"] for one in scene["layers"]]
 
 
 def known_at(scene: Scene, name: str) -> list[str]:
-    """The steps at which a layer is known, in order."""
+    """The steps at which a layer is available, in order."""
     return sorted(layer(scene, name)["planes"])
 
 
 def digest(scene: Scene, name: str, step: str = "") -> str:
-    """Of a layer's numbers at a step; of those that are the same at all steps, where none is given."""
+    """The digest of the plane of a layer at a step; by default of the plane for all steps."""
     return layer(scene, name)["planes"][step]["digest"]
 
 

@@ -1,11 +1,11 @@
 // Planes: arrays of numbers, each fetched once and cached. The oldest are dropped when the cache is full, except for those
-// on the screen.
+// on screen.
 //
 // A plane is a PNG ("rgb", decoded to RGBA) or deflated uint8 classes ("u8") or uint16 values ("u16", 65535 = none).
 
 export const NO_VALUE = 65535;
 export const MOST = 65534;
-const KEPT_BYTES = 320e6, SPARE_BYTES = 100e6; // in total; and, if the planes on the screen need more, in addition to those
+const KEPT_BYTES = 320e6, SPARE_BYTES = 100e6; // in total; or, if the planes on screen need more, in addition to them
 const kept = new Map(); // digest -> { pixels or null, arriving: a promise, bytes }, oldest first; shared by all viewers
 const held = new Map(); // viewer -> digests of the planes it shows
 

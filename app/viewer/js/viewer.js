@@ -29,7 +29,7 @@ export default function (component) {
   viewer.observer.observe(root);
   viewer.listen("addEventListener");
   viewer.receive(component.data);
-  return () => setTimeout(dismiss); // Streamlit also unmounts viewers that stay on a new page, so check later which are gone
+  return () => setTimeout(dismiss); // Streamlit also unmounts viewers that stay on the page, so check later which are gone
 }
 
 // Removes the viewers that are no longer on the page.
@@ -54,7 +54,7 @@ function makeViewer(root) {
   viewer.head.append(...makeTools(viewer));
   const redraw = () => schedule(viewer);
   viewer.observer = new ResizeObserver(redraw);
-  // Report at once when the user turns to another part of the page.
+  // Report at once when the user clicks or types elsewhere on the page.
   const turn = (event) => viewer.resting && !event.composedPath().includes(root) && viewer.flush();
   viewer.listen = (how) => {
     for (const event of ["pointerdown", "keydown"]) document[how](event, turn, { capture: true });
@@ -62,7 +62,7 @@ function makeViewer(root) {
   };
   Object.assign(viewer, actions(viewer));
   root.read = (name, x, y, step) => readNumber(viewer, name, x, y, step);
-  root.settled = () => !viewer.resting && !viewer.pending.length && !viewer.frame; // the page knows every choice
+  root.settled = () => !viewer.resting && !viewer.pending.length && !viewer.frame; // every choice was reported and painted
   return viewer;
 }
 
@@ -80,7 +80,7 @@ const actions = (viewer) => ({
   },
   leader: () => viewer.group().find((one) => one.scene.controls) ?? viewer,
   measured: () => (viewer.panels.length ? viewer : (viewer.group().find((one) => one.panels.length) ?? viewer)),
-  // Applies settings to all linked viewers, and reports them to the page once input rests.
+  // Applies settings to all linked viewers, and reports them to the page once input stops.
   change: (changes, { now = false, silent = false } = {}) => {
     const shared = Object.fromEntries(Object.entries(changes).filter(([name]) => SHARED.includes(name)));
     for (const one of viewer.group()) {
@@ -149,7 +149,7 @@ const actions = (viewer) => ({
     }
     viewer.change({ box: null });
   },
-  // Whether anything hides or covers parts of the maps, and resetting it.
+  // Whether anything hides or covers parts of the maps; `reset` undoes it.
   changed: () => {
     const { zoom, above, compare, hidden, outlines, box, grey } = viewer.view;
     return Boolean(zoom || compare || outlines || box || grey || hidden.length || Object.keys(above).length);
@@ -213,8 +213,8 @@ function receive(viewer, scene) {
 
 const imageOf = (scene) => scene.layers.find((layer) => layer.kind === "image")?.planes[""]?.digest;
 
-// Reports changed settings to the page as URL parameters. Unacknowledged ones are repeated, because of several reports sent
-// while the page is running only the last arrives.
+// Reports changed settings to the page as URL parameters. Unacknowledged ones are repeated, because only the last of several
+// reports sent while the page is running arrives.
 function report(viewer) {
   viewer.resting = null;
   if (viewer.scene.quiet) return;
@@ -229,7 +229,7 @@ function report(viewer) {
   viewer.tell(Object.assign({}, ...viewer.pending.map((one) => one.changes), { revision: viewer.revision }));
 }
 
-// Shows the next step while playing; the page is told only if its maps are not ready.
+// Shows the next step while playing; reports it to the page only if its maps are not ready.
 function advance(viewer) {
   const names = viewer.scene.steps.map((step) => step.name);
   const step = names[(names.indexOf(viewer.view.step) + 1) % names.length];
@@ -265,7 +265,7 @@ function refresh(viewer) {
   });
 }
 
-// Does slow work once input rests: painting at full quality and counting.
+// Does slow work once input stops: painting at full quality and counting.
 function finish(viewer) {
   paintPanels(viewer, { fine: true });
   if (viewer.scene.controls) drawLegend(viewer);

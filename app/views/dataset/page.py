@@ -46,7 +46,7 @@ def summarise_ranking(analysis: Analysis, images: pd.DataFrame, ranking: Ranking
     """The range of the ranking, in one sentence."""
     values, form = images["value"].dropna(), FORMATS[ranking.by]
     reach = f" from {form.format(values.iloc[0])} to {form.format(values.iloc[-1])}" if len(values) else " unknown"
-    where = f" in the pixels of {session.escape_markdown(ranking.class_name)}" if ranking.class_name else ""
+    where = f" over pixels labelled {session.escape_markdown(ranking.class_name)}" if ranking.class_name else ""
     record, measure = analysis.record, TITLES[ranking.by].lower()
     of_all = f"{len(images)} of the {record.images} images of {record.dataset} {record.split}, epoch {record.epoch}"
     merged = "" if record.merged is None else f" Predictions are merged into the classes of {record.dataset}."

@@ -131,7 +131,7 @@ def select_region() -> Region:
         required=True,
         persist_state="session",
         help="Near edges: at most 2 px from an edge between predicted classes; inside: farther away. Most errors are "
-        "near edges, so any edge map finds many of them. Within one region, a score must know more than that. "
+        "near edges, so any edge map finds many of them. Within one region, that is no longer enough. "
         + definitions.list_links("Near edges and inside"),
     )
     return chosen

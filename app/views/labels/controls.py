@@ -56,12 +56,12 @@ class Review:
 
 
 def describe_labels(analysis: Analysis, *, regions: int) -> str:
-    """A note that no label can be wrong; empty if some can."""
+    """A note if no label can be wrong, otherwise an empty text."""
     if not is_synthetic(analysis):
         return ""
     return (
         f"Labels of street scenes are never wrong, so each of these {regions:,} regions is a mistake of the network. "
-        "To see wrong labels being found, choose *This image* and *Plant faults*."
+        "To test whether wrong labels are found, choose *This image* and *Plant faults*."
     )
 
 

@@ -112,8 +112,8 @@ def draw_results(table: pd.DataFrame, progress: Progress) -> None:
     steps = "1 step" if loss["step"] == 1 else f"{loss['step']} steps"
     st.markdown(
         f"After {steps} the mean loss is **{loss['relative_level']:.0%}** and the mean hardness "
-        f"**{hardness['relative_level']:.0%}** of the value at #0; the hardest 10 % overlap with those of #0 by an IoU "
-        f"of **{hardness['top10_iou']:.2f}** (hardness) and **{loss['top10_iou']:.2f}** (loss)."
+        f"**{hardness['relative_level']:.0%}** of the value at #0; the hardest 10 % overlap those of #0 with an "
+        f"IoU of **{hardness['top10_iou']:.2f}** (hardness) and **{loss['top10_iou']:.2f}** (loss)."
     )
     formats = {
         COLUMNS[column]: st.column_config.NumberColumn(format="%.3f", help=definitions.get_text(name))

@@ -13,8 +13,8 @@ SYMBOLS = (
     "loss, so it looks for pixels with a high loss. As the weights sum to 1, it can raise one only by lowering others."
 )
 WALLS = (
-    "1. **Features into the hardness branch.** The hardness loss does not train the encoder, which learns for "
-    "segmentation alone.\n"
+    "1. **Features into the hardness branch.** The hardness loss does not train the encoder, which learns from the "
+    "segmentation loss alone.\n"
     "2. **Weight into the segmentation loss.** The network cannot lower its loss by declaring its mistakes easy.\n"
     "3. **Cross entropy into the hardness loss.** The hardness branch cannot make pixels hard; it can only find them."
     "\n\nThe hardness branch can therefore be removed after training: predictions stay bit-identical and cost no more "
@@ -26,7 +26,7 @@ PUSH = (
     r"\frac{\mathrm{ce}_i - \sum_j w_j\, \mathrm{ce}_j}{\sum_j (S_j + c)}"
 )
 PACE_MEANS = (
-    "towards 1 where its loss is above the weighted mean loss and towards 0 elsewhere; only a slow pace keeps it in "
+    "towards 1 where its loss is above the weighted mean loss and towards 0 elsewhere; only slow learning keeps it in "
     "between. Hardness therefore answers *is this pixel harder than average?*, not *how much harder?* A branch that "
     "learns as fast as the segmenter reaches 0 or 1 within an epoch and then follows the loss of each epoch. With SGD, "
     "the small λ makes it a hundred times slower: it accumulates where the loss was high over many epochs, so the map "
@@ -45,7 +45,7 @@ BASELINES = (
     "any of them without affecting it, so every run can have a hardness map."
 )
 LIMITS = (
-    "- **Not a measure of how hard.** The objective only depends on which side of the weighted mean loss a pixel is; "
+    "- **Not a measure of how hard.** The objective depends only on which side of the weighted mean loss a pixel is; "
     "the order of pixels on either side is weak by design. Fidelity (agreement with the loss of networks trained from "
     "other seeds) shows this: entropy orders pixels better.\n"
     "- **Not uncertainty.** Hardness shows where the loss tended to be high during training, not how likely this "

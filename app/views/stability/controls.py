@@ -29,7 +29,7 @@ SENTENCES = {
     "relative_level": "Does the map fade? The weight in the loss always sums to 1, so fading hardness has no effect on "
     "training.",
     "top10_iou": "Do the hardest pixels stay the hardest? 0.05 is chance. Ignores the other 90 %.",
-    "turnover": "Share of the hardest 10 % that leaves it: the IoU, reversed.",
+    "turnover": "Share of the hardest 10 % that is replaced: high where the IoU is low.",
     "total_variation": "Share of the weight, or of the summed loss, that moves elsewhere. The constant c keeps part of "
     "the weight in place whatever the network predicts.",
     "spearman": "Does the order of the pixels stay the same? Ignores the level; near 0, where most pixels are, the "
@@ -178,10 +178,9 @@ def summarise_tables(tables: Mapping[str, pd.DataFrame]) -> list[str]:
 
 
 def summarise_stability(tables: Mapping[str, pd.DataFrame]) -> str:
-    """Which map moves less from one kept epoch to the next, and what both keep of their mean, in one sentence.
+    """How much both maps move between kept epochs, and how much of their mean they keep.
 
-    It is about images that were not trained on, where there are any. Empty where fewer than two kept epochs have
-    both maps.
+    Uses held-out images if there are any. Empty if fewer than two kept epochs have both maps.
     """
     splits = [str(split) for split in tables["levels"]["split"].unique()]
     split = next((name for name in splits if name != "train"), splits[0])
@@ -224,6 +223,6 @@ def draw_variation_table(variation: pd.DataFrame) -> None:
     )
     st.caption(
         "Mean over the pixels of their standard deviation divided by their mean, over the kept epochs. The loss is "
-        "near 0 almost everywhere, so small changes count much; scaled, hardness is the weight, which c keeps above 0. "
+        "near 0 almost everywhere, so small changes count a lot. Scaled, hardness is the weight; c keeps it above 0. "
         + definitions.list_links("Variation", "Hardness weight", "Interval")
     )

@@ -1,4 +1,4 @@
-"""A real headless Chromium, the app served with the tiny runs, and what the analysis says of its first scene."""
+"""A headless Chromium, the app served with the tiny runs, and the predictions for its first scene."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -29,7 +29,7 @@ def pytest_collection_modifyitems(items) -> None:
 
 @pytest.fixture(scope="session")
 def chromium() -> str:
-    """Path of the browser; without one the tests are skipped, and fail where CI counts on it."""
+    """Path of the browser; without one the tests are skipped, or fail on CI."""
     path = find_chromium()
     if path is None:
         reason = "no Chromium or Chrome found; install one or name it in $HLCORE_CHROMIUM"
@@ -39,7 +39,7 @@ def chromium() -> str:
 
 @pytest.fixture(scope="module")
 def browser(chromium) -> Iterator[Browser]:
-    """Closed after each file: while Playwright runs, no test beside it can run an event loop."""
+    """A browser, closed after each file: while Playwright runs, no other test can run an event loop."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=chromium, args=[*CHROMIUM_FLAGS, "--enable-precise-memory-info"]
@@ -50,14 +50,14 @@ def browser(chromium) -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def address(runs, chromium) -> Iterator[str]:
-    """The app, served with the tiny runs; after `chromium`, so that a skip starts nothing."""
+    """URL of the app with the tiny runs; needs `chromium`, so that skipped tests do not start the app."""
     with served(runs) as address:
         yield address
 
 
 @pytest.fixture
 def watch(browser) -> Iterator[Callable[..., Watched]]:
-    """Makes browser contexts that are watched; at the end none may have complained."""
+    """Creates browser contexts; fails if there were any problems in them."""
     made: list[Watched] = []
 
     def watching(**options) -> Watched:
@@ -68,7 +68,7 @@ def watch(browser) -> Iterator[Callable[..., Watched]]:
     yield watching
     for watched in made:
         watched.context.close()
-    assert [complaint for watched in made for complaint in watched.complaints] == []
+    assert [problem for watched in made for problem in watched.problems] == []
 
 
 @pytest.fixture
@@ -78,13 +78,13 @@ def watched(watch) -> Watched:
 
 @pytest.fixture(scope="session")
 def picture(runs) -> Picture:
-    """The scene that the app opens with."""
+    """The scene that the app shows first."""
     return make_picture(read_sample(open_run(runs / "tiny"), SCENES, "test-0000"), SIDE)
 
 
 @pytest.fixture(scope="session")
 def record(runs, picture) -> Callable[[int], PredictionRecord]:
-    """What the network of an epoch says about the scene, from hlcore itself."""
+    """Epoch to its prediction for the scene, computed by hlcore."""
     run = open_run(runs / "tiny")
 
     @cache

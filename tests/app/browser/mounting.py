@@ -1,4 +1,4 @@
-"""Viewers of any scene on a page of their own, without the app."""
+"""Viewers of any scene on a separate page, without the app."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -28,7 +28,7 @@ _PAGE = f"""<!doctype html><meta charset="utf-8"><body style="{_COLOURS}"><scrip
     left.push(() => (leave(), host.remove()));
     window.again = () => {{
       leave = mount(component);
-      leave(); // as Streamlit does now and then while a page is opening: of the viewer that stays
+      leave(); // Streamlit sometimes unmounts a viewer that stays on the page
     }};
   }};
   window.leave = () => left.splice(0).forEach((one) => one());
@@ -40,12 +40,12 @@ class Mounted:
 
     Attributes:
         page: The page.
-        asked: How often each plane was asked for, by its digest.
-        broken: Digests of planes that are answered with what is no plane.
+        requests: Digest of each plane to the number of requests for it.
+        broken: Digests of planes that are served empty.
     """
 
     def __init__(self, context: BrowserContext, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.asked: Counter[str] = Counter()
+        self.requests: Counter[str] = Counter()
         self.broken: set[str] = set()
         self.page: Page = context.new_page()
         self._planes: dict[str, bytes] = {}
@@ -55,11 +55,11 @@ class Mounted:
 
     @property
     def media_file_mgr(self) -> "Mounted":
-        """Stands for Streamlit's store of media files."""
+        """Stands in for Streamlit's media file manager."""
         return self
 
     def add(self, content: bytes, _type: str, digest: str, *, file_name: str) -> str:
-        """Keeps a plane; its address."""
+        """Stores a plane and returns its URL."""
         assert digest == file_name
         self._planes[digest] = content
         return f"/planes/{digest}"
@@ -68,9 +68,9 @@ class Mounted:
         """Opens the page.
 
         Args:
-            scenes: Each in a viewer of its own.
-            view: Choices as they stand in a link.
-            kept_bytes: What the planes in the browser may take, in place of what they may in the app.
+            scenes: Each in its own viewer.
+            view: Choices as in a link.
+            kept_bytes: Size of the plane cache, instead of that in the app.
         """
         script = viewer.join_scripts()
         if kept_bytes is not None:
@@ -79,10 +79,10 @@ class Mounted:
         self._files = {"": ("text/html", _PAGE), "viewer.js": ("text/javascript", script)}
         self.page.goto(f"{_ORIGIN}/")
         self.page.wait_for_function("window.leave !== undefined")
-        self.turn_to(*scenes, view=view)
+        self.replace(*scenes, view=view)
 
-    def turn_to(self, *scenes: Scene, view: Mapping[str, str] | None = None) -> None:
-        """Other viewers in place of those that are there, as on another page of the app."""
+    def replace(self, *scenes: Scene, view: Mapping[str, str] | None = None) -> None:
+        """Replaces all viewers, as when another page of the app opens."""
         self.page.evaluate("leave()")
         for scene in scenes:
             self.page.evaluate("data => draw(data)", scene.message(view or {}, revision=0, definitions={}))
@@ -91,7 +91,7 @@ class Mounted:
         name = route.request.url.removeprefix(f"{_ORIGIN}/")
         digest = name.removeprefix("planes/")
         if digest in self._planes:
-            self.asked[digest] += 1
+            self.requests[digest] += 1
             body = b"" if digest in self.broken else self._planes[digest]
             route.fulfill(body=body, content_type="application/octet-stream")
         elif name in self._files:

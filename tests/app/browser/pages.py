@@ -1,4 +1,4 @@
-"""Pages of the app in a browser: opened, waited for, and read."""
+"""Opening, waiting for and reading pages of the app in a browser."""
 
 import base64
 import io
@@ -14,12 +14,14 @@ from tests.serving import PATIENCE_S
 
 LOOPBACK = ("127.0.0.1", "localhost", "")
 REST_S = 0.3
-"""So long nothing may happen on a page that rests: Streamlit's own widgets wait a moment before they speak."""
+"""Time without activity after which a page is settled: Streamlit's widgets report with a short delay."""
 _QUIET = """rest => {
   const app = document.querySelector("[data-testid=stApp]");
-  const viewers = [...document.querySelectorAll("*")].map((one) => one.shadowRoot?.querySelector(".viewer")).filter(Boolean);
+  const roots = [...document.querySelectorAll("*")].map((one) => one.shadowRoot?.querySelector(".viewer"));
+  const viewers = roots.filter(Boolean);
   const waits = (root) => !root.settled?.() || [...root.querySelectorAll(".waiting")].some((one) => !one.hidden);
-  const busy = app?.dataset.testScriptState !== "notRunning" || !viewers[0]?.querySelector("canvas") || viewers.some(waits);
+  const runs = app?.dataset.testScriptState !== "notRunning";
+  const busy = runs || !viewers[0]?.querySelector("canvas") || viewers.some(waits);
   const now = performance.now();
   if (busy || window.quietSince === undefined) window.quietSince = now;
   return !busy && now - window.quietSince > 1000 * rest;
@@ -41,48 +43,50 @@ _NUMBERS = f"""(root, [layer, step, height, width]) => {{ {_TEXT}
 
 
 class Watched:
-    """A browser context that refuses the outside world and remembers what went wrong."""
+    """A browser context that blocks requests to other hosts and records all problems."""
 
     def __init__(self, context: BrowserContext) -> None:
         self.context = context
-        self.complaints: list[str] = []
+        self.problems: list[str] = []
         context.set_default_timeout(1000 * PATIENCE_S)
         expect.set_options(timeout=1000 * PATIENCE_S)
-        context.route("**/*", self._only_loopback)
-        context.on("console", self._heed)
-        context.on("weberror", lambda error: self._note(True, f"page: {error.error}"))
+        context.route("**/*", self._block_outside)
+        context.on("console", self._check_message)
+        context.on("weberror", lambda error: self._add_problem(True, f"page: {error.error}"))
 
     def open(self, url: str) -> Page:
-        """The page at an address, once it rests."""
+        """Opens a URL and returns the page once it has settled."""
         page = self.context.new_page()
         page.goto(url)
         if "source=upload" not in url:
             settle(page)
         return page
 
-    def _heed(self, message: ConsoleMessage) -> None:
-        # On a page below the root, Streamlit looks for its server there first, and Chromium says that it is not.
-        searched = "404" in message.text and "/_stcore/" in message.location["url"]
-        self._note(message.type == "error" and not searched, f"console: {message.text} {message.location['url']}")
+    def _check_message(self, message: ConsoleMessage) -> None:
+        # On pages below the root, Streamlit first looks for its server there, which Chromium logs as an error.
+        is_probe = "404" in message.text and "/_stcore/" in message.location["url"]
+        self._add_problem(
+            message.type == "error" and not is_probe, f"console: {message.text} {message.location['url']}"
+        )
 
-    def _only_loopback(self, route: Route) -> None:
-        outside = urlsplit(route.request.url).hostname not in LOOPBACK
-        self._note(outside, f"request: {route.request.url}")
-        route.abort() if outside else route.continue_()
+    def _block_outside(self, route: Route) -> None:
+        is_outside = urlsplit(route.request.url).hostname not in LOOPBACK
+        self._add_problem(is_outside, f"request: {route.request.url}")
+        route.abort() if is_outside else route.continue_()
 
-    def _note(self, wrong: bool, what: str) -> None:
-        if wrong:
-            self.complaints.append(what)
+    def _add_problem(self, found: bool, text: str) -> None:
+        if found:
+            self.problems.append(text)
 
 
 def settle(page: Page) -> None:
-    """Waits until the page was told of every choice, its script has run, and every panel is painted at its finest."""
+    """Waits until every choice is reported, the script has run, and every panel is painted at full quality."""
     page.evaluate("window.quietSince = undefined")
     page.wait_for_function(_QUIET, arg=REST_S)
 
 
 def upload(page: Page, name: str, content: bytes, *, labels: bool = False) -> None:
-    """Drops a photograph, or its label map, into the page, and waits for its maps."""
+    """Uploads a photograph or its label map, and waits for the maps."""
     if labels:
         page.get_by_role("button", name="Labels").click()
     page.locator("input[type=file]").nth(int(labels)).set_input_files(
@@ -95,18 +99,18 @@ def upload(page: Page, name: str, content: bytes, *, labels: bool = False) -> No
 
 
 def stage(page: Page, number: int = 0) -> Locator:
-    """A panel's picture, counted from 0."""
+    """The image area of a panel, counted from 0."""
     return page.locator(".stage").nth(number)
 
 
 def canvas(page: Page, number: int = 0) -> np.ndarray:
-    """H W 3 uint8: what a panel shows, in pixels of the screen."""
+    """H W 3 uint8: the screen pixels of a panel."""
     height, width, data = page.locator(".stage canvas").nth(number).evaluate(_PIXELS)
     return np.frombuffer(base64.b64decode(data), np.uint8).reshape(height, width, 4)[..., :3]
 
 
 def sent(page: Page, layer: str, *, step: str | None = None, size: tuple[int, int]) -> np.ndarray:
-    """H W: the numbers of a layer as the browser holds them; those not there yet are awaited."""
+    """H W: the numbers of a layer in the browser, once they have arrived."""
     arguments = [layer, step, *size]
     viewer = page.locator(".viewer").first
     there = "(root, [layer, step]) => root.read(layer, 0, 0, step ?? undefined) !== null"
@@ -119,25 +123,25 @@ def sent(page: Page, layer: str, *, step: str | None = None, size: tuple[int, in
 
 
 def link(page: Page) -> dict[str, str]:
-    """The parameters of the page's address."""
+    """The parameters in the URL of the page."""
     return {name: values[0] for name, values in parse_qs(urlsplit(page.url).query).items()}
 
 
 def hover(page: Page, across: float, down: float, number: int = 0) -> tuple[int, int]:
-    """Moves the hand to a place of a panel, in shares of its sides; the pixel (x, y) read out there."""
+    """Moves the mouse to a position in a panel, in shares of its size, and returns the pixel (x, y) read out."""
     box = stage(page, number).bounding_box()
     page.mouse.move(box["x"] + across * box["width"], box["y"] + down * box["height"])
     return cursor(page)
 
 
 def cursor(page: Page) -> tuple[int, int]:
-    """The pixel (x, y) whose values stand in the read-out."""
+    """The pixel (x, y) whose values are read out."""
     values = read_out(page)
     return int(values["x"].split()[0]), int(values["y"].split()[0])
 
 
 def read_out(page: Page) -> dict[str, str]:
-    """What the read-out says, by name; texts without a name count from 0."""
+    """The read-out, by name; texts without a name have their number, from 0."""
     spans = page.locator(".readout:not(.extra) > span").evaluate_all(
         "spans => spans.map((span) => [span.querySelector('b') ? span.firstChild.textContent.trim() : '', "
         "span.querySelector('b')?.textContent ?? span.textContent])"
@@ -146,22 +150,22 @@ def read_out(page: Page) -> dict[str, str]:
 
 
 def measured(page: Page) -> list[str]:
-    """What the viewer says of a rectangle, an object or a hard region: a text each."""
+    """The texts about a rectangle, an object or a hard region."""
     return [" ".join(text.split()) for text in page.locator(".readout.extra > span").all_inner_texts()]
 
 
 def threshold_words(page: Page, layer: str) -> str:
-    """What a colour bar says of the part it keeps."""
+    """The text of a colour bar about its threshold."""
     return page.locator(f".bar[data-name='{layer}'] output").inner_text()
 
 
 def percent(share: float) -> str:
-    """A share as the viewer writes it."""
+    """A share, formatted as in the viewer."""
     return "–" if np.isnan(share) else f"{100 * share:.{2 if share < 0.0995 else 1}f} %"
 
 
 def placed(size: tuple[int, int], stage_size: tuple[int, int], times: float) -> tuple[np.ndarray, np.ndarray]:
-    """For each row and column of a stage, the picture's row and column seen there when its middle is magnified."""
+    """The image row and column visible at each row and column of a stage, when zoomed to the centre of the image."""
     scale = times * min(have / want for have, want in zip(stage_size, size, strict=True))
     starts = [have / 2 - want * scale / 2 for have, want in zip(stage_size, size, strict=True)]
     if scale >= 1:
@@ -180,7 +184,7 @@ def png(pixels: np.ndarray) -> bytes:
 
 
 def sideways_astronaut() -> tuple[np.ndarray, bytes]:
-    """A photograph as it should be seen, and its JPEG as a camera held sideways writes it."""
+    """A photograph as it should be shown, and its JPEG as saved by a camera held sideways."""
     with Image.open(str(files("skimage") / "data" / "astronaut.png")) as image:
         sideways = image.convert("RGB").crop((60, 0, 400, 240)).rotate(90, expand=True)
     exif = sideways.getexif()

@@ -1,4 +1,4 @@
-"""Two layers in one panel, and how a map is laid over the image."""
+"""Two layers in one panel, and maps over the image."""
 
 from itertools import pairwise
 
@@ -9,14 +9,14 @@ from tests.app.browser.pages import canvas, link, settle, stage
 LAYERS = "run=tiny&epoch=0&show=Hardness,Labels"
 
 
-def test_the_wipe_shows_one_layer_on_each_side_of_a_line_that_is_dragged(watched, address):
+def test_the_wipe_shows_one_layer_on_each_side_of_a_draggable_line(watched, address):
     page = watched.open(f"{address}/?{LAYERS}")
     hardness, labels = canvas(page, 0), canvas(page, 1)
     page.get_by_role("combobox", name="Compare", exact=True).select_option("wipe")
     page.get_by_role("combobox", name="Compared with").select_option("Labels")
     settle(page)
     assert link(page)["compare"] == "wipe,Labels,50"
-    wiped(page, hardness, labels, 0.5)
+    assert_wiped(page, hardness, labels, 0.5)
     assert (canvas(page, 1) == labels).all(), "a layer is not compared with itself"
     divider = page.locator(".stage .divider")
     assert divider.nth(0).is_visible()
@@ -28,11 +28,11 @@ def test_the_wipe_shows_one_layer_on_each_side_of_a_line_that_is_dragged(watched
     page.mouse.up()
     settle(page)
     assert link(page)["compare"] == "wipe,Labels,80"
-    wiped(page, hardness, labels, 0.8)
+    assert_wiped(page, hardness, labels, 0.8)
     assert "x" not in link(page), "dragging the line pins nothing"
 
 
-def wiped(page, left: np.ndarray, right: np.ndarray, at: float) -> None:
+def assert_wiped(page, left: np.ndarray, right: np.ndarray, at: float) -> None:
     cut = round(at * left.shape[1])
     shown = canvas(page, 0)
     assert (shown[:, : cut - 2] == left[:, : cut - 2]).all()
@@ -40,7 +40,7 @@ def wiped(page, left: np.ndarray, right: np.ndarray, at: float) -> None:
     assert (left[:, cut:] != right[:, cut:]).any()
 
 
-def test_blinking_shows_both_layers_by_turns(watched, address):
+def test_blinking_alternates_between_both_layers(watched, address):
     page = watched.open(f"{address}/?{LAYERS}")
     hardness, labels = canvas(page, 0), canvas(page, 1)
     page.get_by_role("combobox", name="Compare", exact=True).select_option("blink")
@@ -68,7 +68,7 @@ def test_opacity_mixes_the_map_with_the_image(watched, address):
     assert link(page)["opacity"] == "40"
     np.testing.assert_allclose(canvas(page, 1), 0.4 * opaque + 0.6 * image, atol=1.6)
     assert (canvas(page, 0) == image).all()
-    assert (canvas(page, 2) == errors).all(), "only what lies over the image is seen through"
+    assert (canvas(page, 2) == errors).all(), "only maps over the image are transparent"
     page.get_by_role("slider", name="Opacity").fill("0")
     settle(page)
     assert (canvas(page, 1) == image).all()

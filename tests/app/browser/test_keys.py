@@ -1,4 +1,4 @@
-"""The viewer works without a mouse, and every control of it has a name."""
+"""The viewer works without a mouse, and all of its controls have names."""
 
 import pytest
 from playwright.sync_api import expect
@@ -27,7 +27,7 @@ def test_keys_move_the_cursor_pin_and_clear(watched, address):
     for key in ("Shift+ArrowRight", "Shift+ArrowDown", "Shift+ArrowDown", "ArrowDown", "ArrowUp"):
         page.keyboard.press(key)
     moved = page.locator(".readout").first
-    by = 2  # half as large on the screen as two of its pixels, the picture is gone through one pixel by one or by two
+    by = 2  # at this scale the cursor moves by one or two pixels
     x, y = (int(text.split()[0]) for text in moved.locator("b").all_inner_texts()[:2])
     assert 0 < x - 128 <= by
     assert y - 96 == 2 * (x - 128)

@@ -13,16 +13,16 @@ TITLE_PX, GAP_PX = 22, 12
 
 
 @pytest.mark.parametrize("epoch", [0, 1, 2])
-def test_hardness_loss_and_entropy_arrive_as_the_analysis_computed_them(watched, address, record, epoch):
+def test_hardness_loss_and_entropy_arrive_as_computed(watched, address, record, epoch):
     page = watched.open(f"{address}/?run=tiny&epoch={epoch}")
     of = record(epoch)
     maps = {"Hardness": (of.hardness_map, 1), "Loss": (of.loss_map, 88), "Entropy": (of.entropy, np.log(11))}
     for name, (values, high) in maps.items():
         numbers = sent(page, name, size=values.shape)
         valued = ~np.isnan(values)
-        np.testing.assert_array_equal(numbers == NO_VALUE, ~valued, err_msg=f"{name} is missing where nobody labelled")
+        np.testing.assert_array_equal(numbers == NO_VALUE, ~valued, err_msg=f"{name} is missing without a label")
         steps = values[valued].astype(float) * STEPS / high
-        # Half a step from rounding, and what a sum in another order may change in float32.
+        # Half a step from rounding, plus float32 sums in a different order.
         np.testing.assert_allclose(numbers[valued], steps, atol=0.5 + 0.02, err_msg=name)
     assert np.isnan(of.loss_map).any()
 
@@ -63,7 +63,7 @@ def test_saved_pixels_are_those_of_the_photograph(watched, address, tmp_path):
         left = GAP_PX + number % columns * (width + GAP_PX)
         np.testing.assert_array_equal(saved[top : top + height, left : left + width], photograph)
     below = saved[2 * (height + TITLE_PX + GAP_PX) // columns + GAP_PX :]
-    assert below.size, "colour bar and caption stand below"
+    assert below.size, "colour bar and caption are below"
     assert (below != 255).any()
     assert download.value.suggested_filename == "tiny-coffee-600-x-400-px-epoch-2.png"
 
@@ -77,5 +77,5 @@ def test_a_value_has_the_colour_of_its_scale(watched, address, record):
     values = record(0).hardness_map[rows][:, columns]
     colours = colour_scale("cividis")
     off = np.abs(shown.astype(int) - colours[np.rint(255 * values).astype(int)]).max(axis=2)
-    assert (off == 0).mean() > 0.995, "but for values on the border of two colours"
+    assert (off == 0).mean() > 0.995, "except for values between two colours"
     assert off.max() <= 4

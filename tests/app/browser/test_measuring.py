@@ -1,4 +1,4 @@
-"""What the viewer measures equals what the analysis measures, to the digits shown."""
+"""The viewer and the analysis measure the same, to the digits shown."""
 
 import numpy as np
 import pytest
@@ -22,18 +22,18 @@ from tests.app.browser.pages import (
 
 LINE, MARK = (0, 229, 255), (255, 230, 0)
 STEP = 1 / 65534
-"""Of hardness as it is sent."""
+"""One step of hardness as sent to the browser."""
 BELOW = 0.498 * STEP
-"""So far below a value that is sent, a threshold keeps what is rounded to it, in the analysis as in the browser."""
+"""A threshold this far below a sent value includes the pixels rounded to it, in the analysis and in the browser."""
 
 
 def as_sent(values, high=1):
-    """The values as the viewer gets them, in steps: one pixel between a threshold and the next step changes a share."""
+    """The values rounded to steps, as sent: a single pixel between a threshold and the next step changes a share."""
     return (np.rint(values.astype(float) / (high * STEP)) * (high * STEP)).astype(np.float32)
 
 
 def kept_words(record, score, threshold, where=None, *, digits, unit="", high=1) -> str:
-    """What the colour bar should say, from the analysis of the maps as they are sent."""
+    """The expected text of the colour bar, from the analysis of the maps as sent."""
     counts, score = region_mask(record, "all") if where is None else where, as_sent(score, high)
     found = summarise_outcomes(outcome_map(score, counts, error=record.error, threshold=threshold), counts)
     return (
@@ -43,14 +43,14 @@ def kept_words(record, score, threshold, where=None, *, digits, unit="", high=1)
 
 
 @pytest.mark.parametrize("share", [0.03, 0.2, 0.71])
-def test_a_threshold_in_the_link_keeps_what_the_analysis_flags(watched, address, record, share):
+def test_a_threshold_in_the_link_shows_the_pixels_that_the_analysis_flags(watched, address, record, share):
     of = record(0)
     threshold = np.rint(threshold_for_share(of.hardness_map, of.valid, share=share) / STEP) * STEP - BELOW
     page = watched.open(f"{address}/?run=tiny&epoch=0&above=Hardness:{threshold:.12f}")
     assert threshold_words(page, "Hardness") == kept_words(of, of.hardness_map, threshold, digits=3)
 
 
-def test_the_threshold_slider_shows_what_it_keeps(watched, address, record):
+def test_the_threshold_slider_describes_the_pixels_shown(watched, address, record):
     page = watched.open(f"{address}/?run=tiny&epoch=0")
     page.get_by_role("slider", name="Show hardness from").fill("477")
     settle(page)
@@ -89,7 +89,7 @@ def test_a_share_in_percent_sets_the_threshold_of_the_analysis(
     assert threshold_words(page, layer) == words
 
 
-def test_what_a_threshold_leaves_out_is_grey(watched, address, record):
+def test_pixels_below_a_threshold_are_grey(watched, address, record):
     of = record(0)
     threshold = float(np.median(of.hardness_map))
     page = watched.open(f"{address}/?run=tiny&epoch=0&show=Hardness&opacity=100&above=Hardness:{threshold}")
@@ -144,7 +144,7 @@ def test_a_rectangle_is_measured(watched, address, record, by):
     assert (left, top) == start
     assert (right, bottom) == (int(0.97 * 256) + 1, int(0.9 * 192) + 1)
     of, part = record(0), np.s_[top:bottom, left:right]
-    assert np.isnan(of.loss_map[part]).any(), "some of it is not labelled"
+    assert np.isnan(of.loss_map[part]).any(), "part of it is not labelled"
     assert measured(page) == [
         f"rectangle {right - left} × {bottom - top} px",
         f"{(right - left) * (bottom - top):,} px",
@@ -159,7 +159,7 @@ def test_a_rectangle_is_measured(watched, address, record, by):
     assert "box" not in link(page)
 
 
-def test_a_pinned_pixel_reaches_python(watched, address, record):
+def test_a_pinned_pixel_is_described_on_the_page(watched, address, record):
     page = watched.open(f"{address}/?run=tiny")
     x, y = hover(page, 0.4, 0.6, 3)
     page.mouse.down()
@@ -175,7 +175,9 @@ def test_a_pinned_pixel_reaches_python(watched, address, record):
     expect(page.get_by_test_id("stPlotlyChart")).to_be_visible()
     assert page.locator(".stage .pin").nth(1).is_visible()
     page.mouse.move(5, 5)
-    assert read_out(page)["hardness"] == f"{last.hardness_map[y, x]:.3f}", "the pinned pixel is read where no hand is"
+    assert read_out(page)["hardness"] == f"{last.hardness_map[y, x]:.3f}", (
+        "without a cursor, the pinned pixel is read out"
+    )
 
 
 def test_the_object_under_the_cursor_is_highlighted_and_measured(watched, address, record):

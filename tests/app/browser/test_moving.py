@@ -14,17 +14,17 @@ MIDDLE = (0.5, 0.5)
 
 
 def seen(page, number: int) -> list[tuple[int, int]]:
-    """The pixels that lie at some places of a panel."""
+    """The image pixels at PLACES in a panel."""
     return [hover(page, *place, number) for place in PLACES]
 
 
 def zoom(page) -> tuple[float, ...]:
-    """Where the link looks: x and y in shares of the picture, and how many times it is magnified."""
+    """The zoom in the link: x and y as shares of the image size, and the magnification."""
     return tuple(float(part) for part in link(page).get("zoom", "0.5,0.5,1").split(","))
 
 
 def brightness(colour: str) -> float:
-    """Mean of red, green and blue of a colour as CSS writes it."""
+    """Mean of red, green and blue of a CSS colour."""
     return float(np.mean([float(part) for part in re.findall(r"[\d.]+", colour)[:3]]))
 
 
@@ -34,10 +34,10 @@ def test_the_wheel_zooms_all_panels_around_the_cursor(watched, address):
     before = hover(page, 0.3, 0.4)
     page.mouse.wheel(0, -600)
     page.wait_for_timeout(100)
-    assert hover(page, 0.3, 0.4) == pytest.approx(before, abs=1), "the pixel below the hand stays there"
+    assert hover(page, 0.3, 0.4) == pytest.approx(before, abs=1), "the pixel under the cursor stays there"
     near = [seen(page, number) for number in range(4)]
     assert near[0] != whole
-    assert np.ptp(near, axis=0).max() <= 1, "the same pixels at the same places of every panel"
+    assert np.ptp(near, axis=0).max() <= 1, "all panels show the same part"
     settle(page)
     assert zoom(page)[2] > 1.5
     page.mouse.wheel(0, 3000)
@@ -76,10 +76,10 @@ def test_keys_and_buttons_zoom_fit_and_show_one_to_one(watched, address):
     shown = canvas(page)
     height, width = shown.shape[:2]
     photograph = read_image(files("skimage") / "data" / "rocket.jpg")
-    assert width < photograph.shape[1], "else one to one would be smaller than all of it"
+    assert width < photograph.shape[1], "otherwise 1:1 would show the whole image"
     left, top = ((whole - part) // 2 for whole, part in ((photograph.shape[1], width), (photograph.shape[0], height)))
     near = [photograph[y : y + height, x : x + width] for y in (top, top + 1) for x in (left, left + 1)]
-    assert any((shown == part).all() for part in near), "its middle, each pixel once"
+    assert any((shown == part).all() for part in near), "the centre of the image, each pixel once"
     page.get_by_role("button", name="Fit").click()
     settle(page)
     assert "zoom" not in link(page)
@@ -97,7 +97,7 @@ def test_enlarged_pixels_are_squares_of_one_colour(watched, address, picture):
     page = watched.open(f"{address}/?run=tiny&show=Image,Hardness&zoom=0.5,0.5,9")
     shown = canvas(page)
     rows, columns = placed(picture.size, shown.shape[:2], 9)
-    assert len(rows) > 6 * len(set(rows)), "each more than six screen pixels wide"
+    assert len(rows) > 6 * len(set(rows)), "each is more than six screen pixels wide"
     np.testing.assert_array_equal(shown, picture.sample.image[rows][:, columns])
 
 
@@ -120,7 +120,7 @@ def test_two_fingers_zoom_and_one_moves(watch, address):
     fingers(session, "touchEnd")
     settle(page)
     before = zoom(page)
-    assert before == pytest.approx((0.5, 0.5, 3), abs=0.01), "three times as far apart, around the same middle"
+    assert before == pytest.approx((0.5, 0.5, 3), abs=0.01), "three times as far apart, around the same centre"
     fingers(session, "touchStart", (x, y))
     for by in (10, 30, 60):
         fingers(session, "touchMove", (x - by, y))
@@ -141,7 +141,7 @@ def test_on_a_phone_nothing_is_wider_than_the_screen(watch, address, scheme):
     rights = page.locator(".viewer .bar, .viewer .readout, .viewer .steps, .viewer .tools, .viewer .chips")
     assert max(rights.evaluate_all("all => all.map((one) => one.getBoundingClientRect().right)")) <= 400
     words = page.locator(".viewer").evaluate("root => getComputedStyle(root).color")
-    assert (brightness(words) > 128) == (scheme == "dark"), "bright words on dark, dark words on bright"
+    assert (brightness(words) > 128) == (scheme == "dark"), "bright text on dark, dark text on bright"
 
 
 def test_the_read_out_shows_every_value_under_the_cursor(watched, address, record):
@@ -166,7 +166,7 @@ def test_the_read_out_shows_every_value_under_the_cursor(watched, address, recor
         f"{of.loss_map[y, x]:.2f} nats",
         "wrong" if of.error[y, x] else "right",
     ]
-    assert notes == expected, "and each panel says its own"
+    assert notes == expected, "each panel shows its own value"
     assert cursor(page) == (x, y)
 
 

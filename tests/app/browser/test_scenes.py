@@ -1,4 +1,4 @@
-"""Scenes as seldom as they may be: larger than what is kept, without a map, one pixel wide, and with what fails."""
+"""Unusual scenes: larger than the cache, with missing maps, one pixel wide, or failing to load."""
 
 import io
 import re
@@ -40,8 +40,8 @@ def hardness(*steps: str, size: tuple[int, int] = SIZE, name: str = "Hardness", 
     return Layer(name, "values", {step: plane(first + at, size) for at, step in enumerate(steps)}, over=True)
 
 
-def painted(page: Page) -> None:
-    """Waits until every panel shows its map, at its finest."""
+def wait_until_painted(page: Page) -> None:
+    """Waits until every panel shows its map at full quality."""
     expect(page.locator(".viewer canvas").first).to_be_visible()
     page.wait_for_timeout(400)
     expect(page.locator(".waiting:visible")).to_have_count(0)
@@ -49,7 +49,7 @@ def painted(page: Page) -> None:
 
 
 def save(page: Page) -> np.ndarray:
-    """H W 3: the saved picture."""
+    """Saves the view and returns it, H W 3."""
     with page.expect_download() as download:
         page.get_by_role("button", name="Save PNG").click()
     return np.asarray(Image.open(io.BytesIO(download.value.path().read_bytes())).convert("RGB"))
@@ -65,28 +65,28 @@ def test_panels_larger_than_the_cache_are_fetched_once(mounted):
     strip = Scene(SIZE, layers, panels, STEPS, columns=6, controls=False, group="g")
     shown = 2 * len(names) * 2 * SIZE[0] * SIZE[1]
     mounted.show(above, strip, kept_bytes=shown // 3)
-    painted(mounted.page)
+    wait_until_painted(mounted.page)
     mounted.page.wait_for_timeout(1000)
-    assert set(mounted.asked.values()) == {1}
-    assert len(mounted.asked) == 2 * len(names) + 1
+    assert set(mounted.requests.values()) == {1}
+    assert len(mounted.requests) == 2 * len(names) + 1
     pictures = [canvas(mounted.page, number).tobytes() for number in range(27)]
     slider = mounted.page.get_by_role("slider", name="Epoch", exact=True)
     for step in (3, 0, 7):
         slider.fill(str(step))
-        painted(mounted.page)
-    assert set(mounted.asked.values()) == {1}, "nor are they while the epochs are gone through"
+        wait_until_painted(mounted.page)
+    assert set(mounted.requests.values()) == {1}, "changing the epoch fetches nothing again"
     assert [canvas(mounted.page, number).tobytes() for number in range(3, 27)] == pictures[3:]
 
 
-def test_planes_that_are_no_longer_shown_are_dropped(mounted):
+def test_planes_no_longer_shown_are_dropped(mounted):
     names = [step.name for step in STEPS[:7]]
     scene = Scene(SIZE, (image(), hardness(*names)), (Panel("Hardness"),), STEPS[:7])
     mounted.show(scene, kept_bytes=SIZE[0] * SIZE[1] * (4 + 2 * 4))
-    painted(mounted.page)
+    wait_until_painted(mounted.page)
     slider = mounted.page.get_by_role("slider", name="Epoch")
     for step in names:
         slider.fill(step)
-        painted(mounted.page)
+        wait_until_painted(mounted.page)
     read = "(root, step) => root.read('Hardness', 0, 0, step) !== null"
     there = [mounted.page.locator(".viewer").evaluate(read, name) for name in names]
     assert there[-1]
@@ -101,13 +101,13 @@ def test_planes_of_a_page_are_dropped_when_another_opens(mounted):
     ]
     shown = len(names) * 2 * SIZE[0] * SIZE[1]
     mounted.show(scenes[0], kept_bytes=shown // 3)
-    painted(mounted.page)
-    mounted.turn_to(scenes[1])
-    painted(mounted.page)
-    assert set(mounted.asked.values()) == {1}
-    mounted.turn_to(scenes[0])
-    painted(mounted.page)
-    again = sum(mounted.asked[plane.digest] == 2 for plane in scenes[0].layers[1].planes.values())
+    wait_until_painted(mounted.page)
+    mounted.replace(scenes[1])
+    wait_until_painted(mounted.page)
+    assert set(mounted.requests.values()) == {1}
+    mounted.replace(scenes[0])
+    wait_until_painted(mounted.page)
+    again = sum(mounted.requests[plane.digest] == 2 for plane in scenes[0].layers[1].planes.values())
     assert again > len(names) / 2
 
 
@@ -123,10 +123,10 @@ def test_a_panel_without_a_map_explains_why_and_the_others_are_drawn(mounted):
     expect(waiting.nth(1)).to_be_hidden()
     assert canvas(mounted.page, 1).any()
     hover(mounted.page, 0.5, 0.5)
-    assert (save(mounted.page) != 255).any(), "and saved, the places of those without being left empty"
+    assert (save(mounted.page) != 255).any(), "the view can be saved, with empty panels"
 
 
-def test_a_change_map_explains_that_there_is_no_other_epoch(mounted):
+def test_a_change_map_without_another_epoch_explains_why_it_is_empty(mounted):
     panels = (Panel("Hardness", COMPARED_STEP), Panel("Hardness"), Panel("Hardness change"))
     mounted.show(Scene(SIZE, (image(), hardness("0"), CHANGE), panels, STEPS[:1]))
     expect(mounted.page.locator(".waiting").nth(2)).to_have_text("There is no other epoch to compare with")
@@ -136,7 +136,7 @@ def test_a_change_map_explains_that_there_is_no_other_epoch(mounted):
     assert mounted.page.locator("figcaption .note").nth(2).inner_text() == ""
 
 
-def test_an_epoch_that_is_not_ready_is_loading_only_if_selected(mounted):
+def test_an_epoch_that_is_not_ready_loads_only_if_selected(mounted):
     layers = (image(), hardness("0", "2"))
     panels = (Panel("Hardness"), Panel("Hardness", "0"), Panel("Hardness", "1"), Panel("Hardness", "2"))
     mounted.show(Scene(SIZE, layers, panels, STEPS[:4]), view={"epoch": "3"})
@@ -153,7 +153,7 @@ def test_an_epoch_that_is_not_ready_is_loading_only_if_selected(mounted):
 def test_panels_of_a_long_thin_picture_stay_within_the_window(mounted, width, size, number):
     mounted.page.set_viewport_size({"width": width, "height": 800})
     mounted.show(Scene(size, (image(size), hardness("0", size=size)), (Panel("Hardness"),) * number, STEPS[:1]))
-    painted(mounted.page)
+    wait_until_painted(mounted.page)
     boxes = [box.bounding_box() for box in mounted.page.locator(".stage").all()]
     assert max(box["height"] for box in boxes) <= 0.62 * 800 + 1
     assert min(box["height"] for box in boxes) >= 80
@@ -163,7 +163,7 @@ def test_panels_of_a_long_thin_picture_stay_within_the_window(mounted, width, si
 
 
 @pytest.mark.parametrize(("size", "times"), [((900, 3), 1), ((1, 1), 320), ((3, 900), 1), ((100, 60), 6)])
-def test_a_saved_picture_is_enlarged_as_far_as_it_can_be_read_and_no_farther(mounted, size, times):
+def test_a_saved_picture_is_enlarged_only_until_it_is_legible(mounted, size, times):
     layer = hardness("0", size=size)
     scene = Scene(
         size,
@@ -174,7 +174,7 @@ def test_a_saved_picture_is_enlarged_as_far_as_it_can_be_read_and_no_farther(mou
         caption="A caption of some length, 3 x 900 px",
     )
     mounted.show(scene, view={"above": "Hardness:0.5"})
-    painted(mounted.page)
+    wait_until_painted(mounted.page)
     saved = save(mounted.page)
     height, width = size
     column = max(320, width * times) + 12
@@ -188,7 +188,7 @@ def test_a_saved_picture_is_as_wide_as_its_texts(mounted):
     widths = []
     for caption in ("short", "long " * 20):
         mounted.show(Scene(SIZE, (image(), hardness("0")), (Panel("Hardness"),), STEPS[:1], caption=caption))
-        painted(mounted.page)
+        wait_until_painted(mounted.page)
         saved = save(mounted.page)
         assert (saved[:, -12:] == 255).all()
         widths.append(saved.shape[1])
@@ -196,7 +196,7 @@ def test_a_saved_picture_is_as_wide_as_its_texts(mounted):
     assert widths[1] > 12 + 20 * len("long ") * 5
 
 
-def test_a_saved_picture_keeps_the_places_of_the_page(mounted):
+def test_a_saved_picture_has_the_layout_of_the_page(mounted):
     size = (60, 320)
     scenes = [
         Scene(size, (image(size, seed),), panels, columns=2, controls=seed == 0, group="g")
@@ -204,7 +204,7 @@ def test_a_saved_picture_keeps_the_places_of_the_page(mounted):
     ]
     mounted.show(*scenes)
     mounted.page.evaluate("document.body.prepend(document.body.lastElementChild)")
-    painted(mounted.page)
+    wait_until_painted(mounted.page)
     saved = save(mounted.page)
     row, column = 60 + 22 + 12, 320 + 12
 
@@ -212,8 +212,8 @@ def test_a_saved_picture_keeps_the_places_of_the_page(mounted):
         return saved[34 + down : 94 + down, 12 + across : 332 + across]
 
     first, second = pixels(size, 0), pixels(size, 1)
-    assert (at(0, 0) == second).all(), "what stands above comes first"
-    assert (at(0, column) == 255).all(), "an empty place stays empty"
+    assert (at(0, 0) == second).all(), "the upper viewer comes first"
+    assert (at(0, column) == 255).all(), "an empty panel stays empty"
     assert (at(row, 0) == second).all()
     assert (at(2 * row + 12, 0) == first).all()
     assert (at(2 * row + 12, column) == first).all()
@@ -222,7 +222,7 @@ def test_a_saved_picture_keeps_the_places_of_the_page(mounted):
 def test_an_image_too_large_to_save_is_reported_until_the_next_input(mounted):
     size = (70000, 1)
     mounted.show(Scene(size, (hardness("0", "1", size=size),), (Panel("Hardness"),), STEPS[:2]))
-    painted(mounted.page)
+    wait_until_painted(mounted.page)
     problem = mounted.page.locator(".problem")
     expect(problem).to_be_hidden()
     mounted.page.get_by_role("button", name="Save PNG").click()
@@ -247,7 +247,7 @@ def test_an_image_that_cannot_be_drawn_is_reported_until_it_can(mounted):
     mounted.broken.clear()
     mounted.page.get_by_role("slider", name="Opacity").fill("50")
     expect(problem).to_be_hidden()
-    painted(mounted.page)
+    wait_until_painted(mounted.page)
 
 
 def test_a_loaded_plane_does_not_hide_a_save_error(mounted):
@@ -259,20 +259,20 @@ def test_a_loaded_plane_does_not_hide_a_save_error(mounted):
     expected = "The image could not be saved: Hardness, epoch 1 is still loading."
     expect(mounted.page.locator(".problem")).to_have_text(expected)
     mounted.broken.clear()
-    painted(mounted.page)
+    wait_until_painted(mounted.page)
     expect(mounted.page.locator(".problem")).to_have_text(expected)
     assert (save(mounted.page) != 255).any()
     expect(mounted.page.locator(".problem")).to_be_hidden()
 
 
-def test_pixels_of_objects_beyond_the_largest_number_belong_to_none(mounted):
+def test_objects_beyond_the_largest_number_are_ignored(mounted):
     numbers = np.zeros(SIZE, int)
     numbers[5:25, 4:16] = 7
     numbers[5:25, 20:36] = NO_VALUE + 3
     labels = Layer("Labels", "classes", {ALL_STEPS: pack_classes(np.zeros(SIZE, int))}, classes=(("Sky", (0, 0, 255)),))
     objects = Layer("Objects", "objects", {ALL_STEPS: pack_numbers(numbers)}, of=("Labels",))
     mounted.show(Scene(SIZE, (image(), labels, objects), (Panel("Image"),)), view={"outlines": "objects"})
-    painted(mounted.page)
+    wait_until_painted(mounted.page)
     lines = np.argwhere((canvas(mounted.page) == LINE).all(axis=2))
     left, right = (int(lines[:, 1].min()), int(lines[:, 1].max()))
     middle = canvas(mounted.page).shape[1] / 2
@@ -285,9 +285,9 @@ def test_pixels_of_objects_beyond_the_largest_number_belong_to_none(mounted):
 
 def test_a_viewer_that_is_unmounted_but_stays_on_the_page_keeps_working(mounted):
     mounted.show(Scene(SIZE, (image(), hardness("0")), (Panel("Image"), Panel("Hardness")), steps=STEPS[:1]))
-    painted(mounted.page)
+    wait_until_painted(mounted.page)
     before = canvas(mounted.page, 1)
     mounted.page.evaluate("window.again()")
     mounted.page.get_by_role("slider", name="Opacity").fill("10")
-    painted(mounted.page)
+    wait_until_painted(mounted.page)
     assert (canvas(mounted.page, 1) != before).any()

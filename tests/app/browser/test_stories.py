@@ -1,4 +1,4 @@
-"""What a visitor does from beginning to end."""
+"""Whole user stories."""
 
 import re
 
@@ -30,13 +30,13 @@ def test_a_new_user_uploads_a_photo_changes_the_epoch_pins_a_pixel_and_shares_th
     rows, columns = placed(upright.shape[:2], shown.shape[:2], 8)
     np.testing.assert_array_equal(shown, upright[rows][:, columns], err_msg="shown upright and exactly")
     before = canvas(page, 1)
-    assert (before != shown).any(), "the map lies over it"
+    assert (before != shown).any(), "the map covers it"
 
     page.get_by_role("slider", name="Epoch").focus()
     page.keyboard.press("ArrowLeft")
     settle(page)
     assert link(page)["epoch"] == "1"
-    assert (canvas(page, 1) != before).any(), "another epoch, another map"
+    assert (canvas(page, 1) != before).any(), "another epoch has another map"
     assert (canvas(page, 0) == shown).all()
 
     hover(page, 0.3, 0.4, 2)
@@ -79,7 +79,7 @@ def test_a_copied_link_opens_exactly_this_view(watched, address):
     page.mouse.up()
     page.keyboard.up("Shift")
     page.mouse.move(5, 5)
-    page.get_by_role("button", name="Copy link").click()  # at once: before the page itself was told
+    page.get_by_role("button", name="Copy link").click()  # immediately, before the change is reported to the page
     expect(page.get_by_role("button", name="Copied")).to_be_visible()
     copied = page.evaluate("navigator.clipboard.readText()")
     settle(page)
@@ -99,7 +99,7 @@ def test_a_copied_link_opens_exactly_this_view(watched, address):
     assert "of the errors caught" in page.locator(bar).inner_text()
 
 
-def test_the_uploaded_photograph_is_compared_over_the_epochs(watched, address):
+def test_an_uploaded_photograph_can_be_compared_across_epochs(watched, address):
     page = watched.open(f"{address}/?run=tiny&source=upload")
     upright, jpeg = sideways_astronaut()
     upload(page, "me.jpg", jpeg)
@@ -149,9 +149,9 @@ def test_a_user_browses_a_data_set_and_opens_an_image_in_inspect(watched, addres
     page = watched.open(f"{address}/dataset?run=streets")
     leads = page.get_by_role("link", name=re.compile("at every epoch in Inspect"))
     hardest = leads.inner_text().split()[-6]
-    assert "sample" not in link(page), "nothing was chosen yet"
+    assert "sample" not in link(page), "nothing is selected yet"
     first = canvas(page, 1)
-    page.get_by_alt_text("and its hardness map").nth(3).click(force=True)  # the button below lies over it
+    page.get_by_alt_text("and its hardness map").nth(3).click(force=True)  # the button below covers it
     settle(page)
     chosen = link(page)["sample"]
     assert chosen != hardest
@@ -161,7 +161,7 @@ def test_a_user_browses_a_data_set_and_opens_an_image_in_inspect(watched, addres
     page.get_by_text("Table", exact=True).click()
     settle(page)
     table = page.get_by_test_id("stDataFrame").locator("canvas").first
-    table.click(position={"x": 17, "y": 35 + 17}, force=True)  # what scrolls the table lies over it
+    table.click(position={"x": 17, "y": 35 + 17}, force=True)  # a scroll area covers it
     settle(page)
     assert link(page)["sample"] == hardest
     assert (canvas(page, 1) == first).all()
@@ -177,7 +177,7 @@ def test_a_user_browses_a_data_set_and_opens_an_image_in_inspect(watched, addres
     assert page.get_by_role("slider", name="Epoch").get_attribute("aria-valuetext")
 
 
-def test_training_is_played_and_stopped(watched, address):
+def test_epochs_are_played_and_stopped(watched, address):
     page = watched.open(f"{address}/?run=tiny&epoch=0")
     slider = page.get_by_role("slider", name="Epoch")
     page.get_by_role("button", name="Play").click()

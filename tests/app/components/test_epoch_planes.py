@@ -1,4 +1,4 @@
-"""The epochs that look at a picture while the reader looks at the first of them."""
+"""Epochs prepared in the background."""
 
 import pytest
 import streamlit as st
@@ -11,13 +11,13 @@ EPOCHS = "views/epochs/page.py"
 
 @pytest.fixture
 def one_at_a_time(monkeypatch):
-    """One further epoch in each run of the page, which is drawn again only by the test."""
+    """Prepares one more epoch per run of the page, which only the test reruns."""
     monkeypatch.setattr("app.components.epoch_planes.REDRAW_AFTER_S", 0)
     monkeypatch.setattr("streamlit.rerun", lambda: None)
 
 
 @pytest.mark.parametrize("page", [None, EPOCHS])
-def test_every_epoch_arrives_in_every_layer_it_has_numbers_for(open_app, scenes, page):
+def test_every_layer_has_the_planes_of_every_epoch(open_app, scenes, page):
     for scene in scenes(open_app(page=page)):
         for name in ("Hardness", "Prediction", "Loss", "Entropy"):
             assert known_at(scene, name) == ["0", "1", "2"]
@@ -30,7 +30,7 @@ def test_the_selected_epoch_is_shown_first_and_the_others_follow_nearest_first(o
     for ready in (["0"], ["0", "1"], ["0", "1", "2"], ["0", "1", "2"]):
         (scene,) = scenes(app)
         assert known_at(scene, "Hardness") == ready
-        assert [step["name"] for step in scene["steps"]] == ["0", "1", "2"], "the slider has all of them at once"
+        assert [step["name"] for step in scene["steps"]] == ["0", "1", "2"], "the slider has all epochs from the start"
         app.run()
 
 
@@ -46,7 +46,7 @@ def test_another_image_starts_with_the_selected_epoch(open_app, scenes, one_at_a
     assert known_at(scenes(app)[0], "Hardness") == ["1"]
 
 
-def test_of_many_epochs_those_nearest_to_the_selected_one_are_prepared(open_app, scenes, monkeypatch):
+def test_only_the_epochs_nearest_to_the_selected_one_are_prepared(open_app, scenes, monkeypatch):
     monkeypatch.setattr("app.components.epoch_planes.MAX_EPOCHS", 2)
     app = open_app(epoch="2")
     assert known_at(scenes(app)[0], "Hardness") == ["1", "2"]
@@ -55,7 +55,7 @@ def test_of_many_epochs_those_nearest_to_the_selected_one_are_prepared(open_app,
     app.session_state["epoch"] = 1
     assert "1" in known_at(scenes(app.run())[0], "Hardness")
     for scene in scenes(open_app(page=EPOCHS, other="0", epoch="2")):
-        assert known_at(scene, "Hardness") == ["0", "2"], "both compared ones are, however far apart"
+        assert known_at(scene, "Hardness") == ["0", "2"], "both compared epochs are ready, however far apart"
 
 
 def test_an_unreadable_epoch_is_reported_and_the_selected_one_is_shown(open_app, scenes, monkeypatch, tmp_path):
@@ -69,7 +69,7 @@ def test_an_unreadable_epoch_is_reported_and_the_selected_one_is_shown(open_app,
 
 
 def test_a_choice_made_while_epochs_are_prepared_is_kept(open_app, scenes, monkeypatch):
-    monkeypatch.setattr("streamlit.rerun", st.stop)  # as if the reader interrupted the page at this point
+    monkeypatch.setattr("streamlit.rerun", st.stop)  # as if the user interrupted the page here
     monkeypatch.setattr("app.components.epoch_planes.REDRAW_AFTER_S", 0)
     app = open_app(epoch="2", sample="test-0003", side="512")
     app.session_state["epoch"] = 0

@@ -3,6 +3,6 @@
 PAGE = "views/inspect/page.py"
 
 
-def test_a_small_hardness_branch_is_counted_and_not_rounded_to_nothing(open_app):
+def test_the_parameters_of_a_small_hardness_branch_are_not_rounded_to_zero(open_app):
     app = open_app(page=PAGE)
     assert any("(1,000 hardness)" in html.proto.body for html in app.get("html"))

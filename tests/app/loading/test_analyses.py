@@ -1,4 +1,4 @@
-"""Which analyses of a run the pages offer."""
+"""The analyses of a run that the pages offer."""
 
 import shutil
 from collections.abc import Callable

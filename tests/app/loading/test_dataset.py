@@ -1,4 +1,4 @@
-"""Pictures of an analysed data set: found again, shown, and a sentence where they are not at hand."""
+"""Images of an analysed data set: finding and showing them, and the message if they are missing."""
 
 import os
 import shutil
@@ -31,7 +31,7 @@ def camvid(tmp_path):
 
 @pytest.fixture
 def open_with_analyses(open_app, runs, monkeypatch, tmp_path):
-    """Opens the app with a copy of the tiny run that has one analysis a keyword."""
+    """Opens the app with a copy of the tiny run that has one analysis per item of `analyses`."""
 
     def opened(analyses, **link):
         shutil.copytree(runs / "tiny", tmp_path / "more" / "tiny")
@@ -43,7 +43,7 @@ def open_with_analyses(open_app, runs, monkeypatch, tmp_path):
     return opened
 
 
-def test_a_scene_of_an_analysis_is_the_scene_that_was_measured(tmp_path):
+def test_a_scene_of_an_analysis_is_the_measured_scene(tmp_path):
     sample = read_dataset_sample(make_analysis(tmp_path), "test-0007")
     scene = Streets("test", count=8, size=(64, 96))[7]
     assert np.array_equal(sample.image, scene.image)
@@ -91,11 +91,11 @@ def test_another_data_set_in_the_folder_is_refused(tmp_path, camvid):
         read_dataset_sample(analysis, "b")
 
 
-def test_labels_of_merged_classes_are_not_shown_as_the_runs(tmp_path):
+def test_labels_of_merged_classes_are_not_shown(tmp_path):
     assert read_dataset_sample(make_analysis(tmp_path, merged={"Sky": "Sky"}), "test-0001").label_map is None
 
 
-def test_the_images_of_an_analysis_are_a_source_of_pictures(open_with_analyses, scenes):
+def test_the_images_of_an_analysis_can_be_selected(open_with_analyses, scenes):
     app = open_with_analyses({"streets-test": {}}, source="data", sample="test-0001")
     assert not app.exception
     assert not app.error
@@ -119,7 +119,7 @@ def test_a_merged_analysis_shows_its_images_without_labels_and_explains_why(open
     (scene,) = scenes(app)
     assert titles(scene) == ["Image", "Hardness", "Prediction", "Entropy"]
     assert "Labels" not in names(scene)
-    assert any("has other classes than the run" in caption.value for caption in app.caption)
+    assert any("have different classes" in caption.value for caption in app.caption)
 
 
 def test_missing_data_is_reported_on_the_page(open_with_analyses, tmp_path):

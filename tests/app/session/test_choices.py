@@ -1,4 +1,4 @@
-"""What a session takes over from a viewer, and what it gives back as texts of a link."""
+"""Choices made in viewers, and their texts in links."""
 
 import re
 from pathlib import Path
@@ -14,21 +14,21 @@ DOCUMENTED = Path(__file__).parents[3] / "docs" / "links.md"
 
 @pytest.fixture
 def stored(monkeypatch):
-    """A session of its own, that a link has not asked anything of."""
+    """An empty session, opened without a link."""
     stored = {"_linked": set(), "_warnings": []}
     monkeypatch.setattr("streamlit.session_state", stored)
     return stored
 
 
 def report(stored, viewer=VIEWER, **texts):
-    """What a viewer tells: the choices that changed, and the report's number."""
+    """Applies a viewer's report: changed choices and the number of the report."""
     stored[viewer] = {"view": texts}
     session.apply_viewer_report(viewer)
 
 
 def test_every_link_parameter_is_documented():
-    told = set(re.findall(r"`(\w+)`", DOCUMENTED.read_text(encoding="utf-8")))
-    assert PARAMETERS.keys() <= told
+    documented = set(re.findall(r"`(\w+)`", DOCUMENTED.read_text(encoding="utf-8")))
+    assert PARAMETERS.keys() <= documented
 
 
 def test_choices_in_a_viewer_are_stored_like_those_of_a_link(stored):

@@ -1,4 +1,4 @@
-"""What a link asks for, and what of it a session takes over."""
+"""Choices from links, and links from choices."""
 
 EDGES = "views/edges/page.py"
 
@@ -38,7 +38,7 @@ def test_many_warnings_about_a_link_are_one_short_list(open_app):
     assert "- epoch must be a whole number, got 'x'" in warning.value
 
 
-def test_a_choice_sent_with_an_outdated_link_undoes_nothing(open_app):
+def test_a_choice_sent_with_an_outdated_link_does_not_undo_others(open_app):
     app = open_app(page=EDGES, side="512", sample="test-0003")
     app.selectbox(key="sample").select("test-0002").run()
     app.selectbox(key="sample").select("test-0001").run()

@@ -1,4 +1,4 @@
-"""What goes to the viewer, and the files to take away."""
+"""Planes, scenes and scripts of the viewer, and downloads."""
 
 import io
 import re
@@ -29,7 +29,7 @@ IMPORTED = r"^import \{ (.*) \} from \"\./(\w+)\.js\";$"
 
 @pytest.fixture
 def media(monkeypatch):
-    """Streamlit's store of media files, of a session of its own."""
+    """Streamlit's media file manager, without a server."""
 
     class Runtime:
         media_file_mgr = MediaFileManager(MemoryMediaFileStorage("/media"))
@@ -42,32 +42,32 @@ def source(name):
 
 
 @given(MAPS)
-def test_a_value_arrives_within_half_a_step(values):
+def test_packed_values_are_exact_to_half_a_step(values):
     plane = pack_values(values, low=0, high=1)
     stored = np.frombuffer(zlib.decompress(plane.content), "<u2").reshape(plane.size)
     np.testing.assert_allclose(stored / (NO_VALUE - 1), values, atol=0.5 / (NO_VALUE - 1) + 1e-7)
 
 
-def test_a_missing_value_is_told_from_the_largest():
+def test_a_missing_value_differs_from_the_largest():
     plane = pack_values(np.array([[0.0, 88.0, 99.0, np.nan]], np.float32), low=0, high=88)
     assert np.frombuffer(zlib.decompress(plane.content), "<u2").tolist() == [0, NO_VALUE - 1, NO_VALUE - 1, NO_VALUE]
 
 
-def test_classes_and_images_arrive_exactly():
+def test_packed_classes_and_images_are_exact():
     label_map = np.array([[0, 3, 255]])
     assert np.frombuffer(zlib.decompress(pack_classes(label_map).content), np.uint8).tolist() == [0, 3, 255]
     image = np.arange(18, dtype=np.uint8).reshape(2, 3, 3)
     np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(pack_image(image).content))), image)
 
 
-def test_numbers_of_objects_arrive_exactly_and_those_too_large_have_none():
+def test_packed_object_numbers_are_exact_and_missing_if_too_large():
     plane = pack_numbers(np.array([[0, 1, MAX_NUMBER, MAX_NUMBER + 1, 10**6]]))
     stored = np.frombuffer(zlib.decompress(plane.content), "<u2")
     assert stored.tolist() == [0, 1, MAX_NUMBER, NO_VALUE, NO_VALUE]
-    assert (plane.low, plane.high) == (0, MAX_NUMBER), "a step is one object"
+    assert (plane.low, plane.high) == (0, MAX_NUMBER), "one step per object"
 
 
-def test_another_content_has_another_digest():
+def test_different_contents_have_different_digests():
     zeros = np.zeros((2, 2), np.float32)
     planes = [pack_values(zeros + value, low=0, high=1) for value in (0, 0.5)]
     planes += [pack_classes(np.full((2, 2), index)) for index in (0, 1)]
@@ -81,16 +81,16 @@ def test_large_planes_that_differ_in_one_pixel_have_different_urls(media):
     other[300, 300] += 0.001
     headers = [pack_values(one, low=0, high=1).header() for one in (values, other, values)]
     assert headers[0]["url"] != headers[1]["url"]
-    assert headers[0] == headers[2], "the same plane has one address, so that the browser asks once"
+    assert headers[0] == headers[2], "equal planes have one URL, so the browser fetches them once"
     assert str(headers[0]["url"]).startswith("/media/")
 
 
-def test_planes_are_served_below_the_base_path_of_the_app(media, monkeypatch):
+def test_planes_are_served_under_the_base_path_of_the_app(media, monkeypatch):
     monkeypatch.setattr("streamlit.get_option", {"server.baseUrlPath": "/hardness/"}.__getitem__)
     assert str(pack_classes(np.zeros((2, 2), int)).header()["url"]).startswith("/hardness/media/")
 
 
-def test_a_scene_has_what_the_browser_needs_and_the_current_settings(media):
+def test_the_message_of_a_scene_has_its_contents_and_the_current_settings(media):
     plane = pack_values(np.zeros((2, 3), np.float32), low=0, high=88)
     layers = (
         Layer("Loss", "values", {"0": plane, "4": plane}, scale="viridis", high=88, ranges=(1, 2), unit=" nats"),
@@ -116,7 +116,7 @@ def test_a_scene_has_what_the_browser_needs_and_the_current_settings(media):
     assert (message["step"], message["group"], message["controls"], message["free"]) == ("epoch", "g", True, False)
 
 
-def test_a_scene_brings_the_colours_of_its_own_scales_and_of_all_hardness_may_have(media):
+def test_the_message_of_a_scene_has_the_colours_of_its_scales_and_of_all_hardness_scales(media):
     plane = pack_classes(np.zeros((2, 3), int))
     layer = Layer("Loss", "values", {ALL_STEPS: plane}, scale="viridis")
     scales = Scene((2, 3), (layer,), ()).message({}, revision=0, definitions={})["scales"]
@@ -124,38 +124,38 @@ def test_a_scene_brings_the_colours_of_its_own_scales_and_of_all_hardness_may_ha
     assert bytes.fromhex(scales["viridis"]) == colour_scale("viridis").tobytes()
 
 
-def test_all_scripts_make_one_module_without_imports():
+def test_all_scripts_are_joined_into_one_module_without_imports():
     text = viewer.join_scripts()
     assert not re.findall(r"^\s*import\b.*$", text, flags=re.MULTILINE)
     assert re.findall(r"^export .*$", text, flags=re.MULTILINE) == ["export default function (component) {"]
     assert sorted(viewer.SCRIPTS) == sorted(path.stem for path in (viewer._HERE / "js").glob("*.js"))
 
 
-def test_no_two_scripts_declare_one_name():
+def test_no_two_scripts_declare_the_same_name():
     declared = re.findall(DECLARED, viewer.join_scripts(), flags=re.MULTILINE)
     assert len(declared) > len(viewer.SCRIPTS)
     assert sorted(declared) == sorted(set(declared))
 
 
-def test_each_script_imports_by_their_names_what_scripts_before_it_export():
+def test_each_script_imports_only_names_that_earlier_scripts_export():
     exported: dict[str, set[str]] = {}
     for name in viewer.SCRIPTS:
         text = source(name)
         imports = re.findall(IMPORTED, text, flags=re.MULTILINE)
-        assert len(imports) == len(re.findall(r"^import\b", text, flags=re.MULTILINE)), "each on a line of its own"
+        assert len(imports) == len(re.findall(r"^import\b", text, flags=re.MULTILINE)), "one import per line"
         for names, other in imports:
             assert set(names.split(", ")) <= exported.get(other, set()), f"{name} imports from {other}"
         exported[name] = set(re.findall(f"^export {DECLARED.removeprefix('^(?:export )?')}", text, flags=re.MULTILINE))
 
 
 @given(MAPS)
-def test_hardness_files_hold_the_map(hardness_map):
+def test_downloaded_files_contain_the_hardness_map(hardness_map):
     np.testing.assert_array_equal(np.load(io.BytesIO(encode_hardness_npy(hardness_map))), hardness_map)
     np.testing.assert_allclose(read_hardness_png(encode_hardness_png(hardness_map)), hardness_map, atol=1 / 65535)
 
 
 @pytest.mark.parametrize(("size", "side", "expected"), [((300, 400), 200, (150, 200)), ((30, 40), 200, (30, 40))])
-def test_a_picture_is_scaled_down_and_never_up(size, side, expected):
+def test_a_picture_is_scaled_down_but_never_up(size, side, expected):
     sample = Sample("a", np.zeros((*size, 3), np.uint8), np.zeros(size, np.uint8))
     picture = make_picture(sample, side)
     assert picture.size == expected
@@ -164,7 +164,7 @@ def test_a_picture_is_scaled_down_and_never_up(size, side, expected):
     assert picture.own_size == size
 
 
-def test_a_picture_is_known_by_its_pixels_and_labels():
+def test_the_digest_of_a_picture_depends_on_its_pixels_and_labels():
     image, labels = np.zeros((4, 6, 3), np.uint8), np.zeros((4, 6), np.uint8)
     pictures = [
         make_picture(Sample("a", image, None), 512),

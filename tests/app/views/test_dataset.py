@@ -1,4 +1,4 @@
-"""The Data set page: images in order, as pictures or as a table, and the maps of the one that is chosen."""
+"""The Data set page: ranked images as thumbnails or a table, and the maps of the selected one."""
 
 import shutil
 from urllib.parse import parse_qs
@@ -47,7 +47,7 @@ CLASSES = pd.DataFrame(
 
 @pytest.fixture
 def run(runs, monkeypatch, tmp_path):
-    """A copy of the tiny run, for analyses of its own."""
+    """A copy of the tiny run, to which tests add analyses."""
     path = tmp_path / "more" / "tiny"
     shutil.copytree(runs / "tiny", path)
     monkeypatch.setattr("app.loading.runs.find_run_folders", lambda: {"tiny": path})
@@ -70,7 +70,7 @@ def offered(app):
 
 
 def title(scenes, app):
-    """What the viewer says it shows."""
+    """The caption of the only viewer."""
     (scene,) = scenes(app)
     return scene["caption"]
 
@@ -81,7 +81,7 @@ def test_a_run_without_an_analysis_explains_how_to_make_one(open_app, run):
     assert app.code[0].value == f"hlcore analyze {run}"
 
 
-def test_the_hardest_images_come_first_in_pictures(open_app, analysis):
+def test_the_hardest_images_come_first(open_app, analysis):
     app = open_app(page=PAGE)
     assert not app.exception
     assert not app.error
@@ -91,7 +91,7 @@ def test_the_hardest_images_come_first_in_pictures(open_app, analysis):
     assert any("mean hardness from 0.750 to 0.100" in caption.value for caption in app.caption)
 
 
-def test_the_rest_is_on_the_next_page_and_the_page_is_part_of_the_link(open_app, analysis):
+def test_pages_of_images_are_part_of_the_link(open_app, analysis):
     app = open_app(page=PAGE)
     app.get("pagination")[0].set_value(2).run()
     assert offered(app) == ["test-0001 · 0.150", "test-0000 · 0.100"]
@@ -106,7 +106,7 @@ def test_the_hardest_image_is_shown_until_another_is_chosen(open_app, analysis, 
     (scene,) = scenes(app)
     assert titles(scene) == ["Image", "Hardness", "Loss", "Errors"]
     assert not scene["steps"]
-    assert dict(app.query_params)["sample"] == "test-0003"  # of the scenes on other pages
+    assert dict(app.query_params)["sample"] == "test-0003"  # for the scenes on other pages
     app.button(key="choose_test-0010").click().run()
     assert title(scenes, app) == "tiny, test-0010, 96 x 64 px, epoch 2"
     assert {"source": "data", "sample": "test-0010"}.items() <= dict(app.query_params).items()
@@ -115,10 +115,10 @@ def test_the_hardest_image_is_shown_until_another_is_chosen(open_app, analysis, 
     app.text_input(key="find").set_value("0003").run()
     assert title(scenes, app) == "tiny, test-0003, 96 x 64 px, epoch 2"
     app.text_input(key="find").set_value("").run()
-    assert title(scenes, app) == "tiny, test-0010, 96 x 64 px, epoch 2", "what was chosen comes back into sight"
+    assert title(scenes, app) == "tiny, test-0010, 96 x 64 px, epoch 2", "the selected image is shown again"
 
 
-def test_a_new_order_starts_at_page_one_and_a_link_at_its_page(open_app, analysis):
+def test_a_new_ranking_starts_at_page_one_and_a_link_at_its_page(open_app, analysis):
     app = open_app(page=PAGE, part="2")
     assert offered(app) == ["test-0001 · 0.150", "test-0000 · 0.100"]
     app.selectbox(key="rank").set_value("loss").run()
@@ -138,12 +138,12 @@ def test_zoom_pixel_and_rectangle_are_reset_for_another_image_unless_the_link_ha
     own = {"zoom": "0.9,0.9,4", "x": "30", "y": "20", "box": "1,2,8,9"}
     app = open_app(page=PAGE, **own)
     assert own.items() <= scenes(app)[0]["view"].items()
-    app.selectbox(key="rank").set_value("loss").run()  # the chosen image is now the first in another order
+    app.selectbox(key="rank").set_value("loss").run()  # the selected image is now first in another ranking
     assert not own.keys() & scenes(app)[0]["view"].keys()
     app = open_app(source="data", data="streets-test", sample="test-0013", **own)
     assert own.items() <= scenes(app)[0]["view"].items()
     app.switch_page(PAGE).run()
-    assert own.items() <= scenes(app)[0]["view"].items(), "the same picture on another page"
+    assert own.items() <= scenes(app)[0]["view"].items(), "the same image on another page"
     app.button(key="choose_test-0010").click().run()
     assert not own.keys() & scenes(app)[0]["view"].keys()
 
@@ -180,7 +180,7 @@ def test_a_missing_image_gives_a_warning_and_the_first_is_shown(open_app, analys
     assert title(scenes, app) == "tiny, test-0013, 96 x 64 px, epoch 2"
 
 
-def test_missing_images_are_reported_and_the_list_stays(open_app, run, tmp_path):
+def test_missing_images_are_reported_and_the_list_is_shown(open_app, run, tmp_path):
     make_analysis(run, tables={"images": IMAGES}, dataset="camvid", root=tmp_path / "gone")
     app = open_app(page=PAGE)
     assert not app.exception
@@ -188,7 +188,7 @@ def test_missing_images_are_reported_and_the_list_stays(open_app, run, tmp_path)
     assert len(app.dataframe[0].value) == 14
 
 
-def test_a_missing_epoch_is_reported_and_the_list_stays(open_app, run):
+def test_a_missing_epoch_is_reported_and_the_list_is_shown(open_app, run):
     make_analysis(run, tables={"images": IMAGES}, epoch=7)
     app = open_app(page=PAGE)
     assert not app.exception
@@ -197,7 +197,7 @@ def test_a_missing_epoch_is_reported_and_the_list_stays(open_app, run):
     assert len(app.dataframe[0].value) == 14
 
 
-def test_a_link_leads_to_the_image_on_inspect(open_app, analysis):
+def test_a_link_opens_the_image_in_inspect(open_app, analysis):
     app = open_app(page=PAGE)
     (link,) = app.get("page_link")
     query = parse_qs(link.proto.query_string)
@@ -209,18 +209,18 @@ def test_a_link_leads_to_the_image_on_inspect(open_app, analysis):
     }
 
 
-def test_the_order_turns_and_the_measure_changes(open_app, analysis):
+def test_the_order_can_be_reversed_and_the_measure_changed(open_app, analysis):
     app = open_app(page=PAGE, rank="loss", order="lowest")
     assert offered(app)[0] == "test-0013 · 0.100 nats"
 
 
-def test_a_class_is_ranked_in_its_own_pixels_and_only_where_it_is(open_app, analysis):
+def test_a_class_is_ranked_over_its_own_pixels_in_images_that_have_it(open_app, analysis):
     app = open_app(page=PAGE, rank_class="Car", rank="error")
     assert offered(app) == ["test-0005 · 30.0%", "test-0003 · 10.0%"]
     assert app.selectbox(key="rank").options == ["Mean hardness", "Mean loss", "Wrong pixels"]
 
 
-def test_images_are_found_by_a_part_of_their_name(open_app, analysis):
+def test_images_are_found_by_part_of_their_name(open_app, analysis):
     app = open_app(page=PAGE)
     app.text_input(key="find").set_value("0003").run()
     assert offered(app) == ["test-0003 · 0.250"]
@@ -233,10 +233,10 @@ def test_merged_classes_are_named_and_shown_without_labels(open_app, run, scenes
     app = open_app(page=PAGE)
     assert any("merged into the classes of streets" in caption.value for caption in app.caption)
     (scene,) = scenes(app)
-    assert titles(scene) == ["Image", "Hardness", "Prediction", "Entropy"], "the labels are of other classes"
+    assert titles(scene) == ["Image", "Hardness", "Prediction", "Entropy"], "the labels have other classes"
 
 
-def test_without_thumbnails_there_is_a_table(open_app, run):
+def test_without_thumbnails_a_table_is_shown(open_app, run):
     make_analysis(run, images=14, tables={"images": IMAGES})
     app = open_app(page=PAGE)
     assert not app.exception
@@ -255,9 +255,9 @@ def test_the_table_has_all_images_and_measures(open_app, analysis):
 def test_invalid_choices_in_the_link_give_warnings_and_the_page_works(open_app, analysis):
     app = open_app(page=PAGE, rank="beauty", rank_class="Dog", order="sideways", part="99", data="elsewhere")
     assert not app.exception
-    said = " ".join(warning.value for warning in app.warning)
+    warnings = " ".join(warning.value for warning in app.warning)
     texts = ("'beauty'", "'Dog'", "'sideways'", "part must be between 1 and 2", "'elsewhere'")
-    assert all(text in said for text in texts)
+    assert all(text in warnings for text in texts)
     assert offered(app)
 
 

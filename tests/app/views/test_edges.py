@@ -1,4 +1,4 @@
-"""The Edges page: profiles by distance of a data set or of one picture."""
+"""The Edges page: profiles by distance for a data set or a single image."""
 
 import io
 import shutil
@@ -19,7 +19,7 @@ PAGE = "views/edges/page.py"
 
 
 def measured_tables(class_names=CAMVID.names):
-    """Two scenes, on which a network finds the left half hard."""
+    """Tables of two scenes whose left half is hard."""
     sums = ImageSums(20)
     for scene in Streets("test", count=2, size=(64, 96)):
         hardness_map = np.repeat(np.linspace(0.9, 0.1, 96, dtype=np.float32)[None], 64, axis=0)
@@ -81,7 +81,7 @@ def test_a_labelled_scene_has_three_profiles_their_contrast_and_the_edges_drawn(
         assert title in chart
 
 
-def test_a_photograph_without_labels_has_hardness_and_the_edges_that_need_no_label(open_app, scenes):
+def test_a_photograph_without_labels_has_only_hardness_and_unlabelled_edges(open_app, scenes):
     app = open_app(page=PAGE, source="photographs", sample="coffee", side="512")
     assert not app.exception
     assert len(app.metric) == 1
@@ -133,7 +133,7 @@ def test_selected_classes_are_lines_and_part_of_the_link(open_analysed):
     assert dict(app.query_params).items() >= {"classes": "Road", "edge": "prediction", "scope": "streets-test"}.items()
 
 
-def test_pairs_are_ranked_by_the_quantity_and_one_of_them_drawn_by_distance(open_analysed):
+def test_pairs_are_ranked_and_one_is_drawn_by_distance(open_analysed):
     app = open_analysed(quantity="loss")
     ranked, by_distance = charts(app)[3:]
     assert "Mean loss, nats within 2 px of the edge" in ranked
@@ -146,7 +146,7 @@ def test_pairs_are_ranked_by_the_quantity_and_one_of_them_drawn_by_distance(open
     assert dict(app.query_params)["pair"] == other
 
 
-def test_of_many_classes_the_pairs_are_ranked_and_not_drawn_by_distance(open_analysed):
+def test_pairs_of_many_classes_are_only_ranked(open_analysed):
     many = (*CAMVID.names, *(f"class {i}" for i in range(40)))
     app = open_analysed(measured_tables(many))
     assert not app.exception

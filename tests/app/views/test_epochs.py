@@ -1,4 +1,4 @@
-"""The Epochs page: two epochs on the same picture."""
+"""The Epochs page: two epochs on the same image."""
 
 import re
 import shutil
@@ -9,7 +9,7 @@ PAGE = "views/epochs/page.py"
 
 
 def agreement(app):
-    """The sentence on how alike the maps of two epochs are."""
+    """The sentence about the agreement of two epochs."""
     (text,) = [text.value for text in app.markdown if " against epoch " in text.value]
     return text
 
@@ -20,7 +20,7 @@ def test_without_runs_every_url_explains_how_to_train_one(open_app):
     assert app.title[0].value == "No trained network yet"
 
 
-def test_two_epochs_of_a_labelled_scene_their_change_and_the_strip_of_all(open_app, scenes):
+def test_a_labelled_scene_shows_two_epochs_their_change_and_a_strip_of_all(open_app, scenes):
     app = open_app(page=PAGE)
     assert not app.exception
     assert not app.error
@@ -38,7 +38,7 @@ def test_two_epochs_of_a_labelled_scene_their_change_and_the_strip_of_all(open_a
     assert strip["columns"] == 3
 
 
-def test_a_run_of_which_one_epoch_is_kept_has_nothing_to_compare(open_app, scenes, runs, monkeypatch, tmp_path):
+def test_a_run_with_one_kept_epoch_has_nothing_to_compare(open_app, scenes, runs, monkeypatch, tmp_path):
     run = tmp_path / "young"
     shutil.copytree(runs / "tiny", run)
     for epoch in (1, 2):
@@ -55,7 +55,7 @@ def test_a_run_of_which_one_epoch_is_kept_has_nothing_to_compare(open_app, scene
     ]
 
 
-def test_the_strip_of_more_epochs_than_a_row_holds_keeps_its_columns(open_app, scenes, monkeypatch):
+def test_a_strip_of_several_rows_keeps_its_columns(open_app, scenes, monkeypatch):
     monkeypatch.setattr("app.views.epochs.scenes.STRIP_COLUMNS", 2)
     _, strip = scenes(open_app(page=PAGE))
     assert [(panel["layer"], panel["at"]) for panel in strip["panels"]] == [
@@ -64,7 +64,7 @@ def test_the_strip_of_more_epochs_than_a_row_holds_keeps_its_columns(open_app, s
     ]
 
 
-def test_the_strip_moves_with_the_compared_maps_and_has_no_controls_of_its_own(open_app, scenes):
+def test_the_strip_is_linked_to_the_compared_maps_and_has_no_controls(open_app, scenes):
     compared, strip = scenes(open_app(page=PAGE))
     assert compared["group"] == strip["group"] != ""
     assert (compared["controls"], strip["controls"]) == (True, False)
@@ -78,7 +78,7 @@ def test_the_agreement_of_the_maps_is_shown_below_them(open_app):
     assert " · loss [Spearman](" in text
 
 
-def test_an_epoch_against_itself_has_not_changed(open_app):
+def test_an_epoch_compared_with_itself_has_not_changed(open_app):
     text = agreement(open_app(page=PAGE, other="1", epoch="1"))
     assert len(re.findall(r"\) \*\*1\.000\*\*, .*?\) \*\*1\.00\*\*", text)) == 2, "hardness and loss"
 
@@ -101,7 +101,7 @@ def test_a_photograph_without_labels_has_no_loss_maps(open_app, scenes):
     assert "##### All kept epochs: hardness" in [text.value for text in app.markdown]
 
 
-def test_a_pinned_pixel_is_read_over_the_epochs(open_app):
+def test_a_pinned_pixel_is_shown_over_the_epochs(open_app):
     app = open_app(page=PAGE, x="5", y="7")
     assert any(text.value.startswith("Pixel **x 5 px, y 7 px**") for text in app.markdown)
     assert len(app.get("plotly_chart")) == 1

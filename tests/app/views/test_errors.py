@@ -1,4 +1,4 @@
-"""The Errors page: flagged pixels of a picture, and which score finds the errors of a data set."""
+"""The Errors page: flagged pixels of an image, and the scores that find the errors of a data set."""
 
 import io
 import shutil
@@ -26,7 +26,7 @@ NAN = float("nan")
 
 @cache
 def measured_tables(*, dropout=False):
-    """Three scenes predicted with a shift and a fence; the largest probability knows the errors, hardness does not."""
+    """Tables of three scenes with wrong pixels, which max softmax finds and hardness, being random, does not."""
     sums = ImageSums(10)
     for number, scene in enumerate(Streets("test", count=3, size=(64, 96))):
         random = np.random.default_rng(number)
@@ -68,7 +68,7 @@ def charts(app):
     return [chart.proto.spec for chart in app.get("plotly_chart")]
 
 
-def said(app):
+def read_texts(app):
     return " ".join(text.value for text in (*app.markdown, *app.caption))
 
 
@@ -85,8 +85,8 @@ def test_a_labelled_scene_shows_flagged_pixels_and_all_curves(open_app, scenes):
     (scene,) = scenes(app)
     assert titles(scene) == ["Flagged and wrong", "Hardness"]
     assert [name.split(":")[0] for name in coloured(scene, "Flagged")] == ["caught", "missed", "false alarm"]
-    assert "This image: flagging where hardness ≥ " in said(app)
-    assert "A single image has no interval" in said(app)
+    assert "This image: flagging where hardness ≥ " in read_texts(app)
+    assert "A single image has no interval" in read_texts(app)
     for title, chart in zip(["(coverage)", "Right pixels flagged", "errors caught", "AUROC"], charts(app), strict=True):
         assert title in chart
     assert len(app.dataframe[0].value) == 5
@@ -94,9 +94,9 @@ def test_a_labelled_scene_shows_flagged_pixels_and_all_curves(open_app, scenes):
 
 def test_the_selected_share_is_flagged_and_part_of_the_link(open_app, scenes):
     app = open_app(page=PAGE, flagged="30")
-    assert "**30.0 % of the pixels**" in said(app)
+    assert "**30.0 % of the pixels**" in read_texts(app)
     app.slider(key="flagged").set_value(60).run()
-    assert "**60.0 % of the pixels**" in said(app)
+    assert "**60.0 % of the pixels**" in read_texts(app)
     assert app.query_params["flagged"] == ["60"] or app.query_params["flagged"] == "60"
     assert scenes(app)[0]["panels"][0]["note"].startswith("60.0 % of pixels, ")
 
@@ -106,18 +106,18 @@ def test_another_score_flags_other_pixels_in_its_own_unit(open_app, scenes):
     (scene,) = scenes(app)
     assert titles(scene)[1] == "Entropy"
     assert layer(scene, "Entropy")["high"] == pytest.approx(np.log(11))
-    assert " nats:" in said(app)
+    assert " nats:" in read_texts(app)
     app = open_app(page=PAGE, score="edge_distance")
     (scene,) = scenes(app)
     assert [one["unit"] for one in scene["layers"]] == ["", "", " px", ""]
-    assert names(scene)[-1] == "Hardness", "which is read beside every score"
-    assert "px away" in said(app)
+    assert names(scene)[-1] == "Hardness", "hardness is read out beside every score"
+    assert "px away" in read_texts(app)
 
 
 def test_a_region_counts_only_its_pixels(open_app):
     app = open_app(page=PAGE, region="edge")
-    assert "of the pixels** within 2 px of a predicted edge" in said(app)
-    assert "Over within" not in said(app)
+    assert "of the pixels** within 2 px of a predicted edge" in read_texts(app)
+    assert "Over within" not in read_texts(app)
 
 
 def test_an_image_without_labels_shows_flagged_pixels_and_explains_what_is_missing(open_app, scenes):
@@ -147,7 +147,7 @@ def test_a_data_set_shows_with_intervals_that_hardness_loses_to_a_free_score(ope
     app = open_analysed(score="max_softmax")
     assert not app.exception
     assert not app.error
-    text = said(app)
+    text = read_texts(app)
     assert "It **loses to** 1 − max softmax (free, +0." in text
     assert "paired over" in text
     assert "On the image above, test-0000, the same threshold flags " in text
@@ -156,14 +156,15 @@ def test_a_data_set_shows_with_intervals_that_hardness_loses_to_a_free_score(ope
     assert all("errors caught" in chart or "%{customdata" in chart for chart in charts(app)[:3])
 
 
-def test_the_sentence_of_a_data_set_is_a_row_of_its_table(open_analysed):
+def test_the_summary_of_a_data_set_matches_a_row_of_its_table(open_analysed):
     tables = measured_tables()
     curve = tables["risk_curves"].query("score == 'entropy' and region == 'interior' and pixels_share >= 0.25")
     app = open_analysed(tables, score="entropy", region="interior", flagged="25")
     row = curve.iloc[0]
     assert (
         f"**{100 * row.pixels_share:.1f} % of the pixels** farther than 2 px from every predicted edge, "
-        f"**{100 * row.errors_share:.1f} % of the errors**, **{100 * row.precision:.1f} % precision**" in said(app)
+        f"**{100 * row.errors_share:.1f} % of the errors**, **{100 * row.precision:.1f} % precision**"
+        in read_texts(app)
     )
 
 
@@ -176,10 +177,10 @@ def test_a_data_set_that_was_measured_with_dropout_offers_it(open_analysed, scen
 
 def test_an_image_with_other_classes_than_the_data_set_is_explained(open_analysed):
     app = open_analysed(record={"merged": {"Sky": "Sky"}})
-    assert "was measured with merged classes" in said(app)
+    assert "was measured with merged classes" in read_texts(app)
 
 
-def test_a_missing_epoch_is_reported_and_the_measures_stay(open_analysed, scenes):
+def test_a_missing_epoch_is_reported_and_the_measures_are_shown(open_analysed, scenes):
     app = open_analysed(record={"epoch": 7})
     assert not app.exception
     assert not app.error
@@ -188,7 +189,7 @@ def test_a_missing_epoch_is_reported_and_the_measures_stay(open_analysed, scenes
     assert "epoch-0007" in info
     assert not scenes(app)
     assert len(charts(app)) == 4
-    assert "streets test, 2 images: flagging where" in said(app)
+    assert "streets test, 2 images: flagging where" in read_texts(app)
 
 
 def test_an_analysis_without_the_table_is_reported(open_analysed):
@@ -219,8 +220,8 @@ def test_without_errors_the_page_explains_that_scores_cannot_be_compared(open_ap
     app.session_state["_uploads"] = upload_of(np.zeros((32, 32, 3), np.uint8), buffer.getvalue())
     app.run()
     assert not app.exception
-    assert "No pixel is wrong here, or all are" in said(app)
-    assert "Nothing is flagged" in said(app) or "nothing is flagged" in said(app)
+    assert "No pixel is wrong here, or all are" in read_texts(app)
+    assert "Nothing is flagged" in read_texts(app) or "nothing is flagged" in read_texts(app)
 
 
 def upload_of(image, labels):
@@ -237,7 +238,7 @@ def table_of(differences):
     return pd.DataFrame(rows, columns=["score", "region", "metric", "bound", "value", "low", "high"])
 
 
-def test_a_verdict_needs_the_whole_interval_on_one_side():
+def test_a_verdict_needs_the_whole_interval_on_one_side_of_zero():
     text = error_sentences.summarise_differences(
         table_of(
             {"entropy": (0.05, 0.01, 0.1), "edge_distance": (-0.2, -0.3, -0.1), "max_softmax": (0.1, -0.001, 0.2)}

@@ -1,4 +1,4 @@
-"""The Inspect page: one picture, one epoch."""
+"""The Inspect page: all maps of one image."""
 
 import io
 import json
@@ -19,14 +19,14 @@ def test_without_runs_the_app_explains_how_to_train_one(open_app):
     assert "hlcore train" in app.code[0].value
 
 
-def test_a_labelled_scene_has_every_map_shows_four_and_explains_hardness(open_app, scenes):
+def test_a_labelled_scene_has_every_map_and_shows_four(open_app, scenes):
     app = open_app()
     assert not app.exception
     assert not app.error
     assert "**Hardness** is how hard" in app.caption[0].value
     (scene,) = scenes(app)
     assert titles(scene) == LABELLED
-    assert scene["free"], "which of them, the reader chooses"
+    assert scene["free"], "users choose the maps"
     assert names(scene) == [
         *("Image", "Hardness", "Prediction", "Labels", "Loss", "Entropy", "Errors"),
         *("Hardness change", "Loss change", "Objects"),
@@ -47,13 +47,13 @@ def test_a_photograph_without_labels_has_no_map_that_needs_them(open_app, scenes
 
 
 @pytest.mark.parametrize("sample", ["motorcycle", "coffee", "cat", "astronaut", "cameraman"])
-def test_every_photograph_of_scikit_image_is_there_without_a_download(open_app, sample):
+def test_every_photograph_of_scikit_image_is_available_offline(open_app, sample):
     app = open_app(source="photographs", sample=sample, side="512")
     assert not app.exception
     assert not app.error
 
 
-def test_an_image_followed_in_training_comes_with_its_labels(open_app, scenes):
+def test_a_followed_image_has_labels(open_app, scenes):
     app = open_app(source="followed")
     (scene,) = scenes(app)
     assert (scene["width"], scene["height"]) == (96, 64)
@@ -61,7 +61,7 @@ def test_an_image_followed_in_training_comes_with_its_labels(open_app, scenes):
     assert app.selectbox(key="sample").options == ["val-0000 (held out)"]
 
 
-def test_another_epoch_gives_other_hardness_on_the_same_image(open_app, scenes):
+def test_epochs_differ_in_hardness_on_the_same_image(open_app, scenes):
     (scene,) = scenes(open_app())
     assert len({digest(scene, "Hardness", epoch) for epoch in ("0", "1", "2")}) == 3
     assert list(layer(scene, "Image")["planes"]) == [""]
@@ -89,13 +89,13 @@ def test_a_pinned_pixel_is_described(open_app, scenes):
     assert all(word in words for word in ("from epoch 0 to 2", "probability", "hardness", "loss"))
 
 
-def test_the_history_of_a_pixel_is_drawn_where_one_is_pinned(open_app):
+def test_the_history_of_a_pinned_pixel_is_drawn(open_app):
     (chart,) = open_app(x="5", y="7").get("plotly_chart")
     lines = json.loads(chart.proto.spec)["data"]
     assert [line["name"] for line in lines] == ["hardness", "loss"]
-    assert all(len(line["customdata"]) == 3 for line in lines), "a point an epoch"
+    assert all(len(line["customdata"]) == 3 for line in lines), "one point per epoch"
     assert not open_app().get("plotly_chart")
-    assert not open_app(x="5").get("plotly_chart"), "half a pixel is none"
+    assert not open_app(x="5").get("plotly_chart"), "x without y pins no pixel"
 
 
 def test_the_history_of_a_pixel_without_a_label_has_no_loss(open_app):
@@ -141,7 +141,10 @@ def test_a_link_opens_the_same_view(open_app, scenes):
         ({"box": "1,2,3"}, "box '1,2,3' is not valid"),
         ({"outlines": "stars"}, "outlines 'stars' is not valid"),
         ({"scale": "jet"}, "scale 'jet' is not available here; showing 'inferno'"),
-        ({"scale": "![](//a/b)"}, "scale '`![](//a/b)`' is not available here"),  # shows no picture of another place
+        (
+            {"scale": "![](//a/b)"},
+            "scale '`![](//a/b)`' is not available here",
+        ),  # must not load an image from another site
         ({"scale": "a\n\n`[b](//c)"}, "scale '`a  [b](//c)`' is not available here"),
     ],
 )
@@ -185,7 +188,7 @@ def test_maps_of_a_scaled_image_can_be_downloaded_at_the_original_size(open_app)
     assert [button.label for button in app.get("download_button")] == ["Hardness, 16-bit PNG", "Hardness, NPY"]
 
 
-def test_an_uploaded_photograph_survives_the_other_page(open_app, scenes):
+def test_an_uploaded_photograph_survives_a_page_change(open_app, scenes):
     app = upload(open_app(source="upload"), "photograph", "rotated.jpg", rotated_jpeg(90, 60))
     app.switch_page("views/epochs/page.py").run()
     app.switch_page("views/inspect/page.py").run()
@@ -209,7 +212,7 @@ def test_an_upload_that_is_not_an_image_is_reported(open_app):
     assert app.error[0].value.startswith("notes.jpg is a text file")
 
 
-def test_uploaded_labels_bring_loss_and_errors(open_app, scenes):
+def test_uploaded_labels_add_loss_and_errors(open_app, scenes):
     app = upload(open_app(source="upload"), "photograph", "a.png", png(np.zeros((40, 60, 3), np.uint8)))
     app = upload(app, "labels", "a-labels.png", png(np.full((40, 60), 3, np.uint8)))
     assert not app.error
@@ -260,7 +263,7 @@ def png(pixels):
 
 
 def rotated_jpeg(width, height):
-    """A photograph of width x height that its EXIF says to turn by a quarter."""
+    """A photograph of width x height whose EXIF data rotate it by 90 degrees."""
     image = Image.new("RGB", (width, height), "olive")
     exif = image.getexif()
     exif[0x0112] = 6
@@ -269,6 +272,6 @@ def rotated_jpeg(width, height):
     return file.getvalue()
 
 
-def test_changes_are_shown_against_the_epoch_that_the_page_epochs_begins_with(open_app, scenes):
+def test_change_maps_compare_with_the_same_epoch_as_on_the_epochs_page(open_app, scenes):
     (scene,) = scenes(open_app())
     assert scene["view"]["other"] == "1"

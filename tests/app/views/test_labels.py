@@ -45,7 +45,7 @@ def table(runs) -> pd.DataFrame:
 
 @pytest.fixture
 def open_measured(open_app, table, runs, monkeypatch, tmp_path):
-    """Opens the page on a copy of the tiny run with an analysis, made with other values where given."""
+    """Opens the page on a copy of the tiny run with an analysis; `changes` replace fields of its record."""
 
     def opened(**changes):
         folder = tmp_path / "more" / "tiny"
@@ -58,7 +58,7 @@ def open_measured(open_app, table, runs, monkeypatch, tmp_path):
 
 
 def facts(app):
-    """What stands beside each row of cut-outs."""
+    """The facts beside each suspect."""
     return [element.body for element in app.html if '<p class="suspect">' in element.body]
 
 
@@ -68,7 +68,7 @@ def test_without_runs_the_app_explains_how_to_train_one(open_app):
     assert app.title[0].value == "No trained network yet"
 
 
-def test_a_scene_has_its_regions_in_order_with_all_their_maps(open_app, scenes):
+def test_the_regions_of_a_scene_are_ranked_and_shown_with_all_maps(open_app, scenes):
     app = open_app(page=PAGE, source="scenes")
     assert not app.exception
     assert not app.error
@@ -100,7 +100,7 @@ def test_the_regions_of_a_scene_can_be_ranked_by_loss(open_app):
     assert losses == sorted(losses, reverse=True)
 
 
-def test_a_region_is_what_has_its_label_and_its_prediction_within_its_box():
+def test_a_region_is_the_pixels_in_its_box_with_its_label_and_prediction():
     label_map = np.array([[0, 0, 1, 1], [0, 1, 1, 255], [1, 1, 1, 1]])
     prediction = np.array([[1, 1, 1, 1], [1, 1, 0, 0], [0, 1, 0, 0]])
     image, values = np.zeros((3, 4, 3), np.uint8), np.zeros((3, 4), np.float32)
@@ -147,7 +147,7 @@ def test_a_data_set_shows_the_regions_of_its_table(open_measured, scenes, table)
     assert not app.error
     first = table.sort_values("score", ascending=False, kind="stable").iloc[: controls.REGIONS_PER_PAGE]
     assert [text.split(" px at")[0].split("<br>")[-1] for text in facts(app)] == first["area_px"].astype(str).tolist()
-    assert len(scenes(app)) == 1 + controls.REGIONS_PER_PAGE, "the tools and a viewer a region"
+    assert len(scenes(app)) == 1 + controls.REGIONS_PER_PAGE, "the tools and one viewer per region"
     assert f"**{len(table)}** open" in app.markdown[0].value
     assert f"each of these {len(table):,} regions is a mistake of the network" in app.info[0].value
 
@@ -163,7 +163,7 @@ def test_one_pair_of_classes_can_be_selected(open_measured, table):
     assert all(f"<b>{label}</b>, predicted" in text and f"<b>{predicted}</b>" in text for text in facts(app))
 
 
-def test_verdicts_are_counted_kept_over_pages_and_written_to_a_file(open_measured, table, monkeypatch):
+def test_verdicts_are_counted_kept_across_pages_and_downloaded(open_measured, table, monkeypatch):
     files = []
     monkeypatch.setattr(
         "streamlit.download_button", lambda _, content, *__, disabled, **___: files.append((content, disabled))
@@ -234,13 +234,13 @@ def test_merged_classes_are_shown_as_they_were_scored(open_measured, scenes, mon
     ("changes", "why"),
     [({"dataset": "camvid", "root": None}, "the images of camvid were not found"), ({"epoch": 7}, "epoch-0007")],
 )
-def test_missing_images_are_reported_once_and_the_regions_stay(open_measured, monkeypatch, changes, why):
+def test_missing_images_are_reported_once_and_the_regions_are_listed(open_measured, monkeypatch, changes, why):
     monkeypatch.setenv("HLCORE_DATA", "")
     app = open_measured(**changes)
     assert not app.exception
     assert not app.error
-    (said,) = [info.value for info in app.info if "cannot be shown" in info.value]
-    assert why in said
+    (text,) = [info.value for info in app.info if "cannot be shown" in info.value]
+    assert why in text
     assert len(app.get("button_group")) >= 1, "verdicts can still be given"
 
 
@@ -253,12 +253,12 @@ def test_an_analysis_without_suspects_is_reported(open_measured):
 def test_invalid_choices_in_the_link_give_warnings(open_app):
     app = open_app(page=PAGE, dispute="Moon > Road", ranking="weather", sheet="9999", planted="maybe", planting="-3")
     assert not app.exception
-    said = " ".join(warning.value for warning in app.warning)
-    assert "dispute 'Moon > Road' is not available here; showing 'all'" in said
-    assert "ranking 'weather' is not available here; showing 'score'" in said
-    assert "sheet must be between 1 and " in said
-    assert "planted must be a whole number, got 'maybe'" in said
-    assert "planting must be between 0 and 99, got -3" in said
+    text = " ".join(warning.value for warning in app.warning)
+    assert "dispute 'Moon > Road' is not available here; showing 'all'" in text
+    assert "ranking 'weather' is not available here; showing 'score'" in text
+    assert "sheet must be between 1 and " in text
+    assert "planted must be a whole number, got 'maybe'" in text
+    assert "planting must be between 0 and 99, got -3" in text
 
 
 def test_a_broken_checkpoint_is_reported_by_name(open_app):

@@ -1,4 +1,4 @@
-"""The Memorise page: a copy learns one picture by heart, and the checkpoint stays as it was."""
+"""The Memorise page: a copy of the network is trained, and the checkpoint does not change."""
 
 import pytest
 
@@ -13,7 +13,7 @@ PICTURE = {"source": "followed", "sample": "val-0000"}
 
 @pytest.fixture
 def few_steps(monkeypatch):
-    """Three steps in place of a hundred."""
+    """Three steps instead of a hundred."""
     monkeypatch.setattr("app.loading.memorise.STEPS", 3)
     monkeypatch.setattr("app.loading.memorise.KEPT_STEPS", (0, 1, 3))
     monkeypatch.setattr("app.views.memorise.scenes.KEPT_STEPS", (0, 1, 3))

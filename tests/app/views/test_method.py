@@ -19,7 +19,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 
 def named() -> Iterator[tuple[str, str]]:
-    """Every name that a file of the app hands to a function of definitions, as a literal."""
+    """File and name of every definition that the app names as a literal."""
     for path in sorted((PROJECT / "app").rglob("*.py")):
         source = path.read_text(encoding="utf-8")
         if "definitions" not in source or path == Path(definitions.__file__):
@@ -27,7 +27,7 @@ def named() -> Iterator[tuple[str, str]]:
         for call in (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)):
             function = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
             texts = [str(argument.value) for argument in call.args if isinstance(argument, ast.Constant)]
-            if function == "link_text":  # the text, then the name if it is another
+            if function == "link_text":  # the text, then the name if it differs
                 texts = [text if len(call.args) > 1 else text[0].upper() + text[1:] for text in texts[-1:]]
             if function in LINKING:
                 yield from ((path.name, text) for text in texts)
@@ -38,12 +38,12 @@ def shown(app) -> str:
 
 
 def pictures(app) -> set[str]:
-    """Names of the maps that the drawing was given."""
+    """Names of the maps in the drawing."""
     (drawing,) = app.get("bidi_component")
     return set(json.loads(drawing.proto.json or "{}"))
 
 
-def test_without_any_run_the_page_still_explains(open_app):
+def test_the_page_works_without_runs(open_app):
     app = open_app(with_runs=False, page="views/method/page.py")
     assert not app.exception
     assert "Three gradient walls" in shown(app)
@@ -70,25 +70,25 @@ def test_a_broken_checkpoint_hides_the_maps_but_not_the_definitions(open_app):
     assert "Edge contrast" in [heading.value for heading in app.subheader]
 
 
-def test_every_definition_has_a_heading_of_its_own(open_app):
+def test_every_definition_has_its_own_heading(open_app):
     anchors = [heading.anchor for heading in open_app(page="views/method/page.py").subheader]
     assert len(set(anchors)) == len(anchors)
     assert {definitions.make_anchor(name) for name in definitions.list_names()} == set(anchors)
 
 
-def test_anchors_are_those_that_github_makes_of_the_headings():
+def test_anchors_match_those_of_github():
     assert len(definitions.list_names()) > 40
     assert all(re.fullmatch(r"[A-Za-z0-9]+( [A-Za-z0-9]+)*", name) for name in definitions.list_names())
     assert all(text for group in definitions.read_definitions().values() for text in group.values())
 
 
-def test_no_page_links_to_what_is_not_defined():
+def test_every_linked_definition_exists():
     used = list(named())
     assert len(used) > 60
     assert [(file, name) for file, name in used if name not in definitions.list_names()] == []
 
 
-def test_tables_of_names_lead_to_definitions():
+def test_every_definition_named_in_a_table_exists():
     from app.views.dataset import controls as dataset_controls
     from app.views.dataset import gallery
     from app.views.errors import sentences
@@ -117,7 +117,7 @@ def test_a_link_keeps_the_run(open_app):
     assert any('href="method?run=tiny#miou"' in element.proto.body for element in facts)
 
 
-def test_the_documentation_leads_to_the_definitions():
+def test_the_documentation_links_to_the_definitions():
     document = PROJECT / "docs" / "app.md"
     (target,) = re.findall(r"\]\(([^)]*definitions\.md)\)", document.read_text(encoding="utf-8"))
     assert (document.parent / target).resolve() == definitions.SOURCE

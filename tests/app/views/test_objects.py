@@ -1,4 +1,4 @@
-"""The Objects page: every object over its size, the numbers, and the selected one on its image."""
+"""The Objects page: objects by size, the table, and the selected object on its image."""
 
 import shutil
 
@@ -22,7 +22,7 @@ PAGE = "views/objects/page.py"
 
 @pytest.fixture(scope="module")
 def objects() -> pd.DataFrame:
-    """The objects of three tiny scenes, as a network might see them that knows nothing."""
+    """The objects of three tiny scenes with random predictions."""
     random, sums, tables = np.random.default_rng(0), ImageSums(), []
     for scene in (Streets("test", count=3, size=(64, 96))[index] for index in range(3)):
         probabilities = random.dirichlet(np.ones(len(CAMVID.names)), (64, 96)).astype(np.float32).transpose(2, 0, 1)
@@ -59,20 +59,20 @@ def figures(app):
 
 
 def outlined(found):
-    """The object that the only viewer outlines, as a link calls it."""
+    """The name, in links, of the object that the only viewer outlines."""
     (scene,) = found
     name = f"{scene['objects_of']}{scene['selected']}"
     assert titles(scene)[0] == name.replace("#", ", object ")
     return name
 
 
-def test_without_runs_there_is_the_page_that_says_how_to_train_one(open_app):
+def test_without_runs_the_app_explains_how_to_train_one(open_app):
     app = open_app(with_runs=False, object_size="thickness_px")
     assert not app.exception
     assert app.title[0].value == "No trained network yet"
 
 
-def test_a_picture_shows_its_objects_two_figures_a_table_and_the_selected_one(open_app, scenes):
+def test_an_image_has_two_figures_a_table_and_the_selected_object(open_app, scenes):
     app = open_app(page=PAGE)
     assert not app.exception
     assert not app.error
@@ -87,7 +87,7 @@ def test_a_picture_shows_its_objects_two_figures_a_table_and_the_selected_one(op
     assert app.markdown[0].value.startswith(f"Spearman correlation with area over {len(table)} objects: hardness **")
 
 
-def test_a_data_set_comes_first_and_has_intervals(open_measured, objects, scenes):
+def test_a_data_set_is_selected_by_default_and_has_intervals(open_measured, objects, scenes):
     app = open_measured()
     assert not app.exception
     sentence = app.markdown[0].value
@@ -169,7 +169,7 @@ def test_an_unknown_class_gives_a_warning_and_all_are_shown(open_measured, objec
     assert len(app.dataframe[0].value) == len(objects)
 
 
-def test_another_quantity_is_drawn_sorted_by_and_correlated(open_measured):
+def test_another_quantity_is_drawn_sorted_and_correlated(open_measured):
     app = open_measured(object_quantity="iou", object_size="thickness_px")
     assert app.markdown[0].value.startswith("Spearman correlation with thickness over ")
     assert ": IoU **" in app.markdown[0].value
@@ -194,7 +194,7 @@ def test_invalid_cut_points_are_reported_and_the_default_bins_are_drawn(open_mea
     assert len(figures(app)) == 2
 
 
-def test_a_photograph_without_labels_has_predicted_objects_and_hardness_alone(open_app, scenes):
+def test_a_photograph_without_labels_has_predicted_objects_with_only_hardness(open_app, scenes):
     app = open_app(page=PAGE, source="photographs", sample="rocket", side="512")
     assert not app.exception
     assert app.selectbox(key="object_quantity").options == ["Hardness"]
@@ -205,7 +205,7 @@ def test_a_photograph_without_labels_has_predicted_objects_and_hardness_alone(op
     assert "Loss" not in names(scene)
 
 
-def test_missing_images_are_reported_and_the_table_stays(open_measured, objects, tmp_path):
+def test_missing_images_are_reported_and_the_table_is_shown(open_measured, objects, tmp_path):
     app = open_measured(changes={"dataset": "camvid", "root": tmp_path / "gone"})
     assert not app.exception
     assert "This object cannot be shown: the images of camvid were not found" in app.info[0].value
@@ -224,7 +224,7 @@ def test_classes_without_objects_are_reported(open_measured, objects):
     assert "There are no objects of at least 10 px here" in app.info[0].value
 
 
-def test_one_object_alone_has_no_correlation(open_measured, objects):
+def test_a_single_object_has_no_correlation(open_measured, objects):
     app = open_measured(table=objects[:1])
     assert not app.exception
     assert app.markdown[0].value.startswith("Spearman correlation with area over one object: hardness – ·")
@@ -237,13 +237,13 @@ def test_a_run_without_hardness_is_reported(open_app):
     assert "has no hardness branch" in app.error[0].value
 
 
-def test_a_sample_is_drawn_of_too_many_points(open_measured, objects, monkeypatch):
+def test_of_too_many_points_a_sample_is_drawn(open_measured, objects, monkeypatch):
     many = pd.concat([objects.assign(image=f"test-{index:04}") for index in range(3100 // len(objects) + 1)])
     app = open_measured(table=many.reset_index(drop=True))
     assert f"3,000 of {len(many):,} objects are drawn" in " ".join(caption.value for caption in app.caption)
 
 
-def test_the_numbers_that_are_outlined_are_those_of_the_table(open_app, scenes):
+def test_outlined_objects_have_the_numbers_of_the_table(open_app, scenes):
     app = open_app(page=PAGE, source="followed", sample="val-0000")
     (scene,) = scenes(app)
     label_map = Streets("val", count=1, size=(64, 96))[0].label_map

@@ -55,17 +55,17 @@ def figures(app):
 
 
 def titles(app):
-    """The title of each figure's axis of values."""
+    """The title of the value axis of each figure."""
     layouts = [figure["layout"] for figure in figures(app)]
     axes = [layout["yaxis"] if "title" in layout["yaxis"] else layout["xaxis"] for layout in layouts]
     return [axis["title"]["text"] for axis in axes]
 
 
-def test_runs_trained_on_the_same_data_are_compared_from_the_start(open_app, two_runs):
+def test_runs_trained_on_the_same_data_are_selected_by_default(open_app, two_runs):
     app = open_page(open_app)
     assert not app.exception
     assert not app.error
-    assert app.multiselect(key="runs").value == ["first", "second"], "those trained on the same data"
+    assert app.multiselect(key="runs").value == ["first", "second"], "the runs trained on the same data"
     assert titles(app) == [
         "Validation mIoU (0 to 1)",
         "IoU (0 to 1)",
@@ -85,9 +85,9 @@ def test_last_and_best_epochs_and_settings_are_listed(open_app, two_runs):
 
 def test_runs_with_other_classes_are_compared_on_shared_ones_with_a_note(open_app, two_runs):
     app = open_page(open_app, runs="first,other")
-    said = " ".join(caption.value for caption in app.caption)
-    assert "different data" in said
-    assert "the classes that all runs share: 1." in said
+    captions = " ".join(caption.value for caption in app.caption)
+    assert "different data" in captions
+    assert "the classes that all runs share: 1." in captions
     assert [figure["data"][0]["y"] for figure in figures(app)][1] == ["Sky"]
 
 
@@ -140,12 +140,12 @@ def test_runs_without_validation_are_reported(open_app):
 def test_invalid_choices_in_the_link_give_warnings(open_app, two_runs):
     app = open_page(open_app, runs="first,second,third", scores="moon", baseline="third")
     assert not app.exception
-    said = " ".join(warning.value for warning in app.warning)
+    warnings = " ".join(warning.value for warning in app.warning)
     texts = ("runs third is not available here", "'moon'", "baseline 'third' is not available")
-    assert all(text in said for text in texts)
+    assert all(text in warnings for text in texts)
 
 
-def test_the_gain_is_over_the_run_with_cross_entropy(open_app, two_runs):
+def test_the_default_baseline_is_the_run_with_cross_entropy(open_app, two_runs):
     path = two_runs["second"] / "run.json"
     path.write_text(
         path.read_text().replace('"name":"hardness"', '"name":"ce"').replace('"name": "hardness"', '"name": "ce"')

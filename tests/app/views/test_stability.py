@@ -1,4 +1,4 @@
-"""The Stability page: followed images, a picture, and an analysis of a data set."""
+"""The Stability page: followed images, a single image, and an analysis of a data set."""
 
 import shutil
 from pathlib import Path
@@ -12,7 +12,7 @@ from hlcore.data.streets import Streets
 from hlcore.storage.analyses import AnalysisRecord
 from hlcore.storage.probes import Probe
 from hlcore.storage.runs import open_run, utc_now
-from tests.app.conftest import begin_on
+from tests.app.conftest import start_on
 from tests.app.shown import digest, known_at, titles
 
 MAIN = Path(__file__).parents[3] / "app" / "main.py"
@@ -29,7 +29,7 @@ def maps_of(seed, label_map):
 
 @pytest.fixture(scope="module")
 def watched(runs, tmp_path_factory):
-    """A run that followed two images, and another whose analysis compared its epochs."""
+    """A run with two followed images, and one with an analysis of all epochs."""
     folder = tmp_path_factory.mktemp("watched")
     shutil.copytree(runs / "tiny", folder / "watched")
     shutil.copytree(runs / "tiny", folder / "measured")
@@ -67,7 +67,7 @@ def watched(runs, tmp_path_factory):
 
 @pytest.fixture
 def open_page(open_app, watched, monkeypatch, tmp_path):
-    """Opens the page on a run of `watched`, or on one that all tests of the app share."""
+    """Opens the page on a run of `watched` or of the shared runs."""
 
     def opened(run: str, **link: str) -> AppTest:
         if not (watched / run).exists():
@@ -77,7 +77,7 @@ def open_page(open_app, watched, monkeypatch, tmp_path):
         app = AppTest.from_file(str(MAIN), default_timeout=120)
         for name, value in {"run": run, **link}.items():
             app.query_params[name] = value
-        begin_on(app, PAGE)
+        start_on(app, PAGE)
         return app.run()
 
     return opened
@@ -89,7 +89,7 @@ def test_without_runs_the_app_explains_how_to_train_one(open_app):
     assert app.title[0].value == "No trained network yet"
 
 
-def test_followed_images_stand_beside_each_other_those_trained_on_first(open_page, scenes):
+def test_followed_images_are_side_by_side_with_training_images_first(open_page, scenes):
     app = open_page("watched")
     assert not app.exception
     assert not app.error
@@ -108,14 +108,14 @@ def test_followed_images_stand_beside_each_other_those_trained_on_first(open_pag
 def test_one_slider_moves_the_maps_of_all_images_through_the_snapshots(open_page, scenes):
     for scene in scenes(open_page("watched", snapshot="iteration-000001", other="1")):
         assert (scene["step"], scene["view"]["snapshot"]) == ("snapshot", "iteration-000001")
-        assert "other" not in scene["view"], "which is of the page Epochs"
+        assert "other" not in scene["view"], "only Epochs has a compared epoch"
         assert [step["name"] for step in scene["steps"]] == list(SNAPSHOTS)
         assert [step["title"] for step in scene["steps"]] == ["#0", "#1", "epoch 1", "epoch 2"]
         assert known_at(scene, "Hardness") == known_at(scene, "Loss") == sorted(SNAPSHOTS)
         assert len({digest(scene, "Hardness", snapshot) for snapshot in SNAPSHOTS}) == 4
 
 
-def test_every_measure_is_drawn_with_what_it_shows_for_both_splits(open_page):
+def test_every_measure_is_drawn_and_explained_for_both_splits(open_page):
     app = open_page("watched", aspect="measures")
     assert not app.exception
     assert len(app.get("plotly_chart")) == 7
@@ -139,7 +139,7 @@ def test_every_pair_of_snapshots_is_compared_for_each_split_and_map(open_page):
     assert len(app.get("plotly_chart")) == 4
 
 
-def test_how_much_each_pixel_varies_is_a_map_scaled_or_not(open_page, scenes):
+def test_the_variation_of_each_pixel_is_a_map_scaled_or_not(open_page, scenes):
     _, scaled, _ = scenes(open_page("watched", aspect="variation"))
     assert titles(scaled) == ["Hardness weight", "Loss divided by its sum"]
     assert scaled["steps"] == []
@@ -148,7 +148,7 @@ def test_how_much_each_pixel_varies_is_a_map_scaled_or_not(open_page, scenes):
     assert digest(own, "Hardness") != digest(scaled, "Hardness weight")
 
 
-def test_a_run_without_followed_images_runs_its_epochs_over_a_picture(open_page, scenes):
+def test_a_run_without_followed_images_predicts_an_image_at_every_epoch(open_page, scenes):
     app = open_page("tiny", source="followed", sample="val-0000")
     assert not app.exception
     _, scene = scenes(app)
@@ -159,7 +159,7 @@ def test_a_run_without_followed_images_runs_its_epochs_over_a_picture(open_page,
     assert "**picture**" in " ".join(element.value for element in measures.caption)
 
 
-def test_a_photograph_without_labels_has_hardness_alone(open_page, scenes):
+def test_a_photograph_without_labels_has_only_hardness(open_page, scenes):
     _, scene = scenes(open_page("tiny", source="photographs", sample="rocket"))
     assert titles(scene) == ["Hardness"]
     measures = open_page("tiny", source="photographs", sample="rocket", aspect="measures")
@@ -188,7 +188,7 @@ def test_an_invalid_snapshot_in_the_link_gives_a_warning(open_page):
     assert "snapshot 'epoch-0099' is not available here" in app.warning[0].value
 
 
-def test_the_page_opens_on_a_sentence_with_the_numbers_of_the_run(open_page):
+def test_the_page_starts_with_a_summary_of_the_run(open_page):
     app = open_page("watched")
     (sentence,) = [text.value for text in app.markdown if text.value.startswith("From one kept epoch to the next")]
     assert "held out" in sentence

@@ -1,10 +1,10 @@
-"""What must hold before anything is shown."""
+"""Starting the app."""
 
 import subprocess
 import sys
 
 
-def test_the_page_can_paint_before_torch_is_imported():
+def test_the_first_page_is_drawn_before_torch_is_imported():
     check = (
         "import sys, app.components.picture_picker, app.components.run_picker, app.views.inspect.downloads; "
         "assert not {'torch', 'torchvision', 'timm', 'scipy.stats'} & set(sys.modules)"
