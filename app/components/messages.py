@@ -11,7 +11,8 @@ from hlcore.errors import HlcoreError
 
 ABOUT = (
     "**Hardness** is how hard the network expects each pixel to be, learned from the loss during training and "
-    "predicted from the image alone. Bright means hard: edges, small or thin objects, unusual scenes. It needs no label."
+    "predicted from the image alone. Bright means hard: edges, small or thin objects, unusual scenes. "
+    "It needs no label."
 )
 MAX_WARNINGS = 6
 """Warnings that are listed; further ones are only counted."""

@@ -48,7 +48,7 @@ def load_planted_picture(run: Run, picture: Picture, label_map: LabelMap, seed: 
 
 
 def load_suspects(run: Run, epoch: int, picture: Picture, faults: PlantedFaults | None) -> pd.DataFrame:
-    """The suspects of a labelled picture; with planted faults, column `fault` says which one a suspect lies on."""
+    """The suspects of a labelled picture; with planted faults, column `fault` has the number of its fault."""
     maps = load_maps(run, epoch, picture)
     found = _cached_suspects(maps.identity, run, epoch, picture)
     if faults is None:
