@@ -62,7 +62,7 @@ function makeViewer(root) {
   };
   Object.assign(viewer, actions(viewer));
   root.read = (name, x, y, step) => readNumber(viewer, name, x, y, step);
-  root.settled = () => !viewer.resting && !viewer.pending.length && !viewer.frame; // every choice was reported and painted
+  root.settled = () => !viewer.resting && !viewer.pending.length && !viewer.frame; // every choice was acknowledged and drawn
   return viewer;
 }
 
