@@ -260,11 +260,11 @@ def test_of_an_animation_the_first_frame_is_read(encode):
         (b"<?xml version='1.0'?>\n<svg xmlns='http://www.w3.org/2000/svg'/>", "an SVG drawing"),
         (b"%PDF-1.7\n%\xe2\xe3\xcf\xd3", "a PDF document"),
         (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "a HEIC picture"),
-        (b"\0\0\0\x1cftypavif\0\0\0\0", "an AVIF picture"),
+        (b"\0\0\0\x1cftypavif\0\0\0\0", "an AVIF image"),
         (b"\0\0\0\x20ftypisom\0\0\x02\0", "a video"),
-        (b"RIFF\x24\0\0\0AVI LIST", "a video or sound"),
+        (b"RIFF\x24\0\0\0AVI LIST", "a video or audio file"),
         (b"PK\x03\x04\x14\0", "a ZIP archive"),
-        (bytes(range(200)), "a file of unknown content"),
+        (bytes(range(200)), "a file of unknown type"),
     ],
 )
 def test_what_is_no_image_is_named_and_refused(content, kind):
