@@ -78,7 +78,7 @@ def test_a_table_is_filled_once_and_the_fidelity_follows_when_the_other_seeds_ar
     ]
     assert all(-1 <= row[f"{FIDELITY}hardness_spearman"] <= 1 for row in rows)
     assert rows[0] == {**first, **rows[0]}, "a finished row is not touched"
-    assert list(fill_table("tiny", **settings)) == ["tiny: 4 rows are there, 0 are missing"]
+    assert list(fill_table("tiny", **settings)) == ["tiny: 4 rows exist, 0 are missing"]
 
 
 TINY = """
