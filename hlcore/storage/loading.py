@@ -23,7 +23,7 @@ def load_epoch(run: Run, epoch: int | None = None, *, device: str = "auto") -> C
 
 
 def resolve_epoch(run: Run, epoch: int | None = None) -> int:
-    """The epoch, checked to be saved; None stands for the last.
+    """The given epoch, or the last saved one if None.
 
     Raises:
         InvalidInputError: the run has not saved it.

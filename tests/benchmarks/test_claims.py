@@ -1,4 +1,4 @@
-"""The table of claims: a verdict follows from the interval and from nothing else."""
+"""The table of claims: each verdict follows from the interval alone."""
 
 import numpy as np
 import pandas as pd
@@ -73,7 +73,7 @@ def test_fewer_than_three_seeds_leave_a_claim_open():
     assert set(verdicts(rows(0.02, seeds=2)).values()) == {OPEN}
 
 
-def test_a_clear_gain_and_a_still_map_hold():
+def test_claims_hold_for_a_clear_gain_and_stable_maps():
     assert verdicts(rows(0.02)) == {
         "The hardness loss raises mIoU": HOLDS,
         "Hardness maps are stable between epochs, loss maps are not": HOLDS,
@@ -81,7 +81,7 @@ def test_a_clear_gain_and_a_still_map_hold():
     }
 
 
-def test_a_loss_and_a_restless_map_do_not():
+def test_claims_fail_for_a_clear_loss_and_unstable_maps():
     found = verdicts(rows(-0.02, movement=1.5, keeps=0.15))
     assert set(found.values()) == {FAILS}
 
@@ -91,7 +91,7 @@ def test_hardness_that_fades_less_than_the_loss_holds_in_part():
     assert found["The loss fades during training, hardness does not"] == "in part: it fades less"
 
 
-def test_the_headline_has_both_numbers_with_their_intervals_once_all_seeds_are_there():
+def test_the_headline_has_both_numbers_with_their_intervals_once_all_seeds_exist():
     said = headline(rows(0.02), GRID)
     assert "**+2.10 (+1.85 to +2.35) points** of mIoU over cross entropy" in said
     assert "moves **0.401 (0.399 to 0.402) times** as much" in said
