@@ -1,1 +1,1 @@
-"""Studies that need more than the package: other methods, many training runs, data we may not redistribute."""
+"""Studies that need more than the package: other methods, many training runs, data that must not be redistributed."""

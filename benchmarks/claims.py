@@ -1,7 +1,7 @@
-"""What the paper claims of hardness, beside what was measured here: the table at the head of docs/results.md.
+"""The paper's claims about hardness and what was measured here: the first table of docs/results.md.
 
-A claim holds where the 95 % interval lies wholly on its side, does not hold where it lies wholly on the other, and is
-open where it holds the line between them, or where fewer than three seeds are there.
+A claim holds if the whole 95 % interval lies on its side of a limit, does not hold if it lies on the other side, and is
+open if the interval contains the limit or there are fewer than three seeds.
 """
 
 from collections.abc import Iterator, Mapping
@@ -18,7 +18,7 @@ from hlcore.config import HARDNESS_SGD_LR
 from hlcore.report.numbers import Number, find_number, format_number
 
 DEFAULT = f"sgd_{HARDNESS_SGD_LR:g}"
-"""The variant of the evidence that trains as `hlcore train` does by default."""
+"""The variant with the default settings of `hlcore train`."""
 SEEDS = 3
 HOLDS, FAILS, OPEN = "holds", "does not hold", "open"
 DATA_TITLES = {
@@ -37,7 +37,7 @@ class Claim(NamedTuple):
 
     Attributes:
         claim: What is claimed.
-        measured: What was found, with its interval and over how many seeds or images.
+        measured: The measured value, its interval and the number of seeds.
         verdict: HOLDS, FAILS or OPEN.
     """
 
@@ -58,7 +58,7 @@ def verdict_of(found: Number, line: float, *, above: bool = True, seeds: int = S
 
 
 def claims_of_training(rows: pd.DataFrame, grid: Grid) -> Iterator[Claim]:
-    """What the evidence says of the gain and of how still the maps hold."""
+    """The claims about the gain, the stability and the fidelity of the default variant."""
     gains = paired_differences(rows, grid, measures=("mean_iou_last", *CLASS_MEASURES))
     for gain in _of_default(gains, "mean_iou_last"):
         points = Number(*(100 * gain[name] for name in ("difference", "low", "high")))
@@ -86,18 +86,18 @@ def claims_of_training(rows: pd.DataFrame, grid: Grid) -> Iterator[Claim]:
 
 
 def claims_of_analyses(tables: Mapping[str, Mapping[str, pd.DataFrame]]) -> Iterator[Claim]:
-    """What the analyses of the bundled runs say; data set to table name to table."""
+    """The claims about the analyses of the bundled runs; `tables` maps data set to table name to table."""
     for data, of in tables.items():
         contrast = find_number(of["edge_contrast"], source="label", class_name="", quantity="hardness")
         yield Claim(
             "Hard pixels lie at edges",
-            f"{data}: hardness within 2 px of an edge over that beyond 16 px: {contrast}",
+            f"{data}: mean hardness within 2 px of an edge divided by that beyond 16 px: {contrast}",
             verdict_of(contrast, 1),
         )
     for data, of in tables.items():
         rho = find_number(of["size_correlations"], quantity="hardness_mean", size="area_px")
         yield Claim(
-            "Small objects are hard", f"{data}: Spearman of an object's hardness on its area: {rho}",
+            "Small objects are hard", f"{data}: Spearman's rho of an object's hardness and area: {rho}",
             verdict_of(rho, 0, above=False),
         )  # fmt: skip
     for data, of in tables.items():
@@ -105,14 +105,14 @@ def claims_of_analyses(tables: Mapping[str, Mapping[str, pd.DataFrame]]) -> Iter
         hardness, softmax = (find_number(scores, score=score) for score in ("hardness", "max_softmax"))
         lead = find_number(filter_rows(of["scores"], region="all"), score="max_softmax", metric="auroc_minus_hardness")
         yield Claim(
-            "Not the paper's: hardness finds errors better than the softmax",
+            "Not a claim of the paper: hardness finds errors better than the softmax",
             f"{data}: AUROC {hardness} against {softmax} for 1 − max softmax",
             verdict_of(lead, 0, above=False),
         )
 
 
 def claims_of_memorising(table: pd.DataFrame) -> Iterator[Claim]:
-    """What happens to both maps when a trained network memorises one image; `table` is that of benchmarks.memorise."""
+    """The claim about both maps while a network memorises one image; `table` is that of benchmarks.memorise."""
     rows = table.to_dict("records")
     for run, split in dict.fromkeys((row["run"], row["split"]) for row in rows):
         steps = max(int(row["step"]) for row in rows if (row["run"], row["split"]) == (run, split))
@@ -130,18 +130,18 @@ def claims_of_memorising(table: pd.DataFrame) -> Iterator[Claim]:
         movement = Number(*mean_with_interval(moved))
         yield Claim(
             "Figure 1: a network that memorises one image loses its loss map and keeps its hardness map",
-            f"{run}, {split}, {len(names)} images, {steps} steps: the mean loss is {loss} of what it was, the mean "
-            f"hardness {hardness}; the hardness weight moves {movement} times as much as the loss map",
+            f"{run}, {split}, {len(names)} images, {steps} steps: the mean loss ends at {loss} of its initial value, "
+            f"mean hardness at {hardness}; the hardness weight moves {movement} times as much as the loss map",
             verdict_of(movement, 0.5, above=False),
         )
 
 
 def headline(rows: pd.DataFrame, grid: Grid) -> str:
-    """The two numbers that stand in the README, of the data that have all seeds; photographs before scenes."""
+    """The README's sentence: gain and movement on the first data set that has all seeds, CamVid before streets."""
     gains = {gain["data"]: gain for gain in _of_default(paired_differences(rows, grid), "mean_iou_last")}
     ready = [data for data in ("camvid_fpn", "streets") if gains.get(data, {"seeds": 0})["seeds"] >= SEEDS]
     if not ready:
-        return "The runs that measure its gain over several seeds are still going on."
+        return "The runs that measure its gain over several seeds are still in progress."
     gain, of_default = gains[ready[0]], filter_rows(summarise(rows, grid), data=ready[0], variant=DEFAULT)
     points = signed(Number(*(100 * gain[name] for name in ("difference", "low", "high"))))
     movement = find_number(of_default, measure="movement/held_out")
@@ -159,19 +159,19 @@ def _steadiness(summary: pd.DataFrame) -> Iterator[Claim]:
         if not np.isnan(movement.value):
             seeds = _count(rows, "movement/held_out")
             yield Claim(
-                "Hardness maps hold still between epochs, loss maps do not",
+                "Hardness maps are stable between epochs, loss maps are not",
                 f"{DATA_TITLES[data]}: from epoch to epoch the hardness weight moves {movement} times as much as the "
                 f"loss map (total variation, held-out images), {_seeds(seeds)}",
                 verdict_of(movement, 1, above=False, seeds=seeds),
             )
     for data, rows in by_data.items():
-        for place, images in (("train", "images trained on"), ("held_out", "held-out images")):
+        for place, images in (("train", "training images"), ("held_out", "held-out images")):
             kept = [find_number(rows, measure=f"{of}_last_over_first/{place}") for of in ("hardness", "loss")]
             if not np.isnan(kept[0].value):
                 seeds = _count(rows, f"hardness_last_over_first/{place}")
                 yield Claim(
-                    "The loss fades in training, hardness does not",
-                    f"{DATA_TITLES[data]}, {images}: hardness keeps {kept[0]} of its mean after the first epoch, the "
+                    "The loss fades during training, hardness does not",
+                    f"{DATA_TITLES[data]}, {images}: hardness retains {kept[0]} of its mean after the first epoch, the "
                     f"loss {kept[1]}, {_seeds(seeds)}",
                     _keeps(*kept, seeds=seeds),
                 )
@@ -181,14 +181,14 @@ def _steadiness(summary: pd.DataFrame) -> Iterator[Claim]:
             seeds = _count(rows, "fidelity/hardness_spearman")
             yield Claim(
                 "Hardness is intrinsic: what is hard for one network is hard for others",
-                f"{DATA_TITLES[data]}: rank correlation with the mean loss of networks of other seeds, unseen images: "
+                f"{DATA_TITLES[data]}: rank correlation with the mean loss of other seeds, held-out images: "
                 f"hardness {found['hardness']}, own loss {found['loss']}, entropy {found['entropy']}, {_seeds(seeds)}",
                 verdict_of(found["hardness"], found["loss"].value, seeds=seeds),
             )
 
 
 def _keeps(hardness: Number, loss: Number, *, seeds: int) -> str:
-    """Hardness fades as well where it keeps less than nine tenths; less than the loss is half of the claim."""
+    """Whether hardness keeps nine tenths of its mean; "in part" if it does not, but fades less than the loss."""
     stays = verdict_of(hardness, 0.9, seeds=seeds)
     return "in part: it fades less" if stays == FAILS and hardness.low > loss.high else stays
 
@@ -207,6 +207,6 @@ def _seeds(count: int) -> str:
 
 
 def signed(points: Number) -> str:
-    """A difference with its sign, and its interval where there is one."""
+    """A difference with its sign, and its interval if there is one."""
     signs = [("+" if value > 0 else "") + format_number(value) for value in points if not np.isnan(value)]
     return signs[0] if len(signs) < 3 else f"{signs[0]} ({signs[1]} to {signs[2]})"

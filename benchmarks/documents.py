@@ -1,4 +1,4 @@
-"""The texts of docs/results.md and docs/results/: every number and every verdict comes from a table."""
+"""The text of docs/results.md and docs/results/; every number and every verdict comes from a table."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -31,18 +31,18 @@ PARTS: tuple[tuple[str, Callable[[Tables], Findings]], ...] = (
 
 
 CLAIMED = ("edge_contrast", "size_correlations", "scores")
-"""Tables of an analysis that the claims are checked on."""
+"""Tables of an analysis that the claims are checked against."""
 PICTURES = Path(__file__).parents[1] / "docs" / "images" / "results"
-ABOUT = """Written by `python -m benchmarks.results` from tables: no number in it is typed. In brackets stands the 95 %
-interval, over seeds (Student's t) where seeds are named, else over images (bootstrap). An interval over images says
-nothing about other trainings, one over seeds nothing about other data. CamVid's images are frames of a few videos, so
-its intervals over images are too narrow."""
+ABOUT = """Generated from tables by `python -m benchmarks.results`. Brackets hold 95 % intervals: over seeds (Student's
+t) if seeds are named, otherwise over images (bootstrap). An interval over images says nothing about other training
+runs, and one over seeds nothing about other data. CamVid's images are frames of a few videos, so its intervals over
+images are too narrow."""
 FIGURES = {
-    "gain": "What the hardness loss gains over cross entropy in each class, seed by seed",
-    "stability": "How far both maps move from epoch to epoch",
+    "gain": "Gain of the hardness loss over cross entropy in each class, paired by seed",
+    "stability": "How much both maps change from epoch to epoch",
     "edges": "Hardness, loss and error rate by distance to the nearest label edge",
-    "size": "Hardness by size of object, and what is left once edges are accounted for",
-    "errors": "Which score finds errors: risk against coverage",
+    "size": "Hardness by object size, and what remains after accounting for edges",
+    "errors": "How well each score finds errors: risk against coverage",
 }
 """Name in docs/images/results to caption; `python -m benchmarks.figures` draws them."""
 LONG = "Tables of each data set"
@@ -63,22 +63,22 @@ def short_document(
     memorised: pd.DataFrame | None,
     long: Mapping[str, str],
 ) -> str:
-    """One page: the claims, a figure each, what was tried, and where the long tables are."""
+    """One page: the claims, the figures, all variants, and links to the long tables."""
     tables = {entry.title: {name: analysis.table(name) for name in CLAIMED} for entry, analysis in analyses}
     found = [*claims_of_training(rows, grid)]
     found += [] if memorised is None else claims_of_memorising(memorised)
     found += claims_of_analyses(tables)
-    parts = [f"# Results\n\n{ABOUT}\n", "## Claim by claim\n"]
+    parts = [f"# Results\n\n{ABOUT}\n", "## Claims\n"]
     said = {claim.claim: "" for claim in found}
     cells = []
     for claim in found:
         cells.append([claim.claim if claim.claim in said else "", claim.measured, f"**{claim.verdict}**"])
         said.pop(claim.claim, None)
     parts.append(markdown_table(["claim", "measured here", "verdict"], cells))
-    parts.append("## In pictures\n")
+    parts.append("## Figures\n")
     drawn = {name: text for name, text in FIGURES.items() if (PICTURES / f"{name}.svg").is_file()}
     parts += [f"![{text}](images/results/{name}.svg)\n\n{text}.\n" for name, text in drawn.items()]
-    parts.append("## What was tried\n")
+    parts.append("## All variants\n")
     parts += tried(rows, grid)
     parts.append(f"## {LONG}\n")
     parts += [f"- [{text.splitlines()[0].removeprefix('# ')}](results/{name}.md)" for name, text in long.items()]
@@ -86,13 +86,13 @@ def short_document(
 
 
 def tried(rows: pd.DataFrame, grid: Grid) -> Iterator[str]:
-    """Every variant beside the default, on the data that has most of them."""
+    """A table of every variant for each data set."""
     summary, gains = summarise(rows, grid), paired_differences(rows, grid, measures=("mean_iou_last",))
     yield (
         "All variants of the method, and the losses it is compared with. `movement` is the total variation of the "
-        "hardness weight between epochs over that of the loss map, `fidelity` the rank correlation of hardness with "
-        "the mean loss of networks of other seeds, both on held-out images. The names are those of "
-        "benchmarks/evidence/method.yaml.\n"
+        "hardness weight between epochs divided by that of the loss map; `fidelity` is the rank correlation of "
+        "hardness with the mean loss of networks with other seeds; both are measured on held-out images. "
+        "benchmarks/evidence/method.yaml defines the variants.\n"
     )
     for data, of_data in summary.groupby("data", sort=False):
         cells = []
@@ -119,18 +119,16 @@ def difference_in_points(row: Mapping[str, Any]) -> str:
 
 
 def study_document(title: str, section: Iterable[str]) -> str:
-    """A long document about a study of its own."""
+    """A long document about one study."""
     return "\n".join([f"# {title}\n\n{ABOUT}\n", *section]).rstrip() + "\n"
 
 
 def long_documents(analyses: list[tuple[Entry, Analysis]], rows: pd.DataFrame, grid: Grid) -> dict[str, str]:
-    """Name of each long document to its text."""
+    """The long documents, name to text."""
     documents = {}
     for entry, analysis in analyses:
         parts = [f"# {entry.title}\n\n{ABOUT}\n", "## Where hardness loses\n"]
-        parts.append(
-            "AUROC of every other score (in brackets) against that of hardness, paired over the same images.\n"
-        )
+        parts.append("AUROC of hardness and of every other score (in brackets), compared on the same images.\n")
         parts += [*_losses(entry, analysis), *_of_analysis(entry, analysis)]
         documents[analysis.path.name] = "\n".join(parts).rstrip() + "\n"
     documents["training"] = "\n".join([f"# Training runs\n\n{ABOUT}\n", *training_tables(rows, grid)]).rstrip() + "\n"
@@ -138,10 +136,10 @@ def long_documents(analyses: list[tuple[Entry, Analysis]], rows: pd.DataFrame, g
 
 
 def training_tables(rows: pd.DataFrame, grid: Grid) -> Iterator[str]:
-    """Every difference to cross entropy, and the rule that chose the default rate."""
+    """Every difference from cross entropy, and the rule that chooses the default rate."""
     yield "    python -m benchmarks.evidence run method --data FOLDER\n"
     gains = paired_differences(rows, grid, measures=(*MEASURES, *CLASS_MEASURES))
-    yield "## Differences to cross entropy, in points\n"
+    yield "## Differences from cross entropy, in points\n"
     cells = [
         [row["data"], row["variant"], row["measure"], str(row["seeds"]), difference_in_points(row)]
         for row in gains.to_dict("records")
@@ -162,7 +160,7 @@ def training_tables(rows: pd.DataFrame, grid: Grid) -> Iterator[str]:
         ]
         for row in judged.to_dict("records")
     ]
-    columns = ["data", "rate", "seeds", "test mIoU", "points to the best", "HL lift", "movement", "fidelity"]
+    columns = ["data", "rate", "seeds", "test mIoU", "points vs best", "HL lift", "movement", "fidelity"]
     yield markdown_table(columns, cells)
 
 
@@ -208,7 +206,7 @@ def _tables_of(title: str, analysis: Analysis) -> Iterator[str]:
             [quantity, *(str(find_number(rho, size=size, quantity=quantity)) for size in ("area_px", "thickness_px"))]
             for quantity in rho["quantity"].unique()
         ]
-        yield markdown_table(["Spearman's rho of", "on area", "on thickness"], rows)
+        yield markdown_table(["Spearman's rho of", "with area", "with thickness"], rows)
     elif title == "Errors":
         for metric, name in (("auroc", "AUROC"), ("ap", "AP-Error")):
             scores = filter_rows(table("scores"), metric=metric)
@@ -239,7 +237,7 @@ def _stability_tables(analysis: Analysis) -> Iterator[str]:
         [f"{_epoch(name)}", *(str(find_number(levels, map=of, measure="relative_level", snapshot=name)) for of in maps)]
         for name in kept
     ]
-    yield markdown_table([f"mean over that at epoch {_epoch(kept[0])}, epoch", *maps], rows)
+    yield markdown_table([f"mean divided by that at epoch {_epoch(kept[0])}, epoch", *maps], rows)
 
 
 def _epoch(snapshot: str) -> int:

@@ -22,7 +22,7 @@ LOG_SCORES = np.linspace(-7, 2, 1201)
 """Bin edges of log10(score); a bin is 1.7 % wide."""
 NUM_BINS = len(LOG_SCORES) + 1
 LARGE_PX = 500
-"""A fault that changes at least this many pixels is large."""
+"""A fault that changes at least this number of pixels is large."""
 GROUPS = tuple((kind, large) for kind in KINDS for large in (False, True))
 """Groups of faults, numbered from 1; 0 is unchanged pixels."""
 SELECTIONS = {

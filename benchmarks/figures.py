@@ -1,6 +1,6 @@
-"""Draws the figures of docs/results.md: `python -m benchmarks.figures`, which needs a Chromium.
+"""Draw the figures of docs/results.md: `python -m benchmarks.figures`, which needs Chromium.
 
-They are the figures of hlcore.figures, from the tables the document is written from.
+They use hlcore.figures and the tables of the document.
 """
 
 from pathlib import Path
@@ -49,7 +49,7 @@ GAIN_TITLE = "Points of IoU over cross entropy, with the 95 % interval over seed
 
 
 def gain_table(rows: pd.DataFrame) -> pd.DataFrame:
-    """Points of IoU that the default gains over cross entropy, in the mean and in each class, where seeds are three."""
+    """Gain in IoU of the default over cross entropy, in points: mean and each class, for data with three seeds."""
     classes = [name for name in rows if name.startswith("iou/") and name.endswith("_last")]
     found = paired_differences(rows, open_grid("method"), measures=("mean_iou_last", *classes))
     if found.empty:
@@ -67,7 +67,7 @@ def gain_table(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def write_svg(figures: dict[str, go.Figure], folder: Path) -> None:
-    """Writes each figure as SVG, drawn by plotly.js in Chromium."""
+    """Write each figure as SVG, drawn by plotly.js in Chromium."""
     make_folder(folder)
     chromium = find_chromium()
     with sync_playwright() as playwright:
@@ -86,7 +86,7 @@ def write_svg(figures: dict[str, go.Figure], folder: Path) -> None:
 
 
 def main() -> None:
-    """Draws every figure there are tables for."""
+    """Draw every figure whose tables exist."""
     write_svg(make_figures(open_analysis(ENTRIES[0].analysis), pd.DataFrame(read_rows("method"))), PICTURES)
 
 

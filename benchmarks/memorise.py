@@ -1,10 +1,10 @@
-"""The paper's figure 1 over many images: a copy of a trained network memorises one image; what do both maps do?
+"""The paper's figure 1 over many images: how both maps change while a copy of a trained network memorises one image.
 
     python -m benchmarks.memorise --run checkpoints/streets --split test
     python -m benchmarks.memorise --run checkpoints/camvid --split test --root CAMVID
 
 Columns of the table: run, split, image, map, step, and the measures of hlcore.analysis.stability.compare_with_first,
-each against the map before the first step.
+each compared with the map before the first step.
 """
 
 from pathlib import Path
@@ -34,11 +34,11 @@ def main(*, run: Path, split: str, images: int = 10, root: Path | None = None, o
     split
         Split of the run's data set.
     images
-        So many images, spread evenly over the split.
+        Number of images, evenly spaced over the split.
     root
-        Folder of the data set, where it is not what the run was trained from.
+        Folder of the data set. Default: the one the run was trained on.
     out
-        Table that the rows are put into.
+        CSV file of the table.
     """
     opened = open_run(run)
     table = memorise_images(opened, split, images=images, root=root)

@@ -1,10 +1,10 @@
-"""Writes docs/results.md and docs/results/: what was measured, every number and every verdict from the tables.
+"""Write docs/results.md and docs/results/ from the tables.
 
     python -m benchmarks.results                  # the documents and the headline of the README
-    python -m benchmarks.results keep FOLDER      # first: keep the small tables of an analysis in benchmarks/results/
+    python -m benchmarks.results keep FOLDER      # first: copy the small tables of an analysis to benchmarks/results/
 
-An analysis is made by `hlcore analyze`; the command of each stands in the document. Pictures, and tables with a row for
-each object or image, are not kept: the photographs belong to their makers.
+`hlcore analyze` makes an analysis; the document shows the command of each. Pictures and tables with a row per object or
+image are not kept, as the photographs must not be redistributed.
 """
 
 import shlex
@@ -30,13 +30,13 @@ HEADLINE_MARKS = ("<!-- headline: written by benchmarks.results -->", "<!-- end 
 TABLES = (
     "edge_contrast", "edges", "epoch_pairs", "levels", "risk_curves", "scores", "segmentation", "size_correlations",
 )  # fmt: skip
-"""What the document needs of an analysis."""
+"""Tables of an analysis that the document needs."""
 QUOTED = {
     "edges": "class_name == ''",
     "edge_contrast": "class_name == ''",
     "risk_curves": "region == 'all' and 0.1 <= pixels_share < 0.2",
 }
-"""Of the larger ones, the rows it needs."""
+"""Rows that it needs of the larger tables."""
 ENTRIES = (
     Entry("streets, test", PROJECT / "checkpoints" / "streets", PROJECT / "checkpoints/streets/analyses/streets-test"),
     Entry("CamVid, test", PROJECT / "checkpoints" / "camvid", KEPT / "camvid-camvid-test"),
@@ -48,7 +48,7 @@ app = App(name="python -m benchmarks.results", help=__doc__)
 
 @app.default
 def main(*, docs: Path = DOCS, readme: Path = README) -> None:
-    """Write the documents from the tables that are there, and say which are not.
+    """Write the documents from the tables that exist, and print which are missing.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ def main(*, docs: Path = DOCS, readme: Path = README) -> None:
     there = [entry for entry in ENTRIES if (entry.analysis / "analysis.json").is_file()]
     for entry in ENTRIES:
         if entry not in there:
-            print(f"left out: {entry.title}, there is no {entry.analysis}")
+            print(f"skipped: {entry.title}; {entry.analysis} does not exist")
     analyses = [(entry, open_analysis(entry.analysis)) for entry in there]
     rows, grid = pd.DataFrame(read_rows("method")), open_grid("method")
     memorised = pd.read_csv(MEMORISED) if MEMORISED.is_file() else None
@@ -81,22 +81,22 @@ def with_headline(text: str, sentence: str) -> str:
 
 
 def read_studies() -> Iterator[tuple[str, str, Iterator[str]]]:
-    """Name, title and text of the studies whose tables are there."""
+    """Name, title and text of the studies whose tables exist."""
     faults, stability = KEPT / "label_faults.csv", KEPT / "stability.parquet"
     if faults.is_file():
         yield "label-faults", "Planted label faults", of_faults(pd.read_csv(faults, keep_default_na=False))
     if stability.is_file():
-        yield "stability", "Why maps hold still, or do not", of_stability(pd.read_parquet(stability))
+        yield "stability", "Why maps are stable or not", of_stability(pd.read_parquet(stability))
 
 
 @app.command
 def keep(analysis: Path) -> None:
-    """Copy what the document needs of an analysis, without any path of this machine.
+    """Copy the tables that the document needs of an analysis, without any path of this machine.
 
     Parameters
     ----------
     analysis
-        Its folder.
+        Folder of the analysis.
     """
     opened = open_analysis(analysis)
     record = opened.record
@@ -114,7 +114,7 @@ def keep(analysis: Path) -> None:
 
 
 def portable_command(record: AnalysisRecord) -> str:
-    """The command of an analysis with the data set's name for its folder, and without the place of the result."""
+    """The command of an analysis with the data set's name in place of its folder, and without --out."""
     words = shlex.split(record.command.replace("--out=", "--out "))
     if "--out" in words:
         at = words.index("--out")

@@ -1,4 +1,4 @@
-"""Documents of docs/results/ that come from a study of their own: planted label faults, and why maps hold still."""
+"""Documents of docs/results/ about separate studies: planted label faults, and the stability of the maps."""
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
@@ -11,9 +11,9 @@ from hlcore.report.numbers import Number, compare_numbers, find_number
 
 GAIN = "average precision minus that of loss"
 PACES = {"streets-every-epoch": "3e-3, as given", "streets-tenth-hardness": "3e-4", "streets-slow-hardness": "3e-5"}
-"""Runs that differ in the learning rate of the hardness branch alone, the fastest first."""
+"""Runs that differ only in the learning rate of the hardness branch, the fastest first."""
 SHOWN_PAIRS = 5
-"""Consecutive epochs that are listed of a run, evenly spaced over its training; all of them are counted."""
+"""Number of epoch pairs listed for a run, evenly spaced over its training; all pairs are counted."""
 
 
 def markdown_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -23,11 +23,11 @@ def markdown_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str
 
 
 def of_faults(faults: pd.DataFrame) -> Iterator[str]:
-    """What finds faults that were planted into labels; the table is that of `benchmarks.label_faults`."""
+    """How well scores find planted label faults; the table is that of `benchmarks.label_faults`."""
     yield "    python -m benchmarks.label_faults --run RUN\n"
     yield (
-        "Average precision of what finds faults planted into the labels; `suspicion` is loss × (1 − hardness). Behind "
-        "each stands what it gains over plain loss, paired over the same images and plantings.\n"
+        "Average precision of scores that find faults planted into the labels; `suspicion` is loss × (1 − hardness). "
+        "The gain over plain loss is paired over the same images and plantings.\n"
     )
     for run, split in dict.fromkeys(zip(faults["run"], faults["split"], strict=True)):
         rows = filter_rows(faults, run=run, split=split)
@@ -39,7 +39,7 @@ def of_faults(faults: pd.DataFrame) -> Iterator[str]:
                 gain,
                 Number(0, 0, 0),
                 higher="suspicion finds more than plain loss",
-                lower="suspicion finds less than plain loss, so hardness does harm here",
+                lower="suspicion finds less than plain loss, so hardness makes it worse",
                 neither="suspicion and plain loss cannot be told apart",
             )
             yield f"- Over pixels, faults {_KINDS[kind]}: {said}; gain {gain}."
@@ -69,11 +69,11 @@ _KINDS = {
 
 
 def of_stability(study: pd.DataFrame) -> Iterator[str]:
-    """How far the maps of each run hold still from epoch to epoch; the table is that of `benchmarks.stability`."""
+    """How stable the maps of each run are between epochs; the table is that of `benchmarks.stability`."""
     yield "    python -m benchmarks.stability --run RUN\n"
     yield (
-        "Consecutive kept epochs of each run. `near 0` is the share of Spearman's squared rank differences that lies "
-        "where both maps are below 0.05: there the ranks of a map are noise, whatever it does elsewhere.\n"
+        "Consecutive saved epochs of each run. `near 0` is the share of Spearman's squared rank differences at pixels "
+        "where both maps are below 0.05; the ranks of such pixels are noise.\n"
     )
     yield from _of_pace(study)
     for run, split in dict.fromkeys(zip(study["run"], study["split"], strict=True)):
@@ -97,7 +97,7 @@ def of_stability(study: pd.DataFrame) -> Iterator[str]:
         levels = [
             find_number(rows, map=of, measure="relative_level", second=pairs[-1][1]) for of in ("hardness", "loss")
         ]
-        yield f"- Last over first kept epoch (untrained left out): mean hardness {levels[0]}, mean loss {levels[1]}.\n"
+        yield f"- Last divided by first saved epoch, without epoch 0: mean hardness {levels[0]}, loss {levels[1]}.\n"
         shown = [pairs[i] for i in np.unique(np.linspace(0, len(pairs) - 1, SHOWN_PAIRS).round().astype(int))]
         cells = [
             [
@@ -110,14 +110,14 @@ def of_stability(study: pd.DataFrame) -> Iterator[str]:
 
 
 def _of_pace(study: pd.DataFrame) -> Iterator[str]:
-    """What the learning rate of the hardness branch alone changes; empty where its runs are not in the table."""
+    """The effect of the hardness branch's learning rate alone; empty if its runs are not in the table."""
     paces = {run: rate for run, rate in PACES.items() if run in set(study["run"])}
     if len(paces) < 2:
         return
-    yield "## The pace of the hardness branch\n"
+    yield "## The learning rate of the hardness branch\n"
     yield (
-        "The paper's lambda = 0.01 slows the branch down under SGD and does nothing under AdamW, which divides each "
-        "gradient by its own size. The same run of streets, one seed each, with its own learning rate for the branch:\n"
+        "The paper's lambda = 0.01 slows the branch down under SGD and has no effect under AdamW, which normalises "
+        "each gradient. The table compares runs on streets, one seed each, that differ only in the branch's rate:\n"
     )
     command = "hlcore train --config checkpoints/streets.yaml --keep-epochs 25 --probe-images 12"
     yield f"    {command} --optim.hardness-lr RATE\n"
@@ -140,7 +140,7 @@ def _of_pace(study: pd.DataFrame) -> Iterator[str]:
         "run",
         "RATE",
         "map",
-        "last level over first",
+        "last level / first",
         "median Spearman",
         "median top 10 % IoU",
         "share above 0.95",
@@ -156,11 +156,11 @@ def _of_pace(study: pd.DataFrame) -> Iterator[str]:
         compare_numbers(
             slow,
             fast,
-            higher="On held-out images hardness fades less the slower its branch learns: what the paper claims of its "
-            "level depends on the branch's pace, and not on the loss alone. Slow is not the same as settled: in so few "
-            "steps the slow branch also separates less.",
-            lower="On held-out images hardness fades more the slower its branch learns.",
-            neither="On held-out images the pace of the branch does not clearly change how much hardness fades.",
+            higher="On held-out images, hardness fades less the slower its branch learns: the paper's claim about its "
+            "level depends on the branch's learning rate and not on the loss alone. A slow branch is not a converged "
+            "one: in so few steps it also separates less.",
+            lower="On held-out images, hardness fades more the slower its branch learns.",
+            neither="On held-out images, the branch's learning rate does not clearly change how much hardness fades.",
         )
         + "\n"
     )
@@ -175,7 +175,7 @@ _NAMES = {"top10_iou": "top 10 % IoU", "spearman": "Spearman", "tail": "near 0"}
 
 
 def _consecutive(rows: pd.DataFrame) -> list[tuple[str, str]]:
-    """The pairs of kept epochs that follow each other, the untrained network left out."""
+    """The pairs of consecutive saved epochs, without epoch 0."""
     names = sorted(name for name in set(filter_rows(rows, measure="level")["second"]) if _epoch(name) > 0)
     return list(pairwise(names))
 

@@ -1,4 +1,4 @@
-"""The command line. Each command calls hlcore and prints what came of it; torch is imported when one runs."""
+"""The command line. Each command calls hlcore and prints the result; torch is imported only when one runs."""
 
 import importlib.util
 import io
@@ -23,7 +23,7 @@ for command in (commands.evaluate, commands.predict, commands.analyze):
 
 
 class _Settings(cyclopts.config.Yaml):
-    """Settings from a YAML file; `network.options` is passed on as JSON, which keeps numbers and lists."""
+    """Settings from a YAML file; `network.options` is passed on as JSON, which preserves numbers and lists."""
 
     def _load_config(self, path: Path) -> dict[str, Any]:
         import yaml
@@ -137,13 +137,13 @@ def serve(folders: list[Path] | None = None, *, port: int = 8501) -> None:
     home = installed if installed.is_dir() else checkout
     server = ["--server.address", "localhost", "--server.port", str(port)]
     command = [sys.executable, "-m", "streamlit", "run", str(home / "app" / "main.py"), *server]
-    # Streamlit's settings stand beside the app in a wheel, and at the root of a checkout, where it must be started.
+    # Streamlit's settings are beside the app in a wheel and at the root of a checkout, so Streamlit must start there.
     raise SystemExit(subprocess.call(command, env=environment, cwd=None if home == installed else checkout))
 
 
 def main() -> None:
     """Run the command line; an HlcoreError becomes one line on stderr and exit status 1."""
-    if isinstance(sys.stdout, io.TextIOWrapper):  # a Windows pipe has no UTF-8; a name it cannot hold stops no command
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a Windows pipe may not be UTF-8: escape what it cannot encode
         sys.stdout.reconfigure(errors="backslashreplace")
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     try:

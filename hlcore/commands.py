@@ -11,7 +11,7 @@ from hlcore.config import AnalyzeConfig, Device
 from hlcore.errors import DatasetError, InvalidInputError
 
 INTERRUPTED = 130
-"""Exit status after Ctrl-C, as shells use it, so that a script does not take a stopped command for a finished one."""
+"""Exit status after Ctrl-C, as in shells, so that scripts can tell a stopped command from a finished one."""
 
 
 def evaluate(
@@ -63,7 +63,7 @@ def evaluate(
     if data.classes.names != checkpoint.class_names:
         raise InvalidInputError(
             f"{run} was trained on the classes {', '.join(checkpoint.class_names)}, but the data set has "
-            f"{', '.join(data.classes.names)}; set --root to data with the run's classes in the same order"
+            f"{', '.join(data.classes.names)}; set --root to a data set with the run's classes in the same order"
         )
     num_classes = len(checkpoint.class_names)
     scores = Scores.zero(num_classes)
@@ -73,7 +73,7 @@ def evaluate(
         scores += one
     table = Table("", f"{opened.name}, epoch {checkpoint.epoch}, {split} ({scores.images} images)")
     for name, value in scores.table(checkpoint.class_names).items():
-        table.add_row("mean_ce" if name == "val_ce" else name, f"{value:.4f}")  # a run's epochs call it val_ce
+        table.add_row("mean_ce" if name == "val_ce" else name, f"{value:.4f}")  # val_ce is its name in epoch tables
     Console().print(table)
 
 
@@ -139,7 +139,7 @@ def predict(
 def analyze(
     run: Path, data: Path | None = None, *, config: Annotated[AnalyzeConfig | None, Parameter(name="*")] = None
 ) -> None:
-    """Measure a run on a data set: tables for the app and a report that needs no app.
+    """Measure a run on a data set: write tables for the app and a standalone report.
 
     Run the same command again to continue after an interruption; Ctrl-C loses at most one image.
 

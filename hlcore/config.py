@@ -17,7 +17,7 @@ HARDNESS_SGD_LR = 0.3
 
 
 class FrozenModel(BaseModel):
-    """Base of all settings: immutable, and a misspelt key is an error that names it."""
+    """Base class of all settings: immutable; a misspelt key raises an error that names it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
@@ -31,17 +31,17 @@ class NetworkConfig(FrozenModel):
     encoder: str = "tu-tf_efficientnet_lite0"
     """An encoder of segmentation-models-pytorch; `tu-NAME` takes NAME from timm. Ignored by torchvision networks."""
     encoder_depth: Annotated[int, Field(ge=3, le=5)] | None = None
-    """Number of times the encoder halves the image; fewer is smaller and faster. Default: the decoder's own."""
+    """Number of times the encoder halves the image; fewer make a smaller, faster network. Default: the decoder's."""
     encoder_weights: str = "imagenet"
     """`imagenet`, a weight file (.safetensors or .pth), or `none` for random weights."""
     decoder_channels: PositiveInt | None = None
-    """Width of the decoder. Default: the decoder's own."""
+    """Width of the decoder. Default: the decoder's."""
     hardness_branch: Literal["copy", "light"] = "copy"
     """`copy` of the segmentation branch (the authors' choice) or a `light` fusion of three feature levels."""
     hardness_norm: bool = True
-    """Batch norm after each projection of a `light` branch: sharper maps. A `copy` is normalised as its original."""
+    """Batch norm after each projection of a `light` branch, for sharper maps. A `copy` keeps its original's norm."""
     options: dict[str, Any] = {}
-    """More arguments for the network's constructor."""
+    """Extra arguments for the network's constructor."""
 
 
 class DataConfig(FrozenModel):
@@ -84,7 +84,7 @@ class LossConfig(FrozenModel):
     """The loss."""
 
     name: LossName = "hardness"
-    """ce, balanced_ce, ohem, focal or hardness. All of them train the same network on the same data order."""
+    """ce, balanced_ce, ohem, focal or hardness. All train the same network on data in the same order."""
     c: Annotated[float, Field(ge=0)] = 0.1
     """Constant added to the sigmoid before normalisation; bounds the ratio of two weights to (1 + c) : c."""
     hardness_lambda: PositiveFloat = 0.01
@@ -96,11 +96,11 @@ class LossConfig(FrozenModel):
     observe_hardness: bool = True
     """Train a hardness branch alongside a baseline loss without weighting that loss, so that every run has a map."""
     ohem_threshold: Share = 0.7
-    """OHEM keeps pixels whose label has a probability below this ..."""
+    """OHEM keeps the pixels whose label has at most this probability."""
     ohem_keep: Share = 1 / 16
-    """... and at least this share of the labelled pixels."""
+    """OHEM keeps at least this share of the labelled pixels."""
     with_ohem: bool = False
-    """With the loss `hardness`: learn only from the pixels OHEM keeps, their weights scaled to sum to 1."""
+    """With the loss `hardness`: learn only from the pixels OHEM keeps, with weights that sum to 1."""
     focal_gamma: Annotated[float, Field(ge=0)] = 2.0
     """Exponent of the focal loss."""
 
@@ -113,7 +113,7 @@ class OptimConfig(FrozenModel):
     batch_size: PositiveInt = 8
     """Images per step on each device."""
     lr: PositiveFloat = 1e-3
-    """Learning rate of both branches (peak of the schedule)."""
+    """Learning rate of the segmentation branch (peak of the schedule)."""
     encoder_lr: PositiveFloat | None = None
     """Learning rate of the encoder. Default: 0.3 lr."""
     weight_decay: Annotated[float, Field(ge=0)] = 1e-2
@@ -121,8 +121,8 @@ class OptimConfig(FrozenModel):
     schedule: Literal["one_cycle", "poly"] = "one_cycle"
     """one_cycle, or polynomial decay with power 0.9."""
     hardness_optimizer: Literal["sgd", "adamw"] = "sgd"
-    """Optimizer of the hardness branch. With sgd (the authors' choice) lambda takes effect: the branch moves slowly and
-    the map holds the history of the loss. adamw cancels lambda: the map saturates and follows the current loss."""
+    """Optimizer of the hardness branch. With sgd (the authors' choice) lambda takes effect: the branch learns slowly
+    and the map reflects past losses too. adamw cancels lambda: the map saturates and follows the current loss."""
     hardness_lr: PositiveFloat | None = None
     """Learning rate of the hardness branch (peak of its schedule). A higher rate separates easy from hard sooner and
     more sharply; a lower one keeps the map steadier between epochs. Default: 0.3 for sgd, lr for adamw."""
@@ -139,7 +139,7 @@ class OptimConfig(FrozenModel):
     def with_defaults(self) -> "OptimConfig":
         """The same settings with every default that depends on other settings written out.
 
-        A run keeps these, so that it means the same when a later version has other defaults.
+        A run saves these, so that later changes of the defaults do not affect it.
         """
         sgd = self.hardness_optimizer == "sgd"
         decay = self.hardness_weight_decay
@@ -158,7 +158,7 @@ class TrainConfig(FrozenModel):
     name: Annotated[str, Field(pattern=r"^[^./\\][^/\\]*$")] | None = None
     """Name of the run folder, without slashes or a leading dot. Default: data set, network and loss."""
     out: Path = Path("runs")
-    """Folder that holds the runs."""
+    """Folder for the runs."""
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
     """Seed of the weights, the data order and augmentation."""
     device: Device = "auto"
@@ -172,14 +172,14 @@ class TrainConfig(FrozenModel):
     threads: PositiveInt | None = None
     """CPU threads per process. Default: PyTorch's own."""
     keep_epochs: PositiveInt = 8
-    """Number of epochs whose weights and probe maps are saved, spread evenly, with epoch 0 and the last among them."""
+    """Number of epochs whose weights and probe maps are saved, evenly spaced and including epoch 0 and the last."""
     keep_half: bool = True
     """Save weights as fp16, at half the size; validation uses the exact weights."""
     probe_images: Annotated[int, Field(ge=0)] = 8
     """Number of images whose maps are saved throughout training, half from training and half from validation."""
     hardness_from: Path | None = None
-    """A run or hardness bundle whose saved maps weight the loss, unchanged (the paper's transfer to other networks).
-    Only for the loss `hardness`."""
+    """A run or hardness bundle whose saved maps weight the loss (the paper's transfer to other networks). Only for the
+    loss `hardness`."""
     network: NetworkConfig = NetworkConfig()
     data: DataConfig = DataConfig()
     augment: AugmentConfig = AugmentConfig()
@@ -193,7 +193,7 @@ class TrainConfig(FrozenModel):
 
     @property
     def run_name(self) -> str:
-        """The given name, or one made from data set, network and loss."""
+        """The given name, or one made from the data set, network and loss."""
         return self.name or "-".join([self.data.dataset, self.network.network.replace("/", "-"), self.loss.name])
 
 
@@ -219,7 +219,7 @@ class AnalyzeConfig(FrozenModel):
     merge: Path | None = None
     """YAML or JSON file that maps each class of the run to a class of the data set, where the two differ."""
     mc_dropout: Annotated[int, Field(ge=0)] = 0
-    """Number of Monte Carlo dropout passes (20 is usual), which add a score of errors. Needs a network with dropout."""
+    """Number of Monte Carlo dropout passes (20 is usual) for an extra error score. Needs a network with dropout."""
     limit: PositiveInt | None = None
     """Measure at most this many images, evenly spaced."""
     thumbnails: bool = True

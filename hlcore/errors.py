@@ -18,4 +18,4 @@ class CheckpointError(HlcoreError):
 
 
 class TrainingError(HlcoreError):
-    """A training run that had to stop; the message says at which step and which checkpoint is the last good one."""
+    """A training run that had to stop; the message names the step and the last good checkpoint."""

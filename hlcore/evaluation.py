@@ -33,7 +33,7 @@ class Scores:
 
     @classmethod
     def zero(cls, num_classes: int) -> "Scores":
-        """The scores of no image."""
+        """Scores of an empty set of images."""
         return cls(np.zeros((num_classes, num_classes), np.int64), 0.0, 0)
 
     def table(self, class_names: tuple[str, ...]) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""Plugins: modules named in $HLCORE_PLUGINS that register networks and data sets of your own."""
+"""Plugins: modules named in $HLCORE_PLUGINS that register your own networks and data sets."""
 
 import importlib
 import os

@@ -87,7 +87,7 @@ class PredictionRecord:
 
     @property
     def valid(self) -> Bool[np.ndarray, "H W"]:
-        """Where a pixel is labelled, that is not ignored.
+        """Where a pixel is labelled, that is, not ignored.
 
         Raises:
             InvalidInputError: the record has no label map.

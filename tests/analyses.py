@@ -1,4 +1,4 @@
-"""Folders of analyses for tests, written by hand: a record and the tables a test gives."""
+"""Make folders of analyses for tests, from a record and the tables a test gives."""
 
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from hlcore.storage.runs import utc_now
 def make_analysis(
     run_path: Path, name: str = "streets-test", *, tables: dict[str, pd.DataFrame] | None = None, **changes: Any
 ) -> Analysis:
-    """An analysis of two tiny test scenes in <run_path>/analyses/<name>, with other values where given."""
+    """An analysis of two tiny test scenes in <run_path>/analyses/<name>, with other values if given."""
     values = {
         "state": "complete",
         "created": utc_now(),

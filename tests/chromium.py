@@ -1,6 +1,6 @@
-"""Finds a Chromium for the browser test; run as a script, it gets one where there is none.
+"""Find a Chromium for the browser tests; as a script, install one if there is none.
 
-`make test` runs it before pytest. With CI set in the environment, finding none is an error.
+`make test` runs it before pytest. If CI is set in the environment, finding none is an error.
 """
 
 import os
@@ -28,7 +28,7 @@ def find_chromium() -> str | None:
 
 
 def get_chromium() -> str | None:
-    """`find_chromium`, after getting one from Debian as root, else from Playwright."""
+    """`find_chromium`, after installing one if needed: from Debian as root, otherwise from Playwright."""
     ways = [[sys.executable, "-m", "playwright", "install", "chromium"]]
     if shutil.which("apt-get") and os.geteuid() == 0:
         ways.insert(0, ["sh", "-c", "apt-get -q update && apt-get -qy install --no-install-recommends chromium"])
@@ -42,16 +42,16 @@ def get_chromium() -> str | None:
 def _starts(path: str) -> bool:
     if not Path(path).is_file():
         return False
-    # A file proves little: Ubuntu's is a stub that asks for a snap.
+    # A file is not enough: Ubuntu's is a stub that asks for a snap.
     return subprocess.run([path, "--version"], capture_output=True, check=False).returncode == 0
 
 
 def main() -> None:
-    """Says which Chromium the browser test will use."""
+    """Print which Chromium the browser tests will use."""
     path = get_chromium()
-    print(f"Chromium: {path}" if path else "Chromium: none, and none to be had; the browser test will be skipped")
+    print(f"Chromium: {path}" if path else "Chromium: none found or installed; the browser tests will be skipped")
     if path is None and os.environ.get("CI"):
-        raise SystemExit("in CI the browser test must run: install Chromium or Chrome")
+        raise SystemExit("in CI the browser tests must run; install Chromium or Chrome")
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-settings.register_profile("patient", deadline=None)  # a busy machine is no failure
+settings.register_profile("patient", deadline=None)  # a slow machine must not fail a test
 settings.load_profile("patient")
 
 PROJECT = Path(__file__).parents[1]
@@ -15,7 +15,7 @@ SLOW_FIXTURES = {"few_steps", "quick_analyses"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What asks for a slow fixture is slow; whole files and single tests say so themselves."""
+    """Mark tests with a slow fixture as slow; other slow tests and files carry the marker themselves."""
     for item in items:
         if SLOW_FIXTURES.intersection(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.slow)
@@ -23,8 +23,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
-    """The folder with CamVid and IDD-Lite: $HLCORE_DATA, else ../shared/data beside the project."""
+    """The folder with CamVid and IDD-Lite: $HLCORE_DATA, otherwise ../shared/data beside the project."""
     folder = Path(os.environ.get("HLCORE_DATA", PROJECT.parent / "shared" / "data"))
     if not (folder / "camvid").is_dir():
-        pytest.skip(f"no CamVid in {folder}; set HLCORE_DATA to the folder that holds camvid/ and idd_lite/")
+        pytest.skip(f"no CamVid in {folder}; set HLCORE_DATA to the folder with camvid/ and idd_lite/")
     return folder

@@ -1,4 +1,4 @@
-"""Checks the annotated types and array shapes of hlcore while the tests run; pytest is told so in pyproject.toml."""
+"""Check the annotated types and array shapes of hlcore during the tests; pyproject.toml loads this into pytest."""
 
 from io import IOBase
 from typing import BinaryIO
@@ -7,7 +7,7 @@ from beartype import BeartypeConf, FrozenDict, beartype
 
 checked = beartype(
     conf=BeartypeConf(
-        is_pep484_tower=True,  # an int is a float, as the type checker has it
-        hint_overrides=FrozenDict({BinaryIO: IOBase}),  # an io.BytesIO is no instance of typing.BinaryIO
+        is_pep484_tower=True,  # an int is a float, as for the static type checker
+        hint_overrides=FrozenDict({BinaryIO: IOBase}),  # an io.BytesIO is not an instance of typing.BinaryIO
     )
 )

@@ -1,4 +1,4 @@
-"""Makes the pictures of the app in docs/images: `python -m tests.screenshots`, with the bundled runs and a Chromium."""
+"""Make the screenshots in docs/images: `python -m tests.screenshots`, with the bundled runs and Chromium."""
 
 from dataclasses import dataclass
 from importlib.resources import files
@@ -14,21 +14,21 @@ from tests.serving import CHROMIUM_FLAGS, PATIENCE_S, served
 IMAGES = Path(__file__).parents[1] / "docs" / "images"
 WIDE, PHONE = (1280, 800), (400, 800)
 QUALITY = 74
-"""Of WebP: text stays sharp, and all pictures together take half a megabyte."""
+"""WebP quality: text stays sharp, and all screenshots together take half a megabyte."""
 
 
 @dataclass(frozen=True)
 class View:
-    """A picture of the app.
+    """A screenshot of the app.
 
     Attributes:
-        name: Of its file.
-        address: Behind the app's own.
-        size: Of the window, (W, H) px.
-        dark: In the dark theme.
-        hover: Place in the first panel, px, over which the cursor stands.
-        press: Button that is pressed first, and whose work is waited for.
-        photograph: Whether a photograph is dropped first.
+        name: Name of the file, without its extension.
+        address: Path and query of the page.
+        size: Size of the window, (W, H) px.
+        dark: Whether to use the dark theme.
+        hover: Position of the cursor in the first panel, px.
+        press: Button to press first; the screenshot waits for its result.
+        photograph: Whether to upload a photograph first.
     """
 
     name: str
@@ -60,7 +60,7 @@ VIEWS = (
 
 
 def take(browser: Browser, address: str, view: View) -> None:
-    """One picture of a page, once all of it is there."""
+    """Take one screenshot, once the page is complete."""
     width, height = view.size
     page = browser.new_page(viewport={"width": width, "height": height}, color_scheme="dark" if view.dark else "light")
     page.set_default_timeout(1000 * PATIENCE_S)
@@ -82,7 +82,7 @@ def take(browser: Browser, address: str, view: View) -> None:
 
 
 def _settle(page: Page) -> None:
-    """Waits until the script has rested for a while, since it draws a page again when further epochs are ready."""
+    """Wait until the script has been idle for a while, since it redraws a page when more epochs are ready."""
     rested = page.locator("[data-testid=stApp][data-test-script-state=notRunning]")
     for _ in range(3):
         rested.wait_for()
@@ -90,7 +90,7 @@ def _settle(page: Page) -> None:
 
 
 def main() -> None:
-    """Makes every picture."""
+    """Take every screenshot."""
     IMAGES.mkdir(exist_ok=True)
     chromium = find_chromium()
     with served() as address, sync_playwright() as playwright:

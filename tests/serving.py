@@ -1,4 +1,4 @@
-"""Serves the app on a free port, for tests in a browser and for screenshots."""
+"""Serve the app on a free port, for browser tests and screenshots."""
 
 import os
 import socket

@@ -1,4 +1,4 @@
-"""docs/architecture.md names only what exists, and the app's rooms keep their subjects to themselves."""
+"""docs/architecture.md names only what exists, and caches and session keys each stay in one room of the app."""
 
 import ast
 import re
@@ -41,7 +41,7 @@ def test_the_document_names_every_room_of_the_app():
     ("names", "room"),
     [({"cache_data", "cache_resource"}, "app/loading"), ({"session_state", "query_params"}, "app/session")],
 )
-def test_one_room_alone_has_the_caches_and_one_the_session(names, room):
+def test_caches_and_session_keys_are_each_in_one_room(names, room):
     users = {path for path in (PROJECT / "app").rglob("*.py") if attributes(path) & names}
     assert users
     assert all(path.is_relative_to(PROJECT / room) for path in users), users

@@ -1,4 +1,4 @@
-"""The examples of CONTRIBUTING.md apply to the code as it is, and pass the tests they add."""
+"""The examples of CONTRIBUTING.md apply to the current code, and pass the tests they add."""
 
 import re
 import shutil
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.slow
 PROJECT = Path(__file__).parents[1]
 FOLDERS = ("app", "hlcore", "tests", ".streamlit")
 EXAMPLES = {"Add a data set": "kitti", "Add a network": "three_convolutions", "Add a page": "classes"}
-"""Title of the section, and what picks the tests that its example adds."""
+"""Title of the section, and the -k expression for the tests that its example adds."""
 
 
 def examples() -> dict[str, str]:
@@ -30,7 +30,7 @@ def test_every_example_is_tried():
 @pytest.mark.parametrize(("title", "added"), EXAMPLES.items())
 def test_an_example_applies_and_its_tests_pass(title, added, tmp_path):
     if shutil.which("git") is None:
-        pytest.skip("git is not installed, which applies the diffs")
+        pytest.skip("git, which applies the diffs, is not installed")
     for name in FOLDERS:
         shutil.copytree(PROJECT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(PROJECT / "pyproject.toml", tmp_path)

@@ -1,4 +1,4 @@
-"""The pins, the package's floors and what is installed tell the same story."""
+"""The pins, the package's minimum versions and the installed versions agree."""
 
 import tomllib
 from importlib.metadata import requires, version
@@ -14,7 +14,7 @@ PROJECT = Path(__file__).parents[1]
 
 
 def pins(file: str) -> dict[str, str]:
-    """Name -> version, of the file and of those it includes."""
+    """Name -> version, from the file and those it includes."""
     found: dict[str, str] = {}
     for line in (PROJECT / file).read_text().splitlines():
         if line.startswith("-r "):
@@ -26,13 +26,13 @@ def pins(file: str) -> dict[str, str]:
 
 
 def needed(name: str) -> list[str]:
-    """Names of the packages that an installed package asks for here, extras left out."""
+    """Names of the packages that an installed package requires here, without extras."""
     asked = [Requirement(text) for text in requires(name) or []]
     return [canonicalize_name(r.name) for r in asked if r.marker is None or r.marker.evaluate({"extra": ""})]
 
 
 @pytest.mark.parametrize("file", ["requirements.txt", "requirements-dev.txt"])
-def test_what_a_pin_brings_is_pinned_too(file):
+def test_dependencies_of_pinned_packages_are_pinned_too(file):
     pinned = pins(file)
     missing = {
         f"{other} (from {name})"
@@ -43,13 +43,13 @@ def test_what_a_pin_brings_is_pinned_too(file):
     assert missing == set()
 
 
-def test_what_is_installed_is_what_is_pinned():
+def test_installed_versions_are_the_pinned_ones():
     pinned = pins("requirements-dev.txt")
-    installed = {name: Version(version(name)).public for name in pinned}  # torch 2.13.0+cpu is a torch 2.13.0
+    installed = {name: Version(version(name)).public for name in pinned}  # torch 2.13.0+cpu counts as torch 2.13.0
     assert installed == pinned
 
 
-def test_the_pins_are_what_the_package_asks_for():
+def test_the_pins_satisfy_the_package():
     project = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
     asked = [*project["dependencies"], *chain(*project["optional-dependencies"].values())]
     pinned = pins("requirements.txt")

@@ -1,4 +1,4 @@
-"""`make app` sets itself up; a Python that only writes down what it is asked for stands in for the real one."""
+"""`make app` installs what it needs; a fake Python that only records its calls replaces the real one."""
 
 import os
 import shutil
@@ -27,7 +27,7 @@ ONE_LINE = "uv cannot reach PyTorch's package index; pip installs torch from its
 
 @pytest.fixture
 def make(tmp_path: Path) -> Callable[..., tuple[list[str], str]]:
-    """Runs make in a copy of what it reads; returns the installing commands, in order, and what make printed."""
+    """Run make in a copy of the files it reads; returns the install commands, in order, and what make printed."""
     if shutil.which("make") is None:
         pytest.skip("make is not installed")
     for name in SETUP_FILES:
@@ -66,7 +66,7 @@ def test_uv_finds_the_torch_of_this_machine(make):
     assert ONE_LINE not in said
 
 
-def test_the_second_time_nothing_is_installed(make):
+def test_nothing_is_installed_the_second_time(make):
     make("app")
     assert make("app")[0] == []
     make("app", "TORCH_BACKEND=cpu")
@@ -82,7 +82,7 @@ def test_another_backend_replaces_the_torch_that_is_installed(make):
 
 
 @pytest.mark.parametrize("missing", ["NO_INDEX", "NO_UV_PACKAGE"])
-def test_pip_goes_on_where_uv_cannot_and_one_line_says_so(make, missing):
+def test_pip_takes_over_where_uv_fails_and_one_line_says_so(make, missing):
     calls, said = make("app", **{missing: "1"})
     assert of_uv(calls) == []
     assert of_pip(calls)[1:] == ["-r requirements.txt", "--no-deps --no-build-isolation -e ."]
@@ -90,7 +90,7 @@ def test_pip_goes_on_where_uv_cannot_and_one_line_says_so(make, missing):
     assert make("app", **{missing: "1"})[0] == []
 
 
-def test_an_index_of_ones_own_needs_no_uv(make):
+def test_a_custom_index_needs_no_uv(make):
     calls, _ = make("app", "TORCH_INDEX_URL=https://mirror.example/cpu")
     lines = (PROJECT / "requirements.txt").read_text(encoding="utf-8").splitlines()
     pins = " ".join(line for line in lines if line.startswith(("torch==", "torchvision==")))
@@ -103,12 +103,12 @@ def test_an_index_of_ones_own_needs_no_uv(make):
 
 def test_a_new_pin_is_installed(make, tmp_path):
     make("app")
-    later = (tmp_path / ".venv" / ".runtime").stat().st_mtime + 1  # of two dates in one tick of the clock none is newer
+    later = (tmp_path / ".venv" / ".runtime").stat().st_mtime + 1  # two files from one clock tick have the same date
     os.utime(tmp_path / "requirements.txt", (later, later))
     assert len(of_uv(make("app")[0])) == 1
 
 
-def test_the_image_has_the_cpu_build_unless_another_is_asked_for():
+def test_the_image_has_the_cpu_build_unless_another_is_requested():
     assert "ARG TORCH_BACKEND=cpu\n" in (PROJECT / "Dockerfile").read_text(encoding="utf-8")
     compose = yaml.safe_load((PROJECT / "compose.yaml").read_text(encoding="utf-8"))
     assert compose["services"]["app"]["build"]["args"]["TORCH_BACKEND"] == "${TORCH_BACKEND:-cpu}"

@@ -1,4 +1,4 @@
-"""The wheel brings the app: what `pip install 'hlcore[app]'` gives outside a checkout."""
+"""The wheel contains the app: `pip install 'hlcore[app]'` works outside a checkout."""
 
 import os
 import shutil
@@ -61,7 +61,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The programs of an environment of its own, with the wheel in it; it borrows the other packages of this one."""
+    """The programs of a separate environment with the wheel; it shares the other packages of this one."""
     folder = tmp_path_factory.mktemp("environment")
     venv.create(folder, with_pip=False, symlinks=True)
     programs = folder / "bin"

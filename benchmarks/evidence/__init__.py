@@ -1,9 +1,9 @@
-"""Grids of training runs that one command fills, and comparisons paired over seeds.
+"""Grids of training runs, filled by one command, and comparisons paired over seeds.
 
     python -m benchmarks.evidence run method --data FOLDER     trains missing runs, resumes interrupted ones
     python -m benchmarks.evidence compare method               compares every variant with cross entropy
-    python -m benchmarks.evidence choose                       applies the rule that chooses the branch's learning rate
+    python -m benchmarks.evidence choose                       applies the rule for the branch's learning rate
 
-A table is three files beside this one: method.yaml, the grid; method.jsonl, one row per finished run; and
-method.fidelity.jsonl, the fidelity of a run, measured once the other seeds are finished too.
+A table is three files in this folder: method.yaml, the grid; method.jsonl, one row per finished run; and
+method.fidelity.jsonl, the fidelity of each run, measured when the other seeds are finished too.
 """

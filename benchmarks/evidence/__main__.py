@@ -24,13 +24,13 @@ def run(
     table
         Name of the grid, such as method.
     data
-        Folder that holds the data sets, each in a folder of its name (camvid, idd_lite).
+        Folder of the data sets, each in a subfolder of its name (camvid, idd_lite).
     out
         Folder of the runs.
     most
         Maximum number of runs to train.
     only
-        Only this value of the axis `data`, such as streets, so that one process can fill each.
+        Fill only this value of the axis `data`, such as streets, so that several processes can share the work.
     """
     for line in fill_table(table, data=data, out=out, most=most, only=only):
         print(line, flush=True)
@@ -38,7 +38,7 @@ def run(
 
 @app.command
 def compare(table: str) -> None:
-    """Print the difference of each variant to its baseline, paired over seeds.
+    """Print the difference between each variant and its baseline, paired over seeds.
 
     Parameters
     ----------
@@ -47,12 +47,12 @@ def compare(table: str) -> None:
     """
     measures = (*MEASURES, *CLASS_MEASURES)
     differences = paired_differences(pd.DataFrame(read_rows(table)), open_grid(table), measures=measures)
-    print("no two values share a seed yet" if differences.empty else differences.round(4).to_string(index=False))
+    print("no two variants share a seed yet" if differences.empty else differences.round(4).to_string(index=False))
 
 
 @app.command
 def choose(table: str = "method") -> None:
-    """Print how each learning rate of the hardness branch stands to the rule, and which one the rule chooses.
+    """Print how each learning rate of the hardness branch meets the rule, and which one the rule chooses.
 
     Parameters
     ----------

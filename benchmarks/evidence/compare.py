@@ -1,4 +1,4 @@
-"""Comparisons that are paired over seeds: the same data, order and schedule, and only one thing differs."""
+"""Comparisons paired over seeds: same data, order and schedule, one difference."""
 
 from collections.abc import Sequence
 
@@ -16,17 +16,17 @@ CLASS_MEASURES = tuple(f"iou/{name}_last" for name in THIN_CLASSES)
 def paired_differences(
     rows: pd.DataFrame, grid: Grid, *, measures: Sequence[str] = MEASURES, against: str | None = None
 ) -> pd.DataFrame:
-    """Mean difference to the value compared against, with its 95 % interval over seeds (Student's t).
+    """Mean difference from the baseline, with its 95 % interval over seeds (Student's t).
 
     Args:
-        rows: One a run: the axes of the grid, and measures.
+        rows: One row per run: the axes of the grid, and measures.
         grid: Names the axis that is compared.
-        measures: Columns whose differences are taken; one that no row has is left out.
-        against: Value that is subtracted. Default: the grid's.
+        measures: Columns to compare; a column that no row has is left out.
+        against: The baseline, which is subtracted. Default: the grid's.
 
     Returns:
-        The axes but seed, then measure, seeds, difference, low, high and verdict, "not significant" where the interval
-        holds 0 and "one seed" where there is none.
+        The axes except seed, then measure, seeds, difference, low, high and verdict: "higher", "lower", "not
+        significant" if the interval contains 0, or "one seed" if there is none.
     """
     against = against or grid.against
     setting = [axis for axis in grid.axes if axis not in ("seed", grid.compared)]

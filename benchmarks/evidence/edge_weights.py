@@ -1,6 +1,6 @@
-"""The cheap rival of hardness: a bundle of maps that know nothing but the distance to the nearest label edge.
+"""A cheap rival of hardness: a bundle of maps that depend only on the distance to the nearest label edge.
 
-A run whose `hardness_from` is EDGES is weighted by them, as by the saved maps of another network.
+They weight the loss of a run whose `hardness_from` is EDGES, like the saved maps of another network.
 """
 
 from pathlib import Path
@@ -15,11 +15,11 @@ from hlcore.types import IGNORE_INDEX, HardnessMap, LabelMap, PredictionRecord
 
 EDGES = Path("distance-to-edge")
 REACH_PX = 4.0
-"""Distance within which the map falls to 1 / e; a learned map of streets falls about as fast."""
+"""Distance at which the map has fallen to 1 / e; a learned map of streets falls about as fast."""
 
 
 def weighted_by_edges(config: TrainConfig, out: Path) -> TrainConfig:
-    """The config with the bundle in place of EDGES; it is made in `out` where it is not there yet."""
+    """The config with the bundle in place of EDGES; the bundle is written to `out` if it is missing."""
     if config.hardness_from != EDGES:
         return config
     folder = out / f"{EDGES}-{config.data.dataset}"
@@ -29,13 +29,13 @@ def weighted_by_edges(config: TrainConfig, out: Path) -> TrainConfig:
 
 
 def write_bundle(config: TrainConfig, folder: Path) -> None:
-    """Writes the map of every training image of a run."""
+    """Write the map of every training image of a run."""
     data, _ = open_splits(config)
     classes = len(data.classes.names)
     with BundleWriter(folder, class_names=data.classes.names, palette=data.classes.palette) as bundle:
         for index in range(len(data)):
             sample = data[index]
-            assert sample.label_map is not None  # a training image has one
+            assert sample.label_map is not None  # training images are labelled
             labels = np.where(sample.label_map == IGNORE_INDEX, 0, sample.label_map).astype(np.uint8)
             probabilities = np.full((classes, *labels.shape), 1 / classes, np.float32)
             record = PredictionRecord(
@@ -45,7 +45,7 @@ def write_bundle(config: TrainConfig, folder: Path) -> None:
 
 
 def edge_map(label_map: LabelMap) -> HardnessMap:
-    """exp(-d / REACH_PX), d the distance to the nearest label edge in px; 0 where ignored or where there is no edge.
+    """exp(-d / REACH_PX), d the distance to the nearest label edge in px; 0 where ignored or without an edge.
 
     Example:
         >>> edge_map(np.array([[0, 0, 1, 255]])).round(2)

@@ -1,4 +1,4 @@
-"""What is measured of a finished run of the evidence."""
+"""Measures of a finished run."""
 
 from collections.abc import Iterator
 from itertools import pairwise
@@ -18,14 +18,14 @@ from hlcore.storage.runs import Run
 from hlcore.types import PredictionRecord
 
 FOLLOWED_IMAGES = 12
-"""Of the training images, and of the scored split, each: the maps of every epoch are compared on them."""
+"""Number of images of the training split, and of the scored split, on which the maps of all epochs are compared."""
 JUDGED_IMAGES = 40
-"""Of the scored split: fidelity is measured on them."""
+"""Number of images of the scored split on which fidelity is measured."""
 SATURATED = 0.95
 
 
 def measure_segmentation(run: Run, split: str) -> dict[str, float | int | str]:
-    """Segmentation of the last epoch and of the best on val, on the split that is scored."""
+    """Segmentation scores of the last epoch and of the best on val, on the scored split."""
     epochs = run.epoch_table()
     last = run.epochs[-1]
     best = int(epochs["epoch"].to_numpy()[epochs["mean_iou"].argmax()])
@@ -57,11 +57,11 @@ def _segmentation_scores(run: Run, epoch: int, split: str) -> dict[str, float]:
 
 
 def measure_stability(run: Run, split: str) -> dict[str, float]:
-    """How still the maps hold on training images and on those of a split.
+    """Stability of the maps on training images and on those of a split.
 
-    <map>_<measure>/<train or held_out>: median over consecutive epochs of the mean over images, the untrained network
-    left out; _last_over_first: the mean map of the last epoch over that of the first. hardness_saturated/...: share of
-    the pixels above 0.95 at the last epoch.
+    <map>_<measure>/<train or held_out>: median over consecutive epochs of the mean over images, without epoch 0;
+    _last_over_first: the mean of the map at the last epoch divided by that at the first; hardness_saturated/...: share
+    of the pixels above 0.95 at the last epoch.
     """
     config = run.record.config
     snapshots = [f"epoch-{epoch:04d}" for epoch in run.epochs]
@@ -90,7 +90,7 @@ def measure_stability(run: Run, split: str) -> dict[str, float]:
 
 
 def measure_fidelity(run: Run, others: list[Run], split: str) -> dict[str, float]:
-    """Fidelity of a run's maps to the mean loss of other runs, with the interval over images.
+    """Fidelity of a run's maps to the mean loss of other runs, with intervals over images.
 
     <map>_<measure>, and the same with _low and _high.
     """
@@ -108,7 +108,7 @@ def measure_fidelity(run: Run, others: list[Run], split: str) -> dict[str, float
 
 
 def read_samples(run: Run, split: str, *, images: int | None = None, root: Path | None = None) -> Iterator[Sample]:
-    """Images of a split of the run's data set, all or so many, evenly spread; `root` where its folder has moved."""
+    """Images of a split of the run's data set: all, or `images` evenly spaced ones; `root` if its folder has moved."""
     data = run.record.config.data
     count = data.train_scenes if split == data.train_split else data.val_scenes
     opened = open_data(data.dataset, root=root or data.root, split=split, count=count, size=data.scene_size)

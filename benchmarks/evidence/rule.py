@@ -1,6 +1,6 @@
-"""The rule that chooses the default learning rate of the hardness branch, as docs/decisions.md states it.
+"""The rule that chooses the default learning rate of the hardness branch, as stated in docs/decisions.md.
 
-It was written before any of the runs it reads was made.
+It was written before any of its runs was trained.
 """
 
 from typing import Any, NamedTuple, cast
@@ -24,8 +24,8 @@ class Choice(NamedTuple):
     """The chosen rate, and why.
 
     Attributes:
-        variant: Name of the rate; None until every run the rule reads is there.
-        reason: In a sentence.
+        variant: Name of the rate; None until all runs that the rule needs are finished.
+        reason: The reason, as a sentence.
     """
 
     variant: str | None
@@ -33,10 +33,10 @@ class Choice(NamedTuple):
 
 
 def judge_rates(rows: pd.DataFrame, grid: Grid) -> pd.DataFrame:
-    """How each candidate stands to each condition of the rule.
+    """Which conditions of the rule each candidate meets.
 
-    Columns: data, variant, seeds, mean_iou, below_best (paired difference to the best candidate) with low and high,
-    lift, movement (total variation of the weight over that of the loss), fidelity, and whether the rate is
+    Columns: data, variant, seeds, mean_iou, below_best (paired difference from the best candidate) with low and high,
+    lift, movement (total variation of the weight divided by that of the loss), fidelity, and whether the rate is
     within_noise, lifted and still.
     """
     found = []
@@ -78,17 +78,17 @@ def _runs_of(rows: pd.DataFrame, grid: Grid, data: str, variant: str) -> list[di
 
 
 def _mean(runs: list[dict[str, Any]], measure: str) -> float:
-    """Mean over runs; NaN where one lacks the measure."""
+    """Mean over runs; NaN if one lacks the measure."""
     return float(np.mean([run.get(measure, np.nan) for run in runs]))
 
 
 def choose_rate(table: pd.DataFrame, *, seeds: int = 3) -> Choice:
-    """The rate the rule chooses from what `judge_rates` gave."""
+    """The rate the rule chooses from the table of `judge_rates`."""
     judged = table.to_dict("records")
     if len(judged) < len(CANDIDATES) * len(DATA) or any(
         row["seeds"] < seeds or np.isnan(row["fidelity"]) for row in judged
     ):
-        return Choice(None, "some of the runs that the rule reads are not there yet")
+        return Choice(None, "some of the runs that the rule needs are not finished yet")
     by_rate = {name: [row for row in judged if row["variant"] == name] for name in CANDIDATES}
     for conditions in (("within_noise", "lifted", "still"), ("within_noise", "still"), ("still",), ()):
         passed = [name for name in CANDIDATES if all(row[c] for row in by_rate[name] for c in conditions)]
@@ -99,15 +99,15 @@ def choose_rate(table: pd.DataFrame, *, seeds: int = 3) -> Choice:
     chosen = min(close, key=movement.__getitem__)
     met = ", ".join(conditions) or "no condition"
     return Choice(
-        chosen, f"of {', '.join(passed)} (which meet: {met}) it has the highest fidelity, or within it holds stiller"
+        chosen, f"of {', '.join(passed)} (which meet: {met}) it moves least among those of the highest fidelity"
     )
 
 
 def summarise(rows: pd.DataFrame, grid: Grid) -> pd.DataFrame:
-    """Mean over seeds of what was measured of each variant, with the ends of the interval over seeds.
+    """Mean over seeds of each measure of each variant, with its interval over seeds.
 
     Columns: data, variant, seeds, measure, value, low, high. Measures: those of the rows, and movement, the total
-    variation of the hardness weight over that of the loss map, on trained and on held-out images.
+    variation of the hardness weight divided by that of the loss map, on training and on held-out images.
     """
     rows = rows.copy()
     for place in ("train", "held_out"):

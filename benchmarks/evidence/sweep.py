@@ -1,4 +1,4 @@
-"""Fills a table: trains what is missing, goes on with what was stopped, measures it and writes one row a run."""
+"""Fill a table: train the missing runs, resume interrupted ones, measure them and write one row per run."""
 
 import json
 import platform
@@ -17,7 +17,7 @@ from hlcore.storage.runs import Run, open_run, utc_now
 from hlcore.training import loop
 
 FIDELITY = "fidelity/"
-"""Before the names of what is known only once the runs of the other seeds are there too."""
+"""Prefix of the measures that need the runs of the other seeds."""
 
 
 def fill_table(
@@ -29,26 +29,26 @@ def fill_table(
     only: str | None = None,
     folder: Path = EVIDENCE_FOLDER,
 ) -> Iterator[str]:
-    """Trains and measures the missing runs of a table, saying how far it is; what was stopped goes on.
+    """Train and measure the missing runs of a table, resuming interrupted ones; yields lines of progress.
 
-    Several processes may fill one table, each with its own part of the axis `data`.
+    Several processes may fill one table, each with its own value of the axis `data`.
 
     Args:
         table: Name of the grid.
-        data: Folder that holds the data sets, each under its name.
-        out: Folder of the runs; of a finished run the last weights stay, by which the fidelity of others is measured.
-        most: So many runs and no more.
-        only: The one value of the axis `data` that is filled.
+        data: Folder of the data sets, each in a subfolder of its name.
+        out: Folder of the runs; a finished run keeps its last weights, to measure the fidelity of others.
+        most: Maximum number of runs to train.
+        only: The only value of the axis `data` to fill.
         folder: Folder of the grid and its rows.
     """
     grid = open_grid(table, folder)
     asked = [cell for cell in grid.cells() if only in (None, cell["data"])]
     done = [{axis: row[axis] for axis in grid.axes} for row in read_rows(table, folder)]
     missing = [cell for cell in asked if cell not in done]
-    yield f"{table}: {len(asked) - len(missing)} rows are there, {len(missing)} are missing"
+    yield f"{table}: {len(asked) - len(missing)} rows exist, {len(missing)} are missing"
     for cell in missing[:most]:
         config = grid.config(cell, table=table, data=data, out=out)
-        yield f"{config.name} begins"
+        yield f"{config.name}: training"
         run = yield from _train_or_resume(weighted_by_edges(config, out))
         split = grid.score_split[cell["data"]]
         row = {**cell, **measure_segmentation(run, split), **measure_stability(run, split), **_describe_training(run)}
@@ -61,7 +61,7 @@ def fill_table(
 
 
 def fill_fidelity(table: str, *, out: Path, only: str | None = None, folder: Path = EVIDENCE_FOLDER) -> Iterator[str]:
-    """Measures the fidelity of each run that lacks it and whose weights, and those of its yardstick, are in `out`."""
+    """Measure the fidelity of each run that lacks it, if its weights and those of its references are in `out`."""
     grid = open_grid(table, folder)
     path = folder / f"{table}.fidelity.jsonl"
     judged = [{axis: row[axis] for axis in grid.axes} for row in _read_rows(path)]
@@ -78,7 +78,7 @@ def fill_fidelity(table: str, *, out: Path, only: str | None = None, folder: Pat
 
 
 def read_rows(table: str, folder: Path = EVIDENCE_FOLDER) -> list[dict[str, Any]]:
-    """The rows of a table in the order they were finished, each with its fidelity where that is known."""
+    """The rows of a table in the order they were finished, each with its fidelity if that is known."""
     axes = tuple(open_grid(table, folder).axes)
     later = {tuple(row[axis] for axis in axes): row for row in _read_rows(folder / f"{table}.fidelity.jsonl")}
     return [row | later.get(tuple(row[axis] for axis in axes), {}) for row in _read_rows(folder / f"{table}.jsonl")]
@@ -89,7 +89,7 @@ def _read_rows(path: Path) -> list[dict[str, Any]]:
 
 
 def _append_row(path: Path, row: dict[str, Any]) -> None:
-    with path.open("ab", buffering=0) as rows:  # in one piece, as another process may write at the same time
+    with path.open("ab", buffering=0) as rows:  # in one write, as another process may append at the same time
         rows.write((json.dumps(row) + "\n").encode())
 
 

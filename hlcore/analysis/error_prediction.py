@@ -3,10 +3,10 @@
 Each image adds histograms of its right and wrong pixels by score, near predicted edges and away from them. The
 histograms have a fixed size, so memory does not depend on the number of pixels; `bound` is the largest binning error.
 
-The regions are separated by distance to the PREDICTED edge (d <= 2 px). They answer whether a score knows more than
-where the predicted class changes, so that distance must be controlled for. An overlooked object has no predicted edge
-and counts as interior, where only a score that knows more can find it; by the label's edge it would be all edge. The
-regions also exist without labels.
+The regions are separated by distance to the PREDICTED edge (d <= 2 px). They show whether a score contains more than
+where the predicted class changes, so that distance is held fixed. A missed object has no predicted edge and counts as
+interior, where only a score that contains more can find it; by the label's edge it would be all edge. The regions also
+exist without labels.
 """
 
 from typing import Literal

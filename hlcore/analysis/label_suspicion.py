@@ -1,4 +1,4 @@
-"""Find labels that are probably wrong: where pixels are easy and yet the network disagrees with the label."""
+"""Find labels that are probably wrong: easy pixels whose label the network disagrees with."""
 
 from typing import Literal, get_args
 

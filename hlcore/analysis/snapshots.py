@@ -14,7 +14,7 @@ VARIATIONS = ("coefficient_of_variation", "coefficient_of_variation_normalised")
 
 
 class MapTrack:
-    """Measures one kind of map over all snapshots, which are added in order; the last is given at the start.
+    """Measures one kind of map over all snapshots, added in order; the last one is given at the start.
 
     Args:
         last: The map at the last snapshot, N pixels; without pixels every measure is NaN.

@@ -15,7 +15,7 @@ from hlcore.errors import DatasetError, InvalidInputError
 from hlcore.plugins import import_plugins
 
 STREETS = "streets"
-"""The synthetic data set: generated, so it needs no root and has any number of images of any size."""
+"""The synthetic data set: it needs no root and has any number of images of any size."""
 
 Reader = Callable[[Path, str], SegmentationData]
 

@@ -43,7 +43,7 @@ class ClassTable:
 
 
 def voc_palette(count: int) -> tuple[Colour, ...]:
-    """The first `count` colours of the Pascal VOC colour map, for classes without colours of their own.
+    """The first `count` colours of the Pascal VOC colour map, for classes without their own colours.
 
     Bit k of the index goes to channel k modulo 3, most significant colour bit first.
 
@@ -136,4 +136,4 @@ IDD_LITE = ClassTable(
     ("drivable", "non-drivable", "living things", "vehicles", "roadside objects", "far objects", "sky"),
     ((128, 64, 128), (244, 35, 232), (220, 20, 60), (0, 0, 230), (220, 190, 40), (70, 70, 70), (70, 130, 180)),
 )
-"""IDD-Lite's 7 classes; each has the IDD colour of its commonest member (road, sidewalk, person ...)."""
+"""IDD-Lite's 7 classes; each has the IDD colour of its most common member (road, sidewalk, person ...)."""

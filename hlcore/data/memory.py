@@ -10,7 +10,7 @@ from hlcore.data.samples import Sample, SegmentationData
 class CachedData:
     """A data set that keeps the first `limit_mb` megabytes of decoded samples in memory.
 
-    Each loading process has a cache of its own, for its lifetime.
+    Each loading process has its own cache.
     """
 
     data: SegmentationData
@@ -30,7 +30,7 @@ class CachedData:
 
     @property
     def fingerprint(self) -> str:
-        """The fingerprint of the data set itself."""
+        """Fingerprint of the cached data set."""
         return self.data.fingerprint
 
     def __len__(self) -> int:

@@ -1,4 +1,4 @@
-"""How well each score finds wrong pixels: risk-coverage and ROC curves, AUROC and AP, and the effect of a threshold."""
+"""How well each score finds wrong pixels: risk-coverage and ROC curves, AUROC, AP, and the effect of a threshold."""
 
 from collections.abc import Mapping
 

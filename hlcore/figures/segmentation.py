@@ -95,12 +95,12 @@ def gain_figure(table: pd.DataFrame, *, baseline: str, compared: str) -> go.Figu
 
 
 def gain_by_class_figure(table: pd.DataFrame, *, title: str, height_px: int = 360) -> go.Figure:
-    """What is gained in each class over several runs, with the interval over runs; one colour for each data set.
+    """Gain in IoU of each class over several runs, with the interval over runs; one colour per data set.
 
     Args:
         table: data, class_name (in the order drawn from the top), value, low, high; points of IoU.
-        title: Of the axis.
-        height_px: Of the figure.
+        title: Title of the axis.
+        height_px: Height of the figure.
     """
     figure = go.Figure(layout={"template": make_template(), "height": height_px, "scattermode": "group"})
     for index, (data, rows) in enumerate(table.groupby("data", sort=False)):

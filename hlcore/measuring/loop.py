@@ -29,7 +29,7 @@ class Step(NamedTuple):
     measured: int
     """Number of images measured so far."""
     status: str
-    """What was done last, in a word or two."""
+    """The last thing done, in a word or two."""
 
 
 def analyze(run: Run, root: Path | None, config: AnalyzeConfig, *, command: str = "") -> Iterator[Step]:

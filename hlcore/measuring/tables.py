@@ -34,7 +34,7 @@ ROW_TABLES: dict[str, Callable[[PredictionRecord], pd.DataFrame]] = {
 }
 """Tables that hold the rows of every image unchanged."""
 OBJECTS, STABILITY = "objects", "stability"
-"""Two modules with further needs: the edge profile of the whole data set, and several epochs."""
+"""Two modules that need more: the edge profile of the whole data set, and several epochs."""
 
 
 def measure_image(record: PredictionRecord, snapshots: Mapping[str, PredictionRecord], *, c: float) -> ImagePart:

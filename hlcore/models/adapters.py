@@ -1,4 +1,4 @@
-"""Build a HardnessSegmenter by name: from segmentation-models-pytorch, torchvision, or a network of your own."""
+"""Build a HardnessSegmenter by name: from segmentation-models-pytorch, torchvision, or your own network."""
 
 import difflib
 from collections.abc import Callable
@@ -74,7 +74,7 @@ def build_network(config: NetworkConfig, num_classes: int, *, hardness: bool = T
         stride=parts.stride,
         mean=parts.mean,
         std=parts.std,
-        channels_last=config.network not in _registered,  # code of a user's own may call .view on what it is given
+        channels_last=config.network not in _registered,  # a registered network may call .view on its input
     )
 
 

@@ -36,7 +36,7 @@ class HardnessSegmenter(nn.Module):
         stride: images are padded to a multiple of this, and the outputs cropped.
         mean: per channel, on the scale 0..255.
         std: per channel, on the scale 0..255.
-        channels_last: hand the image to the encoder in the memory format NHWC, which convolutions keep: faster on
+        channels_last: pass the image to the encoder in the memory format NHWC, which convolutions keep: faster on
             CPUs and with mixed precision on GPUs. The encoder and the branches must not call `.view` on their input.
     """
 

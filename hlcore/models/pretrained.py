@@ -65,7 +65,7 @@ def load_weight_file(encoder: nn.Module, path: Path) -> None:
     try:
         is_safe = path.suffix == ".safetensors"
         weights: Any = load_file(path) if is_safe else torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # whatever the reader raises, the file has no weights
+    except Exception as error:  # readers may raise anything on malformed data
         raise CheckpointError(f"{path} cannot be read safely as a weight file: {error}") from error
     for key in ("state_dict", "model"):
         if isinstance(weights, dict) and isinstance(weights.get(key), dict):
@@ -97,7 +97,7 @@ def load_weights(encoder: nn.Module, weights: dict[str, Tensor], *, source: Path
 
 @contextmanager
 def offline_unless_hub_answers() -> Iterator[None]:
-    """Within this context an unreachable hub is not used: files come from the local cache or not at all.
+    """Context in which an unreachable hub is not contacted: files come only from the local cache.
 
     Otherwise the hub's client retries each file for about a minute.
     """
@@ -114,7 +114,7 @@ def _hub_answers(address: str) -> bool:
     try:
         urllib.request.urlopen(question, timeout=5).close()  # noqa: S310  the same
     except urllib.error.HTTPError:
-        return True  # an answer all the same
+        return True  # an error is an answer too
     except OSError:
         return False
     return True

@@ -17,7 +17,7 @@ from hlcore.storage.analyses import Analysis, AnalysisRecord
 from hlcore.storage.files import write_text
 
 HARDEST = 10
-"""Number of images shown in the strip of the hardest."""
+"""Number of images in the strip of hardest images."""
 
 
 def write_report(analysis: Analysis) -> Path:
@@ -54,7 +54,7 @@ def render_report(analysis: Analysis) -> str:
 
 
 def describe_analysis(record: AnalysisRecord) -> dict[str, str]:
-    """How an analysis was made: name of each fact to its text."""
+    """Facts about how an analysis was made, name to text."""
     epochs = f"; stability over the epochs {', '.join(map(str, record.epochs))}" if record.epochs else ""
     merged = ", ".join(f"{home} → {abroad}" for home, abroad in (record.merged or {}).items())
     rows = {
@@ -83,7 +83,7 @@ class Thumbnail(NamedTuple):
 
 
 def _hardest_thumbnails(analysis: Analysis) -> Iterator[Thumbnail]:
-    """Thumbnails of the images with the highest mean hardness, where there are any."""
+    """Thumbnails of the images with the highest mean hardness, if there are any."""
     images = analysis.table("images").sort_values("hardness_mean", ascending=False, kind="stable").head(HARDEST)
     for row in images.to_dict("records"):
         name = row["image"]
@@ -101,5 +101,5 @@ def _data_uri(path: Path) -> str:
 
 
 def _compress(text: str) -> str:
-    """Text as base64 of gzip, which the page unpacks: 2 MB instead of 5."""
+    """Text as base64-encoded gzip, 2 MB instead of 5; the page unpacks it."""
     return base64.b64encode(gzip.compress(text.encode(), mtime=0)).decode()

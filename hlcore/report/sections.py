@@ -33,7 +33,7 @@ class Drawing:
         key: Its name on the page.
         figure: The figure.
         caption: What the axes do not say.
-        broad: Scroll sideways on a phone, since its panels stand side by side.
+        broad: Scroll sideways on a phone, since its panels are side by side.
     """
 
     key: str

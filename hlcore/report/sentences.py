@@ -38,8 +38,8 @@ def describe_segmentation(tables: Tables) -> Findings:
     of_class = filter_rows(table, metric="iou").query("class_name != '' and value.notna()").sort_values("value")
     mean = {metric: find_number(table, class_name="", metric=metric) for metric in table["metric"].unique()}
     seen = (
-        f"The mean IoU over the classes is {mean['iou']}, that of the pixels near contours (boundary IoU) "
-        f"{mean['boundary_iou']}; {format_share(mean['accuracy'].value)} of the labelled pixels are correct. "
+        f"The mean IoU over the classes is {mean['iou']}; near contours (boundary IoU) it is {mean['boundary_iou']}. "
+        f"{format_share(mean['accuracy'].value)} of the labelled pixels are correct. "
     )
     if len(of_class):
         worst, best = of_class.iloc[0], of_class.iloc[-1]
@@ -77,8 +77,8 @@ def describe_edges(tables: Tables, *, source: str = "label") -> Findings:
     )
     return Findings(
         (seen,),
-        "This does not show that hardness knows more than where the edges are: a map computed from the edges alone "
-        "would look the same. Whether it knows more is measured below, at a fixed distance to the edge.",
+        "This does not show that hardness contains more than the position of edges: a map computed from the edges "
+        "alone would look the same. Whether it does is measured below, at a fixed distance to the edge.",
     )
 
 
@@ -100,9 +100,9 @@ def describe_objects(tables: Tables) -> Findings:
         neither="size and hardness are not clearly related",
     ).removesuffix(".")
     seen = (
-        f"Spearman's rho of an object's mean hardness and its area is {plain} over {count['hardness_mean']} objects: "
-        f"{trend}. Small objects are mostly edge, so edges must be accounted for. Inside the objects (farther than "
-        f"2 px from every edge; {count['hardness_interior']} objects have such pixels) rho is {interior}; for the "
+        f"Spearman's rho between an object's mean hardness and its area is {plain} over {count['hardness_mean']} "
+        f"objects: {trend}. Small objects are mostly edge, so edges must be accounted for. Inside the objects (farther "
+        f"than 2 px from every edge; {count['hardness_interior']} objects have such pixels) rho is {interior}; for the "
         f"hardness beyond what the edge profile predicts it is {over}. "
     )
     off = float(max(filter_rows(table, quantity="hardness_over_edge")["bound"]))  # by the bins of its histogram

@@ -23,7 +23,7 @@ class AnalysisRecord(FrozenModel):
     """The content of analysis.json."""
 
     format: Literal[1] = 1
-    """Version of the tables; a change in what a table holds needs a new number and a new analysis."""
+    """Version of the tables; a change of their content needs a new number and a new analysis."""
     state: Literal["running", "complete"]
     created: datetime
     run: str

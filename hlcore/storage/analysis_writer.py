@@ -81,7 +81,7 @@ class AnalysisWriter:
 
     @contextmanager
     def append_rows(self, name: str) -> Iterator[Callable[[pd.DataFrame], None]]:
-        """A function that appends rows to a table that is never in memory as a whole.
+        """A function that appends rows to a table without holding all of it in memory.
 
         The file appears when the context exits without an error; without rows it has only columns.
         """
@@ -122,7 +122,7 @@ def open_analysis_writer(path: Path, record: AnalysisRecord) -> AnalysisWriter:
         _check_same_analysis(path, kept.record, record)
         writer = AnalysisWriter(kept)
         if writer.is_complete:
-            writer.remove_parts()  # a crash may have come between the last two steps
+            writer.remove_parts()  # after a crash between the last two steps
         return writer
     make_folder(path)
     _write_record(path, record)

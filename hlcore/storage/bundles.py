@@ -27,7 +27,7 @@ _METADATA_KEY = b"hlcore"
 class BundleWriter:
     """Writes records into a new bundle, one at a time; a context manager.
 
-    The manifest is written on exit, after an error too, so an interrupted bundle is valid.
+    The manifest is written on exit, even after an error, so an interrupted bundle is valid.
     """
 
     def __init__(self, path: Path, *, class_names: tuple[str, ...], palette: tuple[tuple[int, int, int], ...]) -> None:
@@ -39,7 +39,7 @@ class BundleWriter:
         self._metadata = {"class_names": class_names, "palette": palette}
         self._rows: list[dict[str, object]] = []
 
-    def __enter__(self) -> "BundleWriter":  # noqa: PYI034  (the run-time type checker of the tests knows no Self)
+    def __enter__(self) -> "BundleWriter":  # noqa: PYI034  (the tests' run-time type checker does not know Self)
         make_folder(self.path)
         return self
 

@@ -17,9 +17,9 @@ Model = TypeVar("Model", bound=BaseModel)
 
 @contextmanager
 def replace_atomically(path: Path) -> Iterator[Path]:
-    """A temporary path to write to; on success it is fsynced and replaces `path`, so a crash leaves old or new content.
+    """A temporary path to write to. On success it is synced and replaces `path`; a crash leaves the old or new file.
 
-    The file gets the permissions of any new file (the umask's), whatever the writer chose.
+    The file gets the default permissions (from the umask), whatever the writer chose.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")

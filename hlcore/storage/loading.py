@@ -23,14 +23,15 @@ def load_epoch(run: Run, epoch: int | None = None, *, device: str = "auto") -> C
 
 
 def resolve_epoch(run: Run, epoch: int | None = None) -> int:
-    """The epoch, checked to be saved; None stands for the last.
+    """The given epoch, or the last saved one if None.
 
     Raises:
         InvalidInputError: the run has not saved it.
     """
     if not run.epochs:
-        raise InvalidInputError(f"{run.path} has kept no epoch yet")
+        raise InvalidInputError(f"{run.path} has saved no epoch yet; train it further")
     chosen = run.epochs[-1] if epoch is None else epoch
     if chosen not in run.epochs:
-        raise InvalidInputError(f"{run.path} kept the epochs {', '.join(map(str, run.epochs))}, not {chosen}")
+        known = ", ".join(map(str, run.epochs))
+        raise InvalidInputError(f"{run.path} has not saved epoch {chosen}; choose one of {known}")
     return chosen

@@ -100,7 +100,7 @@ class Probe:
         return hardness_map, read_loss_png(stem.with_name(f"{snapshot}.loss.png"), full_scale=scale)
 
     def add(self, snapshot: str, maps: dict[str, tuple[HardnessMap, LossMap]]) -> "Probe":
-        """The probe set with the maps of one more snapshot; an existing snapshot is replaced."""
+        """The probe set with one more snapshot; an existing one is replaced."""
         for name, (hardness_map, loss_map) in maps.items():
             folder = self.path / name
             write_hardness_png(folder / f"{snapshot}.hardness.png", hardness_map)

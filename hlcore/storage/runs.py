@@ -99,7 +99,7 @@ class Run:
         return self.path / "probe"
 
     def step_table(self) -> pd.DataFrame:
-        """One row per training step, with STEP_COLUMNS; losses in nats, NaN for what was not logged.
+        """One row per training step, with STEP_COLUMNS; losses in nats, NaN where not logged.
 
         Raises:
             CheckpointError: a line of metrics.jsonl cannot be read, other than a truncated last one.

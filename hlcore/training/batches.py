@@ -35,7 +35,7 @@ class AugmentedData(Dataset[dict[str, Tensor | int]]):
 
 
 def count_steps_per_epoch(num_images: int, *, batch_size: int, processes: int) -> int:
-    """Number of steps in an epoch; images that do not fill a last batch are dropped, others in each epoch.
+    """Number of steps in an epoch; images left over after the last full batch are dropped, different ones each epoch.
 
     Raises:
         InvalidInputError: there are fewer images than one step needs.

@@ -88,7 +88,7 @@ class TrainingStep(nn.Module):
 
 
 def train(config: TrainConfig) -> Reports:
-    """Train a new run. Sending True stops it, as does closing it in a single process; it can then be resumed.
+    """Train a new run. Sending True, or closing it in a single process, stops it; it can then be resumed.
 
     Raises:
         InvalidInputError, DatasetError, CheckpointError: a setting is not valid.
@@ -103,7 +103,7 @@ def train(config: TrainConfig) -> Reports:
 
 
 def resume(path: Path) -> Reports:
-    """Continue an interrupted run, to the same weights as if it had never stopped.
+    """Continue an interrupted run; it ends with the same weights as an uninterrupted one.
 
     Raises:
         CheckpointError: there is no run or no training state, or the data has changed.
@@ -257,7 +257,7 @@ def _validate(fabric: Fabric, network: HardnessSegmenter, data: SegmentationData
 
     Each of n processes takes every n-th image, and the counts are summed.
     """
-    if fabric.world_size > 1:  # each process has batch norm statistics of its own
+    if fabric.world_size > 1:  # each process has its own batch norm statistics
         for buffer in network.buffers():
             torch.distributed.broadcast(buffer, src=0)
     num_classes = len(data.classes.names)

@@ -8,15 +8,14 @@ Everything is computed in float32 whatever the network's precision. The names ar
     L_seg  = sum_i detach(w_i) * ce_i                 trains encoder and segmentation branch
     L_hard = -lambda * sum_i w_i * detach(ce_i)       trains the hardness branch, which maximises the weighted loss
 
-Why the pace is part of the method. L_hard is linear in S: with W = sum_j w_j ce_j the branch is pushed by
+The learning rate of the branch is part of the method: L_hard is linear in S. With W = sum_j w_j ce_j, S_i moves along
 
     -dL_hard/dS_i = lambda * (ce_i - W) / sum_j (S_j + c)
 
-so S_i goes to 1 wherever ce_i lies above the weighted mean loss W and to 0 elsewhere, and nothing holds it in between
-but time. A branch as fast as the segmenter gets there within an epoch and then follows the loss of the moment. Under
-SGD lambda = 0.01 makes it a hundred times slower, so S adds up where the loss was high over many epochs: it holds the
-history of the loss, and stays graded. AdamW divides lambda away. Hence the branch has an optimizer of its own
-(OptimConfig).
+so S_i tends to 1 wherever ce_i is above the weighted mean loss W and to 0 elsewhere. A branch that learns as fast as
+the segmenter gets there within an epoch and then follows the current loss. Under SGD, lambda = 0.01 makes it a hundred
+times slower, so S reflects the loss over many epochs and stays graded. AdamW cancels lambda. The branch therefore has
+its own optimizer (OptimConfig).
 """
 
 import math
@@ -158,7 +157,7 @@ def balanced_cross_entropy(
 
 
 def median_frequency_weights(pixel_counts: Int64[Tensor, " C"]) -> Float[Tensor, " C"]:
-    """Weight of each class: the median class frequency over its own; 1 for a class that never occurs.
+    """Weight of each class: the median class frequency divided by its own; 1 for a class that never occurs.
 
     Frequencies are shares of all pixels, not only of those in images that contain the class.
 

@@ -1,6 +1,6 @@
 """Train a copy of a network to memorise one image, and record its maps (the paper's figure 1).
 
-The loss map goes dark as the image is memorised; the question is what the hardness map does meanwhile.
+The loss map fades as the image is memorised; the question is whether the hardness map does too.
 """
 
 import copy
@@ -34,22 +34,22 @@ class Snapshot(NamedTuple):
 
 @dataclass(frozen=True)
 class Report:
-    """One step. Step 0 is the checkpoint itself; its numbers are NaN, as nothing was trained yet."""
+    """One step. Step 0 is the checkpoint itself; its numbers are NaN."""
 
     step: int
     steps: int
     mean_loss: float
     """Mean cross entropy over the labelled pixels, nats, in this step's forward pass: after `step` - 1 updates."""
     mean_hardness: float
-    """Mean of the sigmoid over the labelled pixels, likewise."""
+    """Mean of the sigmoid over the labelled pixels, in the same forward pass."""
     hardness_lift: float
-    """Weighted over mean cross entropy, likewise."""
+    """Weighted divided by mean cross entropy, in the same forward pass."""
     snapshot: Snapshot | None
     """The maps after `step` updates, if this is one of `snapshot_steps`."""
 
 
 Reports = Generator[Report, bool | None, None]
-"""Sending True stops it, as does closing it."""
+"""Sending True or closing it stops it."""
 
 
 def memorise(
@@ -63,11 +63,11 @@ def memorise(
     snapshot_steps: Collection[int] = (0, 1, 10, 100),
     seed: int = 0,
 ) -> Reports:
-    """Train a copy of a checkpoint's network on one labelled image; the checkpoint is left as it is.
+    """Train a copy of a checkpoint's network on one labelled image; the checkpoint does not change.
 
     Loss, optimizers, gradient clipping and learning rates are the run's; its schedule is compressed into `steps` steps.
-    Batch norm keeps the statistics of training, since a batch of one image has too few (and some networks refuse it);
-    dropout stays on. Both branches learn, each from its own loss.
+    Batch norm keeps its saved statistics, since a batch of one image is too small (some networks reject it); dropout
+    stays on. Both branches learn, each from its own loss.
 
     Args:
         checkpoint: A checkpoint with a hardness branch.

@@ -10,7 +10,7 @@ from hlcore.storage.probes import Probe, Split
 from hlcore.storage.runs import Run
 
 SNAPSHOT_ITERATIONS = (1, 10, 100)
-"""Steps after which maps are saved, as in the paper's figure 1, beside those of each kept epoch."""
+"""Steps after which maps are saved, as in the paper's figure 1, in addition to the kept epochs."""
 
 
 def create_probe(run: Run, train: SegmentationData, val: SegmentationData, *, images: int) -> Probe | None:
@@ -33,7 +33,7 @@ def create_probe(run: Run, train: SegmentationData, val: SegmentationData, *, im
 
 
 def add_snapshot(probe: Probe, network: HardnessSegmenter, snapshot: str, *, class_names: tuple[str, ...]) -> Probe:
-    """The probe set with a further snapshot: the maps of the network on the probe images.
+    """The probe set with one more snapshot: the maps of the network on the probe images.
 
     Raises:
         TrainingError: the network's output is not finite.

@@ -57,7 +57,7 @@ class RunWriter:
                 self._write_snapshot(f"iteration-{row['iteration']:06d}")
 
     def log_epoch(self, row: dict[str, Any], progress: Progress) -> None:
-        """Log a validated epoch, save its weights if it is one to keep, and save the state to resume from."""
+        """Log a validated epoch, its weights if it is kept, and the state to resume from."""
         if self.fabric.is_global_zero:
             self.run.append_metrics("epoch", row)
             if progress.epochs in epochs_to_keep(self.run.record.config):

@@ -101,7 +101,7 @@ def _make_schedule(kind: str, optimizer: Optimizer, iterations: int) -> LRSchedu
             return ConstantLR(optimizer, factor=1.0)
         case _:
             peaks = [group["lr"] for group in optimizer.param_groups]
-            cycle_momentum = isinstance(optimizer, AdamW)  # SGD keeps the momentum that was set
+            cycle_momentum = isinstance(optimizer, AdamW)  # SGD keeps the momentum of the settings
             return OneCycleLR(optimizer, max_lr=peaks, total_steps=iterations + 1, cycle_momentum=cycle_momentum)
 
 

@@ -12,7 +12,7 @@ from hlcore.storage.files import replace_atomically
 
 
 class Progress(NamedTuple):
-    """Steps and epochs a run has done."""
+    """Steps and epochs a run has completed."""
 
     iterations: int
     """Completed steps."""
@@ -23,7 +23,7 @@ class Progress(NamedTuple):
 def save_state(fabric: Fabric, path: Path, parts: dict[str, Any], progress: Progress) -> None:
     """Save the state of each part (network, optimizers, schedules), replacing the old file atomically.
 
-    Random numbers need no state: those of a step follow from the seed and the step number.
+    Random generators need no state: each step is seeded from the run's seed and the step number.
     """
     state: dict[str, Any] = {name: part.state_dict() for name, part in parts.items()}
     state |= {"progress": list(progress), "precision": fabric.strategy.precision.state_dict()}

@@ -21,7 +21,7 @@ def open_saved_hardness(
         source: A bundle, or a run whose last epoch predicts the maps.
         data: The training images.
         folder: Where maps predicted by a run are written, and found again when training resumes.
-        overwrite: Predict them even if they are all there.
+        overwrite: Predict them even if they all exist.
         fabric: The processes of the run; the first one writes.
 
     Raises:

@@ -1,4 +1,4 @@
-"""The table of claims: a verdict follows from the interval and from nothing else."""
+"""The table of claims: each verdict follows from the interval alone."""
 
 import numpy as np
 import pandas as pd
@@ -73,28 +73,29 @@ def test_fewer_than_three_seeds_leave_a_claim_open():
     assert set(verdicts(rows(0.02, seeds=2)).values()) == {OPEN}
 
 
-def test_a_clear_gain_and_a_still_map_hold():
+def test_claims_hold_for_a_clear_gain_and_stable_maps():
     assert verdicts(rows(0.02)) == {
         "The hardness loss raises mIoU": HOLDS,
-        "Hardness maps hold still between epochs, loss maps do not": HOLDS,
-        "The loss fades in training, hardness does not": HOLDS,
+        "Hardness maps are stable between epochs, loss maps are not": HOLDS,
+        "The loss fades during training, hardness does not": HOLDS,
     }
 
 
-def test_a_loss_and_a_restless_map_do_not():
+def test_claims_fail_for_a_clear_loss_and_unstable_maps():
     found = verdicts(rows(-0.02, movement=1.5, keeps=0.15))
     assert set(found.values()) == {FAILS}
 
 
 def test_hardness_that_fades_less_than_the_loss_holds_in_part():
-    assert verdicts(rows(0.02, keeps=0.5))["The loss fades in training, hardness does not"] == "in part: it fades less"
+    found = verdicts(rows(0.02, keeps=0.5))
+    assert found["The loss fades during training, hardness does not"] == "in part: it fades less"
 
 
-def test_the_headline_has_both_numbers_with_their_intervals_once_all_seeds_are_there():
+def test_the_headline_has_both_numbers_with_their_intervals_once_all_seeds_exist():
     said = headline(rows(0.02), GRID)
     assert "**+2.10 (+1.85 to +2.35) points** of mIoU over cross entropy" in said
     assert "moves **0.401 (0.399 to 0.402) times** as much" in said
-    assert "still going on" in headline(rows(0.02, seeds=2), GRID)
+    assert "still in progress" in headline(rows(0.02, seeds=2), GRID)
 
 
 @pytest.mark.parametrize(("moved", "verdict"), [(0.1, HOLDS), (0.5, FAILS)])
@@ -115,4 +116,4 @@ def test_figure_1_holds_where_hardness_moves_less_than_half_as_much_as_the_loss(
     ]
     [claim] = claims_of_memorising(pd.DataFrame(found))
     assert claim.verdict == verdict
-    assert "3 images, 100 steps: the mean loss is 0.200 (0.200 to 0.200) of what it was" in claim.measured
+    assert "3 images, 100 steps: the mean loss ends at 0.200 (0.200 to 0.200) of its initial value" in claim.measured

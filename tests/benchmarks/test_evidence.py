@@ -1,4 +1,4 @@
-"""The evidence: which runs a grid asks for, and what is said of differences over seeds."""
+"""The runs of a grid, and the differences over seeds."""
 
 from pathlib import Path
 
@@ -38,7 +38,7 @@ def test_a_grid_is_the_product_of_its_axes_and_the_last_varies_fastest():
     assert [cell["loss"] for cell in cells[:4]] == ["ce", "ohem", "hardness", "ce"]
 
 
-def test_the_settings_of_a_run_are_the_shared_ones_under_its_own():
+def test_the_settings_of_a_run_override_the_shared_ones():
     config = GRID.config(GRID.cells()[4], table="small", data=Path("data"), out=Path("out"))
     assert (config.optim.epochs, config.optim.lr, config.loss.name, config.seed) == (2, 0.1, "ohem", 1)
     assert config.data.root == Path("data/camvid")
@@ -59,7 +59,7 @@ def test_fidelity_is_measured_against_cross_entropy_of_the_other_seeds():
     assert [(other["seed"], other["loss"]) for other in others] == [("seed0", "ce"), ("seed2", "ce"), ("seed3", "ce")]
 
 
-def test_a_table_is_filled_once_and_the_fidelity_follows_when_the_other_seeds_are_there(tmp_path):
+def test_a_table_is_filled_once_and_fidelity_is_added_when_the_other_seeds_exist(tmp_path):
     (tmp_path / "tiny.yaml").write_text(TINY, encoding="utf-8")
     settings = {"data": tmp_path, "out": tmp_path / "runs", "folder": tmp_path}
     list(fill_table("tiny", most=1, **settings))
@@ -77,8 +77,8 @@ def test_a_table_is_filled_once_and_the_fidelity_follows_when_the_other_seeds_ar
         ("seed1", "sgd"),
     ]
     assert all(-1 <= row[f"{FIDELITY}hardness_spearman"] <= 1 for row in rows)
-    assert rows[0] == {**first, **rows[0]}, "a finished row is not touched"
-    assert list(fill_table("tiny", **settings)) == ["tiny: 4 rows are there, 0 are missing"]
+    assert rows[0] == {**first, **rows[0]}, "a finished row does not change"
+    assert list(fill_table("tiny", **settings)) == ["tiny: 4 rows exist, 0 are missing"]
 
 
 TINY = """
@@ -100,7 +100,7 @@ score_split: {streets: test}
 
 
 @pytest.mark.parametrize("table", [path.stem for path in Path("benchmarks/evidence").glob("*.yaml")])
-def test_every_run_of_a_committed_grid_has_settings_that_exist_and_a_name_of_its_own(table):
+def test_every_run_of_a_committed_grid_has_valid_settings_and_its_own_name(table):
     grid = open_grid(table)
     configs = [grid.config(cell, table=table, data=Path("data"), out=Path("out")) for cell in grid.cells()]
     assert len({config.run_name for config in configs}) == len(configs)
@@ -114,7 +114,7 @@ def test_the_difference_is_paired_by_seed_and_its_interval_agrees_with_a_paired_
     assert row["verdict"] == "higher"
 
 
-def test_an_interval_that_holds_zero_is_called_not_significant():
+def test_an_interval_that_contains_zero_is_called_not_significant():
     table = paired_differences(rows(ce=[0.1, 0.5], hardness=[0.2, 0.45]), GRID)
     assert list(table["verdict"]) == ["not significant"]
 

@@ -1,4 +1,4 @@
-"""The benchmark of planted faults: its rankings are scikit-learn's, and its table says what it should."""
+"""The benchmark of planted faults: its rankings equal scikit-learn's, and its table is consistent."""
 
 import numpy as np
 import pandas as pd

@@ -1,4 +1,4 @@
-"""The document of results: what the kept tables say, and nothing of the machine they were made on."""
+"""The documents match the kept tables, which name no path of the machine they were made on."""
 
 import shlex
 from pathlib import Path
@@ -61,7 +61,7 @@ def test_only_small_tables_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     pd.testing.assert_frame_equal(kept.table("scores"), pd.DataFrame({"value": [0.5]}))
 
 
-def test_the_documents_and_the_headline_are_what_the_kept_tables_say(tmp_path: Path) -> None:
+def test_the_documents_and_the_headline_match_the_kept_tables(tmp_path: Path) -> None:
     readme = tmp_path / "README.md"
     readme.write_text(results.README.read_text(encoding="utf-8"), encoding="utf-8")
     results.main(docs=tmp_path, readme=readme)
@@ -75,7 +75,7 @@ def test_the_documents_and_the_headline_are_what_the_kept_tables_say(tmp_path: P
     assert readme.read_text() == results.README.read_text(encoding="utf-8"), "run `python -m benchmarks.results`"
 
 
-def test_the_headline_replaces_what_stood_between_its_marks():
+def test_the_headline_replaces_the_text_between_its_marks():
     first, last = results.HEADLINE_MARKS
     text = f"before\n{first}\nold\n{last}\nafter\n"
     assert results.with_headline(text, "new") == f"before\n{first}\nnew\n{last}\nafter\n"

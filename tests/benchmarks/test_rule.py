@@ -1,4 +1,4 @@
-"""The rule that chooses the hardness branch's default rate, on tables made up for each of its conditions."""
+"""The rule that chooses the hardness branch's default rate, on made-up tables for each condition."""
 
 import pandas as pd
 import pytest
@@ -22,7 +22,7 @@ GOOD = {"mean_iou": 0.55, "lift": 2.0, "movement": 0.3, "fidelity": 0.6}
 
 
 def rows(**of_rate: dict[str, float]) -> pd.DataFrame:
-    """Three seeds of every rate on both kinds of data: GOOD, but for what is given; seeds share their noise."""
+    """Three seeds of every rate on both data sets: GOOD except for the given values; rates share each seed's noise."""
     found = []
     for data in DATA:
         for rate in CANDIDATES:
@@ -63,16 +63,16 @@ def test_a_rate_within_noise_of_the_best_stays_in():
     assert chosen(table) == "sgd_1"
 
 
-def test_of_rates_that_are_equally_faithful_the_stiller_is_chosen():
+def test_of_equally_faithful_rates_the_one_with_less_movement_is_chosen():
     assert chosen(rows(sgd_3={"fidelity": 0.605}, sgd_0_1={"movement": 0.2})) == "sgd_0.1"
 
 
-def test_where_none_meets_all_conditions_the_lift_is_given_up_first():
+def test_if_no_rate_meets_all_conditions_the_lift_is_dropped_first():
     low = {"lift": 1.0}
     assert chosen(rows(sgd_0_1=low, sgd_0_3=low | {"fidelity": 0.7}, sgd_1=low, sgd_3={"movement": 0.9})) == "sgd_0.3"
 
 
-def test_there_is_no_choice_before_every_run_is_there():
+def test_there_is_no_choice_before_every_run_exists():
     assert chosen(rows().iloc[:-1]) is None
     assert chosen(rows().query("data == 'streets'")) is None
     assert chosen(rows().drop(columns="fidelity/hardness_spearman")) is None

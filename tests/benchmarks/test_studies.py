@@ -1,4 +1,4 @@
-"""The documents about planted faults and about maps that hold still."""
+"""The documents about planted faults and about stability."""
 
 import pandas as pd
 import pytest
@@ -40,11 +40,11 @@ def study() -> pd.DataFrame:
     ("low", "high", "said"),
     [
         (0.1, 0.2, "suspicion finds more than plain loss;"),
-        (-0.2, -0.1, "suspicion finds less than plain loss, so hardness does harm here;"),
+        (-0.2, -0.1, "suspicion finds less than plain loss, so hardness makes it worse;"),
         (-0.1, 0.1, "suspicion and plain loss cannot be told apart;"),
     ],
 )
-def test_what_is_said_of_hardness_follows_from_the_paired_gain(low, high, said):
+def test_the_sentence_about_hardness_follows_from_the_paired_gain(low, high, said):
     text = "\n".join(of_faults(pd.DataFrame([fault("average precision", 0.1, 0.9), fault(GAIN, low, high)])))
     assert said in text
     assert "0.500 (0.100 to 0.900)" in text
@@ -57,18 +57,18 @@ def test_pairs_of_epochs_are_counted_by_which_map_is_clearly_higher_and_the_untr
     assert "| 0 → 1 |" not in text
 
 
-def test_the_last_level_stands_over_the_first(study):
-    assert "mean hardness 0.800 (0.790 to 0.810), mean loss 0.200 (0.190 to 0.210)" in "\n".join(of_stability(study))
+def test_the_last_level_is_divided_by_the_first(study):
+    assert "mean hardness 0.800 (0.790 to 0.810), loss 0.200 (0.190 to 0.210)" in "\n".join(of_stability(study))
 
 
-def test_a_table_has_a_line_a_row():
+def test_a_table_has_a_line_per_row():
     assert markdown_table(["a", "b"], [["1", "2"]]) == "| a | b |\n| --- | --- |\n| 1 | 2 |\n"
 
 
 @pytest.mark.parametrize(
     ("slow", "said"), [(0.9, "fades less the slower"), (0.3, "fades more the slower"), (0.8, "does not clearly change")]
 )
-def test_what_is_said_of_the_branch_s_pace_follows_from_the_last_levels(study, slow, said):
+def test_the_sentence_about_the_branchs_rate_follows_from_the_last_levels(study, slow, said):
     fast = study.assign(run="streets-every-epoch")
     other = study.assign(run="streets-slow-hardness")
     level = (other["measure"] == "relative_level") & (other["map"] == "hardness")

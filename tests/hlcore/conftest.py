@@ -27,13 +27,13 @@ from hlcore.types import Image, LabelMap
 
 @pytest.fixture
 def unchecked(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Types are not checked, as they are not for users: what hlcore itself says of a wrong array is seen."""
+    """Turn off run-time type checks, as for users, to see hlcore's own errors for wrong arrays."""
     monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)
 
 
 @pytest.fixture
 def pixel_network() -> HardnessSegmenter:
-    """Three classes; sees one pixel at a time, so that every way of cutting an image must give the same."""
+    """Three classes; sees one pixel at a time, so that every way of tiling an image must give the same result."""
     torch.manual_seed(0)
     encoder = nn.Sequential(nn.Conv2d(3, 8, 1), nn.Tanh())
     return HardnessSegmenter(encoder, nn.Conv2d(8, 3, 1), nn.Conv2d(8, 1, 1), stride=1)
@@ -107,7 +107,7 @@ def scenes_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 @pytest.fixture(scope="session")
 def quick_analyses() -> Iterator[None]:
-    """Each scene is drawn once, and intervals come from sixteen resamplings, which whole analyses can do with."""
+    """Render each scene once and use sixteen resamplings, to make whole analyses quick."""
 
     @cache
     def drawn(entropy: tuple[int, ...], size: tuple[int, int]) -> tuple[Image, LabelMap]:
@@ -121,7 +121,7 @@ def quick_analyses() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def analysed(scenes_run: Run, quick_analyses: None, tmp_path_factory: pytest.TempPathFactory) -> Analysis:
-    """What `hlcore analyze --split test --epochs all` makes of that run, without the report."""
+    """The analysis of that run by `hlcore analyze --split test --epochs all`, without the report."""
     config = AnalyzeConfig(out=tmp_path_factory.mktemp("analyses") / "whole", split="test", epochs="all")
     *_, last = analyze(scenes_run, None, config, command="hlcore analyze RUN --split test --epochs all")
     return last.analysis

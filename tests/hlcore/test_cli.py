@@ -1,4 +1,4 @@
-"""The commands as a user types them: some in a process of their own, the others in this one, where torch is loaded."""
+"""The commands as a user types them: some in a separate process, the others in this one, where torch is loaded."""
 
 import io
 import json
@@ -87,7 +87,7 @@ def run(settings: Path) -> Path:
     return settings.parent / "tiny"
 
 
-def test_the_command_line_goes_before_the_file_and_the_file_before_the_defaults(settings: Path, tmp_path: Path) -> None:
+def test_the_command_line_overrides_the_file_and_the_file_the_defaults(settings: Path, tmp_path: Path) -> None:
     done = hlcore("train", "--config", settings, "--out", tmp_path, "--optim.epochs", 1)
     assert done.returncode == 0, done.stderr
     config = open_run(tmp_path / "tiny").record.config
@@ -118,7 +118,7 @@ def test_evaluate_refuses_a_data_set_with_other_classes(run: Path, tmp_path: Pat
     assert "but the data set has Bicyclist, Pedestrian" in done.stderr
 
 
-def test_predict_takes_files_folders_and_globs_and_writes_a_bundle(run: Path, tmp_path: Path) -> None:
+def test_predict_accepts_files_folders_and_globs_and_writes_a_bundle(run: Path, tmp_path: Path) -> None:
     folder = tmp_path / "photographs" / "deep"
     folder.mkdir(parents=True)
     (folder / "cat.png").write_bytes((PHOTOGRAPHS / "chelsea.png").read_bytes())
@@ -132,7 +132,7 @@ def test_predict_takes_files_folders_and_globs_and_writes_a_bundle(run: Path, tm
     assert bundle.class_names == open_run(run).record.class_names
 
 
-def test_predict_leaves_out_what_it_cannot_read_and_writes_the_others(run: Path, tmp_path: Path) -> None:
+def test_predict_skips_unreadable_images_and_writes_the_rest(run: Path, tmp_path: Path) -> None:
     (tmp_path / "broken.png").write_bytes(b"no image")
     out = tmp_path / "bundle"
     done = hlcore("predict", run, tmp_path / "broken.png", PHOTOGRAPHS / "coffee.png", "--out", out)
@@ -143,14 +143,14 @@ def test_predict_leaves_out_what_it_cannot_read_and_writes_the_others(run: Path,
     assert list(open_bundle(out).manifest["name"]) == ["coffee"]
 
 
-def test_runs_lists_what_a_folder_holds(run: Path) -> None:
+def test_runs_lists_the_runs_in_a_folder(run: Path) -> None:
     done = hlcore("runs", run.parent)
     assert done.returncode == 0, done.stderr
     for cell in ("complete", "fpn / tu-mobilenetv3_small_050", "streets", "hardness", "0, 1, 2"):
         assert cell in done.stdout
 
 
-def test_runs_leaves_out_what_it_cannot_read_and_says_so(run: Path, tmp_path: Path) -> None:
+def test_runs_skips_unreadable_runs_and_says_so(run: Path, tmp_path: Path) -> None:
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / "run.json").write_text("{")
     done = hlcore("runs", tmp_path, run)
@@ -190,7 +190,7 @@ def test_analyze_writes_tables_and_a_report_beside_the_run(run: Path, tmp_path: 
     assert "with other settings (epoch: 2, now 1" in done.stderr
 
 
-def test_ctrl_c_leaves_an_analysis_that_the_same_command_goes_on_with(run: Path, tmp_path: Path) -> None:
+def test_ctrl_c_leaves_an_analysis_that_the_same_command_continues(run: Path, tmp_path: Path) -> None:
     large = shutil.copytree(run, tmp_path / "large")
     record = json.loads((large / "run.json").read_text())
     record["config"]["data"]["val_scenes"] = 500
@@ -212,14 +212,14 @@ def test_ctrl_c_leaves_an_analysis_that_the_same_command_goes_on_with(run: Path,
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (("analyze", "RUN", "--epoch", "9"), "kept the epochs 0, 1, 2, not 9"),
+        (("analyze", "RUN", "--epoch", "9"), "has not saved epoch 9; choose one of 0, 1, 2"),
         (("analyze", "RUN", "--epochs", "some"), "such as 3,9,24, got 'some'"),
         (("analyze", "RUN", "--dataset", "camvid"), "the data set 'camvid' needs its folder as root"),
         (("analyze", "RUN", "no-such-folder", "--dataset", "camvid"), "expected the folder no-such-folder/val"),
         (("analyze", "RUN", "--merge", "list.yaml"), "list.yaml does not map class names to class names"),
         (("evaluate", "no-such-folder"), "error: no-such-folder is not a run: it has no run.json"),
         (("predict", "RUN", "no-such.png", "--out", "out"), "error: no image found for 'no-such.png'"),
-        (("evaluate", "RUN", "--epoch", "9"), "kept the epochs 0, 1, 2, not 9"),
+        (("evaluate", "RUN", "--epoch", "9"), "has not saved epoch 9; choose one of 0, 1, 2"),
         (("train", "--network.network", "unett"), "error: unknown network 'unett'; did you mean 'unet'?"),
         (("train", "--optim.epoch", "3"), "Did you mean --optim.epochs?"),
         (("train", "--resume", "RUN"), "is complete, so there is nothing to resume"),
@@ -234,7 +234,7 @@ def test_ctrl_c_leaves_an_analysis_that_the_same_command_goes_on_with(run: Path,
         (("app", "no-such-folder"), "error: no-such-folder is not a folder; expected one that holds runs"),
     ],
 )
-def test_what_does_not_fit_gets_one_sentence(run: Path, tmp_path: Path, arguments, sentence: str) -> None:
+def test_invalid_input_gets_one_sentence(run: Path, tmp_path: Path, arguments, sentence: str) -> None:
     (tmp_path / "broken.yaml").write_text("optim: {epochs: 3")
     (tmp_path / "list.yaml").write_text("- 3")
     files = {"RUN": run} | {name: tmp_path / name for name in arguments if name.endswith(".yaml")}
@@ -242,17 +242,17 @@ def test_what_does_not_fit_gets_one_sentence(run: Path, tmp_path: Path, argument
     if given[0] == "train" and "--resume" not in given:
         given += ["--out", str(tmp_path)]
     done = hlcore(*given)
-    assert done.returncode in {1, 2}  # 2: not a command line at all
+    assert done.returncode in {1, 2}  # 2: not a valid command line
     assert sentence in done.stderr + done.stdout
     assert "Traceback" not in done.stderr
 
 
-def test_a_refusal_in_a_process_of_its_own_is_one_line_and_status_1() -> None:
+def test_an_error_in_a_separate_process_is_one_line_and_status_1() -> None:
     done = in_own_process("evaluate", "no-such-folder")
     assert done == (1, "", "error: no-such-folder is not a run: it has no run.json\n")
 
 
-def test_a_name_that_the_output_cannot_hold_stops_no_command(run_record, tmp_path: Path) -> None:
+def test_a_name_that_the_output_cannot_encode_does_not_stop_a_command(run_record, tmp_path: Path) -> None:
     create_run(run_record.model_copy(update={"name": "通り"}), tmp_path)
     done = in_own_process("runs", tmp_path, PYTHONIOENCODING="cp1252")
     assert done.returncode == 0, done.stderr
@@ -268,7 +268,7 @@ def test_a_checkout_serves_its_own_app_with_the_runs_it_is_given(tmp_path: Path,
     ((command, settings),) = started
     assert Path(command[command.index("run") + 1]) == PROJECT / "app" / "main.py"
     assert command[-1] == "8600"
-    assert settings["cwd"] == PROJECT  # where .streamlit/config.toml stands
+    assert settings["cwd"] == PROJECT  # where .streamlit/config.toml is
     assert settings["env"]["HLCORE_RUNS"].split(os.pathsep) == [str(tmp_path), "/further/runs"]
 
 

@@ -1,4 +1,4 @@
-"""Which settings a run may have."""
+"""The allowed settings of a run."""
 
 import pytest
 from pydantic import ValidationError
@@ -7,13 +7,13 @@ from hlcore.config import TrainConfig
 
 
 @pytest.mark.parametrize("name", ["", "..", ".hidden", "a/b", "a\\b"])
-def test_a_run_is_named_so_that_it_lies_right_in_its_folder(name: str) -> None:
+def test_a_run_name_that_is_not_one_visible_folder_is_refused(name: str) -> None:
     with pytest.raises(ValidationError, match="name"):
         TrainConfig(name=name)
 
 
 @pytest.mark.parametrize("name", ["camvid", "2024-05-01 night", "streets-deeplabv3plus-hardness", "v1.2"])
-def test_a_run_has_any_other_name(name: str) -> None:
+def test_any_other_run_name_is_accepted(name: str) -> None:
     assert TrainConfig(name=name).run_name == name
 
 

@@ -64,7 +64,7 @@ def test_mean_iou_is_that_of_torchmetrics_over_the_whole_data_set(pixel_network:
     assert scored(pixel_network, data).table(NAMES)["mean_iou"] == pytest.approx(float(metric.compute()))
 
 
-def test_table_holds_shares_nats_and_one_iou_a_class() -> None:
+def test_table_has_shares_nats_and_one_iou_per_class() -> None:
     table = Scores(np.array([[3, 1, 0], [0, 4, 0], [0, 0, 0]]), loss_sum=4.0, images=1).table(NAMES)
     assert table == pytest.approx(
         {

@@ -47,7 +47,7 @@ def test_record_has_the_images_size_and_proper_values(
     assert record.loss_map.shape == size
 
 
-def test_prediction_is_what_the_network_says(strided_network: HardnessSegmenter) -> None:
+def test_record_has_the_networks_output(strided_network: HardnessSegmenter) -> None:
     image = noise(16, 24)
     record = predict(strided_network, image, class_names=NAMES)
     with torch.no_grad():
@@ -58,7 +58,7 @@ def test_prediction_is_what_the_network_says(strided_network: HardnessSegmenter)
 
 
 @pytest.mark.parametrize("training", [True, False])
-def test_network_is_run_in_evaluation_mode_and_left_as_it_was(
+def test_network_runs_in_evaluation_mode_and_its_mode_is_restored(
     strided_network: HardnessSegmenter, training: bool
 ) -> None:
     strided_network.train(training)
@@ -76,7 +76,7 @@ def test_mode_is_restored_when_the_network_fails(strided_network: HardnessSegmen
 
 
 @pytest.mark.parametrize("window", [47, 48, 1000])
-def test_window_that_holds_the_image_is_the_whole_image(strided_network: HardnessSegmenter, window: int) -> None:
+def test_window_larger_than_the_image_is_the_whole_image(strided_network: HardnessSegmenter, window: int) -> None:
     image = noise(33, 47)
     for whole, windowed in zip(
         run_network(strided_network, image), run_network(strided_network, image, window=window), strict=True
@@ -109,7 +109,7 @@ def test_windows_cover_every_pixel_and_overlap_by_half(length: int, window: int)
 
 def test_overlapping_windows_are_averaged() -> None:
     class Corner(nn.Module):
-        """1 in the first column of whatever it is shown, 0 elsewhere."""
+        """1 in the first column of its input, 0 elsewhere."""
 
         def forward(self, image: torch.Tensor) -> torch.Tensor:
             mark = torch.zeros_like(image[:, :1])

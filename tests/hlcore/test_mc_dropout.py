@@ -1,4 +1,4 @@
-"""Monte Carlo dropout: passes of one network that differ by their dropout alone."""
+"""Monte Carlo dropout: passes of one network that differ only in their dropout."""
 
 import copy
 import math
@@ -55,7 +55,7 @@ def test_the_same_seed_gives_the_same_map_and_another_seed_another(network: Hard
     assert not np.array_equal(first, other)
 
 
-def test_passes_neither_use_up_nor_set_the_callers_random_numbers(network: HardnessSegmenter) -> None:
+def test_passes_do_not_change_the_callers_random_state(network: HardnessSegmenter) -> None:
     torch.manual_seed(5)
     expected = torch.rand(1)
     torch.manual_seed(5)
@@ -64,7 +64,7 @@ def test_passes_neither_use_up_nor_set_the_callers_random_numbers(network: Hardn
 
 
 @pytest.mark.parametrize("training", [True, False])
-def test_network_is_left_as_it_was_layer_by_layer(network: HardnessSegmenter, training: bool) -> None:
+def test_the_mode_of_every_layer_is_restored(network: HardnessSegmenter, training: bool) -> None:
     network.train(training)
     network.encoder[1].eval()  # a frozen batch normalisation
     before = copy.deepcopy(network.state_dict())
@@ -84,7 +84,7 @@ def test_an_encoder_without_dropout_runs_once_and_one_with_dropout_in_every_pass
     assert len(runs) == 1 + 6
 
 
-def test_windows_that_hold_the_image_are_the_whole_image(network: HardnessSegmenter) -> None:
+def test_windows_larger_than_the_image_are_the_whole_image(network: HardnessSegmenter) -> None:
     whole = mc_dropout_entropy(network, IMAGE, passes=3)
     np.testing.assert_array_equal(mc_dropout_entropy(network, IMAGE, passes=3, window=23), whole)
     windowed = mc_dropout_entropy(network, IMAGE, passes=3, window=8)
@@ -92,7 +92,7 @@ def test_windows_that_hold_the_image_are_the_whole_image(network: HardnessSegmen
     assert windowed.max() <= math.log(3) + 1e-6
 
 
-def test_the_record_holds_the_entropy_only_where_passes_are_asked_for(network: HardnessSegmenter) -> None:
+def test_the_record_has_the_entropy_only_if_passes_are_requested(network: HardnessSegmenter) -> None:
     assert predict(network, IMAGE, class_names=NAMES).mc_entropy is None
     record = predict(network, IMAGE, class_names=NAMES, mc_dropout=3)
     np.testing.assert_array_equal(record.mc_entropy, mc_dropout_entropy(network, IMAGE, passes=3))
@@ -103,7 +103,7 @@ def test_the_record_holds_the_entropy_only_where_passes_are_asked_for(network: H
 def test_a_network_without_dropout_is_refused_with_the_way_out(
     network: HardnessSegmenter, dropout: nn.Module | None
 ) -> None:
-    network.segmentation_branch[0] = dropout or nn.Identity()  # the hardness branch keeps its own
+    network.segmentation_branch[0] = dropout or nn.Identity()  # the hardness branch keeps its dropout
     with pytest.raises(InvalidInputError, match="network has no dropout.* leave mc_dropout at 0"):
         predict(network, IMAGE, class_names=NAMES, mc_dropout=20)
 

@@ -1,4 +1,4 @@
-"""A run measured on a data set, from the images to the tables."""
+"""Measuring a run on a data set, from the images to the tables."""
 
 import json
 import weakref
@@ -44,7 +44,7 @@ def finish(run: Run, config: AnalyzeConfig, root: Path | None = None) -> Analysi
 
 
 class Looks:
-    """Counts how often each image was given to a network, and stands for Ctrl-C at one of them."""
+    """Counts how often each image is given to a network, and imitates Ctrl-C at one of them."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, *, interrupt_at: int | None = None) -> None:
         self.images: Counter[str] = Counter()
@@ -71,17 +71,17 @@ def test_every_table_is_written_and_every_image_is_in_it(analysed: Analysis) -> 
     assert sum(analysed.table("confusion")["pixels"]) == labelled
 
 
-def test_interrupted_and_resumed_is_the_same_as_never_interrupted(scenes_run, analysed, tmp_path, monkeypatch) -> None:
+def test_an_interrupted_analysis_equals_an_uninterrupted_one(scenes_run, analysed, tmp_path, monkeypatch) -> None:
     config = AnalyzeConfig(out=tmp_path / "cut", split="test", epochs="all")
     with monkeypatch.context() as patch:
-        looks = Looks(patch, interrupt_at=8)  # three epochs an image: in the middle of the third
+        looks = Looks(patch, interrupt_at=8)  # three epochs per image: in the middle of the third image
         with pytest.raises(KeyboardInterrupt):
             finish(scenes_run, config)
         assert looks.images == {"test-0000": 3, "test-0001": 3, "test-0002": 2}
     with monkeypatch.context() as patch:
         looks = Looks(patch)
         resumed = finish(scenes_run, config)
-        assert looks.images == {"test-0002": 3, "test-0003": 3, "test-0004": 3}, "only the image at hand was lost"
+        assert looks.images == {"test-0002": 3, "test-0003": 3, "test-0004": 3}, "only the current image was lost"
     found, expected = tables(resumed.path), tables(analysed.path)
     assert found.keys() == expected.keys()
     for name, table in expected.items():
@@ -110,12 +110,12 @@ def test_a_complete_analysis_is_not_measured_again(scenes_run, analysed, monkeyp
     assert not looks.images
 
 
-def test_another_epoch_is_not_mixed_with_what_is_there(scenes_run, analysed) -> None:
+def test_another_epoch_is_not_mixed_into_an_existing_analysis(scenes_run, analysed) -> None:
     with pytest.raises(CheckpointError, match=r"epoch: 2, now 1; weights: .*give another --out"):
         finish(scenes_run, AnalyzeConfig(out=analysed.path, split="test", epochs="all", epoch=1))
 
 
-def test_steps_tell_how_far_it_is(scenes_run, tmp_path) -> None:
+def test_steps_report_progress(scenes_run, tmp_path) -> None:
     steps = list(
         analyze(scenes_run, None, AnalyzeConfig(out=tmp_path / "new", split="test", limit=3, thumbnails=False))
     )
@@ -124,7 +124,7 @@ def test_steps_tell_how_far_it_is(scenes_run, tmp_path) -> None:
     assert not (tmp_path / "new" / "thumbnails").exists()
 
 
-def test_one_record_and_one_part_are_held_at_a_time(scenes_run, tmp_path, monkeypatch) -> None:
+def test_one_record_and_one_part_are_in_memory_at_a_time(scenes_run, tmp_path, monkeypatch) -> None:
     alive, parts_alive = [], []
     predict, parts = pipeline.predict, AnalysisWriter.read_parts
 
@@ -155,7 +155,7 @@ def test_one_record_and_one_part_are_held_at_a_time(scenes_run, tmp_path, monkey
     assert max(parts_alive) <= 1
 
 
-def test_the_sums_of_all_images_have_the_size_of_one_images(scenes_run, tmp_path, monkeypatch) -> None:
+def test_sums_over_all_images_are_as_large_as_those_of_one(scenes_run, tmp_path, monkeypatch) -> None:
     def kept_sums(limit: int) -> int:
         sizes = []
 
@@ -172,8 +172,8 @@ def test_the_sums_of_all_images_have_the_size_of_one_images(scenes_run, tmp_path
     assert kept_sums(1) == kept_sums(4)
 
 
-def test_the_weight_that_stability_compares_has_the_run_s_own_constant(scenes_run, tmp_path) -> None:
-    """A large constant makes all weights alike, so hardly any of them moves elsewhere; the loss knows no constant."""
+def test_stability_compares_weights_with_the_runs_own_constant(scenes_run, tmp_path) -> None:
+    """A large constant makes all weights nearly equal, so they hardly move; the loss has no constant."""
     moved = {}
     for c in (0.1, 100.0):
         trained = scenes_run.record.config
@@ -232,14 +232,14 @@ def test_a_data_set_of_other_classes_needs_a_merge(scenes_run, two_classes, tmp_
         finish(scenes_run, AnalyzeConfig(out=tmp_path / "new", dataset="folder"), root=two_classes)
 
 
-def test_a_merge_names_the_class_it_lacks(scenes_run, two_classes, tmp_path) -> None:
+def test_an_unknown_class_of_a_merge_is_named(scenes_run, two_classes, tmp_path) -> None:
     merge = merge_file(tmp_path / "merge.json", Car="things")
     with pytest.raises(InvalidInputError, match="the data set has no class things"):
         finish(scenes_run, AnalyzeConfig(out=tmp_path / "new", dataset="folder", merge=merge), root=two_classes)
 
 
 @pytest.mark.parametrize("text", ["- Car", "Car: 3", "Car: [thing]", "{", ""])
-def test_a_merge_that_is_no_list_of_names_is_refused(tmp_path, text) -> None:
+def test_a_merge_that_does_not_map_names_is_refused(tmp_path, text) -> None:
     (tmp_path / "merge.yaml").write_text(text)
     with pytest.raises(InvalidInputError, match=r"(?s)merge.yaml .*expected one line per class of the run"):
         read_merge(tmp_path / "merge.yaml")
@@ -259,9 +259,9 @@ def test_an_unlabelled_image_is_named(scenes_run, tmp_path, monkeypatch) -> None
 
 
 @pytest.mark.parametrize(
-    ("epochs", "sentence"), [("0,7", "kept the epochs 0, 1, 2, not 7"), ("0,1,2", None), ("2,0", None)]
+    ("epochs", "sentence"), [("0,7", "has not saved epoch 7; choose one of 0, 1, 2"), ("0,1,2", None), ("2,0", None)]
 )
-def test_compared_epochs_are_kept_ones_in_order(scenes_run, tmp_path, epochs, sentence) -> None:
+def test_compared_epochs_are_saved_ones_in_order(scenes_run, tmp_path, epochs, sentence) -> None:
     config = AnalyzeConfig(out=tmp_path / "new", split="test", limit=1, epochs=epochs)
     if sentence:
         with pytest.raises(InvalidInputError, match=sentence):

@@ -1,4 +1,4 @@
-"""The report of an analysis: whole without the network, and true to the tables."""
+"""The report of an analysis: complete offline, and equal to the tables."""
 
 import base64
 import gzip
@@ -24,7 +24,7 @@ NAN = float("nan")
 
 
 class Page(HTMLParser):
-    """Everything the page refers to, its text, and what its scripts hold."""
+    """The page's references, its text and the content of its scripts."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -64,10 +64,10 @@ def page(analysed: Analysis) -> Page:
     return Page(render_report(analysed))
 
 
-def test_the_page_needs_nothing_from_anywhere(page: Page, analysed: Analysis) -> None:
+def test_the_page_needs_no_external_resource(page: Page, analysed: Analysis) -> None:
     assert page.references, "there are thumbnails"
     assert all(reference.startswith("data:image/webp;base64,") for reference in page.references)
-    assert page.policy.startswith("default-src 'none';"), "the browser refuses what would come from outside"
+    assert page.policy.startswith("default-src 'none';"), "the browser blocks external resources"
     packed = r'(<script type="text/plain"[^>]*>|data:image/webp;base64,)[^<"]*'
     own = re.sub(packed, r"\1", render_report(analysed))
     assert not re.findall(r"https?:|//\w|@import|url\(", own)
@@ -96,7 +96,7 @@ def test_the_numbers_of_the_page_are_those_of_the_tables(page: Page, analysed: A
         assert Number(score.value, score.low, score.high).value_text in page.text
 
 
-def test_the_head_says_how_the_analysis_was_made(page: Page, analysed: Analysis) -> None:
+def test_the_header_says_how_the_analysis_was_made(page: Page, analysed: Analysis) -> None:
     record = analysed.record
     for text in (record.run, record.dataset, record.data_fingerprint[:12], record.device, record.command):
         assert text in page.text
@@ -110,7 +110,7 @@ def test_the_head_says_how_the_analysis_was_made(page: Page, analysed: Analysis)
     }.items() <= describe_analysis(merged).items()
 
 
-def test_what_a_file_is_called_is_text_and_not_markup(analysed: Analysis, tmp_path: Path) -> None:
+def test_file_names_are_text_and_not_markup(analysed: Analysis, tmp_path: Path) -> None:
     hostile = "<script>alert(1)</script>"
     odd = Analysis(analysed.path, analysed.record.model_copy(update={"run": hostile, "command": f"hlcore {hostile}"}))
     html = render_report(odd)
@@ -118,7 +118,7 @@ def test_what_a_file_is_called_is_text_and_not_markup(analysed: Analysis, tmp_pa
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in html
 
 
-def test_a_report_without_thumbnails_or_epochs_is_whole(analysed: Analysis, tmp_path: Path) -> None:
+def test_a_report_without_thumbnails_or_epochs_is_complete(analysed: Analysis, tmp_path: Path) -> None:
     for file in analysed.path.glob("*.parquet"):
         if file.stem not in {"epoch_pairs", "levels", "variation"}:
             (tmp_path / file.name).write_bytes(file.read_bytes())
@@ -151,7 +151,7 @@ def test_a_browser_without_a_network_draws_every_figure(analysed: Analysis, tmp_
             tab.goto(path.as_uri())
             tab.locator("body[data-drawn]").wait_for(timeout=60_000)
             assert tab.locator(".plot .main-svg").count() >= tab.locator("[data-figure]").count() > 0
-            assert tab.evaluate("document.documentElement.scrollWidth") <= width, "nothing sticks out"
+            assert tab.evaluate("document.documentElement.scrollWidth") <= width, "nothing overflows"
             colour = tab.evaluate("document.querySelector('.plot')._fullLayout.font.color")
             assert colour == {"light": "#1c2024", "dark": "#e6e9ec"}[scheme]
         browser.close()
@@ -160,7 +160,7 @@ def test_a_browser_without_a_network_draws_every_figure(analysed: Analysis, tmp_
 
 
 def score_tables(**difference: tuple[float, float, float]):
-    """Tables of errors in which another score's AUROC stands so far above that of hardness."""
+    """Tables of errors in which another score's AUROC exceeds that of hardness by `difference`."""
     rows = [
         ("hardness", "auroc", 0.8, 0.7, 0.9),
         ("hardness", "ap", 0.4, 0.3, 0.5),
@@ -267,5 +267,5 @@ def test_without_intervals_nothing_is_claimed() -> None:
 
 
 @given(st.lists(st.floats(0, 1e3), min_size=1))
-def test_a_bound_is_never_rounded_below_what_it_bounds(values) -> None:
+def test_a_bound_is_never_rounded_down(values) -> None:
     assert max(values) <= float(round_up_largest(values)) <= max(values) * 1.1 + 5e-324

@@ -1,4 +1,4 @@
-"""The record that carries one image through every room."""
+"""The record of one image."""
 
 import math
 from typing import Any
@@ -46,7 +46,7 @@ def test_entropy_runs_from_zero_to_the_logarithm_of_the_classes() -> None:
     np.testing.assert_allclose(record(probabilities=even).entropy, math.log(3), rtol=1e-6)
 
 
-def test_labelling_a_record_computes_its_loss_anew_and_leaves_the_first_alone() -> None:
+def test_labelling_a_record_recomputes_its_loss_and_does_not_change_the_first() -> None:
     first = record()
     before = first.loss_map.copy()
     second = first.with_label_map(np.array([[0, 2]]))
@@ -61,7 +61,7 @@ def test_quantities_that_need_labels_say_so_without_them(quantity: str) -> None:
 
 
 @pytest.mark.parametrize("labels", [[[255, 255]], [[0, 2]], [[255, 1]]])
-def test_any_label_map_of_known_classes_is_taken(labels: list[list[int]]) -> None:
+def test_any_label_map_of_known_classes_is_accepted(labels: list[list[int]]) -> None:
     assert record(label_map=np.array(labels)).valid.tolist() == [[label != 255 for label in labels[0]]]
 
 
@@ -80,6 +80,6 @@ def test_any_label_map_of_known_classes_is_taken(labels: list[list[int]]) -> Non
     ],
 )
 @pytest.mark.usefixtures("unchecked")
-def test_record_refuses_what_does_not_fit(field: str, value: np.ndarray, message: str) -> None:
+def test_record_refuses_invalid_arrays(field: str, value: np.ndarray, message: str) -> None:
     with pytest.raises(InvalidInputError, match=message):
         record(**{field: value})

@@ -22,11 +22,11 @@ _OTHER_STARTS = {
     b"\x1aE\xdf\xa3": "a video",
     b"8BPS": "a Photoshop document",
     b"\x93NUMPY": "a NumPy array",
-    b"RIFF": "a video or sound",
+    b"RIFF": "a video or audio file",
 }
 _BRANDS = {
     **dict.fromkeys((b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1"), "a HEIC picture"),
-    **dict.fromkeys((b"avif", b"avis"), "an AVIF picture"),
+    **dict.fromkeys((b"avif", b"avis"), "an AVIF image"),
 }
 
 
@@ -105,4 +105,4 @@ def _describe_kind(head: bytes) -> str:
             return kind
     if b"<svg" in head.lower():
         return "an SVG drawing"
-    return "a file of unknown content" if any(byte < 9 for byte in head) else "a text file"
+    return "a file of unknown type" if any(byte < 9 for byte in head) else "a text file"

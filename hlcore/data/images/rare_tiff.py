@@ -56,7 +56,7 @@ def _check_page(page: Any, name: str, max_pixels: int) -> None:
     """Reject, before unpacking, what cannot be read correctly or needs too much memory."""
     sizes = (page.imagewidth, page.imagelength, page.tilewidth, page.tilelength, page.samplesperpixel)
     if not all(isinstance(size, int) for size in sizes) or len(page.dataoffsets) != math.prod(page.chunked):
-        raise damaged_file_error(name, "its parts do not add up")
+        raise damaged_file_error(name, "its data does not match its header")
     check_size(page.imagewidth, page.imagelength, name, max_pixels=max_pixels)
     check_size(page.tilewidth, page.tilelength, name, max_pixels=max_pixels)
     if page.nbytes > MAX_BYTES:

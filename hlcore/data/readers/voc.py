@@ -39,5 +39,5 @@ def open_voc(root: Path, split: str) -> PairedFiles:
                 )
         pairs.append(pair)
     if not pairs:
-        raise DatasetError(f"{lists[split]} is empty; expected one name a line")
+        raise DatasetError(f"{lists[split]} is empty; expected one name per line")
     return PairedFiles(VOC, tuple(pairs), partial(read_class_ids, ids=_IDS))

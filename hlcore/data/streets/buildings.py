@@ -1,4 +1,4 @@
-"""Buildings: boxes with procedural windows, roofs, and the ground floor that people pass."""
+"""Buildings: boxes with procedural windows, roofs and ground floors."""
 
 import numpy as np
 
@@ -18,13 +18,13 @@ MAST: Colour = (0.4, 0.4, 0.4)
 DETAIL_FAR_M = 45.0
 EAVES_M = 0.5
 HOUSE_STOREYS = 2
-"""Up to so many storeys a building is a dwelling house with a roof and no shops."""
+"""A building of at most this many storeys is a house with a pitched roof and no shops."""
 
 
 def draw_building(
     canvas: Canvas, rng: np.random.Generator, footprint: Footprint, *, storeys: int, street_side: str
 ) -> None:
-    """A building whose length runs along the street; `street_side` names the face people enter by."""
+    """A building whose length runs along the street; `street_side` names the face with the doors."""
     floor_m, base_m = rng.uniform(2.8, 3.4), rng.uniform(3.2, 4.2)
     house = storeys <= HOUSE_STOREYS
     if house:
@@ -44,7 +44,7 @@ def draw_building(
 
 
 def _wall(rng: np.random.Generator, windows: tuple[float, float, float, float]) -> Surface:
-    """Plaster or brick; where it is green, ivy as rough as leaves."""
+    """Plaster or brick; a green wall is ivy, as rough as leaves."""
     colour = vary(rng, pick(rng, WALLS), 0.07)
     material = BRICK_FACADE if chance(rng, 0.5) else FACADE
     ivy = colour[1] > 1.15 * colour[0]
@@ -53,7 +53,7 @@ def _wall(rng: np.random.Generator, windows: tuple[float, float, float, float]) 
 
 
 def _roof(canvas: Canvas, rng: np.random.Generator, footprint: Footprint, eaves_m: float) -> None:
-    """A pitched roof, most times with a chimney."""
+    """A pitched roof, usually with a chimney."""
     ridge = eaves_m + rng.uniform(1.5, 3.0)
     tiles = Surface(BUILDING, vary(rng, pick(rng, ROOFS)), fine=0.25, coarse=0.15)
     camera_m = canvas.camera.height_m
@@ -68,7 +68,7 @@ def _roof(canvas: Canvas, rng: np.random.Generator, footprint: Footprint, eaves_
 
 
 def draw_skyline(canvas: Canvas, rng: np.random.Generator, distance_m: float) -> None:
-    """Far buildings and a mast or two across the whole view, so that the street ends somewhere."""
+    """Distant buildings and a mast or two across the whole view, to close off the street."""
     half = 0.9 * distance_m * canvas.width / canvas.camera.focal_px
     place = -half
     while place < half:

@@ -3,7 +3,7 @@
 Scenes are painted back to front at twice their size. A pixel holds the index of the part painted last; class, colour,
 plane and material of the parts are in a table. Image and labels thus come from the same geometry.
 
-World axes in metres: x right, y up, z forward; the camera stands over the origin and looks along z.
+World axes in metres: x right, y up, z forward; the camera is above the origin and looks along z.
 """
 
 import math
@@ -22,7 +22,7 @@ Colour: TypeAlias = tuple[float, float, float]
 SKY, BUILDING, POLE, ROAD, PAVEMENT, TREE, SIGN, FENCE, CAR, PEDESTRIAN, BICYCLIST = range(11)
 
 PLAIN, FACADE, BRICK_FACADE, BRICK, PAVING, HEAVENS = range(6)
-"""Materials: what shading adds to a part's colour."""
+"""Materials, which decide how shading changes a part's colour."""
 
 OVERSAMPLING = 2
 NEAR_M = 0.6
@@ -102,7 +102,7 @@ class Surface:
 
 @dataclass
 class Canvas:
-    """The index picture, its table of parts, and the shadows cast on the way."""
+    """The index image, its table of parts, and the shadows cast so far."""
 
     camera: Camera
     light: Light

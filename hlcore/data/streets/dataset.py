@@ -1,7 +1,7 @@
-"""Labelled street scenes generated from a seed, in the classes of CamVid: a data set without download.
+"""Labelled street scenes generated from a seed, in the classes of CamVid: a data set that needs no download.
 
-The scenes are stylised drawings in perspective, not photographs; they serve to try, test and demonstrate the method.
-Results on them say nothing about real streets.
+The scenes are stylised perspective drawings, not photographs. Use them to try, test and demonstrate the method;
+results on them say nothing about real streets.
 """
 
 from dataclasses import KW_ONLY, dataclass
@@ -24,15 +24,15 @@ SMALLEST_SIDE_PX = 16
 class Streets:
     """Synthetic street scenes; scene `index` of a split is always the same.
 
-    Static man-made bodies that are no class of their own (skips, advertising pillars, people on posters) count as
+    Static man-made objects without their own class (skips, advertising pillars, people on posters) count as
     building; the bonnet of the camera's car and litter bins are ignored (255). Label maps are the
-    same on every machine; in images a grey level may differ between processors, where numpy's own rounding does.
+    same on every machine; images may differ by a grey level between processors, as numpy's rounding does.
 
     Attributes:
         split: "train", "val" or "test"; splits never share a scene.
         count: Number of scenes.
         size: Height and width in pixels.
-        seed: Another seed gives another street for every index.
+        seed: Another seed gives another street at every index.
 
     Raises:
         InvalidInputError: An unknown split, no scenes, a size below 16 px or a negative seed.

@@ -14,7 +14,7 @@ BOARD_M = 0.35
 BAR_SPACING_M = 0.22
 BAR_M = 0.045
 RAILING_SHADE = 0.35
-"""Share of its height up to which a railing, mostly air, casts a shadow."""
+"""Share of a railing's height that casts a shadow; the bars are mostly gaps."""
 
 
 def draw_board_fence(canvas: Canvas, rng: np.random.Generator, start: Spot, end: Spot) -> None:
@@ -29,7 +29,7 @@ def draw_board_fence(canvas: Canvas, rng: np.random.Generator, start: Spot, end:
 
 
 def draw_railing(canvas: Canvas, rng: np.random.Generator, start: Spot, end: Spot) -> None:
-    """A railing of thin bars that one sees through."""
+    """A see-through railing of thin bars."""
     panel = _panel(start, end, rng.uniform(0.95, 1.4))
     metal = Surface(FENCE, pick(rng, METALS), fine=0.05)
     for bar in range(int(panel.width_m / BAR_SPACING_M) + 1):
@@ -41,7 +41,7 @@ def draw_railing(canvas: Canvas, rng: np.random.Generator, start: Spot, end: Spo
 
 
 def draw_garden_wall(canvas: Canvas, rng: np.random.Generator, start: Spot, end: Spot) -> None:
-    """A low wall of brick, which counts as fence."""
+    """A low brick wall, which counts as fence."""
     (x0, z0), (x1, z1) = start, end
     height = rng.uniform(0.6, 1.0)
     length, heading = math.hypot(x1 - x0, z1 - z0), math.atan2(x1 - x0, z1 - z0)

@@ -1,4 +1,4 @@
-"""What stands along a street: lamps, traffic lights, signs, bollards, and bodies that look like something else."""
+"""Street furniture: lamps, traffic lights, signs, bollards, and objects that look like another class."""
 
 import math
 
@@ -92,14 +92,14 @@ def draw_bollard(canvas: Canvas, rng: np.random.Generator, x: float, z: float) -
 
 
 def draw_bin(canvas: Canvas, rng: np.random.Generator, x: float, z: float) -> None:
-    """A litter bin; no class of the eleven, so it is ignored."""
+    """A litter bin; none of the eleven classes, so it is ignored."""
     surface = Surface(IGNORE_INDEX, pick(rng, BINS))
     for face in box_faces(Footprint(x, z, 0.0, 0.5, 0.5), 0.0, 1.0, camera_m=canvas.camera.height_m):
         canvas.face(face.corners, surface)
 
 
 def draw_skip(canvas: Canvas, rng: np.random.Generator, x: float, z: float, heading: float) -> None:
-    """A builder's skip in the colour and the place of a parked car; it counts as building, like all works."""
+    """A builder's skip in the colour and place of a parked car; it counts as building."""
     paint = Surface(BUILDING, vary(rng, pick(rng, SKIPS), 0.06), fine=0.15, coarse=0.3)
     footprint = Footprint(x, z, heading, 1.3, 2.4)
     for face in box_faces(footprint, 0.0, 1.2, camera_m=canvas.camera.height_m, taper=(1.35, 1.5)):
@@ -111,7 +111,7 @@ def draw_skip(canvas: Canvas, rng: np.random.Generator, x: float, z: float, head
 
 
 def draw_advertising_pillar(canvas: Canvas, rng: np.random.Generator, x: float, z: float) -> None:
-    """A round pillar with the poster of a person: building, however much it looks like a pole or a person."""
+    """A round pillar with a poster of a person; it counts as building, though it looks like a pole or a person."""
     drum = vary(rng, (0.6, 0.58, 0.5))
     sketch = Sketch(canvas, upright(x, z), Surface(BUILDING, drum, glow=0.03))
     sketch.rectangle((-0.6, 0.0), (0.6, 2.7), drum)

@@ -1,4 +1,4 @@
-"""The ground: pavements, the road with its side streets, and what is painted or patched on it."""
+"""The ground: pavements, the road with its side streets, and the markings and patches on it."""
 
 import math
 from itertools import pairwise
@@ -101,7 +101,7 @@ def _side_street(canvas: Canvas, rng: np.random.Generator, street: Street, side:
 
 
 def _kerb(canvas: Canvas, street: Street, side: Side, stone: Surface) -> None:
-    """The edge of the pavement: a light stone whose upright face stands over the gutter."""
+    """The edge of the pavement: a light stone with a dark upright face."""
     dark = Surface(PAVEMENT, shade(stone.colour, 0.7), fine=0.1)
     for near, far in reversed(list(pairwise(STATIONS_M))):
         pieces = [(near, far)]
@@ -119,7 +119,7 @@ def _kerb(canvas: Canvas, street: Street, side: Side, stone: Surface) -> None:
 
 
 def _wear(canvas: Canvas, rng: np.random.Generator, street: Street, asphalt: Surface) -> None:
-    """Wheel tracks, patches, manholes, and puddles that mirror the sky."""
+    """Wheel tracks, patches, manholes, and puddles that reflect the sky."""
     track = Surface(ROAD, shade(asphalt.colour, rng.uniform(0.86, 0.97)), PLAIN, asphalt.fine, asphalt.coarse)
     for lane in (-1, 1):
         for wheel in (-0.75, 0.75):
@@ -166,7 +166,7 @@ def _blot(
 
 
 def _markings(canvas: Canvas, rng: np.random.Generator, street: Street) -> None:
-    """Centre line, edge lines, parking bays, crossings and arrows; all of them road."""
+    """Centre line, edge lines, parking bays, crossings and arrows; all count as road."""
     worn = rng.uniform(0.75, 1.05)
     white = Surface(ROAD, shade(PAINT_WHITE, worn), fine=0.2, coarse=0.1)
     if chance(rng, 0.8):

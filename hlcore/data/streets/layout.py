@@ -24,7 +24,7 @@ class Side:
         frontage_m: Distance of the house fronts from it.
         style: "terrace", "houses" or "park".
         junction: Start and end (z, metres) of a side street; two equal numbers for none.
-        parking: Whether a row of cars stands along the kerb.
+        parking: Whether a row of cars is parked along the kerb.
         fence: One of `FENCES`, between pavement and gardens.
     """
 
@@ -131,7 +131,7 @@ def choose_light(rng: np.random.Generator) -> Light:
 
 
 def choose_lens(rng: np.random.Generator, light: Light, width: int) -> Lens:
-    """Exposure and the faults of the picture; dusk stays darker, blur grows with the width of the image."""
+    """Exposure and image defects; dusk stays darker, and blur grows with the width of the image."""
     scale = width / 256
     return Lens(
         brightness=rng.uniform(0.22, 0.5) * (0.55 if light.lamps_lit else 1.0),

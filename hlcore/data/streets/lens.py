@@ -1,4 +1,4 @@
-"""Turn light into a photograph: exposure, blur, sensor noise, compression; and labels at its size."""
+"""Turn light into a photograph (exposure, blur, sensor noise, compression) with labels of the same size."""
 
 import io
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ CONTRAST = np.float32(0.45)
 
 @dataclass(frozen=True)
 class Lens:
-    """How the camera takes its picture.
+    """The camera's exposure and image defects.
 
     Attributes:
         brightness: Mean linear light after exposure, 0..1.
@@ -42,7 +42,7 @@ class Lens:
 def photograph(
     radiance: Float32[np.ndarray, "3 H2 W2"], lens: Lens, rng: np.random.Generator
 ) -> UInt8[np.ndarray, "H W 3"]:
-    """The picture the lens takes of the light on the canvas, at half its size."""
+    """The photograph of the light on the canvas, at half its size."""
     light = downsample(radiance) * np.array(lens.white_balance, np.float32)[:, None, None]
     if lens.defocus_px > 0:
         light = gaussian_filter(light, (0, lens.defocus_px, lens.defocus_px), truncate=2.5)
@@ -65,13 +65,13 @@ def tone_curve(exposed: Float32[np.ndarray, "3 H W"]) -> Float32[np.ndarray, "3 
 
 
 def downsample(canvas: Float32[np.ndarray, "3 H2 W2"]) -> Float32[np.ndarray, "3 H W"]:
-    """The mean of each block of canvas pixels that makes one pixel."""
+    """The mean of each block of canvas pixels that forms one pixel."""
     quarters = [canvas[:, i::OVERSAMPLING, j::OVERSAMPLING] for i in range(OVERSAMPLING) for j in range(OVERSAMPLING)]
     return sum(quarters[1:], quarters[0]) / np.float32(len(quarters))
 
 
 def majority_label(label: UInt8[np.ndarray, "H2 W2"], part: Int32[np.ndarray, "H2 W2"]) -> UInt8[np.ndarray, "H W"]:
-    """The class that covers most of each pixel; of equals the one painted last, that is in front.
+    """The class that covers most of each pixel; ties go to the one painted last, that is, in front.
 
     Example:
         >>> majority_label(np.uint8([[3, 3], [2, 3]]), np.int32([[0, 0], [7, 0]]))

@@ -26,7 +26,7 @@ def painting_order(footprints: Sequence[Sequence[Spot]]) -> list[int]:
     """Indices of convex objects in the order they are painted, seen from a camera over (0, 0) that looks along z.
 
     Args:
-        footprints: Corners (x, z) of each thing on the ground in metres, in a ring; one for a post, two for a panel.
+        footprints: Corners (x, z) of each object on the ground in metres, in a ring; one for a post, two for a panel.
 
     Example:
         A car 2 m wide and 4 m long, and a bollard behind its left side, nearer than the car's far end:
@@ -57,21 +57,21 @@ def painting_order(footprints: Sequence[Sequence[Spot]]) -> list[int]:
 
 
 def _in_front_of(footprints: Sequence[Sequence[Spot]]) -> Bool[np.ndarray, "N N"]:
-    """Row i, column j: whether a line along a side of either separates the two, and thing i is on the camera's side."""
+    """Row i, column j: whether a line along a side of either separates the two, with object i on the camera's side."""
     longest = max(map(len, footprints))
     corners = np.array([[*ring, *[ring[-1]] * (longest - len(ring))] for ring in footprints], dtype=float)
     in_front = np.zeros((len(footprints),) * 2, bool)
     for index, ring in enumerate(footprints):
         for (x0, z0), (x1, z1) in pairwise([*ring, ring[0]] if len(ring) > 2 else ring):
             normal = np.array([z1 - z0, x0 - x1]) / max(np.hypot(x1 - x0, z1 - z0), 1e-9)
-            beyond = normal @ (x0, z0)  # the camera stands at 0
+            beyond = normal @ (x0, z0)  # the camera is at 0
             if beyond < 0:
                 normal, beyond = -normal, -beyond
             away = corners @ normal - beyond
             mine_near, mine_far = away[index].max() <= TOUCH_M, away[index].min() >= -TOUCH_M
             near, far = away.max(axis=1) <= TOUCH_M, away.min(axis=1) >= -TOUCH_M
             on_line = near & far
-            if mine_near:  # this thing is on the camera's side of all that is beyond
+            if mine_near:  # this object is on the camera's side of everything beyond
                 in_front[index] |= far & ~on_line
             if mine_far:
                 in_front[near & ~on_line, index] = True
@@ -80,13 +80,13 @@ def _in_front_of(footprints: Sequence[Sequence[Spot]]) -> Bool[np.ndarray, "N N"
 
 
 def _overlap_in_image(footprints: Sequence[Sequence[Spot]]) -> Bool[np.ndarray, "N N"]:
-    """Whether two things may lie over each other in the picture."""
+    """Whether two objects may overlap in the image."""
     low, high = np.array([_directions(ring) for ring in footprints]).T
     return (low[:, None] <= high) & (low <= high[:, None])
 
 
 def _directions(ring: Sequence[Spot]) -> tuple[float, float]:
-    """The range of directions x / z of a thing; all of them where it reaches beside the camera."""
+    """The range of directions x / z of an object; all of them if it extends beside the camera."""
     if min(z for _, z in ring) < 1.0:
         return -np.inf, np.inf
     return min((x - SPREAD_M) / z for x, z in ring), max((x + SPREAD_M) / z for x, z in ring)

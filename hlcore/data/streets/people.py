@@ -1,4 +1,4 @@
-"""People on foot and on bicycles, drawn in a frame; the frame says whether they stand in the street or on a poster."""
+"""People on foot and on bicycles, drawn in a frame that places them in the street or on a poster."""
 
 import math
 from itertools import pairwise
@@ -22,7 +22,7 @@ SHOE: Colour = (0.1, 0.09, 0.08)
 RUBBER: Colour = (0.08, 0.08, 0.08)
 REFLECTOR: Colour = (0.7, 0.05, 0.05)
 FIGURE_HEIGHT_M = 1.75
-"""The height at which the proportions of a figure are given."""
+"""Height for which the proportions of a figure are given."""
 WHEEL_RADIUS_M = 0.34
 
 
@@ -122,7 +122,7 @@ def _leg(sketch: Sketch, hip: Spot, knee: Spot, foot: Spot, colour: Colour) -> N
 
 
 def _wheel(sketch: Sketch, hub: Spot) -> None:
-    """A tyre that one can look through."""
+    """A see-through wheel: only the tyre is drawn."""
     turns = [i * math.pi / 6 for i in range(13)]
     rim = [(hub[0] + WHEEL_RADIUS_M * math.cos(a), hub[1] + WHEEL_RADIUS_M * math.sin(a)) for a in turns]
     for start, end in pairwise(rim):

@@ -40,7 +40,7 @@ CAR_ROOM_M, VAN_ROOM_M = (1.85, 4.7), (2.5, 6.5)
 
 
 class Scenery:
-    """The objects of a scene, each with what it stands on, waiting to be painted back to front."""
+    """The objects of a scene, each with its footprint, to be painted back to front."""
 
     def __init__(self, canvas: Canvas, rng: np.random.Generator) -> None:
         self.canvas = canvas
@@ -48,11 +48,11 @@ class Scenery:
         self._waiting: list[tuple[Sequence[Spot], Callable[[], None]]] = []
 
     def place(self, footprint: Sequence[Spot], draw: Callable[..., None], *args: object, **kwargs: object) -> None:
-        """Have `draw(canvas, rng, *args, **kwargs)` called when all that is behind the footprint is painted."""
+        """Call `draw(canvas, rng, *args, **kwargs)` later, when everything behind the footprint is painted."""
         self._waiting.append((footprint, lambda: draw(self.canvas, self.rng, *args, **kwargs)))
 
     def stand(self, spot: Spot, draw: Callable[..., None], *args: object, **kwargs: object) -> None:
-        """Have `draw(canvas, rng, x, z, *args, **kwargs)` called for something that stands at a ground point."""
+        """Call `draw(canvas, rng, x, z, *args, **kwargs)` later, for an object at a ground point."""
         self.place([spot], draw, *spot, *args, **kwargs)
 
     def paint(self) -> None:
@@ -195,7 +195,7 @@ def place_obstacles(scenery: Scenery, street: Street, side: Side) -> None:
 
 
 def place_people(scenery: Scenery, street: Street, side: Side) -> None:
-    """People on one pavement, near and far, alone and in twos."""
+    """People on one pavement, near and far, alone and in pairs."""
     rng = scenery.rng
     for _ in range(int(rng.poisson(3.2))):
         z = 5 + 50 * rng.random() ** 1.3
@@ -206,7 +206,7 @@ def place_people(scenery: Scenery, street: Street, side: Side) -> None:
 
 
 def place_traffic(scenery: Scenery, street: Street) -> None:
-    """Parked rows, cars in side streets and in both lanes, then cyclists and people on what road is left."""
+    """Parked rows, cars in side streets and in both lanes, then cyclists and people on the rest of the road."""
     rng = scenery.rng
     for side in street.sides:
         if side.parking:
@@ -234,7 +234,7 @@ def place_traffic(scenery: Scenery, street: Street) -> None:
 
 
 def place_lane(scenery: Scenery, street: Street, *, ahead: bool) -> Iterator[tuple[float, float]]:
-    """Vehicles in the lane that goes the camera's way or comes towards it; yields offset and depth of each."""
+    """Vehicles in the lane ahead of the camera or in the oncoming one; yields offset and depth of each."""
     rng = scenery.rng
     offset = street.drive_side * street.lane_m / 2 * (1 if ahead else -1)
     z = rng.uniform(NEAREST_CAR_M, 40) + (3 if ahead else 0)
@@ -245,7 +245,7 @@ def place_lane(scenery: Scenery, street: Street, *, ahead: bool) -> Iterator[tup
 
 
 def place_parked_row(scenery: Scenery, street: Street, side: Side) -> None:
-    """Cars along the kerb, here and there a van, a gap or a builder's skip."""
+    """Cars along the kerb, with the occasional van, gap or builder's skip."""
     rng = scenery.rng
     z = rng.uniform(4, 9)
     while z < FAR_M * 0.75:
@@ -262,7 +262,7 @@ def place_parked_row(scenery: Scenery, street: Street, side: Side) -> None:
 
 
 def place_vehicle(scenery: Scenery, street: Street, offset: float, z: float, *, van_share: float) -> None:
-    """A car or, farther off, a van; it faces the way of its side of the road."""
+    """A car or, farther off, a van, facing the direction of its lane."""
     van = z > NEAREST_VAN_M and chance(scenery.rng, van_share)
     x, middle_z = street.at(offset, z)
     oncoming = offset * street.drive_side < 0

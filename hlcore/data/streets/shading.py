@@ -25,7 +25,7 @@ FAINT_SUN = 0.2
 """Sunlight below this casts no shadow worth painting."""
 GAMMA = 2.2
 DARK_PANE, CURTAIN, LIT_PANE = (0.03, 0.035, 0.045), (0.45, 0.42, 0.36), (0.9, 0.62, 0.25)
-"""Linear colours of what windows show."""
+"""Linear colours seen in windows."""
 
 
 @cache
@@ -156,7 +156,7 @@ def paint_windows(
     table: dict[str, Float32[np.ndarray, " P"]],
     places: Places,
 ) -> None:
-    """Give facades their rows of windows: dark, curtained, mirroring the sky or lit."""
+    """Give facades their rows of windows: dark, curtained, reflecting the sky or lit."""
     index = part[where]
     bay, storey = table["bay_m"][index], table["floor_m"][index]
     column = places.across[where] / bay
@@ -182,14 +182,14 @@ def paint_windows(
 
 
 def chance_of_cell(i: Int64[np.ndarray, " M"], j: Int64[np.ndarray, " M"], k: Int32[np.ndarray, " M"]) -> Pixels:
-    """A number in 0..1 that looks random but is always the same for one window (i, j) of wall k."""
+    """A pseudo-random number in 0..1, always the same for one window (i, j) of wall k."""
     mixed = (i * 73_856_093) ^ (j * 19_349_663) ^ (k.astype(np.int64) * 83_492_791)
     mixed = (mixed ^ (mixed >> 13)) * 1_274_126_177
     return ((mixed >> 8) & 1023).astype(np.float32) / 1024
 
 
 def shadow(canvas: Canvas, places: Places, where: Int64[np.ndarray, " M"], upright: Bool[np.ndarray, " N"]) -> Pixels:
-    """1 for each of the pixels `where` that others keep the sun from, else 0.
+    """1 for each of the pixels `where` that is in shadow, else 0.
 
     Casters are painted onto the ground as the camera sees it, each with the height at which the ray to the sun meets
     it; a place is shaded if the ray through it meets a caster higher up.

@@ -1,4 +1,4 @@
-"""The ground floor of a building: doors, shop windows and posters, all of them building whatever they show."""
+"""The ground floor of a building: doors, shop windows and posters, which all count as building."""
 
 import numpy as np
 
@@ -47,7 +47,7 @@ def _door(canvas: Canvas, rng: np.random.Generator, face: Face, left: float, tri
 
 
 def _shop(canvas: Canvas, rng: np.random.Generator, face: Face, span: tuple[float, float], height_m: float) -> None:
-    """A shop window with a name board above, sometimes with a mannequin or a mirrored passer-by in it."""
+    """A shop window with a name board above, sometimes with a mannequin or a reflected passer-by in it."""
     left, width = span
     lit = canvas.light.lamps_lit
     front = Surface(BUILDING, vary(rng, pick(rng, AWNINGS)), fine=0.05)

@@ -1,4 +1,4 @@
-"""Boxes and sketches: the shapes that street objects are put together from."""
+"""Boxes and sketches: the shapes that street objects are made of."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -10,7 +10,7 @@ import numpy as np
 from hlcore.data.streets.canvas import NEAR_M, Canvas, Colour, Point, Surface
 
 COARSE_OVAL_PX = 5
-"""Radius up to which eight corners make an oval."""
+"""Radius up to which an oval has eight corners."""
 CIRCLE = tuple((math.cos(i * math.pi / 8), math.sin(i * math.pi / 8)) for i in range(16))
 RING = {
     "rear": ((-1.0, -1.0), (1.0, -1.0)),
@@ -74,7 +74,7 @@ def mix(a: Point, b: Point, share: float) -> Point:
 
 
 def shade(colour: Colour, factor: float) -> Colour:
-    """The colour made brighter or darker, held in 0..1."""
+    """The colour made brighter or darker, clipped to 0..1."""
     return min(1.0, colour[0] * factor), min(1.0, colour[1] * factor), min(1.0, colour[2] * factor)
 
 
@@ -139,7 +139,7 @@ def box_faces(
     """The faces of an upright box that a camera over the origin sees: the top first, then sides.
 
     Args:
-        footprint: What it stands on.
+        footprint: The ground it covers.
         low_m: Height of its lower face.
         high_m: Height of its upper face.
         camera_m: Height of the camera.
@@ -166,7 +166,7 @@ def box_faces(
 
 @dataclass(frozen=True)
 class Sketch:
-    """A plane to draw in, in metres; all that is drawn has the same label and finish."""
+    """A plane to draw in, in metres; everything drawn has the same label and finish."""
 
     canvas: Canvas
     frame: Frame

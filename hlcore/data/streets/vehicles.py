@@ -27,7 +27,7 @@ SIDES = ("left", "right")
 
 
 def draw_car(canvas: Canvas, rng: np.random.Generator, x: float, z: float, heading: float, *, oncoming: bool) -> None:
-    """A car whose middle stands at (x, z); `heading` is the direction of the street there."""
+    """A car centred at (x, z); `heading` is the direction of the street there."""
     length, width, height = rng.uniform(3.7, 4.7), rng.uniform(1.68, 1.85), rng.uniform(1.4, 1.58)
     deck = rng.uniform(0.82, 0.95)
     paint = _paint(rng, vary(rng, pick(rng, PAINTS), 0.06))
@@ -125,7 +125,7 @@ def _lights(canvas: Canvas, face: Face, *, front: bool, low: float) -> None:
 
 
 def _underside(canvas: Canvas, footprint: Footprint) -> None:
-    """The dark under the body, whatever the sun does; it counts as car, as annotators draw it."""
+    """The dark area under the body, in any light; it counts as car, as annotators label it."""
     shaded = footprint.resized(footprint.width_m, footprint.length_m * 0.96)
     for face in box_faces(shaded, 0.0, FLOOR_M + 0.01, camera_m=canvas.camera.height_m):
         if face.side != "top":
@@ -133,7 +133,7 @@ def _underside(canvas: Canvas, footprint: Footprint) -> None:
 
 
 def _cast(canvas: Canvas, footprint: Footprint, height_m: float) -> None:
-    """The shadow: the roof's along the middle, the lower body's round it."""
+    """The shadow of the roof along the middle, and of the lower body around it."""
     canvas.cast_wall(footprint.corner(0.0, -1.0), footprint.corner(0.0, 1.0), 0.0, height_m)
     for side in (-0.96, 0.96):
         canvas.cast_wall(footprint.corner(side, -1.0), footprint.corner(side, 1.0), 0.0, height_m * 0.6)

@@ -73,7 +73,7 @@ def test_the_distance_is_the_literal_one_and_undefined_exactly_where_ignored(lab
 
 
 @given(EDGES)
-def test_the_nearest_edge_is_an_edge_at_the_distance_said(edge):
+def test_the_nearest_edge_is_an_edge_at_the_given_distance(edge):
     distance, index = nearest_edge(edge)
     assert np.array_equal(distance, distance_to(edge))
     if not edge.any():

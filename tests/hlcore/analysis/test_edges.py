@@ -129,7 +129,7 @@ def test_pairs_are_all_pixels_wherever_there_is_an_edge(label_map):
     assert pairs.tolist() == expected.tolist()
 
 
-def test_a_picture_without_labels_has_hardness_and_neither_loss_nor_errors():
+def test_an_unlabelled_image_has_hardness_and_neither_loss_nor_errors():
     tables = edges.make_tables(summed(record(None)), CLASSES)
     table = tables["edges"]
     assert set(table["source"]) == {"prediction", "gradient"}
@@ -140,7 +140,7 @@ def test_a_picture_without_labels_has_hardness_and_neither_loss_nor_errors():
         edges.count(record(None), sources=("label",))
 
 
-def test_a_picture_of_one_class_lies_far_from_every_edge_and_has_no_pair():
+def test_an_image_of_one_class_is_far_from_every_edge_and_has_no_pair():
     flat = np.zeros(SHAPE, np.uint8)
     tables = edges.make_tables(summed(record(flat)), CLASSES)
     table = tables["edges"].query("source == 'label' and class_name == '' and quantity == 'hardness'")
@@ -169,7 +169,7 @@ def test_edge_contrast_is_the_mean_at_the_edge_over_the_mean_far_away():
     assert contrast["road", "hardness"] == pytest.approx(9)
     assert np.isnan(contrast["car", "hardness"])
     assert contrast["", "error_rate"] == 1, "all road is wrong, at the edge and far away"
-    assert np.isnan(contrast["sky", "error_rate"]), "no far pixel of the sky is wrong: there is no ratio to nothing"
+    assert np.isnan(contrast["sky", "error_rate"]), "no far pixel of the sky is wrong: a ratio to 0 is undefined"
 
 
 def test_distances_round_up_to_whole_pixels():
@@ -190,7 +190,7 @@ def test_a_pair_has_a_row_at_its_edge_and_one_for_every_distance():
     assert rows["value"].iloc[0] == pytest.approx(0.9)
 
 
-def test_of_many_classes_only_the_edges_of_a_pair_are_kept():
+def test_with_many_classes_only_the_edges_of_a_pair_are_kept():
     many = tuple(f"class {i}" for i in range(150))
     one = record(np.random.default_rng(1).integers(0, 150, SHAPE).astype(np.uint8), class_names=many)
     counts = edges.count(one)

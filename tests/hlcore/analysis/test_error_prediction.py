@@ -1,4 +1,4 @@
-"""Error prediction from histograms: exact within its bound, the same for any split, blind to what is ignored."""
+"""Error prediction from histograms: exact within its bound, independent of the split and of ignored pixels."""
 
 from dataclasses import replace
 from functools import cache, reduce
@@ -26,7 +26,7 @@ COLUMNS = ["score", "region", "metric", "bound", "value", "low", "high"]
 
 @cache
 def street(seed: int, *, size: tuple[int, int] = (24, 32), mc: bool = False) -> PredictionRecord:
-    """Blocks of three classes, predicted with blocks of errors, some pixels ignored; hardness knows some of them."""
+    """Blocks of three classes, predicted with blocks of errors, some pixels ignored; hardness finds some."""
     random = np.random.default_rng(seed)
     blocks = random.integers(0, 3, (size[0] // 8, size[1] // 8))
     label_map = np.kron(blocks, np.ones((8, 8), int))
@@ -135,7 +135,7 @@ def test_a_score_that_is_the_error_is_perfect_and_a_constant_one_is_chance() -> 
         assert row(chance, "hardness", region, "aurc").value == pytest.approx(rate)
 
 
-def test_edge_and_interior_are_cut_at_the_predicted_edge_and_are_all() -> None:
+def test_edge_and_interior_divide_all_pixels_at_the_predicted_edge() -> None:
     record = street(4)
     near = (edge_distance(record, "prediction") <= 2)[record.valid]
     pixels = count(record)["pixels"][0]
@@ -173,7 +173,7 @@ def test_dropout_has_rows_only_where_every_image_has_its_entropy() -> None:
     assert "mc_entropy" not in set(make_tables(sums(known, unknown))["risk_curves"]["score"])
 
 
-def test_a_difference_is_paired_so_equal_scores_differ_by_nothing_at_all() -> None:
+def test_a_difference_is_paired_so_equal_scores_differ_by_exactly_zero() -> None:
     records = [street(seed) for seed in range(3)]
     same = [replace(r, hardness_map=SCORES["max_softmax"].measure(r)) for r in records]
     table = make_tables(sums(*same))["scores"]
@@ -229,6 +229,6 @@ def test_memory_does_not_grow_with_the_pixels_and_stays_below_100_mb() -> None:
 
 
 @pytest.mark.usefixtures("unchecked")
-def test_a_picture_without_labels_has_nothing_to_count() -> None:
+def test_an_unlabelled_image_is_refused() -> None:
     with pytest.raises(InvalidInputError, match="has no label map"):
         count(replace(street(0), label_map=None))

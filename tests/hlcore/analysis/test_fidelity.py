@@ -60,7 +60,7 @@ def test_pixels_that_are_ignored_change_nothing():
     assert measured(judged, yardstick)["hardness", "spearman"] == measured(changed, yardstick)["hardness", "spearman"]
 
 
-def test_a_prediction_without_an_edge_has_no_rank_correlation_by_edge_distance_and_leaves_the_mean_to_others():
+def test_a_prediction_without_an_edge_has_no_rank_correlation_by_edge_distance_and_does_not_affect_the_mean():
     flat = record(4)
     flat = PredictionRecord(**{**vars(flat), "prediction": np.zeros_like(flat.prediction)})
     other = record(5)
@@ -82,7 +82,7 @@ def test_the_table_gives_an_interval_over_images():
     assert all(row["low"] <= row["value"] <= row["high"] for row in table.to_dict("records"))
 
 
-def test_the_yardstick_is_the_mean_over_networks_and_has_no_value_where_one_has_none():
+def test_the_reference_is_the_mean_over_networks_and_undefined_where_one_is():
     one, two = np.array([[1.0, np.nan]], np.float32), np.array([[4.0, 2.0]], np.float32)
     np.testing.assert_array_equal(fidelity.mean_loss_map([one, two]), np.array([[2.5, np.nan]], np.float32))
 

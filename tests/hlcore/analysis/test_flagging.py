@@ -1,4 +1,4 @@
-"""Flagging pixels of one picture: shares, and what becomes of each pixel."""
+"""Flagging pixels of one image: the shares, and the outcome of each pixel."""
 
 from dataclasses import replace
 
@@ -57,7 +57,7 @@ def test_only_the_pixels_of_the_region_count() -> None:
 
 
 @given(values=st.lists(st.floats(0, 1, width=32), min_size=6, max_size=6), share=st.floats(0, 1))
-def test_a_threshold_flags_at_least_the_share_and_only_for_ties_more(values: list[float], share: float) -> None:
+def test_a_threshold_flags_at_least_the_share_and_more_only_for_ties(values: list[float], share: float) -> None:
     score = np.array([values], np.float32)
     threshold = threshold_for_share(score, ALL, share=share)
     assert (score >= threshold).mean() >= share - 1e-9

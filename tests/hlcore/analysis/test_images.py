@@ -1,4 +1,4 @@
-"""Images and their classes, a row each."""
+"""One row for each image and for each class of an image."""
 
 import math
 
@@ -25,7 +25,7 @@ def record(label_map: np.ndarray | None, seed: int = 0) -> PredictionRecord:
 
 @FEW
 @given(LABELS, st.integers(0, 9))
-def test_an_image_is_described_as_a_loop_over_its_pixels_does(label_map, seed):
+def test_the_row_of_an_image_equals_a_loop_over_its_pixels(label_map, seed):
     seen = record(label_map, seed)
     row = describe_image(seen).iloc[0]
     labelled = [place for place in np.ndindex(4, 6) if label_map[place] != 255]

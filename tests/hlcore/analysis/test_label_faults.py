@@ -1,4 +1,4 @@
-"""Faults planted into label maps: only what is said changes."""
+"""Faults planted into label maps: only the reported pixels change."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ MAPS = arrays(np.uint8, (12, 14), elements=st.sampled_from([0, 0, 0, 1, 2, 255])
 
 
 def square(size: int = 20, side: int = 5) -> np.ndarray:
-    """A square of class 2 at row 8, column 6 in a world of class 0, with an ignored column at the right."""
+    """A square of class 2 at row 8, column 6 on a background of class 0, with an ignored column at the right."""
     label_map = np.zeros((size, size), np.uint8)
     label_map[8 : 8 + side, 6 : 6 + side] = 2
     label_map[:, -1] = 255
@@ -43,7 +43,7 @@ def test_a_dropped_object_takes_the_nearest_class_around_it():
     assert not (planted.label_map == 2).any()
 
 
-def test_a_shifted_object_keeps_its_shape_and_moves_as_far_as_was_asked():
+def test_a_shifted_object_keeps_its_shape_and_moves_by_the_requested_distance():
     label_map = square(size=40)
     for seed in range(20):
         planted = plant_faults(
@@ -57,7 +57,7 @@ def test_a_shifted_object_keeps_its_shape_and_moves_as_far_as_was_asked():
         assert 3 - 0.8 <= np.hypot(top - 8, left - 6) <= 5 + 0.8  # whole pixels
 
 
-def test_what_is_shifted_out_of_the_picture_is_cut_off():
+def test_an_object_shifted_beyond_the_border_is_cropped():
     label_map = np.zeros((9, 9), np.uint8)
     label_map[:, :3] = 1
     kept = {
@@ -86,7 +86,7 @@ def test_only_the_pixels_of_faults_change_and_ignored_pixels_stay(label_map, see
 
 
 @given(label_map=MAPS, seed=st.integers(0, 10_000))
-def test_the_same_seed_plants_the_same_faults_and_never_more_than_asked(label_map, seed):
+def test_the_same_seed_plants_the_same_faults_and_never_more_than_requested(label_map, seed):
     first, second = (plant_faults(label_map, num_classes=3, seed=seed, count=2, area_px=(2, 40)) for _ in range(2))
     assert np.array_equal(first.label_map, second.label_map)
     assert first.kinds == second.kinds
@@ -94,7 +94,7 @@ def test_the_same_seed_plants_the_same_faults_and_never_more_than_asked(label_ma
 
 
 @given(label_map=MAPS, seed=st.integers(0, 10_000))
-def test_the_kinds_share_the_changed_pixels_among_them(label_map, seed):
+def test_the_kinds_partition_the_changed_pixels(label_map, seed):
     planted = plant_faults(label_map, num_classes=3, seed=seed, area_px=(2, 40), shift_px=(1, 4))
     assert np.array_equal(sum(planted.where(kind).astype(int) for kind in KINDS), (planted.faults > 0).astype(int))
 
@@ -122,7 +122,7 @@ def test_a_map_with_one_class_or_none_has_nothing_to_drop():
         ({"shift_px": (0, 4)}, "shift_px must be (smallest, largest) of at least 1 px, got (0, 4)"),
     ],
 )
-def test_what_cannot_be_planted_is_said(unchecked, wrong, sentence):
+def test_invalid_settings_are_refused(unchecked, wrong, sentence):
     with pytest.raises(InvalidInputError) as caught:
         plant_faults(square(), **{"num_classes": 3, "seed": 0, **wrong})
     assert str(caught.value) == sentence

@@ -74,7 +74,7 @@ def test_regions_are_those_found_pixel_by_pixel(label_map, prediction, smallest_
     regions=arrays(np.int64, (4, 5), elements=st.integers(0, 3)),
     scores=arrays(np.float32, (4, 5), elements=st.floats(0, 9, width=32)),
 )
-def test_a_summary_sees_the_pixels_of_its_region_alone(regions, scores):
+def test_a_summary_uses_only_the_pixels_of_its_region(regions, scores):
     regions = np.unique(regions, return_inverse=True)[1].reshape(regions.shape)  # no number is left out
     reference = {"p95": lambda v: np.quantile(v, 0.95), "max": max, "mean": lambda v: sum(v) / len(v), "sum": sum}
     assert set(reference) == set(SUMMARIES)

@@ -32,7 +32,7 @@ def test_maps_of_two_shapes_are_refused():
 
 
 @given(MAPS, st.floats(0.01, 1))
-def test_a_map_overlaps_wholly_with_itself_and_with_its_half(hardness_map, share):
+def test_a_map_overlaps_fully_with_itself_and_with_half_of_it(hardness_map, share):
     assert hardest_overlap(hardness_map, hardness_map, share=share) == 1
     assert hardest_overlap(hardness_map, hardness_map / 2, share=share) == 1
 

@@ -23,7 +23,7 @@ def look(probabilities: np.ndarray) -> PredictionRecord:
     return PredictionRecord("one", np.zeros((2, 2, 3), np.uint8), prediction, hardness_map, probabilities, HOME)
 
 
-def test_the_decision_is_renamed_and_the_probabilities_are_summed() -> None:
+def test_predictions_are_mapped_and_probabilities_are_summed() -> None:
     probabilities = np.array(
         [[[0.7, 0.4], [0.1, 0.0]], [[0.1, 0.3], [0.6, 0.1]], [[0.1, 0.3], [0.2, 0.0]], [[0.1, 0.0], [0.1, 0.9]]],
         np.float32,
@@ -74,6 +74,6 @@ def test_a_labelled_record_is_not_merged() -> None:
         merge_classes(labelled, find_target_indices(MERGED, HOME, ABROAD), ABROAD)
 
 
-def test_the_entropy_over_the_network_s_own_classes_is_not_kept() -> None:
+def test_the_entropy_over_the_networks_own_classes_is_dropped() -> None:
     record = replace(look(np.full((4, 2, 2), 0.25, np.float32)), mc_entropy=np.ones((2, 2), np.float32))
     assert merge_classes(record, find_target_indices(MERGED, HOME, ABROAD), ABROAD).mc_entropy is None

@@ -1,4 +1,4 @@
-"""Size curves and rank correlations of objects: sums that add, against the rows themselves."""
+"""Size curves and rank correlations of objects, from sums and from the rows themselves."""
 
 import numpy as np
 import pandas as pd
@@ -78,7 +78,7 @@ def test_the_curve_is_the_mean_of_the_rows_in_each_bin():
             assert np.isnan(row.value)
 
 
-def test_thickness_has_a_curve_of_its_own():
+def test_thickness_has_its_own_curve():
     objects, bins = objects_of(3), SizeBins("thickness_px", (4, 8))
     curve = size_curve(sum_objects(objects, bins=bins), bins=bins)
     assert curve["thickness_low_px"].unique().tolist() == [2, 4, 8]
@@ -101,7 +101,7 @@ def test_the_correlations_are_those_of_the_rows_up_to_the_bound(seed):
         exact = spearmanr(rows[row.size], rows[row.quantity]).statistic
         assert row.objects == len(rows)
         assert abs(row.value - exact) <= row.bound
-        assert abs(row.value - exact) < 0.01  # and far below it
+        assert abs(row.value - exact) < 0.01  # far below the bound
         assert row.low <= row.value <= row.high
 
 
@@ -116,7 +116,7 @@ def test_the_interval_is_that_of_the_resampled_rows():
     np.testing.assert_allclose((row["low"], row["high"]), np.quantile(rhos, [0.025, 0.975]), atol=0.01)
 
 
-def test_a_quantity_nobody_measured_has_no_correlation():
+def test_an_unmeasured_quantity_has_no_correlation():
     table = size_correlations(sum_objects(objects_of(3).drop(columns="hardness_over_edge")))
     missing = table[table["quantity"] == "hardness_over_edge"]
     assert missing["objects"].tolist() == [0, 0]
@@ -143,8 +143,8 @@ def test_a_hardness_of_exactly_zero_or_one_has_a_rank_too():
     assert table["bound"].tolist() == [0]
 
 
-def test_hardness_next_to_zero_is_no_tie_and_widens_the_bound():
-    """A saturated sigmoid: what lies in one bin there differs in rank."""
+def test_hardness_near_zero_is_not_a_tie_and_widens_the_bound():
+    """A saturated sigmoid: values in one bin differ in rank."""
     hardness = np.concatenate([np.linspace(1e-9, 1e-12, 50), np.linspace(0.1, 0.9, 50)])
     area = np.arange(10, 110)
     objects = pd.DataFrame(
@@ -155,12 +155,12 @@ def test_hardness_next_to_zero_is_no_tie_and_widens_the_bound():
 
 
 @pytest.mark.parametrize("cut_points", [(30, 20), (5,), (30, 30), (100, np.inf), (np.nan,)])
-def test_cut_points_that_make_no_bins_are_refused_in_a_sentence(cut_points):
+def test_invalid_cut_points_are_refused(cut_points):
     with pytest.raises(InvalidInputError, match="cut points must be numbers above 10 px, each larger than"):
         SizeBins("area_px", cut_points)
 
 
-def test_no_cut_point_is_one_bin():
+def test_no_cut_points_give_one_bin():
     assert SizeBins("area_px", ()).edges == (10, np.inf)
     assert AREA.edges[0] == 10
 

@@ -1,4 +1,4 @@
-"""Objects: what is measured of each, against a slow literal reading of its definition."""
+"""The measures of each object, against a slow reference."""
 
 import numpy as np
 import pandas as pd
@@ -134,13 +134,13 @@ def slow_rows(record):
 
 @settings(max_examples=25, deadline=None)
 @given(label_map=maps.map(blobs), prediction=predictions.map(blobs))
-def test_a_row_says_what_the_slow_reference_says(label_map, prediction):
+def test_a_row_equals_the_slow_reference(label_map, prediction):
     record = record_of(label_map, prediction)
     fast, slow = measure_objects(record), slow_rows(record)
     pd.testing.assert_frame_equal(fast, slow, check_dtype=False, rtol=1e-5)
 
 
-def test_the_corner_joins_an_object_and_nine_pixels_are_none():
+def test_pixels_joined_at_a_corner_are_one_object_and_nine_pixels_are_none():
     label_map = np.full((8, 8), 0, np.uint8)
     label_map[0:2, 0:2] = label_map[2:5, 2:4] = 1  # 4 + 6 px that meet at a corner
     label_map[5:8, 5:8] = 2  # 9 px
@@ -148,7 +148,7 @@ def test_the_corner_joins_an_object_and_nine_pixels_are_none():
     assert table[["class_name", "area_px"]].to_numpy().tolist() == [["Road", 10], ["Sky", 45]]
 
 
-def test_ignored_pixels_part_an_object_and_belong_to_none():
+def test_ignored_pixels_split_an_object_and_belong_to_none():
     label_map = np.zeros((4, 9), np.uint8)
     label_map[:, 4] = IGNORE_INDEX
     assert label_components(label_map).tolist() == [[1, 1, 1, 1, 0, 2, 2, 2, 2]] * 4
@@ -164,10 +164,10 @@ def test_a_stripe_is_as_thick_as_it_is_wide_up_to_one_pixel(width, thick):
     inside = np.zeros((40, 20), bool)
     inside[5:36, 5 : 5 + width] = 1
     assert thickness(inside) == thick
-    assert thickness(inside[:, 5:]) == thick  # at the border of the picture too
+    assert thickness(inside[:, 5:]) == thick  # also at the image border
 
 
-def test_an_object_predicted_exactly_has_iou_one_and_one_that_was_missed_zero():
+def test_an_object_predicted_exactly_has_iou_one_and_a_missed_one_zero():
     label_map = np.zeros((8, 16), np.uint8)
     label_map[2:6, 2:6], label_map[2:6, 10:14] = 1, 2
     prediction = np.where(label_map == 2, 0, label_map).astype(np.uint8)
@@ -195,14 +195,14 @@ def test_an_object_without_interior_has_no_interior_hardness():
     assert np.isfinite(table.loc["Sky", "hardness_interior"])
 
 
-def test_a_picture_of_one_class_is_all_interior():
+def test_an_image_of_one_class_is_all_interior():
     record = record_of(np.zeros((6, 6), np.uint8), np.zeros((6, 6), np.uint8))
     row = measure_objects(record).iloc[0]
     assert (row["edge_share"], row["pixels_at_> 32"], row["touches_border"]) == (0, 36, True)
     assert row["hardness_interior"] == pytest.approx(record.hardness_map.mean())
 
 
-def test_without_labels_the_predicted_parts_are_measured_and_have_no_loss_error_or_iou():
+def test_without_labels_predicted_components_are_measured_and_have_no_loss_error_or_iou():
     prediction = np.zeros((8, 10), np.uint8)
     prediction[:, 5:] = 2
     table = measure_objects(record_of(None, prediction))
@@ -212,7 +212,7 @@ def test_without_labels_the_predicted_parts_are_measured_and_have_no_loss_error_
 
 
 @pytest.mark.parametrize("labels", [IGNORE_INDEX, 0])
-def test_a_picture_without_objects_gives_an_empty_table_with_all_columns(labels):
+def test_an_image_without_objects_gives_an_empty_table_with_all_columns(labels):
     label_map = np.full((3, 3), labels, np.uint8)
     table = measure_objects(record_of(label_map, np.zeros((3, 3), np.uint8)))
     assert table.empty
@@ -234,7 +234,7 @@ def edge_profile(values, *, source="label"):
     return pd.concat([table, *others]).assign(source=source)
 
 
-def test_what_the_edges_explain_is_taken_off_the_hardness():
+def test_the_hardness_explained_by_edges_is_subtracted():
     label_map = np.zeros((12, 12), np.uint8)
     label_map[:, 6:] = 1
     objects = measure_objects(record_of(label_map, label_map))  # columns at 0, 1, 2, 3, 4, 5 px
@@ -244,7 +244,7 @@ def test_what_the_edges_explain_is_taken_off_the_hardness():
     np.testing.assert_allclose(matched["hardness_over_edge"], objects["hardness_mean"] - expected)
 
 
-def test_objects_whose_pixels_follow_the_profile_have_nothing_over_it():
+def test_objects_whose_pixels_follow_the_profile_have_no_excess_hardness():
     label_map = np.zeros((9, 30), np.uint8)
     label_map[3:, 8:20], label_map[:, 26:] = 1, 2
     record = record_of(label_map, label_map)
@@ -255,7 +255,7 @@ def test_objects_whose_pixels_follow_the_profile_have_nothing_over_it():
     np.testing.assert_allclose(matched["hardness_over_edge"], 0, atol=1e-6)
 
 
-def test_the_profile_of_predicted_edges_serves_pictures_without_labels():
+def test_the_profile_of_predicted_edges_works_for_unlabelled_images():
     prediction = np.zeros((8, 10), np.uint8)
     objects = measure_objects(record_of(None, prediction))
     matched = add_edge_profile(objects, edge_profile([0.5] * 8, source="prediction"), source="prediction")

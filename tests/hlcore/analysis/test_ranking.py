@@ -1,4 +1,4 @@
-"""Rank metrics from histograms: against scikit-learn on the same ties, and within the bound on what the bins hid."""
+"""Rank metrics from histograms: equal to scikit-learn's with the same ties, and within the binning bound."""
 
 from itertools import permutations
 
@@ -29,7 +29,7 @@ def exact(metric: str, scores: np.ndarray, wrong: np.ndarray) -> float:
 
 
 def literal_aurc(scores: np.ndarray, wrong: np.ndarray) -> float:
-    """Mean error rate of the n lowest, over n; of tied pixels each is as wrong as they are on average."""
+    """Mean error rate of the n lowest, over n; each tied pixel counts with the error rate of its tie."""
     even = np.array([wrong[scores == score].mean() for score in scores])
     errors = np.sort(scores), even[np.argsort(scores, kind="stable")]
     return float(np.mean([errors[1][: n + 1].mean() for n in range(len(scores))]))
@@ -54,7 +54,7 @@ def test_pixels_of_one_bin_are_tied(metric: str, drawn: list[tuple[int, bool]]) 
 @pytest.mark.parametrize("metric", METRICS)
 @settings(max_examples=40)
 @given(drawn=pixels)
-def test_what_the_bins_hide_changes_no_more_than_the_bound(metric: str, drawn: list[tuple[int, bool]]) -> None:
+def test_binning_changes_no_more_than_the_bound(metric: str, drawn: list[tuple[int, bool]]) -> None:
     scores, wrong = np.array([s for s, _ in drawn]), np.array([w for _, w in drawn])
     counts = histograms(scores // 4, wrong)
     off = getattr(ranking, metric)(*counts) - exact(metric, scores, wrong)
@@ -83,7 +83,7 @@ def test_without_right_or_without_wrong_pixels_there_is_no_number(metric: str, e
 
 
 @pytest.mark.parametrize("metric", [*METRICS, "error_rate"])
-def test_axes_in_front_are_kept(metric: str) -> None:
+def test_leading_axes_are_kept(metric: str) -> None:
     right, wrong = np.random.default_rng(0).integers(0, 9, (2, 3, 4, BINS)).astype(float)
     together = getattr(ranking, metric)(right, wrong)
     assert together.shape == (3, 4)

@@ -32,14 +32,14 @@ def test_shared_classes_are_in_every_run_and_in_the_order_of_the_first(runs):
     assert list(shared) == [name for name in runs[0] if name in shared]
 
 
-def test_mean_iou_leaves_out_what_is_absent_and_runs_without_an_epoch():
+def test_mean_iou_leaves_out_absent_classes_and_runs_without_an_epoch():
     table = mean_iou_by_epoch(EPOCHS, list(COLUMNS.values()))
     assert table["run"].tolist() == ["a", "a", "a", "b"]
     assert table["value"].tolist() == pytest.approx([0.1, 0.4, 0.4, 0.4])
     assert np.isnan(table[["low", "high"]].to_numpy(float)).all()
 
 
-def test_mean_iou_over_some_classes_is_over_these_alone():
+def test_mean_iou_over_some_classes_ignores_the_others():
     assert mean_iou_by_epoch(EPOCHS, ["iou/sky"])["value"].tolist() == [0.2, 0.6, 0.4, 0.5]
 
 
@@ -47,7 +47,7 @@ def test_runs_that_share_no_class_have_no_mean():
     assert mean_iou_by_epoch(EPOCHS, []).empty
 
 
-def test_a_run_is_told_by_its_last_and_its_best_epoch():
+def test_each_run_has_a_last_and_a_best_epoch():
     rows = find_last_and_best(mean_iou_by_epoch(EPOCHS, ["iou/sky"])).to_dict("records")
     assert rows[:2] == [
         {"run": "a", "which": "last", "epoch": 3, "value": 0.4},
@@ -64,7 +64,7 @@ def test_class_scores_are_those_of_the_last_epoch():
     assert table["value"].tolist() == pytest.approx([0.4, math.nan, 0.5, 0.3], nan_ok=True)
 
 
-def test_gains_are_differences_of_classes_both_have_the_largest_first():
+def test_gains_are_differences_over_shared_classes_with_the_largest_first():
     iou = pd.DataFrame(
         {"run": ["a", "a", "a", "b", "b"], "class_name": ["x", "y", "z", "y", "x"], "value": [0.1, 0.5, 0.9, 0.4, 0.3]}
     )

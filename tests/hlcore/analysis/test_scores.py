@@ -59,7 +59,7 @@ def test_every_short_distance_has_its_own_bin_and_its_threshold_lies_between_it_
     np.testing.assert_allclose(bins.lower_end(index)[:3], [-np.sqrt(0.5), -np.sqrt(1.5), -np.sqrt(2.5)])
 
 
-def test_the_highest_bin_of_hardness_holds_one_alone() -> None:
+def test_the_highest_bin_of_hardness_contains_only_1() -> None:
     bins = SCORES["hardness"].bins
     below = np.nextafter(np.float32(1), np.float32(0))
     assert bins.index(np.array([below])) < BINS - 1

@@ -68,7 +68,7 @@ def test_counts_of_the_parts_add_up_to_those_of_the_whole(
     np.testing.assert_array_equal(parts, counts(label_map, prediction))
 
 
-def test_absent_class_is_undefined_and_leaves_the_mean_alone() -> None:
+def test_absent_class_is_undefined_and_does_not_affect_the_mean() -> None:
     matrix = np.array([[3, 1, 0], [0, 4, 0], [0, 0, 0]])
     np.testing.assert_allclose(class_iou(matrix), [3 / 4, 4 / 5, np.nan])
     assert mean_iou(matrix) == pytest.approx((3 / 4 + 4 / 5) / 2)
@@ -94,8 +94,6 @@ def test_scores_of_nothing_are_undefined() -> None:
     ],
 )
 @pytest.mark.usefixtures("unchecked")
-def test_classes_and_shapes_that_do_not_fit_are_refused(
-    label_map: list[int], prediction: list[int], message: str
-) -> None:
+def test_invalid_classes_and_shapes_are_refused(label_map: list[int], prediction: list[int], message: str) -> None:
     with pytest.raises(InvalidInputError, match=message):
         counts(np.array(label_map), np.array(prediction))

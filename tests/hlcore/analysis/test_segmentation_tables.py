@@ -1,4 +1,4 @@
-"""The scores of a data set: contours, sizes of objects, tables with intervals; each beside a slow literal reference."""
+"""The scores of a data set: contours, sizes of objects, tables with intervals; each against a slow reference."""
 
 import math
 from collections.abc import Iterator
@@ -41,7 +41,7 @@ def around(array: np.ndarray, y: int, x: int, reach: int) -> Iterator[int | None
 
 @FEW
 @given(LABELS, st.integers(1, 3))
-def test_contours_equal_a_look_around_each_pixel(label_map, width_px):
+def test_contours_equal_a_search_around_each_pixel(label_map, width_px):
     expected = np.zeros(label_map.shape, bool)
     for y, x in np.ndindex(*label_map.shape):
         own = label_map[y, x]
@@ -101,7 +101,7 @@ def test_bands_equal_components_flooded_one_by_one(label_map):
 
 @FEW
 @given(LABELS, PREDICTIONS)
-def test_bands_share_out_the_pixels_of_the_union(label_map, prediction):
+def test_bands_partition_the_pixels_of_the_union(label_map, prediction):
     counts = band_counts(label_map, prediction, num_classes=3, cuts_px=(3, 8))
     for c in range(3):
         labelled, predicted = label_map == c, (prediction == c) & (label_map != 255)
@@ -116,11 +116,11 @@ def test_cut_points_are_those_of_coco():
     assert [size_band_map(square)[y, x] for y, x in ((0, 0), (0, 100), (150, 150))] == [1, 0, 2]
 
 
-def test_a_false_blob_costs_the_size_it_has_itself():
+def test_a_false_positive_lowers_the_score_of_its_own_size():
     label_map, prediction = np.zeros((100, 100), np.uint8), np.zeros((100, 100), np.uint8)
-    label_map[:10, :10] = 1  # a small object that is missed in part
+    label_map[:10, :10] = 1  # a small object, partly missed
     prediction[:10, :5] = 1
-    prediction[50:90, 50:90] = 1  # a medium one that is not there
+    prediction[50:90, 50:90] = 1  # a medium false positive
     table = of_one(label_map, prediction)
     assert value(table, "iou_small", "road") == 0.5
     assert value(table, "iou_medium", "road") == 0
@@ -161,7 +161,7 @@ def test_the_table_has_every_class_and_their_mean_in_every_metric():
     assert np.isnan(table["low"]).all(), "one image has no interval"
 
 
-def test_the_confusion_has_a_row_a_pair_of_classes():
+def test_the_confusion_table_has_a_row_per_pair_of_classes():
     sums = ImageSums()
     sums.add("a", segmentation.count(record(np.array([[0, 0, 1, 255]]), np.array([[0, 1, 1, 1]]))))
     confusion = segmentation.make_tables(sums, CLASSES)["confusion"]

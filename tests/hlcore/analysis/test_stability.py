@@ -43,7 +43,7 @@ def followed(seed, split="val"):
 
 
 def one(table, **where):
-    """The value of the single row of a table that fits."""
+    """The value of the single matching row of a table."""
     for column, value in where.items():
         table = table[table[column] == value]
     assert len(table) == 1
@@ -51,7 +51,7 @@ def one(table, **where):
 
 
 def literal(p, q, *, floor):
-    """The measures of two vectors, word by word."""
+    """The measures of two vectors, by definition."""
     order_p, order_q = (set(np.flatnonzero(v >= np.sort(v)[int(np.ceil(0.9 * (len(v) - 1)))])) for v in (p, q))
     share_p, share_q = (p + floor) / (p + floor).sum(), (q + floor) / (q + floor).sum()
     return {
@@ -94,7 +94,7 @@ def test_each_level_is_its_literal_definition():
     assert share == pytest.approx(weight[edge & valid].sum() / weight.sum())
 
 
-def test_variation_is_that_of_the_kept_epochs_alone():
+def test_variation_is_over_the_kept_epochs_only():
     image = followed(5)
     table = make_tables(sum_by_split([image]), SNAPSHOTS)["variation"]
     valid = image.label_map != 255
@@ -114,7 +114,7 @@ def test_any_two_snapshots_have_an_overlap():
     assert one(every, first="iteration-000010", second="epoch-0006") == pytest.approx(expected)
 
 
-def test_maps_that_stay_agree_wholly_and_do_not_vary():
+def test_constant_maps_agree_fully_and_do_not_vary():
     hardness_map, loss_map = maps_of(7)["epoch-0003"]
     same = dict.fromkeys(SNAPSHOTS, (hardness_map, loss_map))
     made = make_tables(sum_by_split([ImageSnapshots("still", "val", labels_of(7), same)]), SNAPSHOTS)
@@ -206,7 +206,7 @@ def test_a_single_snapshot_is_refused():
         compare_snapshots({"epoch-0000": maps_of(1)["epoch-0000"]}, labels_of(1))
 
 
-def test_maps_of_two_shapes_and_a_loss_that_is_missing_are_refused():
+def test_maps_of_two_shapes_and_a_missing_loss_are_refused():
     maps = maps_of(24)
     maps["epoch-0003"] = (np.zeros((2, 2), np.float32), np.zeros((2, 2), np.float32))
     with pytest.raises(InvalidInputError, match=r"the maps at epoch-0003 must have shape \(7, 9\), got \(2, 2\)"):
@@ -217,7 +217,7 @@ def test_maps_of_two_shapes_and_a_loss_that_is_missing_are_refused():
         compare_snapshots(maps, labels_of(24))
 
 
-def test_against_the_first_map_of_one_image():
+def test_comparison_with_the_first_map_of_one_image():
     image = followed(30)
     table = compare_with_first(image.maps, image.label_map)
     valid = image.label_map != 255
@@ -229,7 +229,7 @@ def test_against_the_first_map_of_one_image():
         assert row[measure] == pytest.approx(expected, abs=1e-7)
 
 
-def test_nothing_stands_against_the_first_map_where_nothing_is_labelled():
+def test_an_image_without_labelled_pixels_is_not_compared():
     nothing = np.full(SHAPE, 255, np.uint8)
     with pytest.raises(InvalidInputError, match="no pixel is labelled"):
         compare_with_first(maps_of(31, label_map=nothing), nothing)

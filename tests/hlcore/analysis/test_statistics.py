@@ -43,7 +43,7 @@ def test_any_split_in_any_order_gives_the_same_sums(images, data):
 
 
 @given(IMAGES)
-def test_nothing_adds_nothing_and_the_sum_is_nobody_elses(images):
+def test_empty_sums_add_nothing_and_a_sum_shares_no_array(images):
     sums = summed({f"image {i}": values for i, values in enumerate(images)})
     more = ImageSums() + sums
     assert same(more, sums)
@@ -99,7 +99,7 @@ def test_the_interval_is_that_of_a_literal_bootstrap_over_images():
     assert estimate.high == pytest.approx(high, abs=0.08 * width)
 
 
-def test_nineteen_of_twenty_intervals_hold_the_true_ratio():
+def test_nineteen_of_twenty_intervals_contain_the_true_ratio():
     covered = []
     for seed in range(200):
         sums = ImageSums()
@@ -111,7 +111,7 @@ def test_nineteen_of_twenty_intervals_hold_the_true_ratio():
 
 
 @given(arrays.arrays(np.float64, (9, 4), elements=st.floats(0, 1)), arrays.arrays(np.bool_, (9, 4)), st.integers(2, 9))
-def test_the_ends_are_quantiles_of_the_ratios_that_are_known(parts, known, images):
+def test_the_ends_are_quantiles_of_the_known_ratios(parts, known, images):
     sums = ImageSums(9, images, {"part": parts[0], "whole": np.ones(4)}, {"part": parts, "whole": known.astype(float)})
     estimate = sums.estimate(mean_of)
     for column in range(4):

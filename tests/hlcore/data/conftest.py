@@ -11,7 +11,7 @@ from PIL import Image as PillowImage
 
 @pytest.fixture
 def scene() -> np.ndarray:
-    """12 x 16 px in which no mirroring or turning looks like another: red grows right, green down."""
+    """12 x 16 px on which every flip and rotation looks different: red grows right, green down."""
     picture = np.full((12, 16, 3), 90, dtype=np.uint8)
     picture[..., 0] = np.linspace(20, 230, 16)
     picture[..., 1] = np.linspace(40, 200, 12)[:, None]
@@ -33,7 +33,7 @@ def encode() -> Callable[..., bytes]:
 
 @pytest.fixture
 def write(tmp_path: Path) -> Callable[[str, np.ndarray], Path]:
-    """Saves an array as an image under the test's folder: write("train/a.png", picture)."""
+    """Save an array as an image under the test's folder: write("train/a.png", picture)."""
 
     def written(name: str, picture: np.ndarray) -> Path:
         path = tmp_path / name

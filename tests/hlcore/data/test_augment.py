@@ -24,7 +24,7 @@ def coded(height: int, width: int) -> Sample:
 
 @settings(deadline=None)
 @given(sides, sides, crops, crops, scales, st.floats(0, 1), st.floats(0, 1), st.integers(0, 2**31))
-def test_every_crop_has_the_asked_size_and_only_labels_of_the_sample(
+def test_every_crop_has_the_requested_size_and_only_labels_of_the_sample(
     height, width, rows, columns, scale, flip, colour, seed
 ):
     sample = coded(height, width)
@@ -73,7 +73,7 @@ def test_resized_image_and_labels_agree_away_from_block_edges():
     assert agree.float().mean() > 0.4
 
 
-def test_without_change_the_sample_comes_back():
+def test_without_augmentation_the_sample_does_not_change():
     sample = coded(12, 16)
     image, label_map, _ = TrainingAugmentation((12, 16), scale=(1.0, 1.0), flip=0.0, colour=0.0)(
         sample, seed=5, epoch=2, index=9
@@ -84,7 +84,7 @@ def test_without_change_the_sample_comes_back():
     np.testing.assert_array_equal(plain_label_map.numpy(), sample.label_map)
 
 
-def test_a_certain_flip_mirrors():
+def test_a_flip_with_probability_1_mirrors():
     sample = coded(12, 16)
     image, *_ = TrainingAugmentation((12, 16), scale=(1.0, 1.0), flip=1.0, colour=0.0)(sample, seed=5, epoch=2, index=9)
     np.testing.assert_array_equal(image.numpy().transpose(1, 2, 0), sample.image[:, ::-1])
@@ -102,7 +102,7 @@ def test_seed_epoch_and_index_each_change_the_crop_and_nothing_else_does():
         assert not torch.equal(first, augment(sample, seed=seed, epoch=epoch, index=index)[0])
 
 
-def test_augmenting_leaves_torchs_random_numbers_alone():
+def test_augmenting_does_not_change_torchs_random_state():
     torch.manual_seed(0)
     expected = torch.rand(3)
     torch.manual_seed(0)

@@ -36,12 +36,12 @@ def test_a_data_set_in_files_needs_its_root(name):
         ("xyz", "expected one of streets, camvid"),
     ],
 )
-def test_a_wrong_name_gets_the_nearest_one(name, hint):
+def test_the_error_for_a_wrong_name_suggests_the_nearest_one(name, hint):
     with pytest.raises(InvalidInputError, match=hint):
         open_data(name, split="train")
 
 
-def test_every_name_stands_in_the_help_of_the_setting():
+def test_every_name_is_in_the_help_of_the_setting():
     described = DataConfig.model_fields["dataset"].description or ""
     assert all(name in described for name in (STREETS, *DATASETS))
 

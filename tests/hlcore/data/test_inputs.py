@@ -1,4 +1,4 @@
-"""Which files a user means by files, folders and globs."""
+"""Which image files a user's files, folders and globs stand for."""
 
 from pathlib import Path
 
@@ -23,6 +23,6 @@ def test_two_files_of_one_name_are_refused(tmp_path: Path) -> None:
         find_images([str(tmp_path)])
 
 
-def test_what_matches_nothing_is_named(tmp_path: Path) -> None:
+def test_an_input_that_matches_nothing_is_named(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match=r"no image found for '.*nothing\*'"):
         find_images([str(tmp_path / "nothing*")])

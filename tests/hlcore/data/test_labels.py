@@ -17,7 +17,7 @@ def test_camvid_has_the_order_and_colours_of_segnet():
     assert CAMVID.palette[CAMVID.names.index("Pavement")] == (60, 40, 222)
 
 
-def test_ade20k_names_and_colours_stand_at_their_published_ids():
+def test_ade20k_names_and_colours_have_their_published_ids():
     assert [ADE20K.names[index] for index in (0, 12, 93, 149)] == ["wall", "person", "pole", "flag"]
     assert [ADE20K.palette[index] for index in (0, 2, 12, 149)] == [
         *((120, 120, 120), (6, 230, 230), (150, 5, 61), (92, 0, 255)),
@@ -54,6 +54,6 @@ def test_the_voc_palette_follows_the_bits_of_the_index():
         (("a",), ((0, 0, 256),), "colour of a must be three numbers from 0 to 255"),
     ],
 )
-def test_a_table_that_does_not_fit_is_refused(names, palette, sentence):
+def test_an_invalid_table_is_refused(names, palette, sentence):
     with pytest.raises(InvalidInputError, match=sentence):
         ClassTable(names, palette)

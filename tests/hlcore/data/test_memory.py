@@ -22,7 +22,7 @@ class Counted:
         return Sample(self.names[index], np.full((100, 100, 3), index, np.uint8), np.zeros((100, 100), np.uint8))
 
 
-def test_what_fits_is_made_once_and_the_rest_every_time() -> None:
+def test_samples_that_fit_are_made_once_and_the_rest_every_time() -> None:
     counted = Counted()
     cached = CachedData(counted, limit_mb=0.1)
     for _ in range(3):
@@ -30,7 +30,7 @@ def test_what_fits_is_made_once_and_the_rest_every_time() -> None:
     assert counted.made == {0: 1, 1: 1, 2: 3, 3: 3}
 
 
-def test_it_is_the_data_set_it_holds() -> None:
+def test_it_has_the_interface_of_the_data_set_it_caches() -> None:
     counted = Counted()
     cached = CachedData(counted, limit_mb=1)
     assert isinstance(cached, SegmentationData)

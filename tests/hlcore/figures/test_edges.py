@@ -1,4 +1,4 @@
-"""Figures of edges show what their table holds."""
+"""Figures of edges draw the values of their table."""
 
 import numpy as np
 import pandas as pd
@@ -103,7 +103,7 @@ def test_pairs_are_ranked_with_their_intervals(values):
     assert [named[f"sky | class {i}"] for i in range(len(values))] == values
 
 
-def test_pairs_of_one_picture_have_no_interval_and_none_is_refused():
+def test_pairs_of_one_image_have_no_interval_and_an_empty_table_is_refused():
     table = pairs([0.25]).assign(low=np.nan, high=np.nan)
     (dots,) = hardness_by_pair_figure(table).data
     assert list(dots.error_x.array) == [0]

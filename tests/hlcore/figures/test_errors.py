@@ -1,4 +1,4 @@
-"""Figures of error prediction: what is drawn is what the tables say."""
+"""Figures of error prediction draw the values of their tables."""
 
 import numpy as np
 import pandas as pd
@@ -38,7 +38,7 @@ def scores() -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["score", "region", "metric", "value", "low", "high"])
 
 
-def test_risk_falls_with_what_is_kept_in_percent_and_has_a_band() -> None:
+def test_risk_is_drawn_over_coverage_in_percent_with_a_band() -> None:
     band, line, *_ = risk_coverage_figure(curves()).data
     assert list(line.x) == [100, 75]
     assert list(line.y) == [10, 3]
@@ -51,7 +51,7 @@ def test_without_an_interval_there_is_no_band() -> None:
     assert [trace.fill for trace in risk_coverage_figure(curves(interval=False)).data] == [None, None]
 
 
-def test_roc_goes_from_nothing_to_all() -> None:
+def test_roc_runs_from_nothing_to_everything() -> None:
     figure = roc_figure(curves())
     assert [trace.name for trace in figure.data] == ["hardness", "entropy"]
     assert list(figure.data[0].x) == [0, 19, 100]
@@ -75,7 +75,7 @@ def test_bars_carry_value_interval_and_chance() -> None:
     assert [figure.layout[axis].title.text for axis in ("xaxis", "xaxis2")] == ["AUROC", "AP"]
 
 
-def test_threshold_figure_marks_where_the_reader_is() -> None:
+def test_threshold_figure_marks_the_current_threshold() -> None:
     figure = threshold_figure(curves().query("score == 'hardness'"), flagged=0.25)
     assert {trace.name: list(trace.y)[1:] for trace in figure.data} == {
         "errors caught": [80, 100],
@@ -84,12 +84,12 @@ def test_threshold_figure_marks_where_the_reader_is() -> None:
     assert figure.layout.shapes[0].x0 == 25
 
 
-def test_every_score_has_a_name_and_a_colour_of_its_own() -> None:
+def test_every_score_has_its_own_name_and_colour() -> None:
     assert list(SCORES) == list(COLOURS)
     assert len(set(COLOURS.values())) == len(set(SCORES.values())) == len(SCORES)
 
 
-def test_the_names_are_those_of_the_scores_that_are_measured() -> None:
+def test_every_measured_score_has_a_name() -> None:
     from hlcore.analysis.scores import SCORES as MEASURED
 
     assert list(SCORES) == list(MEASURED)

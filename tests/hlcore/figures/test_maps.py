@@ -9,7 +9,7 @@ from hlcore.figures.style import HARDNESS_SCALES, LOSS_SCALE, colour_scale
 
 
 @pytest.mark.parametrize("name", [*HARDNESS_SCALES, LOSS_SCALE])
-def test_a_map_scale_gets_lighter_all_the_way(name):
+def test_a_map_scale_gets_steadily_lighter(name):
     luma = colour_scale(name) @ np.array([0.2126, 0.7152, 0.0722])
     assert (np.diff(luma) > -1).all()
     assert luma[-1] - luma[0] > 120
@@ -26,7 +26,7 @@ def test_loss_and_hardness_never_share_a_scale():
     assert LOSS_SCALE not in HARDNESS_SCALES
 
 
-def test_a_scale_cannot_be_changed_by_its_user():
+def test_a_colour_scale_is_read_only():
     with pytest.raises(ValueError, match="read-only"):
         colour_scale("inferno")[0] = 0
 

@@ -57,7 +57,7 @@ def test_every_object_that_has_the_quantity_is_a_point_of_its_class(objects, cur
     assert list(drawn["Pole"].customdata[0][:2]) == ["a", 2]
 
 
-def test_a_class_keeps_its_colour_where_others_are_left_out(objects, curve):
+def test_a_class_keeps_its_colour_if_others_are_left_out(objects, curve):
     choices = {"size": "area_px", "quantity": "hardness_mean", "class_names": NAMES}
     alone = traces(objects_figure(objects[objects["class_name"] == "Pole"], curve, **choices))
     assert alone["Pole"].marker == traces(objects_figure(objects, curve, **choices))["Pole"].marker
@@ -81,7 +81,7 @@ def test_the_curve_has_its_interval_and_leaves_empty_bins_out(objects, curve):
     assert [row[2] for row in line.customdata] == ["10 to 100 px", "100 to 1000 px"]
 
 
-def test_an_open_bin_says_that_it_has_no_end(curve):
+def test_an_open_bin_is_labelled_as_open(curve):
     curve["area_high_px"] = curve["area_high_px"].replace(1000, np.inf)
     line = traces(edge_matched_figure(curve, size="area_px"))["all pixels"]
     assert line.customdata[1][2] == "≥ 100 px"

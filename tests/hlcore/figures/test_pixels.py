@@ -1,4 +1,4 @@
-"""The figure of one pixel over the epochs: what is drawn is what the table says."""
+"""The figure of one pixel over the epochs draws the values of its table."""
 
 import numpy as np
 import pandas as pd
@@ -27,10 +27,10 @@ def test_hardness_and_loss_are_lines_over_the_epochs_in_their_own_colours():
     for name, line in drawn.items():
         assert (list(line.x), list(line.y)) == ([0, 2, 5], HISTORY[name].tolist())
         assert line.line.color == QUANTITIES[name]
-    assert drawn["hardness"].line.dash != drawn["loss"].line.dash, "told apart without colours"
+    assert drawn["hardness"].line.dash != drawn["loss"].line.dash, "distinguishable without colour"
 
 
-def test_the_two_have_an_axis_each_with_its_unit_and_hardness_its_whole_range():
+def test_each_has_its_own_axis_with_its_unit_and_hardness_has_the_full_range():
     figure = pixel_history_figure(HISTORY)
     axes = {trace.name: trace.yaxis for trace in figure.data}
     assert axes["hardness"] != axes["loss"]
@@ -39,13 +39,13 @@ def test_the_two_have_an_axis_each_with_its_unit_and_hardness_its_whole_range():
     assert figure.layout.yaxis2.rangemode == "tozero"
 
 
-def test_an_epoch_that_is_wrong_is_a_cross_and_says_what_it_predicted():
+def test_a_wrong_epoch_is_a_cross_that_names_the_prediction():
     for line in lines(HISTORY).values():
         assert list(line.marker.symbol) == ["x", "circle", "circle"]
         assert list(line.customdata) == ["Sky", "Road", "Road"]
         assert "predicted %{customdata}" in line.hovertemplate
 
 
-def test_without_labels_or_where_unlabelled_there_is_hardness_alone():
+def test_without_labels_or_at_an_unlabelled_pixel_there_is_only_hardness():
     assert set(lines(HISTORY.drop(columns="loss"))) == {"hardness"}
     assert set(lines(HISTORY.assign(loss=np.nan))) == {"hardness"}

@@ -1,4 +1,4 @@
-"""Figures of several runs: what is drawn is what the table says."""
+"""Figures of several runs draw the values of their table."""
 
 import numpy as np
 import pandas as pd
@@ -29,7 +29,7 @@ SCORES = pd.DataFrame(
 )
 
 
-def test_a_run_is_a_line_in_its_colour_with_a_band_where_there_is_one():
+def test_a_run_is_a_line_in_its_colour_with_a_band_if_it_has_an_interval():
     figure = runs_by_epoch_figure(BY_EPOCH, runs=RUNS, title="Mean IoU (0 to 1)")
     lines = [trace for trace in figure.data if trace.mode == "lines+markers"]
     assert [(line.name, list(line.x), list(line.y)) for line in lines] == [("a", [1, 2], [0.1, 0.2]), ("c", [1], [0.3])]
@@ -40,17 +40,17 @@ def test_a_run_is_a_line_in_its_colour_with_a_band_where_there_is_one():
 
 
 @pytest.mark.parametrize(("log", "kind"), [(False, "linear"), (True, "log")])
-def test_an_axis_is_logarithmic_where_it_was_asked_for(log, kind):
+def test_the_axis_is_logarithmic_on_request(log, kind):
     assert runs_by_epoch_figure(BY_EPOCH, runs=RUNS, title="ms", log=log).layout.yaxis.type == kind
 
 
-def test_a_run_keeps_its_colour_where_another_is_missing():
+def test_a_run_keeps_its_colour_if_another_is_missing():
     assert run_colour("c", RUNS) != run_colour("b", RUNS)
     for figure in (scores_figure(SCORES, runs=RUNS), class_iou_figure(SCORES, runs=RUNS)):
         assert [bars.marker.color for bars in figure.data] == [run_colour("a", RUNS), run_colour("c", RUNS)]
 
 
-def test_scores_have_intervals_where_there_are_any():
+def test_scores_have_intervals_if_known():
     a, c = scores_figure(SCORES, runs=RUNS).data
     assert list(a.x) == [METRICS["iou"], METRICS["boundary_iou"]]
     assert list(a.error_y.array) == pytest.approx([0.2, 0.1])

@@ -1,4 +1,4 @@
-"""Figures of stability: what is drawn is what the tables hold."""
+"""Figures of stability draw the values of their tables."""
 
 import numpy as np
 import pandas as pd
@@ -50,7 +50,7 @@ def test_both_maps_of_both_splits_are_told_apart_by_colour_and_dash(epoch_pairs)
     assert list(drawn["loss, held out"].x) == ["#10", "3", "6"]
 
 
-def test_bands_are_drawn_where_there_is_an_interval_and_only_there(epoch_pairs, levels):
+def test_bands_are_drawn_only_where_there_is_an_interval(epoch_pairs, levels):
     with_bands = pair_figure(epoch_pairs, measure="top10_iou", kind="last")
     assert sum(trace.fill == "toself" for trace in with_bands.data) == 4
     assert not any(trace.fill for trace in level_figure(levels, measure="edge_share").data)
@@ -79,5 +79,5 @@ def test_memorising_is_drawn_step_by_step():
 
 
 @pytest.mark.parametrize(("name", "text"), [("epoch-0000", "#0"), ("iteration-000100", "#100"), ("epoch-0024", "24")])
-def test_snapshots_are_named_in_few_letters(name, text):
+def test_snapshots_have_short_names(name, text):
     assert format_snapshot(name) == text

@@ -1,4 +1,4 @@
-"""What building a network says when it cannot, and what it leaves as it was."""
+"""Building networks: clear errors, and no side effects."""
 
 import subprocess
 import sys
@@ -72,12 +72,12 @@ def test_network_without_hardness_has_no_branch_and_no_hardness() -> None:
     assert network(torch.zeros(2, 3, 32, 32)).hardness is None
 
 
-def test_every_network_can_be_asked_for_by_its_listed_name() -> None:
+def test_every_network_is_listed() -> None:
     assert len(SMP_DECODERS) == 12
     assert set(SMP_DECODERS) | {"torchvision/deeplabv3_resnet50", "torchvision/fcn_resnet50"} <= set(network_names())
 
 
-def test_network_can_be_built_where_gradients_are_switched_off() -> None:
+def test_network_can_be_built_with_gradients_switched_off() -> None:
     with torch.inference_mode():
         network = build_network(TINY, 3)
     assert all(p.requires_grad and not p.is_inference() for p in network.parameters())
@@ -92,14 +92,14 @@ def test_fewer_encoder_levels_make_the_network_smaller(encoder: str) -> None:
     assert sizes[0] < 0.6 * sizes[1] < 0.6 * sizes[2]
 
 
-def test_encoder_whose_streams_lead_nowhere_runs_and_freezes_them() -> None:
+def test_encoder_with_unused_streams_runs_and_freezes_them() -> None:
     network = build_network(changed(encoder="tu-hrnet_w18_small", encoder_depth=4, hardness_branch="light"), 3)
     with torch.no_grad():
         assert network(torch.zeros(2, 3, 33, 47)).logits.shape == (2, 3, 33, 47)
     assert any(not p.requires_grad for p in network.encoder.parameters())
 
 
-def test_decoder_width_is_followed() -> None:
+def test_decoder_width_is_applied() -> None:
     narrow, wide = (build_network(changed(network="fpn", decoder_channels=width), 3) for width in (32, 64))
     assert sum(p.numel() for p in narrow.segmentation_branch.parameters()) < 0.5 * sum(
         p.numel() for p in wide.segmentation_branch.parameters()
@@ -133,7 +133,7 @@ def test_branch_without_an_output_convolution_cannot_be_copied() -> None:
 
 
 @pytest.mark.parametrize("layer", [nn.Conv2d(4, 4, 1, groups=2), nn.Linear(4, 4)])
-def test_output_layer_that_is_no_plain_convolution_is_refused(layer: nn.Module) -> None:
+def test_output_layer_that_is_not_a_plain_convolution_is_refused(layer: nn.Module) -> None:
     with pytest.raises(InvalidInputError, match="output layer '0' must be an ungrouped Conv2d"):
         copy_branch(nn.Sequential(layer), 4, output_layers=["0"])
 
@@ -151,7 +151,7 @@ def test_light_branch_needs_a_feature_of_stride_4() -> None:
         LightBranch([(8, 32, 32)], image_size=64)
 
 
-def test_each_level_of_a_light_branch_counts_alike_whatever_the_size_of_its_features() -> None:
+def test_each_level_of_a_light_branch_counts_equally_whatever_the_size_of_its_features() -> None:
     branch = LightBranch([(4, 16, 16), (4, 8, 8), (4, 4, 4)], image_size=64)
     features = [torch.randn(2, 4, size, size) for size in (16, 8, 4)]
     expected = branch(features)

@@ -19,7 +19,7 @@ BRANCHES = ("copy", "light")
 
 
 class OwnEncoder(nn.Module):
-    """A stranger's encoder: nested features, an odd order, and a layer that leads nowhere."""
+    """A custom encoder: nested features in an odd order, and an unused layer."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -33,7 +33,7 @@ class OwnEncoder(nn.Module):
 
 
 class OwnBranch(nn.Module):
-    """A stranger's decoder."""
+    """A custom decoder."""
 
     def __init__(self, num_classes: int) -> None:
         super().__init__()
@@ -98,7 +98,7 @@ def images(height: int, width: int) -> Tensor:
 
 
 def logits_of(network: HardnessSegmenter, image: Tensor) -> Tensor:
-    torch.manual_seed(0)  # of dropout
+    torch.manual_seed(0)  # for dropout
     with torch.no_grad():
         return network(image).logits
 
@@ -150,15 +150,15 @@ def test_every_trained_weight_gets_a_gradient_from_the_objective(network: Hardne
     label_map = (image[:, 0] % NUM_CLASSES).long()
     training_loss(*network(image), label_map, LossConfig()).total.backward()
     waiting = [name for name, p in network.named_parameters() if p.requires_grad and p.grad is None]
-    assert waiting == [], "distributed training would wait for these for ever"
+    assert waiting == [], "distributed training would wait for these forever"
 
 
-def test_nothing_is_kept_that_is_not_trained(config: NetworkConfig, network: HardnessSegmenter) -> None:
+def test_only_unused_parameters_are_frozen(config: NetworkConfig, network: HardnessSegmenter) -> None:
     frozen = {name for name, p in network.named_parameters() if not p.requires_grad}
     assert frozen == ({"encoder.unused.weight", "encoder.unused.bias"} if config.network == "test-own" else set())
 
 
-def test_checkpoint_brings_back_the_very_same_network(
+def test_checkpoint_restores_exactly_the_same_network(
     config: NetworkConfig, network: HardnessSegmenter, tmp_path: Path
 ) -> None:
     network(images(64, 64))  # moves the batch statistics away from their first values
@@ -187,7 +187,7 @@ def test_checkpoint_brings_back_the_very_same_network(
     assert (tmp_path / "half.safetensors").stat().st_size < 0.75 * (tmp_path / "exact.safetensors").stat().st_size
 
 
-def test_hardness_branch_is_the_one_asked_for(config: NetworkConfig, network: HardnessSegmenter) -> None:
+def test_hardness_branch_is_the_requested_one(config: NetworkConfig, network: HardnessSegmenter) -> None:
     if config.hardness_branch == "copy":
         check_copy_has_the_segmentation_branchs_weights_and_one_output(network)
     else:

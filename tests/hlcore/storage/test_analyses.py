@@ -1,4 +1,4 @@
-"""The folder of an analysis: filled image by image, read as tables."""
+"""The folder of an analysis: written image by image, read as tables."""
 
 from pathlib import Path
 
@@ -52,7 +52,7 @@ def test_a_part_read_back_is_the_part_written(tmp_path: Path) -> None:
         pd.testing.assert_frame_equal(read.rows["objects"], written.rows["objects"])
 
 
-def test_a_part_cut_off_while_it_was_written_is_no_part(tmp_path: Path, monkeypatch) -> None:
+def test_a_partly_written_part_does_not_count(tmp_path: Path, monkeypatch) -> None:
     def interrupted(file, **_):
         file.write(b"PK")
         raise KeyboardInterrupt
@@ -90,7 +90,7 @@ def test_a_damaged_part_is_named_with_the_way_out(tmp_path: Path) -> None:
     ],
 )
 @pytest.mark.parametrize("complete", [False, True])
-def test_an_analysis_made_otherwise_is_not_gone_on_with(tmp_path, changes, sentence, complete) -> None:
+def test_an_analysis_with_other_settings_is_not_continued(tmp_path, changes, sentence, complete) -> None:
     writer = open_analysis_writer(tmp_path, record())
     if complete:
         writer.mark_complete()
@@ -100,7 +100,7 @@ def test_an_analysis_made_otherwise_is_not_gone_on_with(tmp_path, changes, sente
     assert "give another --out, or remove that folder" in str(caught.value)
 
 
-def test_the_same_data_may_lie_elsewhere_and_the_network_run_elsewhere(tmp_path: Path) -> None:
+def test_the_data_may_move_and_the_device_may_change(tmp_path: Path) -> None:
     first = open_analysis_writer(tmp_path, record())
     again = open_analysis_writer(
         tmp_path, record(root=Path("/elsewhere"), device="NVIDIA H100", command="hlcore analyze")
@@ -108,7 +108,7 @@ def test_the_same_data_may_lie_elsewhere_and_the_network_run_elsewhere(tmp_path:
     assert again.analysis.record == first.analysis.record
 
 
-def test_other_versions_may_look_at_an_analysis_but_not_go_on_with_it(tmp_path: Path) -> None:
+def test_other_versions_may_open_a_complete_analysis_but_not_continue_one(tmp_path: Path) -> None:
     writer = open_analysis_writer(tmp_path, record())
     with pytest.raises(CheckpointError, match=r"versions: {'torch': '2'}, now {'torch': '3'}"):
         open_analysis_writer(tmp_path, record(versions={"torch": "3"}))
@@ -134,7 +134,7 @@ def test_a_growing_table_without_rows_keeps_its_columns(tmp_path: Path) -> None:
     assert list(writer.analysis.table("objects").columns) == ["image", "iou"]
 
 
-def test_a_growing_table_that_fails_leaves_none(tmp_path: Path) -> None:
+def test_a_growing_table_that_fails_leaves_no_file(tmp_path: Path) -> None:
     writer = open_analysis_writer(tmp_path, record())
 
     def fail() -> None:
@@ -162,7 +162,7 @@ def test_a_complete_analysis_has_tables_and_thumbnails_and_no_parts(tmp_path: Pa
         assert thumbnail.size == (THUMBNAIL_PX, THUMBNAIL_PX // 2)
 
 
-def test_parts_left_by_a_crash_at_the_very_end_go(tmp_path: Path) -> None:
+def test_parts_left_by_a_crash_at_the_very_end_are_removed(tmp_path: Path) -> None:
     writer = open_analysis_writer(tmp_path, record())
     writer.mark_complete()
     AnalysisWriter(writer.analysis).write_part(0, part("one", 0))
@@ -170,7 +170,7 @@ def test_parts_left_by_a_crash_at_the_very_end_go(tmp_path: Path) -> None:
     assert not (tmp_path / "parts").exists()
 
 
-def test_a_missing_table_is_answered_with_those_there_are(tmp_path: Path) -> None:
+def test_the_error_for_a_missing_table_lists_the_existing_ones(tmp_path: Path) -> None:
     writer = open_analysis_writer(tmp_path, record())
     writer.write_table("edges", pd.DataFrame({"value": [0.5]}))
     with pytest.raises(CheckpointError, match="has no table 'objects'; it has edges"):

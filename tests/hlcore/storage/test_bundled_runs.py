@@ -34,7 +34,7 @@ def test_a_bundled_run_opens_and_its_last_checkpoint_loads(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", ANALYSES, ids=lambda path: path.name)
-def test_every_table_of_a_bundled_analysis_is_read(path: Path) -> None:
+def test_every_table_of_a_bundled_analysis_can_be_read(path: Path) -> None:
     analysis = open_analysis(path)
     names = [file.stem for file in path.glob("*.parquet")]
     assert {"edges", "objects", "scores", "segmentation"} <= set(names)

@@ -1,4 +1,4 @@
-"""Weights on disk. That every network comes back exactly is tested with the networks."""
+"""Weights on disk; models/test_networks.py tests that every network is restored exactly."""
 
 import json
 from pathlib import Path
@@ -49,7 +49,7 @@ def test_header_is_read_without_the_weights_and_comes_with_the_network(path: Pat
     assert not checkpoint.network.training
 
 
-def test_half_keeps_weights_as_fp16_and_statistics_as_they_are(network: HardnessSegmenter, tmp_path: Path) -> None:
+def test_half_saves_weights_as_fp16_and_statistics_unchanged(network: HardnessSegmenter, tmp_path: Path) -> None:
     save_checkpoint(tmp_path / "half.safetensors", network, HEADER, half=True)
     stored, trained = load_file(tmp_path / "half.safetensors"), {name for name, _ in network.named_parameters()}
     for name, tensor in network.state_dict().items():
@@ -60,25 +60,25 @@ def test_half_keeps_weights_as_fp16_and_statistics_as_they_are(network: Hardness
     assert all(p.dtype == torch.float32 for p in widened.parameters())
 
 
-def test_network_without_hardness_comes_back_without_it(tmp_path: Path) -> None:
+def test_network_without_hardness_is_restored_without_it(tmp_path: Path) -> None:
     header = HEADER.model_copy(update={"has_hardness": False})
     save_checkpoint(tmp_path / "plain.safetensors", build_network(CONFIG, 2, hardness=False), header)
     assert load_checkpoint(tmp_path / "plain.safetensors").network.hardness_branch is None
 
 
-def test_checkpoint_loads_where_the_encoders_first_weights_are_gone(network: HardnessSegmenter, tmp_path: Path) -> None:
+def test_checkpoint_loads_without_the_encoders_initial_weight_file(network: HardnessSegmenter, tmp_path: Path) -> None:
     moved = CONFIG.model_copy(update={"encoder_weights": "/a/file/of/another/machine.pth"})
     save_checkpoint(tmp_path / "epoch.safetensors", network, HEADER.model_copy(update={"network": moved}))
     assert load_checkpoint(tmp_path / "epoch.safetensors").header.network == moved
 
 
-def test_absent_checkpoint_is_named(tmp_path: Path) -> None:
+def test_missing_checkpoint_is_named(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match=r"epoch-0009\.safetensors: no such checkpoint"):
         load_checkpoint(tmp_path / "epoch-0009.safetensors")
 
 
 @pytest.mark.parametrize("kept", [0, 7, 100, 0.5, 0.999])
-def test_cut_off_checkpoint_is_refused_by_name(path: Path, kept: float) -> None:
+def test_truncated_checkpoint_is_refused_by_name(path: Path, kept: float) -> None:
     content = path.read_bytes()
     path.write_bytes(content[: int(kept * len(content)) if 0 < kept < 1 else int(kept)])
     with pytest.raises(CheckpointError, match=r"epoch-0003\.safetensors is not a complete safetensors file"):
@@ -102,9 +102,7 @@ def test_weights_of_another_program_are_refused_by_name(path: Path) -> None:
         ({"has_hardness": False}, "does not match its network"),
     ],
 )
-def test_header_that_does_not_fit_is_refused_with_file_and_reason(
-    path: Path, changes: dict[str, object], message: str
-) -> None:
+def test_invalid_header_is_refused_with_file_and_reason(path: Path, changes: dict[str, object], message: str) -> None:
     rewritten(path, hlcore=json.dumps(HEADER.model_dump(mode="json") | changes))
     with pytest.raises(CheckpointError) as caught:
         load_checkpoint(path)
@@ -112,7 +110,7 @@ def test_header_that_does_not_fit_is_refused_with_file_and_reason(
     assert message in str(caught.value)
 
 
-def test_header_that_is_no_json_is_refused_by_name(path: Path) -> None:
+def test_header_that_is_not_json_is_refused_by_name(path: Path) -> None:
     rewritten(path, hlcore="{")
     with pytest.raises(CheckpointError, match=r"epoch-0003\.safetensors cannot be read: invalid JSON"):
         read_header(path)
@@ -132,7 +130,7 @@ def test_failed_write_leaves_the_old_checkpoint(path: Path, monkeypatch: pytest.
     assert list(path.parent.iterdir()) == [path]
 
 
-def test_a_light_branch_saved_before_it_was_normalised_comes_back_as_it_was(tmp_path: Path) -> None:
+def test_a_light_branch_saved_before_it_was_normalised_loads_unchanged(tmp_path: Path) -> None:
     config = CONFIG.model_copy(update={"hardness_branch": "light", "hardness_norm": False})
     saved = build_network(config, 2).eval()
     path = tmp_path / "old.safetensors"

@@ -1,4 +1,4 @@
-"""Files that are whole or not there, and JSON that says what is wrong with it."""
+"""Atomic writes, and clear errors for invalid JSON."""
 
 import os
 import stat
@@ -13,7 +13,7 @@ from hlcore.storage.files import parse_json, read_json, replace_atomically, writ
 from hlcore.storage.runs import RunRecord
 
 
-def test_new_content_takes_the_place_of_the_old_and_leaves_nothing_beside_it(tmp_path: Path) -> None:
+def test_new_content_replaces_the_old_and_leaves_no_other_file(tmp_path: Path) -> None:
     path = tmp_path / "new" / "folder" / "notes.txt"
     write_text(path, "old")
     write_text(path, "new, with ünïcode")
@@ -71,9 +71,7 @@ def test_record_read_back_is_the_record_written(tmp_path: Path, run_record: RunR
         ("}", "", "invalid JSON"),
     ],
 )
-def test_what_does_not_fit_is_said_in_words_with_file_and_key(
-    run_record: RunRecord, old: str, new: str, sentence: str
-) -> None:
+def test_invalid_json_is_explained_with_file_and_key(run_record: RunRecord, old: str, new: str, sentence: str) -> None:
     text = run_record.model_dump_json()
     assert old in text
     with pytest.raises(CheckpointError) as caught:
@@ -84,7 +82,7 @@ def test_what_does_not_fit_is_said_in_words_with_file_and_key(
     assert "http" not in message
 
 
-def test_file_that_is_no_text_is_refused_by_name(tmp_path: Path) -> None:
+def test_file_that_is_not_text_is_refused_by_name(tmp_path: Path) -> None:
     (tmp_path / "run.json").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(CheckpointError, match=r"run\.json cannot be read"):
         read_json(tmp_path / "run.json", RunRecord)

@@ -31,11 +31,11 @@ def png_of(values: np.ndarray) -> bytes:
 
 
 @given(HARDNESS)
-def test_hardness_comes_back_within_half_a_step(hardness_map: np.ndarray) -> None:
+def test_hardness_is_read_back_within_half_a_step(hardness_map: np.ndarray) -> None:
     back = read_hardness_png(written(hardness_map))
     assert back.dtype == np.float32
     assert back.shape == hardness_map.shape
-    assert np.abs(back.astype(float) - hardness_map).max() <= 1 / 131070 + 6e-8  # and a rounding of float32
+    assert np.abs(back.astype(float) - hardness_map).max() <= 1 / 131070 + 6e-8  # plus rounding in float32
 
 
 @given(hnp.arrays(np.uint16, SHAPES))
@@ -46,7 +46,7 @@ def test_hardness_read_from_a_file_is_written_back_bit_for_bit(stored: np.ndarra
 
 
 @given(LOSSES)
-def test_loss_comes_back_within_half_a_step_and_undefined_exactly_where_it_was(loss_map: np.ndarray) -> None:
+def test_loss_is_read_back_within_half_a_step_and_undefined_exactly_where_it_was(loss_map: np.ndarray) -> None:
     buffer = BytesIO()
     write_loss_png(buffer, loss_map, full_scale=16.0)
     back = read_loss_png(buffer.getvalue(), full_scale=16.0)
@@ -81,14 +81,14 @@ def test_file_is_16_bit_grey_with_the_full_range_for_0_to_1(tmp_path: Path) -> N
     ],
     ids=["grey", "RGB", "RGBA", "1-bit"],
 )
-def test_png_of_another_kind_is_refused_with_its_kind(tmp_path: Path, values: np.ndarray) -> None:
+def test_png_of_another_mode_is_refused_with_its_mode(tmp_path: Path, values: np.ndarray) -> None:
     path = tmp_path / "holiday.png"
     path.write_bytes(png_of(values))
     with pytest.raises(CheckpointError, match=r"holiday\.png: expected a 16-bit grey PNG, got mode"):
         read_hardness_png(path)
 
 
-def test_file_that_is_no_png_is_refused(tmp_path: Path) -> None:
+def test_file_that_is_not_a_png_is_refused(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="the upload is not a readable PNG"):
         read_hardness_png(b"GIF89a")
     with pytest.raises(CheckpointError, match=r"gone\.png is not a readable PNG"):
@@ -97,7 +97,7 @@ def test_file_that_is_no_png_is_refused(tmp_path: Path) -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(data=st.data())
-def test_damaged_file_is_refused_in_words_or_still_read(data: st.DataObject) -> None:
+def test_damaged_file_gets_a_clear_error_or_is_still_read(data: st.DataObject) -> None:
     whole = written(np.random.default_rng(0).random((20, 20), np.float32))
     where = data.draw(st.integers(0, len(whole) - 1))
     if data.draw(st.booleans()):
@@ -128,7 +128,7 @@ def test_enormous_file_is_refused_before_it_is_decoded(monkeypatch: pytest.Monke
         (np.array([[0.5, np.nan]], np.float32), r"hardness must lie in 0\.\.1, got nan"),
     ],
 )
-def test_map_that_is_no_hardness_map_is_not_written(values: np.ndarray, message: str) -> None:
+def test_map_that_is_not_a_hardness_map_is_not_written(values: np.ndarray, message: str) -> None:
     with pytest.raises(InvalidInputError, match=message):
         written(values)
 
@@ -141,6 +141,6 @@ def test_map_that_is_no_hardness_map_is_not_written(values: np.ndarray, message:
         (np.array([[-0.5, np.nan]], np.float32), r"a loss cannot be below 0 nats, got -0\.5"),
     ],
 )
-def test_map_that_is_no_loss_map_is_not_written(values: np.ndarray, message: str) -> None:
+def test_map_that_is_not_a_loss_map_is_not_written(values: np.ndarray, message: str) -> None:
     with pytest.raises(InvalidInputError, match=message):
         write_loss_png(BytesIO(), values, full_scale=16.0)

@@ -33,7 +33,7 @@ def opened(probe: Probe) -> Probe:
     return again
 
 
-def test_images_labels_and_splits_come_back_under_names_with_folders_in_them(probe: Probe) -> None:
+def test_images_labels_and_splits_are_read_back_even_with_folders_in_their_names(probe: Probe) -> None:
     again = opened(probe)
     assert again.images == NAMES
     assert [again.split(name) for name in NAMES] == ["train", "val"]
@@ -43,7 +43,7 @@ def test_images_labels_and_splits_come_back_under_names_with_folders_in_them(pro
     assert again.snapshots == ()
 
 
-def test_snapshots_come_back_in_the_order_of_training(probe: Probe) -> None:
+def test_snapshots_are_in_the_order_of_training(probe: Probe) -> None:
     probe = probe.add("epoch-0000", maps(0.75)).add("iteration-000010", maps(0.5)).add("epoch-0001", maps(0.25))
     again = opened(probe)
     assert again.snapshots == ("epoch-0000", "iteration-000010", "epoch-0001")
@@ -61,7 +61,7 @@ def test_snapshot_taken_again_after_a_resume_replaces_the_old_one(probe: Probe) 
     np.testing.assert_allclose(opened(probe).maps(NAMES[0], "epoch-0001")[0], 0.25, atol=1e-5)
 
 
-def test_folder_without_a_manifest_holds_no_probe(tmp_path: Path) -> None:
+def test_folder_without_a_manifest_has_no_probe(tmp_path: Path) -> None:
     assert Probe.open(tmp_path) is None
 
 
@@ -90,7 +90,7 @@ def test_missing_or_damaged_picture_is_named(probe: Probe) -> None:
 
 
 @pytest.mark.parametrize("text", ["{", '{"images": {"a": "test"}}', '{"images": {}, "snapshot": []}'])
-def test_manifest_that_does_not_fit_is_refused_by_name(probe: Probe, text: str) -> None:
+def test_invalid_manifest_is_refused_by_name(probe: Probe, text: str) -> None:
     (probe.path / "manifest.json").write_text(text)
     with pytest.raises(CheckpointError, match=r"manifest\.json cannot be read: "):
         Probe.open(probe.path)

@@ -52,7 +52,7 @@ def test_second_run_of_the_same_name_is_refused_with_the_way_out(run: Run, run_r
         create_run(run_record, run.path.parent)
 
 
-def test_kept_epochs_are_found_in_order_and_unfinished_files_passed_over(run: Run) -> None:
+def test_saved_epochs_are_found_in_order_and_unfinished_files_ignored(run: Run) -> None:
     for number in (10, 0, 2):
         run.checkpoint_path(number).parent.mkdir(exist_ok=True)
         run.checkpoint_path(number).touch()
@@ -61,7 +61,7 @@ def test_kept_epochs_are_found_in_order_and_unfinished_files_passed_over(run: Ru
     assert run.checkpoint_path(2).name == "epoch-0002.safetensors"
 
 
-def test_steps_and_epochs_come_back_as_tables_of_numbers(run: Run) -> None:
+def test_steps_and_epochs_are_read_back_as_tables_of_numbers(run: Run) -> None:
     run.append_metrics("step", step(1))
     run.append_metrics("step", step(2, mean_ce=0.25))
     run.append_metrics("epoch", epoch(1))
@@ -76,14 +76,14 @@ def test_steps_and_epochs_come_back_as_tables_of_numbers(run: Run) -> None:
         assert [kind.kind for kind in table.dtypes] == ["i", "i"] + ["f"] * (table.shape[1] - 2)
 
 
-def test_run_that_has_only_begun_has_tables_with_columns_and_no_rows(run: Run) -> None:
+def test_new_run_has_tables_with_columns_and_no_rows(run: Run) -> None:
     assert tuple(run.step_table().columns) == STEP_COLUMNS
     assert {"mean_iou", "iou/Sky", "iou/Road"} < set(run.epoch_table().columns)
     assert len(run.step_table()) == len(run.epoch_table()) == 0
 
 
 @pytest.mark.parametrize("kept", [1, 10, -2])
-def test_last_line_cut_short_by_a_crash_is_left_out(run: Run, kept: int) -> None:
+def test_last_line_truncated_by_a_crash_is_ignored(run: Run, kept: int) -> None:
     run.append_metrics("step", step(1))
     run.append_metrics("step", step(2))
     metrics = run.path / "metrics.jsonl"
@@ -102,14 +102,14 @@ def test_damaged_line_before_the_last_is_refused_with_file_and_line(run: Run) ->
         run.step_table()
 
 
-def test_resumed_run_has_each_step_and_epoch_once_even_after_a_line_was_cut_short(run: Run) -> None:
+def test_resumed_run_has_each_step_and_epoch_once_even_after_a_truncated_line(run: Run) -> None:
     for iteration in range(1, 26):
         run.append_metrics("step", step(iteration))
         if iteration % 10 == 0:
             run.append_metrics("epoch", epoch(iteration // 10))
     with (run.path / "metrics.jsonl").open("a") as metrics:
         metrics.write('{"kind": "st')
-    run.drop_metrics_after(20, epoch=1)  # the second epoch was trained, and not yet validated when it stopped
+    run.drop_metrics_after(20, epoch=1)  # the run stopped after training the second epoch, before validating it
     run.append_metrics("epoch", epoch(2))
     run.append_metrics("step", step(21))
     assert run.step_table()["iteration"].tolist() == list(range(1, 22))
@@ -118,7 +118,7 @@ def test_resumed_run_has_each_step_and_epoch_once_even_after_a_line_was_cut_shor
         json.loads(line)
 
 
-def test_runs_are_found_among_the_roots_and_right_below_them(run_record: RunRecord, tmp_path: Path) -> None:
+def test_runs_are_found_among_the_roots_and_directly_below_them(run_record: RunRecord, tmp_path: Path) -> None:
     for name in ("b", "a"):
         create_run(run_record.model_copy(update={"name": name}), tmp_path / "runs")
     create_run(run_record.model_copy(update={"name": "deep"}), tmp_path / "runs" / "not" / "this")
@@ -134,7 +134,7 @@ def test_folder_without_a_run_is_refused_by_name(tmp_path: Path) -> None:
         open_run(tmp_path)
 
 
-def test_misspelt_key_in_run_json_is_a_sentence(run: Run) -> None:
+def test_misspelt_key_in_run_json_gets_a_clear_error(run: Run) -> None:
     record = run.path / "run.json"
     record.write_text(record.read_text().replace('"hardness_lambda"', '"hardnes_lambda"'))
     with pytest.raises(CheckpointError) as caught:
@@ -152,13 +152,13 @@ def test_probe_of_a_run_is_found_where_it_was_written(run: Run) -> None:
     assert probe.images == ("a",)
 
 
-def test_versions_name_what_a_result_depends_on() -> None:
+def test_versions_name_the_packages_a_result_depends_on() -> None:
     versions = installed_versions()
     assert {"python", "torch", "timm", "numpy"} <= set(versions)
     assert versions["torch"].startswith("2.")
 
 
-def test_moment_has_a_time_zone_and_whole_seconds() -> None:
+def test_current_time_has_a_time_zone_and_whole_seconds() -> None:
     moment = pd.Timestamp(utc_now())
     assert moment.tzinfo is not None
     assert moment.microsecond == 0

@@ -1,4 +1,4 @@
-"""One training run: what it keeps, that it resumes exactly, and how it stops."""
+"""One training run: what it saves, exact resuming, and how it stops."""
 
 import itertools
 import json
@@ -69,7 +69,7 @@ def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> Run:
     return finish(train(tiny(tmp_path_factory.mktemp("uninterrupted"))))
 
 
-def test_a_run_keeps_what_the_design_says(uninterrupted: Run) -> None:
+def test_a_run_saves_its_epochs_metrics_and_probe(uninterrupted: Run) -> None:
     run = open_run(uninterrupted.path)
     assert run.record.state == "complete"
     assert run.epochs == (0, 1, 2)
@@ -96,7 +96,9 @@ def test_training_changes_segmenter_and_hardness_branch(uninterrupted: Run) -> N
         assert any(not torch.equal(before[name], after[name]) for name in before if name.startswith(part))
 
 
-def test_the_same_seed_gives_the_same_weights_and_another_seed_others(uninterrupted: Run, tmp_path: Path) -> None:
+def test_the_same_seed_gives_the_same_weights_and_another_seed_different_ones(
+    uninterrupted: Run, tmp_path: Path
+) -> None:
     again = finish(train(tiny(tmp_path / "same")))
     other = finish(train(tiny(tmp_path / "other", seed=1)))
     assert all(torch.equal(a, b) for a, b in zip(weights(again).values(), weights(uninterrupted).values(), strict=True))
@@ -123,7 +125,7 @@ def test_an_interrupted_run_resumes_to_the_same_weights_bit_for_bit(
     assert resumed.epoch_table().equals(uninterrupted.epoch_table())
 
 
-def test_a_run_that_is_asked_to_stop_ends_and_resumes_to_the_same_weights(uninterrupted: Run, tmp_path: Path) -> None:
+def test_a_stopped_run_resumes_to_the_same_weights(uninterrupted: Run, tmp_path: Path) -> None:
     reports = train(tiny(tmp_path))
     path = next(reports).run.path
     with pytest.raises(StopIteration):
@@ -148,7 +150,7 @@ def test_a_run_killed_in_its_first_epoch_resumes_from_the_beginning(uninterrupte
     ("content", "sentence"),
     [(None, "no training state to resume from; remove .* and train again"), (b"not a state", "does not match its run")],
 )
-def test_a_training_state_that_cannot_be_read_gets_a_sentence(tmp_path: Path, content, sentence: str) -> None:
+def test_an_unreadable_training_state_gets_a_clear_error(tmp_path: Path, content, sentence: str) -> None:
     reports = train(tiny(tmp_path))
     run = next(reports).run
     reports.close()
@@ -177,7 +179,7 @@ def test_all_losses_start_from_the_same_network_and_batch(tmp_path: Path) -> Non
     assert all(step["hardness_lift"] is not None for step in first_steps)
 
 
-def test_an_observing_branch_does_not_steer_the_segmenter(tmp_path: Path) -> None:
+def test_an_observing_branch_does_not_affect_the_segmenter(tmp_path: Path) -> None:
     optim = OptimConfig(epochs=1, batch_size=2)
     network = NETWORK.model_copy(update={"options": {"decoder_dropout": 0.0}})
     watched, alone = (
@@ -201,7 +203,7 @@ def test_an_observing_branch_does_not_steer_the_segmenter(tmp_path: Path) -> Non
 
 
 def moved(run: Run) -> float:
-    """How far the weights of the hardness branch have come in training."""
+    """How far the weights of the hardness branch have moved in training."""
     before, after = (load_file(run.checkpoint_path(epoch)) for epoch in (0, run.epochs[-1]))
     names = [key for key in before if key.startswith("hardness_branch.") and key.endswith("weight")]
     return sum(float((after[key] - before[key]).norm() ** 2) for key in names) ** 0.5
@@ -221,7 +223,7 @@ def test_a_smaller_lambda_slows_the_hardness_branch_under_sgd_and_not_under_adam
     assert after(0.001) == pytest.approx(slower * after(0.01), rel=0.05)
 
 
-def test_a_run_begun_before_the_branch_had_an_optimizer_of_its_own_goes_on_under_adamw(tmp_path: Path) -> None:
+def test_a_run_older_than_the_branchs_own_optimizer_resumes_with_adamw(tmp_path: Path) -> None:
     optim = OptimConfig(epochs=2, batch_size=2, hardness_optimizer="adamw", hardness_lr=1e-4)
     expected = weights(finish(train(tiny(tmp_path / "whole", optim=optim))))
     reports = train(tiny(tmp_path / "halved", optim=optim))
@@ -251,7 +253,7 @@ def test_probe_maps_that_are_not_finite_stop_the_run(tmp_path: Path) -> None:
     assert open_run(tmp_path / "tiny").record.state == "failed"
 
 
-def test_a_run_is_not_written_over(uninterrupted: Run) -> None:
+def test_a_run_is_not_overwritten(uninterrupted: Run) -> None:
     with pytest.raises(CheckpointError, match="already holds a run; continue it with --resume"):
         next(iter(train(tiny(uninterrupted.path.parent))))
 
@@ -266,7 +268,7 @@ def test_too_few_images_for_a_batch_are_refused(tmp_path: Path) -> None:
         next(iter(train(tiny(tmp_path, optim=OptimConfig(epochs=1, batch_size=8)))))
 
 
-def test_a_batch_too_small_for_batch_norm_gets_a_sentence(tmp_path: Path) -> None:
+def test_a_batch_too_small_for_batch_norm_gets_a_clear_error(tmp_path: Path) -> None:
     pooled = NETWORK.model_copy(update={"network": "deeplabv3plus", "options": {}})
     with pytest.raises(InvalidInputError, match=r"a batch of 1 x 3 x 48 x 64 \(N C H W\).* raise optim.batch_size"):
         next(train(tiny(tmp_path, network=pooled, optim=OptimConfig(epochs=1, batch_size=1))))
@@ -282,7 +284,7 @@ def in_two_processes(settings: Path) -> subprocess.Popen[str]:
     )
 
 
-def test_two_processes_train_one_run_and_score_the_weights_it_keeps(tmp_path: Path) -> None:
+def test_two_processes_train_one_run_and_score_the_weights_it_saves(tmp_path: Path) -> None:
     config = tiny(tmp_path, devices=2, optim=OptimConfig(epochs=1, batch_size=1))
     settings = tmp_path / "config.yaml"
     settings.write_text(config.model_dump_json())
@@ -302,7 +304,7 @@ def test_two_processes_train_one_run_and_score_the_weights_it_keeps(tmp_path: Pa
     assert sum(images, start=Scores.zero(11)).table(data.classes.names)["val_ce"] == pytest.approx(epoch["val_ce"])
 
 
-def test_one_of_two_processes_that_is_asked_to_stop_stops_both(tmp_path: Path) -> None:
+def test_stopping_one_of_two_processes_stops_both(tmp_path: Path) -> None:
     config = tiny(tmp_path, devices=2, probe_images=0, optim=OptimConfig(epochs=200, batch_size=1))
     settings = tmp_path / "config.yaml"
     settings.write_text(config.model_dump_json())
@@ -337,15 +339,15 @@ def test_a_bundle_that_lacks_an_image_is_refused_by_name(uninterrupted: Run, tmp
         pass
     with pytest.raises(InvalidInputError, match="no hardness map for 6 of 6 training images, such as 'train-0000'"):
         next(iter(train(tiny(tmp_path, hardness_from=tmp_path / "empty"))))
-    assert not (tmp_path / "tiny").exists()  # so that the same name can be trained once the cause is mended
+    assert not (tmp_path / "tiny").exists()  # so that the name can be used again once the cause is fixed
 
 
-def test_saved_maps_go_with_the_hardness_loss_alone(uninterrupted: Run, tmp_path: Path) -> None:
+def test_saved_maps_need_the_hardness_loss(uninterrupted: Run, tmp_path: Path) -> None:
     with pytest.raises(InvalidInputError, match="hardness_from needs loss.name 'hardness', got 'ohem'"):
         train(tiny(tmp_path, hardness_from=uninterrupted.path, loss=LossConfig(name="ohem")))
 
 
-def test_maps_whose_making_was_broken_off_are_made_again(uninterrupted: Run, tmp_path: Path) -> None:
+def test_incomplete_maps_are_predicted_again(uninterrupted: Run, tmp_path: Path) -> None:
     with BundleWriter(tmp_path / "tiny" / "hardness-from", class_names=("a",), palette=((0, 0, 0),)):
         pass
     reports = train(tiny(tmp_path, hardness_from=uninterrupted.path))

@@ -1,4 +1,4 @@
-"""The equations of training, against the closed form by hand, a slow restatement, and torch's own losses."""
+"""The equations of training, against closed forms, a slow reference and torch's own losses."""
 
 import math
 
@@ -83,7 +83,7 @@ def literal_objective(
         ("image", True, ((0.5 * 1 + 1.0 * 2) / 1.5 + 0.3 * 3 / 1.1) / 2),
     ],
 )
-def test_hardness_loss_is_what_the_paper_gives_by_hand(normalize: str, count_ignored: bool, weighted: float) -> None:
+def test_hardness_loss_equals_the_paper_computed_by_hand(normalize: str, count_ignored: bool, weighted: float) -> None:
     terms = training_loss(*two_images(), LossConfig(normalize=normalize, count_ignored=count_ignored))
     assert float(terms.mean_ce) == pytest.approx(2 * LN2)
     assert float(terms.weighted_ce) == pytest.approx(weighted * LN2)
@@ -141,7 +141,7 @@ def test_segmentation_loss_moves_no_hardness_and_hardness_loss_moves_no_logits()
         logits_, hardness_ = logits.clone().requires_grad_(), hardness.clone().requires_grad_()
         training_loss(logits_, hardness_, label_map, LossConfig(hardness_lambda=factor)).total.backward()
         grads.append((logits_.grad, hardness_.grad / factor))
-    assert torch.equal(grads[0][0], grads[1][0]), "the logits' gradient knows nothing of lambda"
+    assert torch.equal(grads[0][0], grads[1][0]), "the logits' gradient does not depend on lambda"
     torch.testing.assert_close(grads[0][1], grads[1][1], rtol=1e-4, atol=1e-12)  # all of D's gradient scales with it
 
 
@@ -201,7 +201,7 @@ def test_batch_without_labels_costs_nothing_and_moves_nothing(name: str, normali
 
 
 @pytest.mark.parametrize("normalize", ["batch", "image"])
-def test_image_without_labels_leaves_the_other_image_as_it_is_alone(normalize: str) -> None:
+def test_image_without_labels_does_not_affect_the_other_image(normalize: str) -> None:
     logits, hardness, label_map = random_batch(6)
     label_map[1] = 255
     config = LossConfig(normalize=normalize)
@@ -217,7 +217,7 @@ def test_image_without_labels_leaves_the_other_image_as_it_is_alone(normalize: s
 @pytest.mark.parametrize("name", LOSSES)
 @settings(max_examples=15, deadline=None)
 @given(seed=st.integers(0, 10_000), noise=st.floats(-100, 100))
-def test_what_ignored_pixels_say_changes_nothing(name: str, seed: int, noise: float) -> None:
+def test_ignored_pixels_change_nothing(name: str, seed: int, noise: float) -> None:
     logits, hardness, label_map = random_batch(seed)
     config, ignored = LossConfig(name=name), (label_map == 255)[:, None]
     weights = torch.tensor([1.0, 2.0, 3.0])
@@ -261,7 +261,7 @@ def test_extreme_logits_give_finite_losses_and_gradients(name: str, normalize: s
 
 
 @pytest.mark.parametrize("name", ["ce", "balanced_ce", "ohem", "focal"])
-def test_observed_hardness_learns_beside_a_baseline_without_steering_it(name: str) -> None:
+def test_observed_hardness_learns_alongside_a_baseline_without_affecting_it(name: str) -> None:
     logits, hardness, label_map = random_batch(9)
     weights = torch.tensor([1.0, 2.0, 3.0])
     gradients = []
@@ -307,7 +307,7 @@ def test_balanced_cross_entropy_equals_torchs() -> None:
     torch.testing.assert_close(got, F.cross_entropy(logits, label_map, weight=weights, ignore_index=255))
 
 
-def test_class_weight_is_the_median_frequency_over_the_own() -> None:
+def test_class_weight_is_the_median_frequency_divided_by_its_own() -> None:
     even = median_frequency_weights(torch.tensor([10, 20, 0, 40, 80]))  # median of 10, 20, 40, 80: 30
     torch.testing.assert_close(even, torch.tensor([3.0, 1.5, 1.0, 0.75, 0.375]))
     torch.testing.assert_close(median_frequency_weights(torch.zeros(2, dtype=torch.int64)), torch.ones(2))
@@ -354,7 +354,7 @@ def test_focal_loss_keeps_finite_gradients_where_the_network_is_certain() -> Non
     assert bool(torch.isfinite(ce.grad).all())
 
 
-def test_hardness_with_ohem_weights_the_kept_pixels_alone() -> None:
+def test_hardness_with_ohem_weights_only_the_kept_pixels() -> None:
     logits, hardness, label_map = random_batch(4)
     config = LossConfig(with_ohem=True, ohem_threshold=0.4)
     total = training_loss(logits, hardness, label_map, config).total
@@ -368,7 +368,7 @@ def test_hardness_with_ohem_weights_the_kept_pixels_alone() -> None:
     assert float(total) == pytest.approx(float(weighted - hardness_loss), rel=1e-5)
 
 
-def test_hardness_with_ohem_gives_zero_where_nothing_is_labelled() -> None:
+def test_hardness_with_ohem_is_zero_without_labelled_pixels() -> None:
     logits, hardness, label_map = random_batch(5)
     terms = training_loss(logits, hardness, torch.full_like(label_map, 255), LossConfig(with_ohem=True))
     assert float(terms.total) == 0

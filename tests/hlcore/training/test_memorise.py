@@ -1,4 +1,4 @@
-"""Learning one image by heart: the copy learns, the checkpoint does not notice."""
+"""Memorising one image: the copy learns, the checkpoint does not change."""
 
 import itertools
 from types import SimpleNamespace
@@ -51,7 +51,7 @@ def learn(checkpoint, **changes):
     return memorise(checkpoint, SAMPLE.image, SAMPLE.label_map, **{**SETTINGS, **changes})
 
 
-def test_the_branch_learns_by_the_runs_own_optimizer(checkpoint):
+def test_the_branch_learns_with_the_runs_own_optimizer(checkpoint):
     def last(**optim):
         *_, report = learn(
             checkpoint, steps=30, snapshot_steps=(0,), optim=OptimConfig(lr=1e-5, encoder_lr=1e-5, **optim)
@@ -64,7 +64,7 @@ def test_the_branch_learns_by_the_runs_own_optimizer(checkpoint):
     assert fast.hardness_lift > 1.05
 
 
-def test_the_loss_map_goes_dark_and_both_maps_are_kept_where_asked(checkpoint):
+def test_the_loss_map_fades_and_both_maps_are_recorded_at_the_snapshot_steps(checkpoint):
     reports = list(learn(checkpoint, steps=30, snapshot_steps=(0, 1, 10)))
     assert [report.step for report in reports] == list(range(31))
     kept = {report.step: report.snapshot for report in reports if report.snapshot}
@@ -83,7 +83,7 @@ def test_the_first_maps_and_the_first_loss_are_those_of_the_checkpoint(checkpoin
 
 
 @pytest.mark.parametrize("name", ["balanced_ce", "hardness"])
-def test_the_checkpoint_in_memory_and_on_disk_stays_as_it_was(checkpoint, tmp_path, name):
+def test_the_checkpoint_in_memory_and_on_disk_does_not_change(checkpoint, tmp_path, name):
     path = saved(tmp_path)
     before, bytes_before = {k: v.clone() for k, v in checkpoint.network.state_dict().items()}, path.read_bytes()
     list(learn(load_checkpoint(path), steps=2, loss=LossConfig(name=name)))
@@ -94,7 +94,7 @@ def test_the_checkpoint_in_memory_and_on_disk_stays_as_it_was(checkpoint, tmp_pa
     assert not checkpoint.network.training
 
 
-def test_both_branches_learn_and_the_statistics_of_batch_norm_stay(checkpoint, monkeypatch):
+def test_both_branches_learn_and_batch_norm_statistics_do_not_change(checkpoint, monkeypatch):
     copies = []
     keep = SimpleNamespace(deepcopy=lambda network: copies.append(network) or network)
     monkeypatch.setattr("hlcore.training.memorise.copy", keep)
@@ -112,7 +112,7 @@ def test_networks_that_cannot_train_on_a_batch_of_one_learn_a_single_image(tmp_p
     assert list(learn(load_checkpoint(saved(tmp_path, network=network)), steps=1))[-1].step == 1
 
 
-def test_the_same_seed_gives_the_same_maps_and_the_callers_random_numbers_are_left_alone(checkpoint):
+def test_the_same_seed_gives_the_same_maps_and_the_callers_random_state_does_not_change(checkpoint):
     torch.manual_seed(5)
     expected = torch.rand(1)
     torch.manual_seed(5)
@@ -123,7 +123,7 @@ def test_the_same_seed_gives_the_same_maps_and_the_callers_random_numbers_are_le
     assert np.nanmax(np.abs(first.snapshot.loss_map - other.snapshot.loss_map)) > 0
 
 
-def test_sending_true_stops_it_and_so_does_closing(checkpoint):
+def test_sending_true_or_closing_stops_it(checkpoint):
     reports = learn(checkpoint)
     assert next(reports).step == 0
     assert reports.send(False).step == 1
@@ -153,11 +153,11 @@ def test_a_label_map_that_does_not_fit_is_refused(unchecked, checkpoint, label_m
         next(memorise(checkpoint, SAMPLE.image, label_map, **SETTINGS))
 
 
-def test_no_step_at_all_is_refused(checkpoint):
+def test_zero_steps_are_refused(checkpoint):
     with pytest.raises(InvalidInputError, match="at least 1, got 0"):
         next(learn(checkpoint, steps=0))
 
 
-def test_a_loss_that_explodes_is_said(checkpoint):
+def test_an_exploding_loss_is_reported(checkpoint):
     with pytest.raises(TrainingError, match="learning rate is too high"):
         list(learn(checkpoint, optim=OptimConfig(lr=1e30, schedule="poly")))

@@ -42,7 +42,7 @@ def test_a_loss_scaler_unscales_the_gradients_of_each_optimizer_once() -> None:
     ("on_gpu", "has_bf16", "expected"),
     [(False, False, "32-true"), (True, False, "16-mixed"), (True, True, "bf16-mixed")],
 )
-def test_auto_precision_is_bf16_only_where_the_gpu_itself_has_it(monkeypatch, on_gpu, has_bf16, expected) -> None:
+def test_auto_precision_is_bf16_only_if_the_gpu_supports_it(monkeypatch, on_gpu, has_bf16, expected) -> None:
     def is_bf16_supported(including_emulation: bool = True) -> bool:  # noqa: FBT002  (torch's own signature)
         return has_bf16 or including_emulation
 

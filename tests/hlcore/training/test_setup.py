@@ -43,12 +43,12 @@ def test_the_hardness_branch_is_trained_by_sgd_with_the_authors_momentum_and_wei
     assert (group["lr"], group["momentum"], group["weight_decay"]) == (0.3, 0.9, 5e-4)
 
 
-def test_rate_momentum_and_weight_decay_of_the_branch_are_settings_of_its_own():
+def test_the_branch_has_its_own_rate_momentum_and_weight_decay():
     group = of_branch(hardness_lr=0.7, hardness_momentum=0.5, hardness_weight_decay=0.0)
     assert (group["lr"], group["momentum"], group["weight_decay"]) == (0.7, 0.5, 0.0)
 
 
-def test_adamw_takes_rate_and_weight_decay_of_the_segmenter_where_none_are_given():
+def test_adamw_defaults_to_the_segmenters_rate_and_weight_decay():
     group = of_branch(hardness_optimizer="adamw", lr=0.004, weight_decay=0.03)
     assert (group["lr"], group["weight_decay"]) == (0.004, 0.03)
     given = of_branch(hardness_optimizer="adamw", hardness_lr=1e-4, hardness_weight_decay=0.5)
@@ -64,19 +64,19 @@ def test_a_network_without_hardness_branch_has_one_optimizer():
 
 
 @pytest.mark.parametrize("schedule", ["one_cycle", "poly"])
-def test_the_branch_follows_the_schedule_of_the_run_at_the_momentum_that_was_set(schedule: str):
+def test_the_branch_follows_the_schedule_of_the_run_at_constant_momentum(schedule: str):
     found = rates(OptimConfig.model_validate({"schedule": schedule, "lr": 0.1, "encoder_lr": 0.1}), steps=20)
     for encoder_lr, hardness_lr, momentum in found:
         assert hardness_lr == pytest.approx(3 * encoder_lr)
         assert momentum == 0.9
 
 
-def test_the_branch_may_have_a_schedule_of_its_own():
+def test_the_branch_may_have_its_own_schedule():
     constant = rates(OptimConfig(hardness_schedule="constant"), steps=20)
     assert {hardness_lr for _, hardness_lr, _ in constant} == {0.3}
     poly = rates(OptimConfig(hardness_schedule="poly"), steps=20)
     assert [lr for _, lr, _ in poly] == pytest.approx([0.3 * (1 - step / 20) ** 0.9 for step in range(20)])
-    assert [lr for lr, _, _ in poly] == pytest.approx([lr for lr, _, _ in constant]), "the segmenter's is as before"
+    assert [lr for lr, _, _ in poly] == pytest.approx([lr for lr, _, _ in constant]), "the segmenter's does not change"
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
@@ -97,7 +97,7 @@ def test_lambda_scales_the_branchs_step_under_sgd_and_not_under_adamw(optimizer:
     assert step(0.01) / step(1.0) == pytest.approx(expected, rel=1e-2)
 
 
-def test_a_run_keeps_the_defaults_of_its_day_written_out():
+def test_a_run_saves_its_defaults_explicitly():
     sgd = OptimConfig(lr=0.01).with_defaults()
     assert (sgd.encoder_lr, sgd.hardness_lr, sgd.hardness_weight_decay, sgd.hardness_schedule) == (
         pytest.approx(0.003), 0.3, 5e-4, "one_cycle",

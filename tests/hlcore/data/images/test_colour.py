@@ -34,11 +34,11 @@ def test_above_65535_the_largest_number_is_white():
     assert rgb_from_array(np.array([[0.0, 1e6, 2e6]]))[0, :, 0].tolist() == [0, 128, 255]
 
 
-def test_an_array_without_a_number_is_black():
+def test_an_array_without_finite_numbers_is_black():
     assert not rgb_from_array(np.full((2, 2), np.nan)).any()
 
 
-def test_transparent_numbers_are_laid_over_white():
+def test_transparent_numbers_are_blended_with_white():
     red = np.array([[[1, 0, 0, 1], [1, 0, 0, 0.5], [1, 0, 0, 0]]], dtype=np.float32)
     assert rgb_from_array(red)[0].tolist() == [[255, 0, 0], [255, 128, 128], [255, 255, 255]]
     assert rgb_from_array(np.array([[[0, 0]]], dtype=np.uint8))[0, 0].tolist() == [255, 255, 255]

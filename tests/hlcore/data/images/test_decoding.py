@@ -16,7 +16,7 @@ from hlcore.data.images import read_image
 from hlcore.errors import DatasetError
 
 TURN_BACK = {2: 0, 3: 3, 4: 1, 5: 5, 6: 2, 7: 6, 8: 4}
-"""Orientation to Pillow's transposition that stores an upright picture in it."""
+"""Orientation to the Pillow transposition that stores an upright image with it."""
 
 
 def tiff(values: np.ndarray, **options) -> bytes:
@@ -58,7 +58,7 @@ def test_lossless_formats_give_back_every_pixel(scene, encode, tmp_path, file_fo
     np.testing.assert_array_equal(read_image(tmp_path / "misnamed.dat"), scene)
 
 
-def test_jpeg_gives_back_the_picture_within_its_loss(scene, encode):
+def test_jpeg_gives_back_the_picture_within_its_compression_error(scene, encode):
     image = read_image(encode(scene, "JPEG", quality=98, subsampling=0))
     assert np.abs(image.astype(int) - scene).max() <= 4
 
@@ -94,7 +94,7 @@ def test_a_float_tiff_is_turned_upright_too(scene):
 
 
 @pytest.mark.filterwarnings("ignore:Corrupt EXIF data")
-def test_a_broken_exif_block_does_not_cost_the_image(scene, encode):
+def test_an_image_with_a_broken_exif_block_is_read(scene, encode):
     content = encode(scene, "PNG", exif=b"Exif\0\0II*\0\xff\xff\xff\xff")
     np.testing.assert_array_equal(read_image(content), scene)
 
@@ -110,7 +110,7 @@ def test_one_bit_becomes_black_and_white(scene, encode):
 
 
 @pytest.mark.parametrize("file_format", ["PNG", "TIFF"])
-def test_16_bit_grey_is_scaled_and_not_cut_off(scene, encode, file_format):
+def test_16_bit_grey_is_scaled_and_not_clipped(scene, encode, file_format):
     content = encode(scene[..., 0].astype(np.uint16) * 257, file_format)
     np.testing.assert_array_equal(read_image(content), grey(scene))
 
@@ -159,7 +159,7 @@ def test_a_palette_image_has_the_colours_of_its_palette(encode):
 
 
 @pytest.mark.parametrize("transparency", [1, bytes([255, 0, 128])])
-def test_transparent_palette_colours_are_laid_over_white(encode, transparency):
+def test_transparent_palette_colours_are_blended_with_white(encode, transparency):
     image = PillowImage.fromarray(np.array([[0, 1, 2]], dtype=np.uint8), mode="P")
     image.putpalette([255, 0, 0, 0, 255, 0, 0, 0, 255])
     pixels = read_image(encode(image, "PNG", transparency=transparency))[0].tolist()
@@ -168,13 +168,13 @@ def test_transparent_palette_colours_are_laid_over_white(encode, transparency):
 
 
 @pytest.mark.parametrize("file_format", ["PNG", "TIFF", "WEBP"])
-def test_transparency_is_laid_over_white(encode, file_format):
+def test_transparency_is_blended_with_white(encode, file_format):
     pixels = np.array([[[200, 10, 10, 255], [200, 10, 10, 0]]], dtype=np.uint8)
     options = {"lossless": True} if file_format == "WEBP" else {}
     assert read_image(encode(pixels, file_format, **options))[0].tolist() == [[200, 10, 10], [255, 255, 255]]
 
 
-def test_grey_with_transparency_is_laid_over_white(encode):
+def test_grey_with_transparency_is_blended_with_white(encode):
     pixels = PillowImage.fromarray(np.array([[[90, 255], [90, 0]]], dtype=np.uint8), mode="LA")
     assert read_image(encode(pixels, "PNG"))[0].tolist() == [[90, 90, 90], [255, 255, 255]]
     deep = np.array([[[90 * 257, 65535], [90 * 257, 0]]], dtype=np.uint16)
@@ -215,7 +215,7 @@ def test_cielab_becomes_rgb(lab, rgb):
 
 
 def swapped_profile() -> bytes:
-    """An sRGB profile whose red and green primaries have changed places: following it swaps the colours."""
+    """An sRGB profile with red and green primaries swapped: applying it swaps the colours."""
     profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
     entries = range(132, 132 + 12 * int.from_bytes(profile[128:132], "big"), 12)
     entry = {bytes(profile[start : start + 4]): start for start in entries}
@@ -225,7 +225,7 @@ def swapped_profile() -> bytes:
 
 
 @pytest.mark.parametrize("file_format", ["PNG", "TIFF", "WEBP"])
-def test_an_embedded_colour_profile_is_followed(encode, file_format):
+def test_an_embedded_colour_profile_is_applied(encode, file_format):
     red = np.full((4, 4, 3), (255, 0, 0), dtype=np.uint8)
     options = {"lossless": True} if file_format == "WEBP" else {}
     image = read_image(encode(red, file_format, icc_profile=swapped_profile(), **options))
@@ -246,7 +246,7 @@ def test_a_broken_or_foreign_colour_profile_is_ignored(scene, encode, profile):
     np.testing.assert_array_equal(read_image(encode(scene, "PNG", icc_profile=profile)), scene)
 
 
-def test_of_an_animation_the_first_frame_is_read(encode):
+def test_the_first_frame_of_an_animation_is_read(encode):
     red, blue = PillowImage.new("RGB", (5, 4), "red"), PillowImage.new("RGB", (5, 4), "blue")
     for file_format, options in (("GIF", {}), ("PNG", {}), ("WEBP", {"lossless": True}), ("TIFF", {})):
         content = encode(red, file_format, save_all=True, append_images=[blue], **options)
@@ -260,14 +260,14 @@ def test_of_an_animation_the_first_frame_is_read(encode):
         (b"<?xml version='1.0'?>\n<svg xmlns='http://www.w3.org/2000/svg'/>", "an SVG drawing"),
         (b"%PDF-1.7\n%\xe2\xe3\xcf\xd3", "a PDF document"),
         (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "a HEIC picture"),
-        (b"\0\0\0\x1cftypavif\0\0\0\0", "an AVIF picture"),
+        (b"\0\0\0\x1cftypavif\0\0\0\0", "an AVIF image"),
         (b"\0\0\0\x20ftypisom\0\0\x02\0", "a video"),
-        (b"RIFF\x24\0\0\0AVI LIST", "a video or sound"),
+        (b"RIFF\x24\0\0\0AVI LIST", "a video or audio file"),
         (b"PK\x03\x04\x14\0", "a ZIP archive"),
-        (bytes(range(200)), "a file of unknown content"),
+        (bytes(range(200)), "a file of unknown type"),
     ],
 )
-def test_what_is_no_image_is_named_and_refused(content, kind):
+def test_a_file_that_is_not_an_image_is_named_and_refused(content, kind):
     with pytest.raises(DatasetError, match=rf"^holiday.png is {kind}.*use PNG, JPEG, WebP, TIFF, BMP or GIF$"):
         read_image(content, name="holiday.png")
 
@@ -334,7 +334,7 @@ def test_the_pixel_limit_is_the_callers(scene, encode):
         (np.zeros((8, 9, 4), np.float32), {"photometric": "minisblack", "planarconfig": "contig"}),
     ],
 )
-def test_a_tiff_of_another_kind_is_refused_by_its_kind(values, options):
+def test_an_unsupported_tiff_is_refused_by_its_kind(values, options):
     with pytest.raises(DatasetError, match=r"TIFF of an unusual kind \(photometric .* save it as 8-bit RGB"):
         read_image(tiff(values, **options))
 
@@ -364,7 +364,7 @@ def test_a_rare_tiff_that_would_fill_the_memory_is_refused(scene):
 @settings(max_examples=150, deadline=None)
 @given(st.data())
 @pytest.mark.filterwarnings("ignore")
-def test_a_damaged_file_gives_an_image_or_a_sentence_and_nothing_else(data):
+def test_a_damaged_file_gives_an_image_or_a_clear_error(data):
     content = bytearray(data.draw(st.sampled_from(DAMAGED)))
     for _ in range(data.draw(st.integers(1, 6))):
         content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))

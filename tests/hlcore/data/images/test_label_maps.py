@@ -56,7 +56,7 @@ def test_an_opaque_alpha_channel_is_dropped_and_a_transparent_one_refused(encode
         read_label_map(encode(colours, "PNG"), classes=CAMVID)
 
 
-def test_further_ids_may_mean_ignored(encode):
+def test_more_ids_may_mean_ignored(encode):
     ids = np.array([[0, 11, 255]], dtype=np.uint8)
     assert read_label_map(encode(ids, "PNG"), classes=CAMVID, ignored=(11,)).tolist() == [[0, 255, 255]]
 
@@ -70,7 +70,7 @@ def test_stray_ids_are_named_and_counted(encode):
         read_label_map(encode(strays, "PNG"), classes=CAMVID, name="my.png")
 
 
-def test_of_many_strays_five_are_named(encode):
+def test_at_most_five_strays_are_named(encode):
     with pytest.raises(DatasetError, match=r"11 \(1 px\), .*15 \(1 px\) and 239 more"):
         read_label_map(encode(np.arange(256, dtype=np.uint8).reshape(16, 16), "PNG"), classes=CAMVID)
 
@@ -89,7 +89,7 @@ def test_a_colour_of_two_classes_is_refused_with_both_names(encode):
 
 
 @pytest.mark.parametrize("file_format", ["JPEG", "GIF", "TIFF", "BMP", "WEBP"])
-def test_only_png_is_taken(encode, file_format):
+def test_only_png_is_accepted(encode, file_format):
     with pytest.raises(DatasetError, match=f"upload is a {file_format}; a label map must be a PNG"):
         read_label_map(encode(IDS, file_format), classes=CAMVID)
 
@@ -99,7 +99,7 @@ def test_grey_of_fewer_than_8_bits_is_refused_because_its_ids_may_be_scaled(enco
         read_label_map(encode(IDS > 0, "PNG"), classes=CAMVID)
 
 
-def test_the_size_must_be_the_images(encode):
+def test_the_size_must_match_the_image(encode):
     assert read_label_map(encode(IDS, "PNG"), classes=CAMVID, size=(2, 4)).shape == (2, 4)
     with pytest.raises(DatasetError, match="upload is 4 x 2 px but its image is 2 x 4 px"):
         read_label_map(encode(IDS, "PNG"), classes=CAMVID, size=(4, 2))

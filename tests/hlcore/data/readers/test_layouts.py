@@ -1,4 +1,4 @@
-"""Each layout in miniature: what is read, and what is refused with the file's name."""
+"""Each layout in miniature: what is read, and what is refused by name."""
 
 import json
 import pickle
@@ -81,13 +81,13 @@ def test_the_ids_in_the_file_become_class_indices(layout, tmp_path):
     assert sample.image.shape == IMAGE.shape
 
 
-def test_a_missing_root_says_which_folder_was_expected(layout, tmp_path):
+def test_the_error_for_a_missing_root_names_the_expected_folder(layout, tmp_path):
     reader, split, *_ = layout
     with pytest.raises(DatasetError, match=r"nowhere.* does(n't| not) exist"):
         reader(tmp_path / "nowhere", split)
 
 
-def test_a_missing_split_says_what_there_is(layout, tmp_path):
+def test_the_error_for_a_missing_split_lists_what_exists(layout, tmp_path):
     reader, split, *_ = layout
     with pytest.raises(DatasetError, match=rf"tset.*(holds|it has).*{split[:3]}"):
         reader(tmp_path, "tset")
@@ -118,7 +118,7 @@ def test_a_damaged_image_is_refused_with_its_name(layout, tmp_path):
         reader(tmp_path, split)[0]
 
 
-def test_a_data_set_travels_to_worker_processes(layout, tmp_path):
+def test_a_data_set_can_be_sent_to_worker_processes(layout, tmp_path):
     reader, split, *_ = layout
     data: PairedFiles = reader(tmp_path, split)
     copied = pickle.loads(pickle.dumps(data))
@@ -148,7 +148,7 @@ def test_camvid_images_may_be_png_or_jpg_but_not_both(tmp_path, write):
         open_camvid(tmp_path, "train")
 
 
-def test_file_endings_may_be_in_capitals_and_hidden_files_are_passed_over(tmp_path, write):
+def test_file_extensions_may_be_in_upper_case_and_hidden_files_are_ignored(tmp_path, write):
     write("train/a.png", IMAGE).rename(tmp_path / "train/a.PNG")
     write("trainannot/a.png", ids(0))
     write("train/._b.png", IMAGE)
@@ -161,7 +161,7 @@ def test_a_folder_without_images_is_refused(tmp_path):
         open_camvid(tmp_path, "train")
 
 
-def test_ade20k_takes_the_published_split_names_too(tmp_path, write):
+def test_ade20k_accepts_the_published_split_names_too(tmp_path, write):
     write("images/training/a.jpg", IMAGE)
     write("annotations/training/a.png", ids(1))
     assert open_ade20k(tmp_path, "train").names == open_ade20k(tmp_path, "training").names == ("a",)
@@ -215,7 +215,7 @@ def test_a_wrong_class_list_is_refused(tmp_path, write, content, sentence):
         open_folder(tmp_path, "train")
 
 
-def test_the_fingerprint_changes_with_labels_names_and_images_and_not_with_the_place(tmp_path, write):
+def test_the_fingerprint_changes_with_labels_names_and_images_but_not_with_the_folder(tmp_path, write):
     def fingerprint(place: str, *, value: int = 0, name: str = "a", image: np.ndarray = IMAGE) -> str:
         write(f"{place}/train/{name}.png", image)
         write(f"{place}/trainannot/{name}.png", ids(value))

@@ -84,7 +84,7 @@ def test_there_are_far_pedestrians_of_ten_to_sixty_pixels(scenes: list[Sample]):
 
 
 def test_every_class_can_be_told_from_its_surroundings_by_its_pixels(scenes: list[Sample]):
-    """No label without a trace in the image: along class borders the colour changes more than inside classes."""
+    """Every label is visible in the image: the colour changes more along class borders than inside classes."""
     across, within = [], []
     for scene in scenes:
         step = np.abs(np.diff(scene.image.astype(int), axis=1)).sum(axis=2)
@@ -116,7 +116,7 @@ def test_names_and_length_follow_the_split_and_count():
     assert data.classes is CAMVID
 
 
-def test_past_the_end_there_is_no_scene():
+def test_an_index_past_the_end_is_an_error():
     with pytest.raises(IndexError):
         Streets("val", count=3, size=SIZE)[3]
 
@@ -139,14 +139,12 @@ def test_the_fingerprint_changes_with_whatever_changes_the_scenes():
         ("train", 1, SIZE, -1, "seed must be 0 or more"),
     ],
 )
-def test_what_cannot_be_drawn_is_refused_in_words(
-    split: str, count: int, size: tuple[int, int], seed: int, message: str
-):
+def test_invalid_settings_are_refused(split: str, count: int, size: tuple[int, int], seed: int, message: str):
     with pytest.raises(InvalidInputError, match=message):
         Streets(split, count=count, size=size, seed=seed)
 
 
-def test_a_pixel_takes_the_class_that_covers_most_of_it_and_of_equals_the_one_in_front():
+def test_a_pixel_takes_the_class_that_covers_most_of_it_and_of_tied_ones_the_one_in_front():
     labels = np.array([[3, 3, 3, 2], [3, 2, 3, 2]], np.uint8)
     parts = np.array([[0, 0, 0, 9], [0, 9, 0, 9]], np.int32)
     assert majority_label(labels, parts).tolist() == [[3, 2]]
@@ -176,7 +174,7 @@ def test_a_wall_twice_as_far_covers_half_the_width_and_height():
         assert abs(np.ptp(columns) - extent_px) <= 1
 
 
-def test_what_is_behind_the_camera_leaves_no_trace():
+def test_objects_behind_the_camera_leave_no_trace():
     canvas = bare_canvas()
     wall_of_two_metres(canvas, -5.0)
     assert not canvas.part_index().any()

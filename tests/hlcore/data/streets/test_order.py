@@ -1,4 +1,4 @@
-"""The painting order of a street scene, checked against rays that are sent out from the camera."""
+"""The painting order of a street scene, checked against rays from the camera."""
 
 import math
 
@@ -24,17 +24,17 @@ def test_a_person_behind_a_railing_is_painted_before_it():
     assert painting_order([railing, [(2.5, 6.0)], [(1.5, 6.0)]]) == [1, 0, 2]
 
 
-def test_things_that_do_not_meet_in_the_picture_go_by_depth():
+def test_objects_that_do_not_overlap_in_the_image_are_ordered_by_depth():
     assert painting_order([[(-5.0, 6.0)], [(5.0, 20.0)], PARKED_CAR]) == [1, 2, 0]
 
 
-def test_three_things_each_before_the_next_are_all_painted_once():
+def test_three_objects_in_a_cycle_are_each_painted_once():
     overlapping = [Footprint(0, 10, heading, 1, 8).corners for heading in (0.0, 1.0, 2.0)]
     assert sorted(painting_order(overlapping)) == [0, 1, 2]
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_along_every_ray_what_is_farther_is_painted_first(seed: int):
+def test_along_every_ray_farther_objects_are_painted_first(seed: int):
     rng = np.random.default_rng(seed)
     things = disjoint_rectangles(rng)
     place = {index: number for number, index in enumerate(painting_order(things))}
@@ -48,7 +48,7 @@ def test_along_every_ray_what_is_farther_is_painted_first(seed: int):
 
 
 def disjoint_rectangles(rng: np.random.Generator) -> list[tuple[Spot, ...]]:
-    """Long thin rectangles that do not touch, each within a cell of its own."""
+    """Long thin rectangles that do not touch, each in its own cell."""
     rings = []
     for x, z in [(x, z) for x in range(-18, 19, 6) for z in range(5, 42, 6)]:
         turned = Footprint(x, z, rng.uniform(-1.5, 1.5), rng.uniform(0.2, 1.5), rng.uniform(1, 5))
