@@ -14,9 +14,8 @@ VENV := .venv
 RUN := $(VENV)/bin/python -m
 PIP := $(RUN) pip --disable-pip-version-check
 UV := $(VENV)/bin/uv pip install --python $(VENV)/bin/python --torch-backend=$(or $(TORCH_BACKEND),auto) -r requirements.txt
-# Each core runs one test file at a time, with one thread; timed tests run alone.
-PYTEST := OMP_NUM_THREADS=1 $(RUN) pytest --numprocesses auto --maxprocesses 8 --dist loadfile
-TIMED := tests/app/browser/test_speed.py
+# Each core runs one test file at a time, with one thread.
+PYTEST := OMP_NUM_THREADS=1 $(RUN) pytest --numprocesses auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 TORCH_PINS := $(shell grep -E '^torch(vision)?==' requirements.txt)
 
 # Stamp files in .venv: their dates show what is already installed.
@@ -33,8 +32,7 @@ app: $(RUNTIME) ## serve the app on localhost, with the bundled runs
 
 test: lint ## run everything that CI runs: lint, then all tests, including those in a real browser
 	$(VENV)/bin/python tests/chromium.py
-	$(RUN) pytest $(TIMED)
-	$(PYTEST) --ignore $(TIMED)
+	$(PYTEST)
 
 check: lint ## run the checks while you work: lint and the quick tests, without training or a browser
 	$(PYTEST) -m "not slow and not browser"

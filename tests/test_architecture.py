@@ -45,3 +45,15 @@ def test_caches_and_session_keys_are_each_in_one_room(names, room):
     users = {path for path in (PROJECT / "app").rglob("*.py") if attributes(path) & names}
     assert users
     assert all(path.is_relative_to(PROJECT / room) for path in users), users
+
+
+def test_types_are_checked_at_run_time_everywhere_except_in_the_drawing_of_the_scenes(pytestconfig):
+    checked = tuple(pytestconfig.getoption("jaxtyping_packages").split(",")[:-1])
+    modules = {
+        ".".join(path.relative_to(PROJECT).with_suffix("").parts)
+        for path in (PROJECT / "hlcore").rglob("*.py")
+        if not path.name.startswith("__")
+    }
+    left_out = {name for name in modules if not name.startswith(checked)}
+    assert {name.rpartition(".")[0] for name in left_out} == {"hlcore.data.streets"}
+    assert "hlcore.data.streets.dataset" not in left_out

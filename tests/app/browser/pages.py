@@ -3,6 +3,7 @@
 import base64
 import io
 import re
+from collections.abc import Sequence
 from importlib.resources import files
 from urllib.parse import parse_qs, urlsplit
 
@@ -193,3 +194,67 @@ def sideways_astronaut() -> tuple[np.ndarray, bytes]:
     sideways.save(file, "JPEG", quality=95, exif=exif)
     with Image.open(file) as written:
         return np.asarray(written.convert("RGB").rotate(-90, expand=True)), file.getvalue()
+
+
+LARGE = (1024, 2048)
+"""Height and width of a large photograph, px."""
+MOVE = """async (root, [kind, steps, rest]) => {
+  const frame = () => new Promise((done) => requestAnimationFrame(done));
+  const painted = () => new Promise((done) => requestAnimationFrame(() => {
+    const channel = new MessageChannel();
+    channel.port1.onmessage = done;
+    channel.port2.postMessage(0);
+  }));
+  const named = (name) => root.querySelector(`[aria-label="${name}"]`);
+  const opacity = [...root.querySelectorAll(".tools label")].find((one) => one.textContent.startsWith("Opacity"));
+  const [control, value] = {
+    epoch: [named("Epoch"), (i) => i % 3],
+    opacity: [opacity.querySelector("input"), (i) => 20 + ((7 * i) % 60)],
+    threshold: [named("Show hardness from"), (i) => 400 + ((17 * i) % 150)],
+    scale: [named("Colours of hardness"), (i) => control.options[i % control.options.length].value],
+  }[kind];
+  const times = [];
+  for (let i = 0; i < steps; i++) {
+    control.value = value(i);
+    await frame();
+    const began = performance.now();
+    control.dispatchEvent(new Event(kind === "scale" ? "change" : "input"));
+    await painted();
+    times.push(performance.now() - began);
+    await new Promise((done) => setTimeout(done, rest));
+  }
+  return times;
+}"""
+"""Makes a number of steps with a control, with a rest after each, ms; the time each took to be painted, ms.
+
+From an input event, sent just after a frame began, until the scripts of the next frame, in which everything is painted,
+have ended.
+"""
+
+
+def open_large_photograph(watched: Watched, address: str, *, run: str, epochs: Sequence[int]) -> Page:
+    """Four panels of a large uploaded photograph with labels, with the given epochs loaded."""
+    rows, columns = np.indices(LARGE)
+    image = np.stack([rows // 4, columns // 8, (rows * columns) >> 13], axis=2).astype(np.uint8)
+    page = watched.open(f"{address}/?run={run}&source=upload&side=2048&show=Hardness,Loss,Errors,Prediction")
+    upload(page, "large.png", png(image))
+    upload(page, "classes.png", png(((rows + columns) // 256 % 11).astype(np.uint8)), labels=True)
+    for number, layer in enumerate(("Hardness", "Loss", "Errors", "Prediction")):
+        if number >= page.locator(".stage").count():
+            page.get_by_role("button", name="+ Panel").click()
+        page.get_by_role("combobox", name=f"Panel {number + 1} shows").select_option(layer)
+    settle(page)
+    assert page.locator(".stage").count() == 4
+    for epoch in epochs:
+        page.wait_for_function(
+            """epoch => {
+              const roots = [...document.querySelectorAll("*")].map((one) => one.shadowRoot?.querySelector(".viewer"));
+              return roots.find(Boolean)?.read("Loss", 5, 5, epoch) != null;
+            }""",
+            arg=str(epoch),
+        )
+    page.locator(".viewer").first.evaluate(
+        MOVE, ["epoch", 3, 1000]
+    )  # so that everything computed once per epoch is cached
+    settle(page)
+    return page
