@@ -14,8 +14,9 @@ VENV := .venv
 RUN := $(VENV)/bin/python -m
 PIP := $(RUN) pip --disable-pip-version-check
 UV := $(VENV)/bin/uv pip install --python $(VENV)/bin/python --torch-backend=$(or $(TORCH_BACKEND),auto) -r requirements.txt
-# Each core runs one test file at a time, with one thread.
-PYTEST := OMP_NUM_THREADS=1 $(RUN) pytest --numprocesses auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder
+# Each worker runs one test file at a time, with one thread. Compiled tests are kept, even where compiled files are not.
+PYTEST := PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 \
+    $(RUN) pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 TORCH_PINS := $(shell grep -E '^torch(vision)?==' requirements.txt)
 
 # Stamp files in .venv: their dates show what is already installed.

@@ -14,6 +14,13 @@ SLOW_FIXTURES = {"few_steps", "quick_analyses"}
 """Fixtures of tests that train a network or analyse a run."""
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """At most 8 workers: one for each core, and one more with the browser tests, which often wait."""
+    waiting = "not browser" not in config.option.markexpr
+    return min(8, (os.cpu_count() or 1) + waiting)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark tests with a slow fixture as slow; other slow tests and files carry the marker themselves."""
     for item in items:

@@ -83,7 +83,7 @@ class Watched:
 def settle(page: Page) -> None:
     """Waits until every choice is reported, the script has run, and every panel is painted at full quality."""
     page.evaluate("window.quietSince = undefined")
-    page.wait_for_function(_QUIET, arg=REST_S)
+    page.wait_for_function(_QUIET, arg=REST_S, polling=100)  # at every frame it would compete with the page
 
 
 def upload(page: Page, name: str, content: bytes, *, labels: bool = False) -> None:
