@@ -172,7 +172,7 @@ class TrainConfig(FrozenModel):
     threads: PositiveInt | None = None
     """CPU threads per process. Default: PyTorch's own."""
     keep_epochs: PositiveInt = 8
-    """Number of epochs whose weights and probe maps are saved, evenly spaced and including epoch 0 and the last."""
+    """Number of epochs whose weights and probe maps are saved, evenly spaced from 0 to the last; 1 saves the last."""
     keep_half: bool = True
     """Save weights as fp16, at half the size; validation uses the exact weights."""
     probe_images: Annotated[int, Field(ge=0)] = 8

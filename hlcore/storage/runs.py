@@ -2,6 +2,7 @@
 
 import json
 import platform
+import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -84,6 +85,11 @@ class Run:
         return self._checkpoints / f"epoch-{epoch:04d}.safetensors"
 
     @property
+    def is_blank(self) -> bool:
+        """Whether training stopped before its first state was saved, so that there is nothing to resume or to lose."""
+        return not self.resume_path.exists() and not self._metrics_path.exists() and self.epochs in ((), (0,))
+
+    @property
     def resume_path(self) -> Path:
         """Path of the training state, whether it exists or not."""
         return self.path / "resume.pt"
@@ -155,7 +161,7 @@ class Run:
 
 
 def create_run(record: RunRecord, folder: Path) -> Run:
-    """A new run in the folder `folder`/<name>.
+    """A new run in the folder `folder`/<name>, in place of one that stopped before its first state was saved.
 
     Raises:
         CheckpointError: a run of that name exists, or the folder cannot be created.
@@ -163,12 +169,15 @@ def create_run(record: RunRecord, folder: Path) -> Run:
     path = folder / record.name
     check_no_existing_run(path)
     make_folder(path)
-    return Run(path, record).write_state(record.state)
+    run = Run(path, record)
+    for left in (run.checkpoint_path(0).parent, run.probe_path):
+        shutil.rmtree(left, ignore_errors=True)
+    return run.write_state(record.state)
 
 
 def check_no_existing_run(path: Path) -> None:
-    """Raise CheckpointError if the folder holds a run."""
-    if (path / "run.json").exists():
+    """Raise CheckpointError if the folder holds a run that can be resumed or used."""
+    if (path / "run.json").exists() and not open_run(path).is_blank:
         raise CheckpointError(f"{path} already holds a run; continue it with --resume {path} or give another --name")
 
 

@@ -112,6 +112,10 @@ def resume(path: Path) -> Reports:
     run = open_run(path)
     if run.record.state == "complete":
         raise CheckpointError(f"{path} is complete, so there is nothing to resume")
+    if run.is_blank:
+        raise CheckpointError(
+            f"{path} stopped before its first training state was saved; start it again with the command that began it"
+        )
     return _train(run.record.config, run)
 
 
@@ -218,7 +222,7 @@ def _check_finite(loss: Tensor, moment: str, index: Tensor, data: SegmentationDa
         names = ", ".join(data.names[i] for i in indices.flatten().tolist())
         raise TrainingError(
             f"the loss is {float(mean)} at {moment} on the images {names}; the last good checkpoint is "
-            f"{writer.last_checkpoint_path()}. Lower optim.lr, or check these images."
+            f"{writer.last_checkpoint_path() or 'not there yet'}. Lower optim.lr, or check these images."
         )
 
 

@@ -35,7 +35,8 @@ class RunWriter:
             self._probe = create_probe(
                 self.run, train_data, val_data, images=config.probe_images if config.has_hardness else 0
             )
-            self._write_checkpoint(0, 0)
+            if 0 in epochs_to_keep(config):
+                self._write_checkpoint(0, 0)
         progress = Progress(0, 0)
         self.save_state(progress)
         return progress
@@ -85,9 +86,9 @@ class RunWriter:
         if self.fabric.is_global_zero:
             self.run = self.run.write_state("failed" if failed else "interrupted")
 
-    def last_checkpoint_path(self) -> Path:
-        """Path of the last saved checkpoint."""
-        return self.run.checkpoint_path(self.run.epochs[-1])
+    def last_checkpoint_path(self) -> Path | None:
+        """Path of the last saved checkpoint; None before the first."""
+        return self.run.checkpoint_path(self.run.epochs[-1]) if self.run.epochs else None
 
     def _write_checkpoint(self, epoch: int, iteration: int) -> None:
         record = self.run.record
@@ -108,11 +109,15 @@ class RunWriter:
 
 
 def epochs_to_keep(config: TrainConfig) -> set[int]:
-    """Epochs whose weights are kept: evenly spaced, with 0 (before training) and the last.
+    """Epochs whose weights are kept: evenly spaced, with 0 (before training) and the last; the last alone if only one.
 
     Example:
         >>> sorted(epochs_to_keep(TrainConfig(keep_epochs=4, optim={"epochs": 10})))
         [0, 3, 7, 10]
+        >>> sorted(epochs_to_keep(TrainConfig(keep_epochs=1, optim={"epochs": 10})))
+        [10]
     """
     epochs = config.optim.epochs
+    if config.keep_epochs == 1:
+        return {epochs}
     return {int(epoch) for epoch in np.linspace(0, epochs, min(config.keep_epochs, epochs + 1)).round()}

@@ -1,12 +1,14 @@
 """Tiny runs for the tests of the app: random weights, three epochs, one followed image."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
@@ -27,6 +29,14 @@ NETWORK = NetworkConfig(
     decoder_channels=16,
     hardness_branch="light",
 )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_scan_of_the_installed_packages() -> Iterator[None]:
+    """Streamlit reads the metadata of every installed package when an app starts; here one scan serves all apps."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(manifest_scanner, "scan_component_manifests", cache(manifest_scanner.scan_component_manifests))
+        yield
 
 
 def make_run(folder: Path, name: str, *, epochs: int = 3, hardness: bool = True) -> Run:

@@ -62,7 +62,7 @@ function makeViewer(root) {
   };
   Object.assign(viewer, actions(viewer));
   root.read = (name, x, y, step) => readNumber(viewer, name, x, y, step);
-  root.settled = () => !viewer.resting && !viewer.pending.length && !viewer.frame; // every choice was acknowledged and drawn
+  root.settled = () => !viewer.resting && !viewer.pending.length && !viewer.frame && !viewer.fine; // every choice was acknowledged and drawn
   return viewer;
 }
 
@@ -137,7 +137,7 @@ const actions = (viewer) => ({
   stop: () => {
     for (const timer of [viewer.playing, viewer.blinking]) clearInterval(timer);
     for (const timer of [viewer.resting, viewer.fine]) clearTimeout(timer);
-    viewer.playing = viewer.blinking = viewer.resting = null;
+    viewer.playing = viewer.blinking = viewer.resting = viewer.fine = null;
     viewer.turn++; // stop fetching
     hold(viewer, []);
   },
@@ -267,6 +267,7 @@ function refresh(viewer) {
 
 // Does slow work once input stops: painting at full quality and counting.
 function finish(viewer) {
+  viewer.fine = null;
   paintPanels(viewer, { fine: true });
   if (viewer.scene.controls) drawLegend(viewer);
 }

@@ -45,7 +45,10 @@ def test_state_is_kept_on_disk(run: Run) -> None:
     assert run.record.state == "running", "a record is never changed in place"
 
 
-def test_second_run_of_the_same_name_is_refused_with_the_way_out(run: Run, run_record: RunRecord) -> None:
+@pytest.mark.parametrize("saved", ["resume.pt", "metrics.jsonl", "checkpoints/epoch-0003.safetensors"])
+def test_second_run_of_the_same_name_is_refused_with_the_way_out(run: Run, run_record: RunRecord, saved: str) -> None:
+    run.checkpoint_path(0).parent.mkdir(exist_ok=True)
+    (run.path / saved).touch()
     with pytest.raises(
         CheckpointError, match=r"small already holds a run; continue it with --resume .*small or give another"
     ):

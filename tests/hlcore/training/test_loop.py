@@ -146,6 +146,28 @@ def test_a_run_killed_in_its_first_epoch_resumes_from_the_beginning(uninterrupte
     assert all(torch.equal(tensor, expected[name]) for name, tensor in resumed.items())
 
 
+def test_a_run_killed_before_its_first_state_starts_anew(uninterrupted: Run, tmp_path: Path) -> None:
+    reports = train(tiny(tmp_path))
+    run = next(reports).run
+    reports.close()
+    run.resume_path.unlink()
+    (run.path / "metrics.jsonl").unlink()
+    with pytest.raises(CheckpointError, match="start it again with the command that began it"):
+        next(resume(run.path))
+
+    anew = finish(train(tiny(tmp_path)))
+    expected = weights(uninterrupted)
+    assert all(torch.equal(tensor, expected[name]) for name, tensor in weights(anew).items())
+    assert anew.probe is not None
+
+
+def test_the_weights_of_one_kept_epoch_are_those_of_the_last(uninterrupted: Run, tmp_path: Path) -> None:
+    run = finish(train(tiny(tmp_path, keep_epochs=1)))
+    assert run.epochs == (run.record.config.optim.epochs,)
+    expected = weights(uninterrupted)
+    assert all(torch.equal(tensor, expected[name]) for name, tensor in weights(run).items())
+
+
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [(None, "no training state to resume from; remove .* and train again"), (b"not a state", "does not match its run")],
