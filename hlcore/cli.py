@@ -18,7 +18,7 @@ from hlcore.config import TrainConfig
 from hlcore.errors import HlcoreError, InvalidInputError
 
 app = App(name="hlcore", help="Train and run segmentation networks that learn how hard each pixel is.")
-for command in (commands.evaluate, commands.predict, commands.analyze):
+for command in (commands.evaluate, commands.predict, commands.analyze, commands.runs):
     app.command(command)
 
 
@@ -77,43 +77,6 @@ def train(*, config: Annotated[TrainConfig | None, Parameter(name="*")] = None, 
         raise SystemExit(commands.INTERRUPTED)
 
 
-@app.command
-def runs(folders: list[Path] | None = None) -> None:
-    """List the runs in folders (default: runs and checkpoints) with their network, data and mean IoU.
-
-    Parameters
-    ----------
-    folders
-        Folders to search.
-    """
-    from rich.console import Console
-    from rich.table import Table
-
-    from hlcore.storage.runs import find_runs, open_run
-
-    table = Table("run", "state", "network", "data", "loss", "parameters", "kept epochs", "last mIoU", "best mIoU")
-    for path in find_runs(*(folders or [Path("runs"), Path("checkpoints")])):
-        try:
-            run = open_run(path)
-        except HlcoreError as error:
-            print(f"skipped: {error}", file=sys.stderr)
-            continue
-        config, epochs = run.record.config, run.epoch_table()
-        last, best = (f"{epochs.mean_iou.iloc[-1]:.4f}", f"{epochs.mean_iou.max():.4f}") if len(epochs) else ("", "")
-        table.add_row(
-            str(path),
-            run.record.state,
-            f"{config.network.network} / {config.network.encoder}",
-            config.data.dataset,
-            config.loss.name,
-            f"{run.record.parameters:,}",
-            ", ".join(map(str, run.epochs)),
-            last,
-            best,
-        )
-    Console().print(table)
-
-
 @app.command(name="app")
 def serve(folders: list[Path] | None = None, *, port: int = 8501) -> None:
     """Start the app on this machine, with the bundled runs and those in folders (default: runs).
@@ -146,8 +109,11 @@ def main() -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):  # a Windows pipe may not be UTF-8: escape what it cannot encode
         sys.stdout.reconfigure(errors="backslashreplace")
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    words = sys.argv[1:]
+    if words and words[0] not in app and not words[0].startswith("-"):
+        words = words[:1]  # so that --help shows the error, not the help of all commands
     try:
-        app.meta(sys.argv[1:])
+        app.meta(words)
     except HlcoreError as error:
         print(f"error: {error}", file=sys.stderr)
         raise SystemExit(1) from error

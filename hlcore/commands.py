@@ -1,5 +1,6 @@
-"""The commands that run a trained network: evaluate, predict and analyze. hlcore.cli registers them."""
+"""The commands that use trained runs: evaluate, predict, analyze and runs. hlcore.cli registers them."""
 
+import json
 import shlex
 import sys
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from hlcore.config import AnalyzeConfig, Device
-from hlcore.errors import DatasetError, InvalidInputError
+from hlcore.errors import DatasetError, HlcoreError, InvalidInputError
 
 INTERRUPTED = 130
 """Exit status after Ctrl-C, as in shells, so that scripts can tell a stopped command from a finished one."""
@@ -161,3 +162,36 @@ def analyze(
     if analysis is None:
         raise SystemExit(INTERRUPTED)
     print(f"complete: {write_report(analysis)}")
+
+
+def runs(folders: list[Path] | None = None, *, as_json: Annotated[bool, Parameter(name="--json")] = False) -> None:
+    """List the runs in folders (default: runs and checkpoints) with their network, data and mean IoU.
+
+    A narrow terminal shows fewer columns; a pipe gets all of them, separated by tabs.
+
+    Parameters
+    ----------
+    folders
+        Folders to search.
+    as_json
+        Print JSON.
+    """
+    from rich.console import Console
+
+    from hlcore.listing import describe_run, format_cells, make_table
+    from hlcore.storage.runs import find_runs, open_run
+
+    rows = []
+    for path in find_runs(*(folders or [Path("runs"), Path("checkpoints")])):
+        try:
+            rows.append(describe_run(open_run(path)))
+        except HlcoreError as error:
+            print(f"skipped: {error}", file=sys.stderr)
+    if as_json:
+        print(json.dumps(rows, indent=2))
+    elif sys.stdout.isatty():
+        console = Console()
+        console.print(make_table(rows, console.width))
+    else:
+        for cells in [list(rows[0]), *map(format_cells, rows)] if rows else []:
+            print("\t".join(cells))

@@ -14,9 +14,11 @@ from typing import NamedTuple
 
 import pytest
 from PIL import Image
+from rich.console import Console
 from skimage import data
 
 from hlcore import cli
+from hlcore.listing import make_table
 from hlcore.storage.analyses import open_analysis
 from hlcore.storage.bundles import open_bundle
 from hlcore.storage.runs import create_run, open_run
@@ -148,6 +150,35 @@ def test_runs_lists_the_runs_in_a_folder(run: Path) -> None:
     assert done.returncode == 0, done.stderr
     for cell in ("complete", "fpn / tu-mobilenetv3_small_050", "streets", "hardness", "0, 1, 2"):
         assert cell in done.stdout
+
+
+def test_runs_prints_tabs_to_a_pipe_and_json_when_asked(run: Path) -> None:
+    head, row = hlcore("runs", run.parent).stdout.splitlines()
+    cells = dict(zip(head.split("\t"), row.split("\t"), strict=True))
+    (found,) = json.loads(hlcore("runs", run.parent, "--json").stdout)
+    assert cells["run"] == found["run"] == str(run)
+    assert cells["kept epochs"] == "0, 1, 2"
+    assert found["kept epochs"] == [0, 1, 2]
+    assert float(cells["last mIoU"]) == found["last mIoU"]
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 200])
+def test_runs_never_cuts_a_name_and_drops_columns_that_do_not_fit(run: Path, width: int) -> None:
+    row = json.loads(hlcore("runs", run.parent, "--json").stdout)[0] | {"run": "runs/[road] deeplab-on-camvid"}
+    console = Console(width=width, file=(printed := io.StringIO()))
+    console.print(make_table([row], width))
+    lines = printed.getvalue().splitlines()
+    assert max(map(len, lines)) <= width
+    assert "runs/[road] deeplab-on-camvid" in lines[3]
+    assert "…" not in "".join(lines)
+    assert ("parameters" in lines[1]) == (width == 200)
+
+
+def test_help_of_an_unknown_command_is_an_error(run: Path) -> None:
+    done = hlcore("evaluat", "--help")
+    assert done.returncode == 2
+    assert "evaluate" in done.stdout + done.stderr
+    assert "Usage" not in done.stdout
 
 
 def test_runs_skips_unreadable_runs_and_says_so(run: Path, tmp_path: Path) -> None:
