@@ -43,10 +43,10 @@ def evaluate(
     """
     from rich.console import Console
     from rich.progress import track
-    from rich.table import Table
 
     from hlcore.data.catalog import open_data
     from hlcore.evaluation import Scores, score_images
+    from hlcore.listing import make_score_table
     from hlcore.storage.loading import load_epoch
     from hlcore.storage.runs import open_run
 
@@ -72,10 +72,10 @@ def evaluate(
     images = score_images(checkpoint.network, samples, num_classes=num_classes, window=window)
     for one in track(images, "evaluate", total=len(data), console=Console(stderr=True)):
         scores += one
-    table = Table("", f"{opened.name}, epoch {checkpoint.epoch}, {split} ({scores.images} images)")
-    for name, value in scores.table(checkpoint.class_names).items():
-        table.add_row("mean_ce" if name == "val_ce" else name, f"{value:.4f}")  # val_ce is its name in epoch tables
-    Console().print(table)
+    values = scores.table(checkpoint.class_names)
+    values = {"mean_ce" if name == "val_ce" else name: value for name, value in values.items()}
+    title = f"{opened.name}, epoch {checkpoint.epoch}, {split} ({scores.images} images)"
+    Console().print(make_score_table(title, values))
 
 
 def predict(

@@ -1,10 +1,11 @@
-"""A list of runs: as a table that fits a terminal, as text and as numbers."""
+"""Tables for the terminal: a list of runs, and scores. Names appear as they are, never read as markup."""
 
+import math
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from hlcore.storage.runs import Run
@@ -59,4 +60,12 @@ def _make_table_of(rows: list[dict[str, Any]], names: list[str]) -> Table:
     for row in rows:
         cells = dict(zip(row, format_cells(row), strict=True))
         table.add_row(*(Text(cells[name], overflow="fold") for name in names))
+    return table
+
+
+def make_score_table(title: str, values: dict[str, float]) -> Table:
+    """Scores with four decimals, a row each; a dash where there was nothing to score."""
+    table = Table("", Column(Text(title)))
+    for name, value in values.items():
+        table.add_row(Text(name), "-" if math.isnan(value) else f"{value:.4f}")
     return table

@@ -11,7 +11,7 @@ from hlcore.measuring.loop import Step
 from hlcore.storage.analyses import Analysis
 from hlcore.training.loop import Reports
 
-_COLUMNS = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+_COLUMNS = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
 
 
 def show_training_progress(reports: Reports) -> bool:

@@ -18,7 +18,7 @@ from rich.console import Console
 from skimage import data
 
 from hlcore import cli
-from hlcore.listing import make_table
+from hlcore.listing import make_score_table, make_table
 from hlcore.storage.analyses import open_analysis
 from hlcore.storage.bundles import open_bundle
 from hlcore.storage.runs import create_run, open_run
@@ -103,6 +103,15 @@ def test_evaluate_prints_every_class_and_the_mean(run: Path) -> None:
     assert "tiny, epoch 1, test (2 images)" in done.stdout
     for row in ("mean_iou", "pixel_accuracy", "iou/Sky", "iou/Bicyclist"):
         assert row in done.stdout
+
+
+def test_names_in_a_table_of_scores_are_not_markup() -> None:
+    console = Console(width=80, file=(printed := io.StringIO()))
+    scores = {"iou/road [paved]": 0.5, "iou/disc [/old]": float("nan"), "iou/[red]car": 0.25}
+    console.print(make_score_table("run [a], epoch 1", scores))
+    for name in ("run [a], epoch 1", *scores):
+        assert name in printed.getvalue()
+    assert "iou/disc [/old]  │ -" in printed.getvalue()
 
 
 def test_evaluate_refuses_a_data_set_with_other_classes(run: Path, tmp_path: Path) -> None:
