@@ -121,14 +121,14 @@ def predict(
     with BundleWriter(out, class_names=checkpoint.class_names, palette=checkpoint.palette) as bundle:
         for name, path in track(files.items(), "predict", console=Console(stderr=True)):
             try:
-                image = read_image(path)
+                record = predict_image(
+                    checkpoint.network, read_image(path), class_names=checkpoint.class_names, name=name, window=window
+                )
+                bundle.add(record, source=str(path))
             except DatasetError as error:
                 left_out.append(str(error))
-                continue
-            record = predict_image(
-                checkpoint.network, image, class_names=checkpoint.class_names, name=name, window=window
-            )
-            bundle.add(record, source=str(path))
+            except Exception as error:  # noqa: BLE001  (whatever is wrong with one image, the others are predicted)
+                left_out.append(f"{path}: {type(error).__name__}: {' '.join(str(error).split())}")
     written = len(files) - len(left_out)
     print(f"{written} image{'' if written == 1 else 's'} in {out}")
     for sentence in left_out:

@@ -143,6 +143,18 @@ def test_predict_accepts_files_folders_and_globs_and_writes_a_bundle(run: Path, 
     assert bundle.class_names == open_run(run).record.class_names
 
 
+def test_predict_goes_on_after_any_failure_of_one_image(run: Path, tmp_path: Path) -> None:
+    long = tmp_path / f"{'n' * 245}.png"
+    Image.new("RGB", (64, 48)).save(long)
+    out = tmp_path / "bundle"
+    done = hlcore("predict", run, long, PHOTOGRAPHS / "coffee.png", "--out", out)
+    assert done.returncode == 1
+    assert f"skipped: {long}: OSError: " in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == f"1 image in {out}\n"
+    assert list(open_bundle(out).manifest["name"]) == ["coffee"]
+
+
 def test_predict_skips_unreadable_images_and_writes_the_rest(run: Path, tmp_path: Path) -> None:
     (tmp_path / "broken.png").write_bytes(b"no image")
     out = tmp_path / "bundle"
