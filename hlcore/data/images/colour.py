@@ -4,7 +4,7 @@ import io
 import logging
 
 import numpy as np
-from jaxtyping import Num, UInt8
+from jaxtyping import Num, UInt
 from PIL import Image as PillowImage
 from PIL import ImageChops, ImageCms
 
@@ -68,7 +68,7 @@ def rgb_from_array(values: Num[np.ndarray, "H W *channels"]) -> Image:
     return np.repeat(np.round(colours, out=colours).astype(np.uint8), 3 if channels < 3 else 1, axis=2)
 
 
-def turn_upright(image: UInt8[np.ndarray, "h w *channels"], orientation: int) -> UInt8[np.ndarray, "H W *channels"]:
+def turn_upright(image: UInt[np.ndarray, "h w *channels"], orientation: int) -> UInt[np.ndarray, "H W *channels"]:
     """The image rotated and flipped by its EXIF orientation (1 to 8); other numbers leave it unchanged.
 
     Example:

@@ -60,7 +60,7 @@ def read_label_map(
     name: str = "upload",
     max_pixels: int = MAX_PIXELS,
 ) -> LabelMap:
-    """The label map as H W uint8 class indices with 255 = ignored.
+    """The label map as H W uint8 class indices with 255 = ignored, upright.
 
     A grey or palette PNG holds class indices; an RGB PNG holds the colours of `classes`, with black, white and the
     cream of Pascal VOC (224, 224, 192) as ignored unless a class has that colour.
@@ -79,9 +79,10 @@ def read_label_map(
     name = name if isinstance(source, bytes) else str(source)
     pixels = _read_label_pixels(source, name, max_pixels)
     if size is not None and pixels.shape[:2] != tuple(size):
+        turned = "; one of them may be turned by a quarter" if pixels.shape[:2] == (size[1], size[0]) else ""
         raise DatasetError(
             f"{name} is {pixels.shape[1]} x {pixels.shape[0]} px but its image is {size[1]} x {size[0]} px; "
-            "a label map must have its image's size"
+            f"a label map must have its image's size{turned}"
         )
     if pixels.ndim == 3:
         return _map_colours(pixels, classes, name)
@@ -124,7 +125,7 @@ def _read_label_pixels(source: Path | bytes, name: str, max_pixels: int) -> UInt
             raise DatasetError(f"{name} is a grey PNG of fewer than 8 bits, whose ids may be scaled; {_LABEL_FORM}")
         try:
             image.load()
-            pixels = np.array(image)
+            pixels = turn_upright(np.array(image), _orientation(image))
         except Exception as error:  # decoders may raise anything on malformed data
             raise damaged_file_error(name, error) from error
     if image.mode in ("LA", "RGBA"):

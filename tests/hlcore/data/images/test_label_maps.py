@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from PIL import Image as PillowImage
 
+from hlcore.data.images.colour import turn_upright
 from hlcore.data.images.decoding import read_class_ids, read_label_map
 from hlcore.data.labels import ADE20K, CAMVID, VOC
 from hlcore.errors import DatasetError
@@ -25,6 +26,29 @@ def test_grey_palette_and_16_bit_pngs_hold_class_ids(encode):
         label_map = read_label_map(content, classes=CAMVID)
         assert label_map.dtype == np.uint8
         np.testing.assert_array_equal(label_map, IDS)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("mode", ["L", "P", "I;16", "RGB"])
+def test_the_orientation_flag_is_followed_as_in_images(encode, mode, orientation):
+    label_map = np.array([[0, 1, 2], [3, 4, 5]], dtype=np.uint8)
+    stored = {
+        "L": PillowImage.fromarray(label_map),
+        "P": as_palette(label_map),
+        "I;16": PillowImage.fromarray(label_map.astype(np.uint16)),
+        "RGB": PillowImage.fromarray(np.array(CAMVID.palette, dtype=np.uint8)[label_map]),
+    }[mode]
+    exif = PillowImage.Exif()
+    exif[274] = orientation
+    content = encode(stored, "PNG", exif=exif)
+    expected = turn_upright(label_map, orientation)
+    np.testing.assert_array_equal(read_label_map(content, classes=CAMVID, size=expected.shape), expected)
+
+
+def test_a_quarter_turn_is_named_as_the_likely_cause_of_a_wrong_size(encode):
+    content = encode(PillowImage.fromarray(np.zeros((2, 3), dtype=np.uint8)), "PNG")
+    with pytest.raises(DatasetError, match="one of them may be turned by a quarter"):
+        read_label_map(content, classes=CAMVID, size=(3, 2))
 
 
 def test_a_palette_of_few_colours_keeps_its_ids(encode):
