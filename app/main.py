@@ -6,8 +6,8 @@ from pathlib import Path
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
-HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE.parent))  # `streamlit run` puts only this file's folder on the path
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))  # `streamlit run` puts only this file's folder on the path
 
 from app import session  # noqa: E402 - needs the path
 from app.components.messages import format_link_warnings  # noqa: E402 - the same
@@ -15,7 +15,7 @@ from app.components.run_picker import draw_run_facts, load_selected_run, select_
 from app.loading import runs as run_loading  # noqa: E402 - the same
 from hlcore.errors import HlcoreError  # noqa: E402 - the same
 
-ASSETS = HERE / "assets"
+ASSETS = ROOT / "app" / "assets"
 SECTIONS = {
     "Explore": {"inspect": ("Inspect", "search"), "epochs": ("Epochs", "timeline")},
     "Measure": {

@@ -12,7 +12,7 @@ from streamlit.components.v2 import component
 
 from app.viewer.scene import Scene
 
-_HERE = Path(__file__).parent
+FOLDER = Path(__file__).parent
 SCRIPTS = (
     *("dom", "planes", "view", "colours", "paint", "measure"),
     *("panels", "fetching", "gestures", "legend", "tools", "save", "viewer"),
@@ -22,7 +22,7 @@ SCRIPTS = (
 
 def join_scripts() -> str:
     """All scripts as one module, which is all a component can have; imports between scripts are removed."""
-    texts = [(_HERE / "js" / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS]
+    texts = [(FOLDER / "js" / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS]
     whole = "\n".join(re.sub(r"^import .*;\n", "", text, flags=re.MULTILINE) for text in texts)
     return re.sub(r"^export (?!default)", "", whole, flags=re.MULTILINE)
 
@@ -30,7 +30,7 @@ def join_scripts() -> str:
 _mount = component(
     "hlcore_viewer",
     html='<div class="viewer"></div>',
-    css=(_HERE / "viewer.css").read_text(encoding="utf-8"),
+    css=(FOLDER / "viewer.css").read_text(encoding="utf-8"),
     js=join_scripts(),
 )
 

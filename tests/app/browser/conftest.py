@@ -17,13 +17,13 @@ from tests.app.browser.pages import Watched
 from tests.chromium import find_chromium
 from tests.serving import CHROMIUM_FLAGS, served
 
-HERE = Path(__file__).parent
+BROWSER_TESTS = Path(__file__).parent
 SIDE = 768
 
 
 def pytest_collection_modifyitems(items) -> None:
     for item in items:
-        if item.path.parent == HERE:
+        if item.path.parent == BROWSER_TESTS:
             item.add_marker(pytest.mark.browser)
 
 

@@ -10,7 +10,7 @@ from app import viewer
 from app.viewer.scene import Scene
 
 _ORIGIN = "http://localhost"
-_CSS = (viewer._HERE / "viewer.css").read_text(encoding="utf-8")
+_CSS = (viewer.FOLDER / "viewer.css").read_text(encoding="utf-8")
 _COLOURS = (
     "--st-font: sans-serif; --st-text-color: #1f2328; --st-background-color: #fff; --st-border-color: #ccc; "
     "--st-secondary-background-color: #eee; --st-primary-color: #06c"

@@ -38,7 +38,7 @@ def media(monkeypatch):
 
 
 def source(name):
-    return (viewer._HERE / "js" / f"{name}.js").read_text(encoding="utf-8")
+    return (viewer.FOLDER / "js" / f"{name}.js").read_text(encoding="utf-8")
 
 
 @given(MAPS)
@@ -128,7 +128,7 @@ def test_all_scripts_are_joined_into_one_module_without_imports():
     text = viewer.join_scripts()
     assert not re.findall(r"^\s*import\b.*$", text, flags=re.MULTILINE)
     assert re.findall(r"^export .*$", text, flags=re.MULTILINE) == ["export default function (component) {"]
-    assert sorted(viewer.SCRIPTS) == sorted(path.stem for path in (viewer._HERE / "js").glob("*.js"))
+    assert sorted(viewer.SCRIPTS) == sorted(path.stem for path in (viewer.FOLDER / "js").glob("*.js"))
 
 
 def test_no_two_scripts_declare_the_same_name():
