@@ -16,12 +16,24 @@ from tests.serving import PATIENCE_S
 LOOPBACK = ("127.0.0.1", "localhost", "")
 REST_S = 0.3
 """Time without activity after which a page is settled: Streamlit's widgets report with a short delay."""
+_WATCH_RERUNS = """{
+  const RERUN = 11 * 8 + 2;  // the first byte of Streamlit's message "rerun the script"
+  const send = WebSocket.prototype.send;
+  WebSocket.prototype.send = function (data) {
+    if (new Uint8Array(data.buffer ?? data)[data.byteOffset ?? 0] === RERUN) {
+      window.awaitsRerun = true;
+      this.addEventListener("message", () => (window.awaitsRerun = false), { once: true });
+    }
+    return send.call(this, data);
+  };
+}"""
+"""Notes a rerun that was asked for and not yet answered: on a busy machine, the script may start seconds later."""
 _QUIET = """rest => {
   const app = document.querySelector("[data-testid=stApp]");
   const roots = [...document.querySelectorAll("*")].map((one) => one.shadowRoot?.querySelector(".viewer"));
   const viewers = roots.filter(Boolean);
   const waits = (root) => !root.settled?.() || [...root.querySelectorAll(".waiting")].some((one) => !one.hidden);
-  const runs = app?.dataset.testScriptState !== "notRunning";
+  const runs = window.awaitsRerun || app?.dataset.testScriptState !== "notRunning";
   const busy = runs || !viewers[0]?.querySelector("canvas") || viewers.some(waits);
   const now = performance.now();
   if (busy || window.quietSince === undefined) window.quietSince = now;
@@ -51,6 +63,7 @@ class Watched:
         self.problems: list[str] = []
         context.set_default_timeout(1000 * PATIENCE_S)
         expect.set_options(timeout=1000 * PATIENCE_S)
+        context.add_init_script(_WATCH_RERUNS)
         context.route("**/*", self._block_outside)
         context.on("console", self._check_message)
         context.on("weberror", lambda error: self._add_problem(True, f"page: {error.error}"))

@@ -174,7 +174,6 @@ def test_another_image_starts_without_zoom_pixel_and_rectangle(watched, address)
     page = watched.open(f"{address}/?run=tiny&zoom=0.5,0.5,4&x=5&y=7&box=10,10,20,20&opacity=40")
     page.get_by_test_id("stButtonGroup").get_by_text("Photos").click()
     settle(page)
-    settle(page)
     assert not {"zoom", "x", "y", "box"} & set(link(page))
     assert link(page)["opacity"] == "40"
 
