@@ -8,7 +8,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from hlcore.config import AnalyzeConfig, Device
+from hlcore.config import AnalyzeConfig, Device, EpochChoice
 from hlcore.errors import DatasetError, HlcoreError, InvalidInputError
 
 INTERRUPTED = 130
@@ -19,7 +19,7 @@ def evaluate(
     run: Path,
     *,
     split: str | None = None,
-    epoch: int | None = None,
+    epoch: EpochChoice = None,
     root: Path | None = None,
     window: int | None = None,
     device: Device = "auto",
@@ -33,7 +33,7 @@ def evaluate(
     split
         Split to score, such as val or test. Default: the run's validation split.
     epoch
-        A saved epoch. Default: the last.
+        A saved epoch, or best for the one with the highest validation mIoU. Default: the last.
     root
         Folder of the data set. Default: the one the run was trained on.
     window
@@ -83,7 +83,7 @@ def predict(
     inputs: list[str],
     *,
     out: Path,
-    epoch: int | None = None,
+    epoch: EpochChoice = None,
     window: int | None = None,
     device: Device = "auto",
 ) -> None:
@@ -100,7 +100,7 @@ def predict(
     out
         Folder to write the bundle to.
     epoch
-        A saved epoch. Default: the last.
+        A saved epoch, or best for the one with the highest validation mIoU. Default: the last.
     window
         Side of a sliding window, px. Default: whole images.
     device

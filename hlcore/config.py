@@ -4,11 +4,12 @@ import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, NonNegativeInt, PositiveFloat, PositiveInt
 
 LossName = Literal["ce", "balanced_ce", "ohem", "focal", "hardness"]
 Device = Literal["auto", "cpu", "cuda", "mps"]
 Size = tuple[PositiveInt, PositiveInt]
+EpochChoice = NonNegativeInt | Literal["best"] | None
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -172,7 +173,8 @@ class TrainConfig(FrozenModel):
     threads: PositiveInt | None = None
     """CPU threads per process. Default: PyTorch's own."""
     keep_epochs: PositiveInt = 8
-    """Number of epochs whose weights and probe maps are saved, evenly spaced from 0 to the last; 1 saves the last."""
+    """Number of epochs whose weights and probe maps are saved, evenly spaced from 0 to the last; 1 saves the last.
+    The weights of the epoch with the highest validation mIoU are saved too."""
     keep_half: bool = True
     """Save weights as fp16, at half the size; validation uses the exact weights."""
     probe_images: Annotated[int, Field(ge=0)] = 8
@@ -212,8 +214,8 @@ class AnalyzeConfig(FrozenModel):
     """streets, camvid, cityscapes, ade20k, voc, idd_lite or folder. Default: the run's own data set."""
     split: str | None = None
     """Split to measure, such as val or test. Default: the run's validation split."""
-    epoch: Annotated[int, Field(ge=0)] | None = None
-    """A saved epoch. Default: the last."""
+    epoch: EpochChoice = None
+    """A saved epoch, or `best` for the one with the highest validation mIoU. Default: the last."""
     epochs: Annotated[str, AfterValidator(_check_epochs)] | None = None
     """Saved epochs to compare for stability: `all`, or several such as 3,9,24. Default: none."""
     merge: Path | None = None

@@ -32,7 +32,9 @@ def show_training_progress(reports: Reports) -> bool:
             report = next(reports)
             while True:
                 values = report.values
-                if report.ends_epoch:
+                if report.checked:
+                    bar.update(task, description="check labels", completed=report.checked[0], total=report.checked[1])
+                elif report.ends_epoch:
                     bar.console.print(f"epoch {report.epoch}: val mIoU {_format(values['mean_iou'])}")
                 elif values:
                     ce, lift = _format(values["mean_ce"]), _format(values["hardness_lift"])
@@ -47,7 +49,12 @@ def show_training_progress(reports: Reports) -> bool:
     complete = report.run.record.state == "complete"
     if is_first:
         path = report.run.path
-        print(f"complete: {path}" if complete else f"stopped; continue with: hlcore train --resume {path}")
+        stopped = (
+            "stopped before the first step; nothing was written"
+            if report.checked
+            else (f"stopped; continue with: hlcore train --resume {path}")
+        )
+        print(f"complete: {path}" if complete else stopped)
     return complete
 
 

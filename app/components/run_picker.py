@@ -1,8 +1,10 @@
 """Controls to select a run and an epoch, and the facts about a run."""
 
 from html import escape
+from math import isnan
 from pathlib import Path
 
+import pandas as pd
 import streamlit as st
 
 from app import session
@@ -48,14 +50,20 @@ def draw_run_facts(run: Run) -> None:
         "Epochs kept": f"{len(run.epochs)} of {config.optim.epochs + 1}",
         "State": run.record.state,
     }
-    if "mean_iou" in table and len(table):
-        best = table.loc[table["mean_iou"].idxmax()]
-        rows["mIoU, last"] = f"{table['mean_iou'].iloc[-1]:.3f} (epoch {table['epoch'].iloc[-1]})"
-        rows["mIoU, best"] = f"{best['mean_iou']:.3f} (epoch {best['epoch']:.0f})"
+    if len(table):
+        scored = table.dropna(subset="mean_iou")
+        rows["mIoU, last"] = _format_score(table, len(table) - 1)
+        rows["mIoU, best"] = _format_score(scored, int(scored["mean_iou"].argmax())) if len(scored) else "–"
     cells = "".join(f"<dt>{_format_fact(name)}</dt><dd>{escape(str(value))}</dd>" for name, value in rows.items())
     st.html(f'<dl class="facts">{cells}</dl>')
     for sentence in list_unreadable_analyses(run):
         st.warning(sentence, icon=":material/error:")
+
+
+def _format_score(table: pd.DataFrame, row: int) -> str:
+    """Mean IoU and epoch of a row; a dash if no labelled pixel was validated."""
+    score, epoch = float(table["mean_iou"].iloc[row]), int(table["epoch"].iloc[row])
+    return "–" if isnan(score) else f"{score:.3f} (epoch {epoch})"
 
 
 def _format_fact(name: str) -> str:
@@ -87,4 +95,11 @@ def select_epoch(run: Run) -> int:
     if len(run.epochs) == 1:
         st.caption(f"Epoch {chosen} (the only one kept)")
         return chosen
-    return st.select_slider("Epoch", run.epochs, key="epoch", persist_state="session")
+    best, split = run.record.best_epoch, run.record.config.data.val_split
+    return st.select_slider(
+        "Epoch",
+        run.epochs,
+        key="epoch",
+        format_func=lambda epoch: f"{epoch} (best on {split})" if epoch == best else str(epoch),
+        persist_state="session",
+    )

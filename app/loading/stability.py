@@ -93,18 +93,18 @@ def make_picture_series(run: Run, picture: Picture) -> Series:
     Raises:
         CheckpointError: fewer than two epochs are kept.
     """
-    if len(run.epochs) < 2:
+    epochs = {f"epoch-{epoch:04d}": epoch for epoch in run.spaced_epochs}
+    if len(epochs) < 2:
         raise CheckpointError(
-            f"{run.path} has {len(run.epochs)} kept epochs, but stability needs two; the run is {run.record.state}"
+            f"{run.path} has {len(epochs)} kept epochs, but stability needs two; the run is {run.record.state}"
         )
-    epochs = {f"epoch-{epoch:04d}": epoch for epoch in run.epochs}
     label_map = picture.sample.label_map
 
     def read(snapshot: str) -> MapPair:
         maps = load_maps(run, epochs[snapshot], picture)
         return maps.hardness_map, maps.loss_map if label_map is not None else None
 
-    written = [run.checkpoint_path(epoch).stat().st_mtime_ns for epoch in run.epochs]
+    written = [run.checkpoint_path(epoch).stat().st_mtime_ns for epoch in epochs.values()]
     identity = f"{run.path}:{','.join(epochs)}:{max(written)}:{picture.digest}"
     return Series(
         format_sample(run, SCENES, picture.sample.name),

@@ -1,11 +1,14 @@
 """The data set interface: a sequence of labelled images with a class table and a fingerprint."""
 
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple, Protocol, runtime_checkable
 
+from hlcore.data.digests import digest_file
 from hlcore.data.images import read_image
 from hlcore.data.labels import ClassTable
 from hlcore.errors import DatasetError
@@ -83,14 +86,19 @@ class PairedFiles:
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 over the class names and each sample's name, image size in bytes and label file.
+        """SHA-256 over the class names and each sample's name and files.
 
-        Every call reads all label files, at 0.1 ms each.
+        The first call reads all files; later ones read only those that have changed.
+
+        Raises:
+            DatasetError: a file cannot be read.
         """
         digest = sha256(repr(self.classes.names).encode())
-        for pair in self.pairs:
-            digest.update(repr((pair.name, pair.image.stat().st_size, pair.label_map.stat().st_size)).encode())
-            digest.update(pair.label_map.read_bytes())
+        paths = [path for pair in self.pairs for path in (pair.image, pair.label_map)]
+        with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
+            digests = list(pool.map(digest_file, paths))
+        for index, pair in enumerate(self.pairs):
+            digest.update(pair.name.encode() + b"\0" + digests[2 * index] + digests[2 * index + 1])
         return digest.hexdigest()
 
     def __len__(self) -> int:

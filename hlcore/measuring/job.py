@@ -59,7 +59,7 @@ class AnalysisJob:
         if self.config.epochs is None:
             return ()
         if self.config.epochs == "all":
-            return self.run.epochs
+            return self.run.spaced_epochs
         return tuple(sorted({resolve_epoch(self.run, int(epoch)) for epoch in self.config.epochs.split(",")}))
 
     @property

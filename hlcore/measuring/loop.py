@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 from hlcore.analysis.merging import merge_classes
 from hlcore.config import AnalyzeConfig
+from hlcore.data.catalog import STREETS
+from hlcore.data.checks import LabelSummary
 from hlcore.data.samples import Sample
 from hlcore.errors import DatasetError
 from hlcore.figures.maps import apply_colour_scale
@@ -27,7 +29,7 @@ class Step(NamedTuple):
 
     analysis: Analysis
     measured: int
-    """Number of images measured so far."""
+    """Number of images measured so far; at first, of those whose labels are checked."""
     status: str
     """The last thing done, in a word or two."""
 
@@ -46,13 +48,16 @@ def analyze(run: Run, root: Path | None, config: AnalyzeConfig, *, command: str 
 
     Raises:
         InvalidInputError: an epoch was not saved, or the run's classes are not the data set's.
-        DatasetError: an image or label map cannot be read.
+        DatasetError: an image or label map cannot be read, or no pixel is labelled.
         CheckpointError: the folder holds another analysis, or a checkpoint cannot be read.
     """
     job = open_job(run, root, config)
     checkpoint = load_epoch(run, job.epoch, device=config.device)
     device = str(checkpoint.network.mean.device)
-    writer = open_analysis_writer(job.path, job.record(device=device, command=command))
+    record = job.record(device=device, command=command)
+    if job.dataset != STREETS and not job.path.exists():  # generated labels are known to fit
+        yield from _check_labels(job, Analysis(job.path, record))
+    writer = open_analysis_writer(job.path, record)
     if not writer.is_complete:
         others = [epoch for epoch in job.epochs if epoch != job.epoch]
         networks = {epoch: load_epoch(run, epoch, device=config.device) for epoch in others}
@@ -61,6 +66,14 @@ def analyze(run: Run, root: Path | None, config: AnalyzeConfig, *, command: str 
         write_tables(writer)
         writer = AnalysisWriter(writer.mark_complete())
     yield Step(writer.analysis, len(job.indices), "complete")
+
+
+def _check_labels(job: AnalysisJob, analysis: Analysis) -> Iterator[Step]:
+    summary = LabelSummary.empty(job.data.classes)
+    for _ in summary.read(job.data, job.indices):
+        yield Step(analysis, summary.samples, "check labels")
+    if not summary.class_pixels.any():
+        raise DatasetError(f"no pixel of the split '{job.split}' is labelled, so there is nothing to measure")
 
 
 def _measure_images(

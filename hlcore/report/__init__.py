@@ -5,6 +5,7 @@ import gzip
 import json
 from collections.abc import Iterator
 from itertools import chain
+from math import isnan
 from pathlib import Path
 from typing import NamedTuple
 
@@ -80,6 +81,7 @@ class Thumbnail(NamedTuple):
     """Alternative text to data URI."""
     hardness: str
     mean_iou: str
+    """Empty if no pixel of the image is labelled."""
 
 
 def _hardest_thumbnails(analysis: Analysis) -> Iterator[Thumbnail]:
@@ -93,7 +95,8 @@ def _hardest_thumbnails(analysis: Analysis) -> Iterator[Thumbnail]:
         }
         sources = {text: _data_uri(path) for text, path in paths.items() if path.is_file()}
         if sources:
-            yield Thumbnail(name, sources, format_number(row["hardness_mean"]), format_number(row["mean_iou"]))
+            mean_iou = "" if isnan(row["mean_iou"]) else format_number(row["mean_iou"])
+            yield Thumbnail(name, sources, format_number(row["hardness_mean"]), mean_iou)
 
 
 def _data_uri(path: Path) -> str:

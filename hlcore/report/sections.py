@@ -61,21 +61,35 @@ class Section:
 
 
 def make_sections(analysis: Analysis) -> list[Section]:
-    """The sections of the report of an analysis, in order.
+    """The sections of the report of an analysis, in order; one whose measure has no value says why instead.
 
     Raises:
         CheckpointError: a table is missing or cannot be read.
     """
     table = analysis.table
+    contrast = find_number(table("edge_contrast"), source="label", class_name="", quantity="hardness")
+    rho = find_number(table("size_correlations"), size="area_px", quantity="hardness_mean")
+    auroc = find_number(table("scores"), score="hardness", region="all", metric="auroc")
     parts = [
         Section("Segmentation", sentences.describe_segmentation(table), _segmentation_drawings(analysis)),
-        Section("Hardness and edges", sentences.describe_edges(table), _edge_drawings(analysis)),
-        Section("Hardness and object size", sentences.describe_objects(table), _object_drawings(analysis)),
+        Section("Hardness and edges", sentences.describe_edges(table), _edge_drawings(analysis))
+        if not np.isnan(contrast.value)
+        else _empty_section(
+            "Hardness and edges",
+            "There are no labelled pixels within 2 px of an edge of a label map, or none more than 16 px away.",
+        ),
+        Section("Hardness and object size", sentences.describe_objects(table), _object_drawings(analysis))
+        if not np.isnan(rho.value)
+        else _empty_section("Hardness and object size", "There are no labelled objects of different sizes."),
         Section(
             "Does hardness find the errors?",
             sentences.describe_errors(table),
             _error_drawings(analysis),
             _score_table(table("scores")),
+        )
+        if not np.isnan(auroc.value)
+        else _empty_section(
+            "Does hardness find the errors?", "The labelled pixels are all predicted correctly, or all wrongly."
         ),
     ]
     if analysis.record.epochs:
@@ -83,6 +97,10 @@ def make_sections(analysis: Analysis) -> list[Section]:
             Section("Are the maps stable?", sentences.describe_stability(table), _stability_drawings(analysis))
         )
     return parts
+
+
+def _empty_section(title: str, reason: str) -> Section:
+    return Section(title, Findings((f"{reason} So there is nothing to measure here.",), ""), ())
 
 
 def _score_table(scores: pd.DataFrame) -> NumberTable:

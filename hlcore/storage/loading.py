@@ -2,13 +2,14 @@
 
 import torch
 
+from hlcore.config import EpochChoice
 from hlcore.errors import InvalidInputError
 from hlcore.storage.checkpoints import Checkpoint, load_checkpoint
 from hlcore.storage.runs import Run
 
 
-def load_epoch(run: Run, epoch: int | None = None, *, device: str = "auto") -> Checkpoint:
-    """Checkpoint of a saved epoch (default: the last); `auto` uses an accelerator if there is one.
+def load_epoch(run: Run, epoch: EpochChoice = None, *, device: str = "auto") -> Checkpoint:
+    """Checkpoint of a saved epoch, as `resolve_epoch` chooses it; `auto` uses an accelerator if there is one.
 
     Raises:
         InvalidInputError: the run has not saved the epoch, or the machine has no such device.
@@ -22,15 +23,19 @@ def load_epoch(run: Run, epoch: int | None = None, *, device: str = "auto") -> C
         raise InvalidInputError(f"the network cannot run on {device}: {error}") from error
 
 
-def resolve_epoch(run: Run, epoch: int | None = None) -> int:
-    """The given epoch, or the last saved one if None.
+def resolve_epoch(run: Run, epoch: EpochChoice = None) -> int:
+    """The given epoch, the best on validation, or the last saved one if None.
 
     Raises:
         InvalidInputError: the run has not saved it.
     """
     if not run.epochs:
         raise InvalidInputError(f"{run.path} has saved no epoch yet; train it further")
-    chosen = run.epochs[-1] if epoch is None else epoch
+    chosen = run.record.best_epoch if epoch == "best" else run.epochs[-1] if epoch is None else epoch
+    if chosen is None:
+        raise InvalidInputError(
+            f"{run.path} does not name its best epoch; choose one of {', '.join(map(str, run.epochs))}"
+        )
     if chosen not in run.epochs:
         known = ", ".join(map(str, run.epochs))
         raise InvalidInputError(f"{run.path} has not saved epoch {chosen}; choose one of {known}")

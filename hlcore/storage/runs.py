@@ -9,6 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 import pandas as pd
 from pydantic import model_validator
 
@@ -51,6 +52,8 @@ class RunRecord(FrozenModel):
     """Number of them in the hardness branch."""
     device: str
     versions: dict[str, str]
+    best_epoch: int | None = None
+    """The epoch with the highest validation mIoU so far, whose weights are kept; None before the first."""
 
     @model_validator(mode="before")
     @classmethod
@@ -79,6 +82,12 @@ class Run:
     def epochs(self) -> tuple[int, ...]:
         """Epochs with a checkpoint, ascending; 0 is before training."""
         return tuple(sorted(int(p.stem.removeprefix("epoch-")) for p in self._checkpoints.glob("epoch-*.safetensors")))
+
+    @property
+    def spaced_epochs(self) -> tuple[int, ...]:
+        """The evenly spaced ones among `epochs`: a best epoch kept between them would distort comparisons over time."""
+        planned = list_spaced_epochs(self.record.config)
+        return tuple(epoch for epoch in self.epochs if epoch in planned)
 
     def checkpoint_path(self, epoch: int) -> Path:
         """Path of the checkpoint of an epoch, whether it exists or not."""
@@ -133,7 +142,18 @@ class Run:
 
     def write_state(self, state: Literal["running", "interrupted", "complete", "failed"]) -> "Run":
         """The run with another state, written to run.json."""
-        run = Run(self.path, self.record.model_copy(update={"state": state}))
+        return self._write_record({"state": state})
+
+    def write_best_epoch(self, epoch: int) -> "Run":
+        """The run with another best epoch, written to run.json; the former one goes if it is not evenly spaced."""
+        former = self.record.best_epoch
+        run = self._write_record({"best_epoch": epoch})
+        if former not in (None, epoch, *list_spaced_epochs(self.record.config)):
+            self.checkpoint_path(former).unlink(missing_ok=True)
+        return run
+
+    def _write_record(self, changes: dict[str, Any]) -> "Run":
+        run = Run(self.path, self.record.model_copy(update=changes))
         write_text(self.path / "run.json", run.record.model_dump_json(indent=2) + "\n")
         return run
 
@@ -158,6 +178,23 @@ class Run:
             except json.JSONDecodeError as error:
                 if number < len(lines):  # a crash can only truncate the last line
                     raise CheckpointError(f"{self._metrics_path}, line {number}: {error}") from error
+
+
+def list_spaced_epochs(config: TrainConfig) -> tuple[int, ...]:
+    """The epochs that training keeps by plan, ascending: 0 (before training), the last, and others evenly between.
+
+    With `keep_epochs` 1, only the last. Training also keeps the best epoch on validation.
+
+    Example:
+        >>> list_spaced_epochs(TrainConfig(keep_epochs=4, optim={"epochs": 10}))
+        (0, 3, 7, 10)
+        >>> list_spaced_epochs(TrainConfig(keep_epochs=1, optim={"epochs": 10}))
+        (10,)
+    """
+    epochs = config.optim.epochs
+    if config.keep_epochs == 1:
+        return (epochs,)
+    return tuple(np.linspace(0, epochs, min(config.keep_epochs, epochs + 1)).round().astype(int).tolist())
 
 
 def create_run(record: RunRecord, folder: Path) -> Run:

@@ -4,10 +4,12 @@ Two optimizers work against each other on the same forward pass: one lowers the 
 segmentation branch, the other raises it by updating the hardness branch alone.
 """
 
+import logging
 import math
 import time
 from collections.abc import Generator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +20,15 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from hlcore.config import LossConfig, TrainConfig
+from hlcore.data.catalog import STREETS
+from hlcore.data.checks import LabelSummary, check_training_labels
 from hlcore.data.samples import SegmentationData
 from hlcore.errors import CheckpointError, InvalidInputError, TrainingError
 from hlcore.evaluation import Scores, score_images
 from hlcore.models.adapters import build_network
 from hlcore.models.hardness import HardnessSegmenter
 from hlcore.storage.runs import Run, check_no_existing_run, create_run, open_run
-from hlcore.training.batches import AugmentedData, count_steps_per_epoch, make_epoch_loader
+from hlcore.training.batches import AugmentedData, count_steps_per_epoch, make_batches
 from hlcore.training.losses import LossTerms, training_loss
 from hlcore.training.run_writer import RunWriter
 from hlcore.training.setup import (
@@ -39,6 +43,8 @@ from hlcore.training.setup import (
 from hlcore.training.state import Progress
 from hlcore.training.transfer import open_saved_hardness
 
+log = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True)
 class Report:
@@ -52,6 +58,8 @@ class Report:
     values: dict[str, Any] = field(default_factory=dict)
     """The logged row, as in `Run.step_table()` or `Run.epoch_table()`; empty at the end."""
     ends_epoch: bool = False
+    checked: tuple[int, int] | None = None
+    """Before the first step: images whose labels are checked, and images to check. The run is not on disk yet."""
 
 
 Reports = Generator[Report, bool | None, None]
@@ -120,8 +128,6 @@ def resume(path: Path) -> Reports:
 
 
 def _train(config: TrainConfig, run: Run | None) -> Reports:  # noqa: PLR0915  (the training loop reads best in one piece)
-    if config.threads is not None:
-        torch.set_num_threads(config.threads)
     fabric = launch_fabric(config)
     train_data, val_data = open_splits(config)
     augmentation = make_augmentation(config, train_data)
@@ -141,7 +147,14 @@ def _train(config: TrainConfig, run: Run | None) -> Reports:  # noqa: PLR0915  (
     class_weights = count_class_weights(train_data) if config.loss.name == "balanced_ce" else None
     step_module: Any = TrainingStep(network, config.loss, class_weights)
 
-    run = _create_run(config, network, train_data, fabric) if run is None else _check_same_data(run, train_data)
+    if run is None:
+        record = describe_run(config, network, train_data, fabric)
+        start = Report(Run(config.out / record.name, record), 0, 0, steps * epochs)
+        if (yield from _check_labels(start, train_data, val_data, fabric)):
+            return
+        run = create_run(record, config.out) if fabric.is_global_zero else start.run
+    else:
+        _check_same_data(run, train_data)
     step_module, *optimizers = fabric.setup(step_module, *optimizers)
     parts = {"network": network} | {f"optimizer{i}": optimizer for i, optimizer in enumerate(optimizers)}
     parts |= {f"schedule{i}": schedule for i, schedule in enumerate(schedules)}
@@ -151,7 +164,7 @@ def _train(config: TrainConfig, run: Run | None) -> Reports:  # noqa: PLR0915  (
     try:
         progress = writer.start(train_data, val_data) if fresh else writer.resume()
         for epoch in range(progress.epochs + 1, epochs + 1):
-            loader = make_epoch_loader(
+            batches = make_batches(
                 AugmentedData(train_data, augmentation, config.seed, epoch, saved),
                 batch_size=batch_size,
                 rank=fabric.global_rank,
@@ -161,12 +174,12 @@ def _train(config: TrainConfig, run: Run | None) -> Reports:  # noqa: PLR0915  (
             )
             step_module.train()
             clock = time.perf_counter()
-            for batch in loader:
+            for batch in batches:
                 index = batch.pop("index")
                 step = progress.iterations + 1
                 torch.manual_seed((config.seed * 1_000_003 + step) * fabric.world_size + fabric.global_rank)
                 terms: LossTerms = step_module(**fabric.to_device(batch))
-                _check_finite(terms.total, f"step {step} (epoch {epoch})", index, train_data, writer)
+                _check_finite(terms.total, f"step {step} (epoch {epoch})", index, train_data.names, writer)
                 fabric.backward(terms.total)
                 norms = _apply_gradients(fabric, step_module, optimizers, schedules, config.optim.clip_norm)
                 progress = Progress(step, progress.epochs)
@@ -195,15 +208,29 @@ def _train(config: TrainConfig, run: Run | None) -> Reports:  # noqa: PLR0915  (
     yield Report(writer.mark_complete(), epochs, progress.iterations, steps * epochs)
 
 
-def _create_run(config: TrainConfig, network: HardnessSegmenter, data: SegmentationData, fabric: Fabric) -> Run:
-    record = describe_run(config, network, data, fabric)
-    return create_run(record, config.out) if fabric.is_global_zero else Run(config.out / record.name, record)
-
-
-def _check_same_data(run: Run, data: SegmentationData) -> Run:
+def _check_same_data(run: Run, data: SegmentationData) -> None:
     if run.record.data_fingerprint != data.fingerprint:
         raise CheckpointError(f"{run.path}: the training data has changed since the run began, so it cannot be resumed")
-    return run
+
+
+def _check_labels(
+    start: Report, train_data: SegmentationData, val_data: SegmentationData, fabric: Fabric
+) -> Generator[Report, bool | None, bool]:
+    """Whether to stop, after reading all samples; what cannot be learned or measured is logged."""
+    if start.run.record.config.data.dataset == STREETS:  # generated labels are known to fit
+        return False
+    total, stop = len(train_data) + len(val_data), False
+    train, val = (LabelSummary.empty(data.classes) for data in (train_data, val_data))
+    for _ in chain(train.read(train_data), val.read(val_data)):
+        stop = bool((yield replace(start, checked=(train.samples + val.samples, total))))
+        if stop:
+            break
+    if _any_process(fabric, stop):
+        return True
+    for sentence in check_training_labels(train, val, train_data.classes):
+        if fabric.is_global_zero:
+            log.warning(sentence)
+    return False
 
 
 def _any_process(fabric: Fabric, flag: bool | None) -> bool:  # noqa: FBT001
@@ -214,14 +241,14 @@ def _any_process(fabric: Fabric, flag: bool | None) -> bool:  # noqa: FBT001
     return float(count) > 0
 
 
-def _check_finite(loss: Tensor, moment: str, index: Tensor, data: SegmentationData, writer: RunWriter) -> None:
+def _check_finite(loss: Tensor, moment: str, index: Tensor, names: tuple[str, ...], writer: RunWriter) -> None:
     fabric = writer.fabric
     if _any_process(fabric, not torch.isfinite(loss)):
         mean: Any = fabric.all_reduce(loss.detach())
         indices: Any = fabric.all_gather(index.to(fabric.device))
-        names = ", ".join(data.names[i] for i in indices.flatten().tolist())
+        images = ", ".join(names[i] for i in indices.flatten().tolist())
         raise TrainingError(
-            f"the loss is {float(mean)} at {moment} on the images {names}; the last good checkpoint is "
+            f"the loss is {float(mean)} at {moment} on the images {images}; the last good checkpoint is "
             f"{writer.last_checkpoint_path() or 'not there yet'}. Lower optim.lr, or check these images."
         )
 

@@ -4,15 +4,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from lightning_fabric import Fabric
 
-from hlcore.config import TrainConfig
 from hlcore.data.samples import SegmentationData
 from hlcore.models.hardness import HardnessSegmenter
 from hlcore.storage.checkpoints import CheckpointHeader, save_checkpoint
 from hlcore.storage.probes import Probe
-from hlcore.storage.runs import Run
+from hlcore.storage.runs import Run, list_spaced_epochs
 from hlcore.training.probe import SNAPSHOT_ITERATIONS, add_snapshot, create_probe
 from hlcore.training.state import Progress, load_state, save_state
 
@@ -35,8 +33,9 @@ class RunWriter:
             self._probe = create_probe(
                 self.run, train_data, val_data, images=config.probe_images if config.has_hardness else 0
             )
-            if 0 in epochs_to_keep(config):
-                self._write_checkpoint(0, 0)
+            if 0 in list_spaced_epochs(config):
+                self._write_checkpoint(Progress(0, 0))
+                self._write_snapshot("epoch-0000")
         progress = Progress(0, 0)
         self.save_state(progress)
         return progress
@@ -48,6 +47,9 @@ class RunWriter:
             self._probe = self.run.probe
             self.run.drop_metrics_after(progress.iterations, epoch=progress.epochs)
             self.run = self.run.write_state("running")
+            best = self._best_epoch()
+            if best is not None and self.run.checkpoint_path(best).is_file():
+                self.run = self.run.write_best_epoch(best)
         return progress
 
     def log_step(self, row: dict[str, Any]) -> None:
@@ -58,12 +60,22 @@ class RunWriter:
                 self._write_snapshot(f"iteration-{row['iteration']:06d}")
 
     def log_epoch(self, row: dict[str, Any], progress: Progress) -> None:
-        """Log a validated epoch, its weights if it is kept, and the state to resume from."""
+        """Log a validated epoch, its weights if they are kept, and the state to resume from.
+
+        Kept are the evenly spaced epochs and the one with the highest validation mIoU.
+        """
+        epoch, best = progress.epochs, False
         if self.fabric.is_global_zero:
             self.run.append_metrics("epoch", row)
-            if progress.epochs in epochs_to_keep(self.run.record.config):
-                self._write_checkpoint(progress.epochs, progress.iterations)
+            best = self._best_epoch() == epoch
+            spaced = epoch in list_spaced_epochs(self.run.record.config)
+            if best or spaced:
+                self._write_checkpoint(progress)
+            if spaced:
+                self._write_snapshot(f"epoch-{epoch:04d}")
         self.save_state(progress)
+        if best:  # after the state: until it is saved, a crash leads back to the former best epoch
+            self.run = self.run.write_best_epoch(epoch)
 
     def save_state(self, progress: Progress) -> None:
         """Save the state to resume from."""
@@ -90,34 +102,23 @@ class RunWriter:
         """Path of the last saved checkpoint; None before the first."""
         return self.run.checkpoint_path(self.run.epochs[-1]) if self.run.epochs else None
 
-    def _write_checkpoint(self, epoch: int, iteration: int) -> None:
+    def _best_epoch(self) -> int | None:
+        scored = self.run.epoch_table().dropna(subset="mean_iou")
+        return int(scored["epoch"].iloc[scored["mean_iou"].argmax()]) if len(scored) else None
+
+    def _write_checkpoint(self, progress: Progress) -> None:
         record = self.run.record
         header = CheckpointHeader(
             network=record.config.network,
             has_hardness=self.network.hardness_branch is not None,
             class_names=record.class_names,
             palette=record.palette,
-            epoch=epoch,
-            iteration=iteration,
+            epoch=progress.epochs,
+            iteration=progress.iterations,
         )
-        save_checkpoint(self.run.checkpoint_path(epoch), self.network, header, half=record.config.keep_half)
-        self._write_snapshot(f"epoch-{epoch:04d}")
+        path = self.run.checkpoint_path(progress.epochs)
+        save_checkpoint(path, self.network, header, half=record.config.keep_half)
 
     def _write_snapshot(self, name: str) -> None:
         if self._probe is not None:
             self._probe = add_snapshot(self._probe, self.network, name, class_names=self.run.record.class_names)
-
-
-def epochs_to_keep(config: TrainConfig) -> set[int]:
-    """Epochs whose weights are kept: evenly spaced, with 0 (before training) and the last; the last alone if only one.
-
-    Example:
-        >>> sorted(epochs_to_keep(TrainConfig(keep_epochs=4, optim={"epochs": 10})))
-        [0, 3, 7, 10]
-        >>> sorted(epochs_to_keep(TrainConfig(keep_epochs=1, optim={"epochs": 10})))
-        [10]
-    """
-    epochs = config.optim.epochs
-    if config.keep_epochs == 1:
-        return {epochs}
-    return {int(epoch) for epoch in np.linspace(0, epochs, min(config.keep_epochs, epochs + 1)).round()}

@@ -30,6 +30,8 @@ def launch_fabric(config: TrainConfig) -> Fabric:
     Raises:
         InvalidInputError: the machine lacks the device, or has too few of them.
     """
+    if config.threads is not None:
+        torch.set_num_threads(config.threads)
     try:
         fabric = Fabric(
             accelerator=config.device,

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from hlcore.analysis.statistics import ImageSums
-from hlcore.config import AnalyzeConfig, DataConfig, NetworkConfig, TrainConfig
+from hlcore.config import AnalyzeConfig, DataConfig, NetworkConfig, OptimConfig, TrainConfig
 from hlcore.data.labels import CAMVID
 from hlcore.data.streets.scene import render_scene
 from hlcore.measuring.loop import analyze
@@ -75,7 +75,12 @@ def scenes_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
         hardness_branch="light",
         options={"decoder_aspp_dropout": 0.5},
     )
-    config = TrainConfig(name="scenes", network=network, data=DataConfig(scene_size=(48, 64), val_scenes=5))
+    config = TrainConfig(
+        name="scenes",
+        network=network,
+        data=DataConfig(scene_size=(48, 64), val_scenes=5),
+        optim=OptimConfig(epochs=2),
+    )
     record = RunRecord(
         name="scenes",
         state="complete",

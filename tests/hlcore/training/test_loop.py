@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from math import nan
 from pathlib import Path
 from typing import Any, Literal
 
@@ -21,6 +22,7 @@ from hlcore.errors import CheckpointError, InvalidInputError, TrainingError
 from hlcore.evaluation import Scores, score_images
 from hlcore.storage.bundles import BundleWriter, open_bundle
 from hlcore.storage.checkpoints import load_checkpoint
+from hlcore.storage.loading import load_epoch
 from hlcore.storage.runs import Run, open_run
 from hlcore.training.loop import resume, train
 
@@ -58,6 +60,16 @@ def tiny(out: Path, **changes: Any) -> TrainConfig:
 def finish(reports: Any) -> Run:
     *_, last = reports
     return last.run
+
+
+class Given:
+    """Scores of a network with the given mean IoU."""
+
+    def __init__(self, mean_iou: float) -> None:
+        self.mean_iou = mean_iou
+
+    def table(self, class_names: tuple[str, ...]) -> dict[str, float]:
+        return {"mean_iou": self.mean_iou, **{f"iou/{name}": self.mean_iou for name in class_names}}
 
 
 def weights(run: Run) -> dict[str, torch.Tensor]:
@@ -161,11 +173,55 @@ def test_a_run_killed_before_its_first_state_starts_anew(uninterrupted: Run, tmp
     assert anew.probe is not None
 
 
-def test_the_weights_of_one_kept_epoch_are_those_of_the_last(uninterrupted: Run, tmp_path: Path) -> None:
+def test_the_last_epoch_is_kept_whatever_the_settings(uninterrupted: Run, tmp_path: Path) -> None:
     run = finish(train(tiny(tmp_path, keep_epochs=1)))
-    assert run.epochs == (run.record.config.optim.epochs,)
+    assert run.spaced_epochs == (run.record.config.optim.epochs,)
     expected = weights(uninterrupted)
     assert all(torch.equal(tensor, expected[name]) for name, tensor in weights(run).items())
+
+
+@pytest.mark.parametrize(
+    ("scores", "kept", "best"),
+    [
+        ([0.1, 0.4, 0.3, 0.2], (0, 2, 4), 2),
+        ([0.1, 0.3, 0.4, 0.2], (0, 3, 4), 3),
+        ([0.4, 0.4, 0.1, 0.1], (0, 1, 4), 1),
+        ([0.1, 0.2, 0.3, 0.4], (0, 4), 4),
+        ([nan, nan, nan, nan], (0, 4), None),
+        ([nan, 0.2, nan, 0.1], (0, 2, 4), 2),
+    ],
+)
+def test_the_best_epoch_on_validation_is_kept_and_named(
+    tmp_path: Path, monkeypatch, scores: list[float], kept: tuple[int, ...], best: int | None
+) -> None:
+    given = iter(scores)
+    monkeypatch.setattr("hlcore.training.loop._validate", lambda *_: Given(next(given)))
+    reports = train(tiny(tmp_path, keep_epochs=2, optim=OptimConfig(epochs=4, batch_size=6)))
+    path = next(itertools.islice(reports, 5, None)).run.path  # validated the third epoch
+    reports.close()
+    run = finish(resume(path))
+    assert open_run(run.path).epochs == kept
+    assert open_run(run.path).record.best_epoch == best
+    assert run.spaced_epochs == (0, 4)
+    assert run.probe is not None
+    assert [name for name in run.probe.snapshots if name.startswith("epoch")] == ["epoch-0000", "epoch-0004"]
+    if best is None:
+        with pytest.raises(InvalidInputError, match="does not name its best epoch; choose one of 0, 4"):
+            load_epoch(run, "best")
+    else:
+        assert load_epoch(run, "best").epoch == best
+
+
+def test_a_run_killed_before_it_names_its_best_epoch_names_it_when_resumed(tmp_path: Path, monkeypatch) -> None:
+    given = iter([0.1, 0.4, 0.2, 0.3])
+    monkeypatch.setattr("hlcore.training.loop._validate", lambda *_: Given(next(given)))
+    reports = train(tiny(tmp_path, keep_epochs=2, optim=OptimConfig(epochs=4, batch_size=6)))
+    path = next(itertools.islice(reports, 3, None)).run.path  # validated the second epoch
+    as_it_was_when_killed = shutil.copytree(path, tmp_path / "copy")
+    reports.close()
+    record = as_it_was_when_killed / "run.json"
+    record.write_text(record.read_text().replace('"best_epoch": 2', '"best_epoch": 1'))
+    assert finish(resume(as_it_was_when_killed)).record.best_epoch == 2
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,112 @@
+"""Check the labels of a data set before hours are spent on it."""
+
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from hashlib import sha256
+
+import numpy as np
+from jaxtyping import Integer
+
+from hlcore.data.labels import ClassTable
+from hlcore.data.samples import SegmentationData
+from hlcore.errors import DatasetError
+from hlcore.types import IGNORE_INDEX
+
+NAMED = 5
+"""Maximum number of images that a sentence names."""
+
+
+@dataclass
+class LabelSummary:
+    """What the samples of a split hold, summed over those read so far.
+
+    Attributes:
+        class_pixels: Pixels of each class; shape (C,).
+        ignored_pixels: Number of ignored pixels.
+        samples: Number of samples.
+        images: Digest of an image's pixels to the name of the sample.
+    """
+
+    class_pixels: Integer[np.ndarray, " C"]
+    ignored_pixels: int = 0
+    samples: int = 0
+    images: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def empty(cls, classes: ClassTable) -> "LabelSummary":
+        """The summary of no sample."""
+        return cls(np.zeros(len(classes.names), np.int64))
+
+    def read(self, data: SegmentationData, indices: Sequence[int] | None = None) -> Iterator[None]:
+        """Add samples of a split (default: all); yields after each of them.
+
+        Raises:
+            DatasetError: a sample cannot be read, has no label map, or has a label that is not a class.
+        """
+        with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
+            for name, counts, digest in pool.map(
+                partial(_count, data), range(len(data)) if indices is None else indices
+            ):
+                self.class_pixels += counts[: len(self.class_pixels)]
+                self.ignored_pixels += int(counts[IGNORE_INDEX])
+                self.images.setdefault(digest, name)
+                self.samples += 1
+                yield
+
+    @property
+    def ignored_share(self) -> float:
+        """Share of ignored pixels, 0 to 1; 1 where there is no pixel."""
+        labelled = int(self.class_pixels.sum())
+        return self.ignored_pixels / (labelled + self.ignored_pixels) if labelled else 1.0
+
+
+def check_training_labels(train: LabelSummary, val: LabelSummary, classes: ClassTable) -> Iterator[str]:
+    """Sentences on what training cannot learn from these splits, or validation cannot measure.
+
+    Raises:
+        DatasetError: fewer than two classes occur in the training labels.
+    """
+    present = np.flatnonzero(train.class_pixels)
+    if len(present) < 2:
+        raise DatasetError(_describe_single_class(train, present, classes))
+    if missing := [name for name, pixels in zip(classes.names, train.class_pixels, strict=True) if not pixels]:
+        hint = "; class ids start at 0" if train.class_pixels[0] == 0 else ""
+        yield f"never labelled in the training images, so never learned: {', '.join(missing)}{hint}"
+    if train.ignored_pixels:
+        yield f"{train.ignored_share:.1%} of the training pixels are ignored"
+    if not val.class_pixels.any():
+        yield "no pixel of the validation images is labelled, so there will be no mIoU and no best epoch"
+    if shared := [name for digest, name in val.images.items() if digest in train.images]:
+        more = f" and {len(shared) - NAMED} more" if len(shared) > NAMED else ""
+        yield (
+            f"{len(shared)} of the validation images are training images too, so their scores say "
+            f"nothing about new images: {', '.join(shared[:NAMED])}{more}"
+        )
+
+
+def _count(data: SegmentationData, index: int) -> tuple[str, Integer[np.ndarray, " 256"], str]:
+    """Name of a sample, pixels of each label value, and a digest of the image."""
+    sample = data[index]
+    if sample.label_map is None:
+        raise DatasetError(f"{sample.name} has no label map; add it or remove the image from the split")
+    values, pixels = np.unique(sample.label_map, return_counts=True)
+    count = len(data.classes.names)
+    if strays := [int(value) for value in values if not 0 <= value < count and value != IGNORE_INDEX]:
+        raise DatasetError(f"{sample.name} has the label {strays[0]}, but there are {count} classes, 0 to {count - 1}")
+    counts = np.zeros(IGNORE_INDEX + 1, np.int64)
+    counts[values] = pixels
+    return sample.name, counts, sha256(repr(sample.image.shape).encode() + sample.image.tobytes()).hexdigest()
+
+
+def _describe_single_class(train: LabelSummary, present: Integer[np.ndarray, " K"], classes: ClassTable) -> str:
+    if not len(present):
+        return "every pixel of the training images is ignored, so there is nothing to learn"
+    found = f"the only class in the training labels is {classes.names[present[0]]} (id {present[0]})"
+    ignored = f", beside {train.ignored_share:.1%} ignored pixels" if train.ignored_pixels else ""
+    hint = (
+        "255 means ignored: write 1 for the object of a mask of 0 and 255" if train.ignored_pixels else "ids start at 0"
+    )
+    return f"{found}{ignored}, but training needs two; {hint}"
