@@ -66,7 +66,7 @@ try:
             draw_run_facts(load_selected_run())
     page.run()
 except HlcoreError as error:
-    st.error(str(error), icon=":material/error:")
+    st.error(session.escape_sentence(error), icon=":material/error:")
 if warnings := session.get_link_warnings():
     warnings_place.warning(format_link_warnings(warnings), icon=":material/link_off:")
 session.write_url()

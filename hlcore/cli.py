@@ -5,8 +5,10 @@ import io
 import json
 import logging
 import os
+import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -65,16 +67,30 @@ def train(*, config: Annotated[TrainConfig | None, Parameter(name="*")] = None, 
     Parameters
     ----------
     resume
-        Folder of an interrupted run, which continues with its own settings.
+        Folder of an interrupted run, which continues with its own settings. Only --data.root, --data.workers and
+        --device may be given besides, for data or a run that moved.
     """
     from hlcore.progress import show_training_progress
     from hlcore.training import loop
 
-    if resume is not None and config is not None:
-        raise InvalidInputError("--resume continues with the run's own settings; leave out the other options")
-    reports = loop.train(config or TrainConfig()) if resume is None else loop.resume(resume)
+    config = config or TrainConfig()
+    if resume is None:
+        reports = loop.train(config)
+    else:
+        given = set(_list_settings(config.model_dump(exclude_unset=True)))
+        if fixed := sorted(f"--{name}" for name in given - {"data.root", "data.workers", "device"}):
+            raise InvalidInputError(f"--resume continues with the run's own settings; leave out {', '.join(fixed)}")
+        device = config.device if "device" in given else None
+        workers = config.data.workers if "data.workers" in given else None
+        reports = loop.resume(resume, root=config.data.root, workers=workers, device=device)
     if not show_training_progress(reports):
         raise SystemExit(commands.INTERRUPTED)
+
+
+def _list_settings(settings: dict[str, Any], prefix: str = "") -> Iterator[str]:
+    """The dotted names of nested settings."""
+    for name, value in settings.items():
+        yield from _list_settings(value, f"{prefix}{name}.") if isinstance(value, dict) and value else [prefix + name]
 
 
 @app.command(name="app")
@@ -112,11 +128,15 @@ def main() -> None:
     words = sys.argv[1:]
     if words and words[0] not in app and not words[0].startswith("-"):
         words = words[:1]  # so that --help shows the error, not the help of all commands
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a batch system's stop is like Ctrl-C
     try:
         app.meta(words)
     except HlcoreError as error:
         print(f"error: {error}", file=sys.stderr)
         raise SystemExit(1) from error
+    except KeyboardInterrupt as error:
+        print("stopped", file=sys.stderr)
+        raise SystemExit(commands.INTERRUPTED) from error
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from hlcore.config import AnalyzeConfig, Device, EpochChoice
-from hlcore.errors import DatasetError, HlcoreError, InvalidInputError
+from hlcore.errors import DatasetError, HlcoreError, InvalidInputError, StorageError
 
 INTERRUPTED = 130
 """Exit status after Ctrl-C, as in shells, so that scripts can tell a stopped command from a finished one."""
@@ -125,6 +125,8 @@ def predict(
                     checkpoint.network, read_image(path), class_names=checkpoint.class_names, name=name, window=window
                 )
                 bundle.add(record, source=str(path))
+            except StorageError:  # the next image could not be written either
+                raise
             except DatasetError as error:
                 left_out.append(str(error))
             except Exception as error:  # noqa: BLE001  (whatever is wrong with one image, the others are predicted)

@@ -9,6 +9,17 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, NonNegativeIn
 LossName = Literal["ce", "balanced_ce", "ohem", "focal", "hardness"]
 Device = Literal["auto", "cpu", "cuda", "mps"]
 Size = tuple[PositiveInt, PositiveInt]
+
+
+def _expand_home(path: Path) -> Path:
+    try:
+        return path.expanduser()
+    except RuntimeError as error:
+        raise ValueError(f"{path}: {error}") from error
+
+
+UserPath = Annotated[Path, AfterValidator(_expand_home)]
+"""A path; a leading ~ is the home folder, in a settings file as in a shell."""
 EpochChoice = NonNegativeInt | Literal["best"] | None
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -50,7 +61,7 @@ class DataConfig(FrozenModel):
 
     dataset: str = "streets"
     """streets (synthetic, needs no download), camvid, cityscapes, ade20k, voc, idd_lite or folder."""
-    root: Path | None = None
+    root: UserPath | None = None
     """Folder of the data set; not needed for streets."""
     train_split: str = "train"
     """Split to train on."""
@@ -158,7 +169,7 @@ class TrainConfig(FrozenModel):
 
     name: Annotated[str, Field(pattern=r"^[^./\\][^/\\]*$")] | None = None
     """Name of the run folder, without slashes or a leading dot. Default: data set, network and loss."""
-    out: Path = Path("runs")
+    out: UserPath = Path("runs")
     """Folder for the runs."""
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
     """Seed of the weights, the data order and augmentation."""
@@ -179,7 +190,7 @@ class TrainConfig(FrozenModel):
     """Save weights as fp16, at half the size; validation uses the exact weights."""
     probe_images: Annotated[int, Field(ge=0)] = 8
     """Number of images whose maps are saved throughout training, half from training and half from validation."""
-    hardness_from: Path | None = None
+    hardness_from: UserPath | None = None
     """A run or hardness bundle whose saved maps weight the loss (the paper's transfer to other networks). Only for the
     loss `hardness`."""
     network: NetworkConfig = NetworkConfig()
@@ -187,6 +198,19 @@ class TrainConfig(FrozenModel):
     augment: AugmentConfig = AugmentConfig()
     loss: LossConfig = LossConfig()
     optim: OptimConfig = OptimConfig()
+
+    def with_absolute_paths(self) -> "TrainConfig":
+        """The same settings with absolute paths, so that the run can be used from any working directory."""
+        weights = self.network.encoder_weights
+        if weights not in ("imagenet", "none"):
+            weights = str(Path(weights).expanduser().absolute())
+        changed = {
+            "out": self.out.absolute(),
+            "data": self.data.model_copy(update={"root": self.data.root and self.data.root.absolute()}),
+            "hardness_from": self.hardness_from and self.hardness_from.absolute(),
+            "network": self.network.model_copy(update={"encoder_weights": weights}),
+        }
+        return self.model_copy(update=changed)
 
     @property
     def has_hardness(self) -> bool:
@@ -208,7 +232,7 @@ def _check_epochs(text: str) -> str:
 class AnalyzeConfig(FrozenModel):
     """What `hlcore analyze` measures."""
 
-    out: Path | None = None
+    out: UserPath | None = None
     """Folder of the analysis. Default: RUN/analyses/DATASET-SPLIT."""
     dataset: str | None = None
     """streets, camvid, cityscapes, ade20k, voc, idd_lite or folder. Default: the run's own data set."""
@@ -218,7 +242,7 @@ class AnalyzeConfig(FrozenModel):
     """A saved epoch, or `best` for the one with the highest validation mIoU. Default: the last."""
     epochs: Annotated[str, AfterValidator(_check_epochs)] | None = None
     """Saved epochs to compare for stability: `all`, or several such as 3,9,24. Default: none."""
-    merge: Path | None = None
+    merge: UserPath | None = None
     """YAML or JSON file that maps each class of the run to a class of the data set, where the two differ."""
     mc_dropout: Annotated[int, Field(ge=0)] = 0
     """Number of Monte Carlo dropout passes (20 is usual) for an extra error score. Needs a network with dropout."""

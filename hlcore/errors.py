@@ -17,5 +17,9 @@ class CheckpointError(HlcoreError):
     """A run folder, checkpoint or bundle that cannot be read; the message names the file."""
 
 
+class StorageError(HlcoreError):
+    """A file that cannot be written, or a folder that another process writes to; the message names it."""
+
+
 class TrainingError(HlcoreError):
     """A training run that had to stop; the message names the step and the last good checkpoint."""

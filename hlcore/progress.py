@@ -15,7 +15,7 @@ _COLUMNS = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCom
 
 
 def show_training_progress(reports: Reports) -> bool:
-    """Whether a training run completed, after showing its progress; Ctrl-C stops it after the current step."""
+    """Whether a run completed, after showing its progress; Ctrl-C or SIGTERM stops it after the current step."""
     asked_to_stop = False
 
     def stop(*_: object) -> None:
@@ -24,7 +24,7 @@ def show_training_progress(reports: Reports) -> bool:
             raise KeyboardInterrupt
         asked_to_stop = True
 
-    before = signal.signal(signal.SIGINT, stop)
+    before = [(each, signal.signal(each, stop)) for each in (signal.SIGINT, signal.SIGTERM)]
     is_first = os.environ.get("LOCAL_RANK", "0") == "0"  # only the first process on a machine prints
     try:
         with Progress(*_COLUMNS, console=Console(stderr=True, quiet=not is_first)) as bar:
@@ -45,7 +45,8 @@ def show_training_progress(reports: Reports) -> bool:
                 except StopIteration:
                     break
     finally:
-        signal.signal(signal.SIGINT, before)
+        for each, handler in before:
+            signal.signal(each, handler)
     complete = report.run.record.state == "complete"
     if is_first:
         path = report.run.path

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 import streamlit as st
 
+from app import session
 from app.components import definitions
 from app.loading.pictures import Picture
 from hlcore.errors import HlcoreError
@@ -38,7 +39,7 @@ def report_errors(what: str) -> Iterator[None]:
     try:
         yield
     except HlcoreError as error:
-        st.info(f"{what} cannot be shown: {error}")
+        st.info(f"{what} cannot be shown: {session.escape_sentence(error)}")
 
 
 def draw_size_note(picture: Picture) -> None:

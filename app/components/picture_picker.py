@@ -124,7 +124,7 @@ def _select_upload(
     )
     if error:
         st.error(
-            f"{error[0].upper()}{error[1:]}. The photo is shown without labels.",
+            f"{session.escape_sentence(error[0].upper() + error[1:])}. The photo is shown without labels.",
             icon=":material/label_off:",
         )
     return make_picture(sample, side)

@@ -57,7 +57,7 @@ def draw_run_facts(run: Run) -> None:
     cells = "".join(f"<dt>{_format_fact(name)}</dt><dd>{escape(str(value))}</dd>" for name, value in rows.items())
     st.html(f'<dl class="facts">{cells}</dl>')
     for sentence in list_unreadable_analyses(run):
-        st.warning(sentence, icon=":material/error:")
+        st.warning(session.escape_sentence(sentence), icon=":material/error:")
 
 
 def _format_score(table: pd.DataFrame, row: int) -> str:

@@ -31,6 +31,7 @@ from app.session.store import (
 )
 from app.session.url import (
     escape_markdown,
+    escape_sentence,
     get_link_texts,
     get_link_warnings,
     make_link_parameters,
@@ -55,6 +56,7 @@ __all__ = [
     "ensure_pinned_pixel",
     "ensure_text",
     "escape_markdown",
+    "escape_sentence",
     "get_choice",
     "get_choice_or_first",
     "get_last_report",

@@ -138,6 +138,11 @@ def escape_markdown(value: object) -> str:
     return text if re.fullmatch(_PLAIN, text) else f"`{text.replace('`', ' ')}`"
 
 
+def escape_sentence(sentence: object) -> str:
+    """A sentence, such as an error message, as markdown that shows it literally: it may quote names of files."""
+    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", " ".join(str(sentence).split()))
+
+
 def make_link_parameters(**choices: str) -> dict[str, str]:
     """The URL parameters of the current view, with some choices replaced."""
     return _format_choices() | choices

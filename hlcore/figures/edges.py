@@ -7,7 +7,7 @@ from plotly.subplots import make_subplots
 
 from hlcore.errors import InvalidInputError
 from hlcore.figures.curves import add_curve
-from hlcore.figures.style import QUANTITIES, SERIES, make_template
+from hlcore.figures.style import QUANTITIES, SERIES, escape_name, make_template
 
 AXES = {
     "hardness": ("Mean hardness", ".2f"),
@@ -45,7 +45,7 @@ def hardness_by_distance_figure(table: pd.DataFrame, *, name: str = ALL_CLASSES,
                 figure,
                 rows.assign(text=_hover_texts(rows, digits)),
                 x="distance",
-                name=class_name or name,
+                name=escape_name(class_name or name),
                 colour=QUANTITIES[quantity] if len(classes) == 1 else SERIES[number % len(SERIES)],
                 hover="%{fullData.name}, %{x} px<br>%{customdata[2]}<extra></extra>",
                 columns=("text",),
@@ -82,7 +82,7 @@ def hardness_by_pair_figure(table: pd.DataFrame) -> go.Figure:
         raise InvalidInputError("no pair of classes has a value, so there is nothing to rank")
     quantity = rows["quantity"].iloc[0]
     title, digits = AXES[quantity]
-    names = rows["first"] + " | " + rows["second"]
+    names = (rows["first"] + " | " + rows["second"]).map(escape_name)
     bars = go.Scatter(
         x=rows["value"],
         y=names,

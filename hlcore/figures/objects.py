@@ -7,7 +7,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from hlcore.figures.curves import add_curve
-from hlcore.figures.style import GRID, OVERLAID, QUANTITIES, SERIES, make_template
+from hlcore.figures.style import GRID, OVERLAID, QUANTITIES, SERIES, escape_name, make_template
 
 
 class Measure(NamedTuple):
@@ -50,7 +50,7 @@ def objects_figure(
         quantity: A key of MEASURES.
         class_names: All classes, so that a class keeps its colour if others are left out.
     """
-    measure = MEASURES[quantity]
+    measure, columns = MEASURES[quantity], ["image", "object", "area_px", "thickness_px", "edge_share"]
     figure = go.Figure(layout={"template": make_template(), "hovermode": "closest"})
     for index, name in enumerate(class_names):
         of_class = objects[(objects["class_name"] == name) & objects[quantity].notna()]
@@ -59,16 +59,16 @@ def objects_figure(
         points = go.Scatter(
             x=of_class[size],
             y=of_class[quantity],
-            customdata=of_class[["image", "object", "area_px", "thickness_px", "edge_share"]],
+            customdata=of_class[columns].assign(shown=of_class["image"].map(escape_name)),
             mode="markers",
-            name=name,
+            name=escape_name(name),
             opacity=0.6,
             marker={
                 "size": 6,
                 "color": SERIES[index % len(SERIES)],
                 "symbol": _SYMBOLS[index // len(SERIES) % len(_SYMBOLS)],
             },
-            hovertemplate=f"<b>{name}</b> %{{y:.3f}}<br>%{{customdata[0]}}, object %{{customdata[1]}}<br>"
+            hovertemplate=f"<b>{escape_name(name)}</b> %{{y:.3f}}<br>%{{customdata[5]}}, object %{{customdata[1]}}<br>"
             "%{customdata[2]:,} px, %{customdata[3]:.1f} px thick<br>%{customdata[4]:.0%} within 2 px of an edge"
             "<extra></extra>",
         )

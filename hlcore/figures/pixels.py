@@ -4,7 +4,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from hlcore.figures.style import QUANTITIES, make_template
+from hlcore.figures.style import QUANTITIES, escape_name, make_template
 
 
 def pixel_history_figure(table: pd.DataFrame) -> go.Figure:
@@ -24,7 +24,7 @@ def pixel_history_figure(table: pd.DataFrame) -> go.Figure:
             mode="lines+markers",
             line={"color": QUANTITIES[name], "dash": "solid" if name == "hardness" else "dash"},
             marker={"symbol": ["x" if error else "circle" for error in table["error"]], "size": 8},
-            customdata=table["class_name"],
+            customdata=table["class_name"].map(escape_name),
             hovertemplate=f"epoch %{{x}}: {name} %{{y:.3f}}{unit}, predicted %{{customdata}}<extra></extra>",
             secondary_y=name == "loss",
         )

@@ -6,7 +6,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from hlcore.figures.curves import add_curve
-from hlcore.figures.style import SERIES, make_template
+from hlcore.figures.style import SERIES, escape_name, make_template
 
 
 def run_colour(run: str, runs: Sequence[str]) -> str:
@@ -32,9 +32,9 @@ def runs_by_epoch_figure(
             figure,
             rows,
             x="epoch",
-            name=str(run),
+            name=escape_name(run),
             colour=run_colour(str(run), runs),
-            hover=f"epoch %{{x}}: <b>%{{y:.4~g}}</b><extra>{run}</extra>",
+            hover=f"epoch %{{x}}: <b>%{{y:.4~g}}</b><extra>{escape_name(run)}</extra>",
             showlegend=len(runs) > 1,
         )
     figure.update_xaxes(title="Epoch")

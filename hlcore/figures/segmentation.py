@@ -6,7 +6,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from hlcore.figures.runs import run_colour
-from hlcore.figures.style import SERIES, make_template
+from hlcore.figures.style import SERIES, escape_name, make_template
 
 METRICS = {
     "iou": "mIoU",
@@ -35,14 +35,14 @@ def scores_figure(table: pd.DataFrame, *, runs: Sequence[str], height_px: int = 
         bars = go.Bar(
             x=[METRICS[metric] for metric in rows["metric"]],
             y=rows["value"],
-            name=str(run),
+            name=escape_name(run),
             marker={"color": run_colour(str(run), runs)},
             error_y=_error_bars(rows),
             text=[f"{value:.2f}" for value in rows["value"]],
             textposition="inside",
             insidetextanchor="start",
             customdata=_hover_texts(rows),
-            hovertemplate=f"%{{x}}: <b>%{{customdata}}</b><extra>{run}</extra>",
+            hovertemplate=f"%{{x}}: <b>%{{customdata}}</b><extra>{escape_name(run)}</extra>",
         )
         figure.add_trace(bars)
     return figure.update_yaxes(title="Score (0 to 1)", range=[0, 1])
@@ -61,13 +61,13 @@ def class_iou_figure(table: pd.DataFrame, *, runs: Sequence[str]) -> go.Figure:
     for run, rows in table.groupby("run", sort=False):
         bars = go.Bar(
             x=rows["value"],
-            y=rows["class_name"],
+            y=rows["class_name"].map(escape_name),
             orientation="h",
-            name=str(run),
+            name=escape_name(run),
             marker={"color": run_colour(str(run), runs)},
             error_x=_error_bars(rows),
             customdata=_hover_texts(rows),
-            hovertemplate=f"%{{y}}: <b>%{{customdata}}</b><extra>{run}</extra>",
+            hovertemplate=f"%{{y}}: <b>%{{customdata}}</b><extra>{escape_name(run)}</extra>",
         )
         figure.add_trace(bars)
     figure.update_xaxes(title="IoU (0 to 1)", range=[0, 1])
@@ -84,13 +84,13 @@ def gain_figure(table: pd.DataFrame, *, baseline: str, compared: str) -> go.Figu
     """
     bars = go.Bar(
         x=table["value"],
-        y=table["class_name"],
+        y=table["class_name"].map(escape_name),
         orientation="h",
         marker={"color": [GAIN if value >= 0 else LOSS for value in table["value"]]},
         hovertemplate="%{y}: <b>%{x:+.3f}</b><extra></extra>",
     )
     figure = go.Figure(bars, layout={"template": make_template(), "height": _height_px(len(table))})
-    figure.update_xaxes(title=f"IoU of {compared} minus IoU of {baseline}", zeroline=True)
+    figure.update_xaxes(title=f"IoU of {escape_name(compared)} minus IoU of {escape_name(baseline)}", zeroline=True)
     return figure.update_yaxes(autorange="reversed", automargin=True, dtick=1)
 
 
@@ -106,9 +106,9 @@ def gain_by_class_figure(table: pd.DataFrame, *, title: str, height_px: int = 36
     for index, (data, rows) in enumerate(table.groupby("data", sort=False)):
         points = go.Scatter(
             x=rows["value"],
-            y=rows["class_name"],
+            y=rows["class_name"].map(escape_name),
             mode="markers",
-            name=str(data),
+            name=escape_name(data),
             marker={"color": SERIES[index % len(SERIES)], "size": 9},
             error_x=_error_bars(rows),
             customdata=rows[["low", "high"]],

@@ -1,6 +1,7 @@
 """Colours of maps, curves and states, distinguishable with any colour vision."""
 
 from functools import cache
+from html import escape
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -96,6 +97,16 @@ def make_translucent(colour: str, opacity: float = 0.18) -> str:
     """
     red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
     return f"rgba({red},{green},{blue},{opacity:g})"
+
+
+def escape_name(name: object) -> str:
+    """A name as Plotly shows it literally: names of classes, runs and images may look like markup.
+
+    Example:
+        >>> escape_name("<b>car</b> & van")
+        '&lt;b&gt;car&lt;/b&gt; &amp; van'
+    """
+    return escape(str(name), quote=False)
 
 
 def _rgb(colour: str) -> tuple[float, ...]:

@@ -19,6 +19,7 @@ from hlcore.measuring.tables import measure_image, snapshot_name, write_tables
 from hlcore.storage.analyses import Analysis
 from hlcore.storage.analysis_writer import AnalysisWriter, open_analysis_writer
 from hlcore.storage.checkpoints import Checkpoint
+from hlcore.storage.files import lock_folder
 from hlcore.storage.loading import load_epoch
 from hlcore.storage.runs import Run
 from hlcore.types import PredictionRecord
@@ -50,6 +51,7 @@ def analyze(run: Run, root: Path | None, config: AnalyzeConfig, *, command: str 
         InvalidInputError: an epoch was not saved, or the run's classes are not the data set's.
         DatasetError: an image or label map cannot be read, or no pixel is labelled.
         CheckpointError: the folder holds another analysis, or a checkpoint cannot be read.
+        StorageError: the folder cannot be written, or another process writes to it.
     """
     job = open_job(run, root, config)
     checkpoint = load_epoch(run, job.epoch, device=config.device)
@@ -59,12 +61,13 @@ def analyze(run: Run, root: Path | None, config: AnalyzeConfig, *, command: str 
         yield from _check_labels(job, Analysis(job.path, record))
     writer = open_analysis_writer(job.path, record)
     if not writer.is_complete:
-        others = [epoch for epoch in job.epochs if epoch != job.epoch]
-        networks = {epoch: load_epoch(run, epoch, device=config.device) for epoch in others}
-        yield from _measure_images(writer, job, checkpoint, networks)
-        yield Step(writer.analysis, len(job.indices), "tables")
-        write_tables(writer)
-        writer = AnalysisWriter(writer.mark_complete())
+        with lock_folder(job.path):
+            others = [epoch for epoch in job.epochs if epoch != job.epoch]
+            networks = {epoch: load_epoch(run, epoch, device=config.device) for epoch in others}
+            yield from _measure_images(writer, job, checkpoint, networks)
+            yield Step(writer.analysis, len(job.indices), "tables")
+            write_tables(writer)
+            writer = AnalysisWriter(writer.mark_complete())
     yield Step(writer.analysis, len(job.indices), "complete")
 
 

@@ -6,6 +6,7 @@ manifest.parquet         one row per image; class names and colours in its metad
 """
 
 import json
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +17,7 @@ import pyarrow.parquet as pq
 from PIL import Image as PillowImage
 
 from hlcore.errors import CheckpointError, InvalidInputError
-from hlcore.storage.files import make_folder, replace_atomically
+from hlcore.storage.files import lock_folder, make_folder, replace_atomically
 from hlcore.storage.png import read_hardness_png, write_hardness_png
 from hlcore.types import HardnessMap, LabelMap, PredictionRecord
 
@@ -38,25 +39,27 @@ class BundleWriter:
         self.path = path
         self._metadata = {"class_names": class_names, "palette": palette}
         self._rows: list[dict[str, object]] = []
+        self._held = ExitStack()
 
     def __enter__(self) -> "BundleWriter":  # noqa: PYI034  (the tests' run-time type checker does not know Self)
         make_folder(self.path)
+        self._held.enter_context(lock_folder(self.path))
         return self
 
     def __exit__(self, *_: object) -> None:
         table = pa.Table.from_pylist(self._rows) if self._rows else pa.table({"name": pa.array([], pa.string())})
         table = table.replace_schema_metadata({_METADATA_KEY: json.dumps(self._metadata).encode()})
-        with replace_atomically(self.path / MANIFEST) as temporary:
+        with self._held, replace_atomically(self.path / MANIFEST) as temporary:
             pq.write_table(table, temporary)
 
     def add(self, record: PredictionRecord, *, source: str = "") -> None:
         """Write the two maps of a record and add it to the manifest; `source` says where the image came from."""
         hardness_path = self.path / f"{record.name}.hardness.png"
-        hardness_path.parent.mkdir(parents=True, exist_ok=True)
         write_hardness_png(hardness_path, record.hardness_map)
         prediction = PillowImage.fromarray(record.prediction.astype(np.uint8))
         prediction.putpalette(np.asarray(self._metadata["palette"], np.uint8).tobytes())
-        prediction.save(self.path / f"{record.name}.prediction.png")
+        with replace_atomically(self.path / f"{record.name}.prediction.png") as temporary:
+            prediction.save(temporary, format="PNG")
         height, width = record.hardness_map.shape
         self._rows.append(
             {

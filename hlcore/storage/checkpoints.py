@@ -75,7 +75,10 @@ def save_checkpoint(path: Path, network: HardnessSegmenter, header: CheckpointHe
         for name, tensor in network.state_dict().items()
     }
     with replace_atomically(path) as temporary:
-        save_file(weights, temporary, metadata={METADATA_KEY: header.model_dump_json()})
+        try:
+            save_file(weights, temporary, metadata={METADATA_KEY: header.model_dump_json()})
+        except SafetensorError as error:  # how safetensors reports a full disk
+            raise OSError(str(error)) from error
 
 
 def read_header(path: Path) -> CheckpointHeader:

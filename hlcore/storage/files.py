@@ -3,14 +3,15 @@
 import difflib
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
+from filelock import FileLock, Timeout
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from hlcore.errors import CheckpointError
+from hlcore.errors import CheckpointError, StorageError
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -20,19 +21,53 @@ def replace_atomically(path: Path) -> Iterator[Path]:
     """A temporary path to write to. On success it is synced and replaces `path`; a crash leaves the old or new file.
 
     The file gets the default permissions (from the umask), whatever the writer chose.
+
+    Raises:
+        StorageError: the file cannot be written, for example because the disk is full or the folder read-only.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    with explain_write_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            temporary.touch()
+            permissions = temporary.stat().st_mode & 0o777
+            yield temporary
+            temporary.chmod(permissions)
+            with temporary.open("rb+") as written:
+                os.fsync(written.fileno())
+            temporary.replace(path)
+        finally:
+            with suppress(OSError):  # a read-only folder would hide the first error
+                temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def explain_write_errors(path: Path) -> Iterator[None]:
+    """Turns an error of the operating system into a StorageError that names the file."""
     try:
-        temporary.touch()
-        permissions = temporary.stat().st_mode & 0o777
-        yield temporary
-        temporary.chmod(permissions)
-        with temporary.open("rb+") as written:
-            os.fsync(written.fileno())
-        temporary.replace(path)
+        yield
+    except OSError as error:
+        reason = error.strerror or " ".join(str(error).split())
+        raise StorageError(f"{path} cannot be written ({reason}); check free space and permissions") from error
+
+
+@contextmanager
+def lock_folder(path: Path) -> Iterator[None]:
+    """Holds a folder, which must exist, against other processes that write to it; the lock ends with the process.
+
+    Raises:
+        StorageError: another process holds it, or it is read-only.
+    """
+    with explain_write_errors(path):
+        lock = FileLock(path / ".lock", timeout=0)
+        try:
+            lock.acquire()
+        except Timeout as error:
+            raise StorageError(f"another process is writing to {path}; wait until it ends") from error
+    try:
+        yield
     finally:
-        temporary.unlink(missing_ok=True)
+        lock.release()
 
 
 def make_folder(path: Path) -> None:

@@ -9,6 +9,7 @@ from jaxtyping import Float32, UInt16
 from PIL import Image, UnidentifiedImageError
 
 from hlcore.errors import CheckpointError, InvalidInputError
+from hlcore.storage.files import replace_atomically
 
 FULL = 65535
 UNDEFINED = 65535
@@ -66,7 +67,11 @@ def _check_shape(name: str, values: np.ndarray) -> None:
 
 
 def _write(target: Path | BinaryIO, values: UInt16[np.ndarray, "H W"]) -> None:
-    Image.fromarray(values).save(target, format="PNG")
+    if isinstance(target, Path):
+        with replace_atomically(target) as temporary:
+            Image.fromarray(values).save(temporary, format="PNG")
+    else:
+        Image.fromarray(values).save(target, format="PNG")
 
 
 def _read(source: Path | BinaryIO | bytes) -> UInt16[np.ndarray, "H W"]:

@@ -14,7 +14,7 @@ from PIL import UnidentifiedImageError
 
 from hlcore.config import FrozenModel
 from hlcore.errors import CheckpointError, InvalidInputError
-from hlcore.storage.files import read_json, write_text
+from hlcore.storage.files import explain_write_errors, read_json, write_text
 from hlcore.storage.png import read_hardness_png, read_loss_png, write_hardness_png, write_loss_png
 from hlcore.types import HardnessMap, Image, LabelMap, LossMap
 
@@ -41,9 +41,10 @@ class Probe:
         """A new probe set on disk, from the split of each image and each image with its label map."""
         for name, (image, label_map) in images.items():
             folder = path / name
-            folder.mkdir(parents=True, exist_ok=True)
-            PillowImage.fromarray(image).save(folder / "image.png")
-            PillowImage.fromarray(label_map.astype(np.uint8)).save(folder / "label.png")
+            with explain_write_errors(folder):
+                folder.mkdir(parents=True, exist_ok=True)
+                PillowImage.fromarray(image).save(folder / "image.png")
+                PillowImage.fromarray(label_map.astype(np.uint8)).save(folder / "label.png")
         return _write(path, _Manifest(images=splits))
 
     @classmethod

@@ -15,7 +15,7 @@ from pydantic import model_validator
 
 from hlcore.config import FrozenModel, TrainConfig
 from hlcore.errors import CheckpointError
-from hlcore.storage.files import fill_in_old_network, make_folder, read_json, write_text
+from hlcore.storage.files import explain_write_errors, fill_in_old_network, make_folder, read_json, write_text
 from hlcore.storage.probes import Probe
 
 IOU_PREFIX = "iou/"
@@ -131,7 +131,7 @@ class Run:
 
     def append_metrics(self, kind: Literal["step", "epoch"], row: dict[str, Any]) -> None:
         """Append a line to metrics.jsonl."""
-        with self._metrics_path.open("a", encoding="utf-8") as metrics:
+        with explain_write_errors(self._metrics_path), self._metrics_path.open("a", encoding="utf-8") as metrics:
             metrics.write(json.dumps({"kind": kind, **row}) + "\n")
 
     def drop_metrics_after(self, iteration: int, *, epoch: int) -> None:

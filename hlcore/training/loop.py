@@ -8,6 +8,7 @@ import logging
 import math
 import time
 from collections.abc import Generator
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
@@ -19,7 +20,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
-from hlcore.config import LossConfig, TrainConfig
+from hlcore.config import Device, LossConfig, TrainConfig
 from hlcore.data.catalog import STREETS
 from hlcore.data.checks import LabelSummary, check_training_labels
 from hlcore.data.samples import SegmentationData
@@ -27,6 +28,7 @@ from hlcore.errors import CheckpointError, InvalidInputError, TrainingError
 from hlcore.evaluation import Scores, score_images
 from hlcore.models.adapters import build_network
 from hlcore.models.hardness import HardnessSegmenter
+from hlcore.storage.files import lock_folder, make_folder
 from hlcore.storage.runs import Run, check_no_existing_run, create_run, open_run
 from hlcore.training.batches import AugmentedData, count_steps_per_epoch, make_batches
 from hlcore.training.losses import LossTerms, training_loss
@@ -100,6 +102,7 @@ def train(config: TrainConfig) -> Reports:
 
     Raises:
         InvalidInputError, DatasetError, CheckpointError: a setting is not valid.
+        StorageError: the run cannot be written, or another process writes to its folder.
         TrainingError: the loss became NaN or infinite.
     """
     if config.hardness_from is not None and config.loss.name != "hardness":
@@ -107,11 +110,20 @@ def train(config: TrainConfig) -> Reports:
             f"hardness_from needs loss.name 'hardness', got {config.loss.name!r}; leave out one of the two"
         )
     check_no_existing_run(config.out / config.run_name)  # here, while no other process waits for this one
-    return _train(config.model_copy(update={"optim": config.optim.with_defaults()}), None)
+    config = config.model_copy(update={"optim": config.optim.with_defaults()})
+    return _train(config.with_absolute_paths(), None)
 
 
-def resume(path: Path) -> Reports:
-    """Continue an interrupted run; it ends with the same weights as an uninterrupted one.
+def resume(
+    path: Path, *, root: Path | None = None, workers: int | None = None, device: Device | None = None
+) -> Reports:
+    """Continue an interrupted run; on the same kind of device it ends with the same weights as an uninterrupted one.
+
+    Args:
+        path: The run folder.
+        root: Where the data set is now. Default: where it was.
+        workers: Number of data-loading processes. Default: the run's.
+        device: Device to train on. Default: the run's.
 
     Raises:
         CheckpointError: there is no run or no training state, or the data has changed.
@@ -124,10 +136,22 @@ def resume(path: Path) -> Reports:
         raise CheckpointError(
             f"{path} stopped before its first training state was saved; start it again with the command that began it"
         )
-    return _train(run.record.config, run)
+    config = run.record.config
+    data = {
+        name: value
+        for name, value in {"root": root and root.absolute(), "workers": workers}.items()
+        if value is not None
+    }
+    config = config.model_copy(update={"data": config.data.model_copy(update=data), "device": device or config.device})
+    return _train(config, Run(path, run.record.model_copy(update={"config": config})))
 
 
-def _train(config: TrainConfig, run: Run | None) -> Reports:  # noqa: PLR0915  (the training loop reads best in one piece)
+def _train(config: TrainConfig, run: Run | None) -> Reports:
+    with ExitStack() as held:
+        yield from _train_holding(config, run, held)
+
+
+def _train_holding(config: TrainConfig, run: Run | None, held: ExitStack) -> Reports:  # noqa: PLR0915  (the training loop reads best in one piece)
     fabric = launch_fabric(config)
     train_data, val_data = open_splits(config)
     augmentation = make_augmentation(config, train_data)
@@ -149,12 +173,12 @@ def _train(config: TrainConfig, run: Run | None) -> Reports:  # noqa: PLR0915  (
 
     if run is None:
         record = describe_run(config, network, train_data, fabric)
-        start = Report(Run(config.out / record.name, record), 0, 0, steps * epochs)
-        if (yield from _check_labels(start, train_data, val_data, fabric)):
+        run = Run(config.out / record.name, record)
+        if (yield from _check_labels(Report(run, 0, 0, steps * epochs), train_data, val_data, fabric)):
             return
-        run = create_run(record, config.out) if fabric.is_global_zero else start.run
     else:
         _check_same_data(run, train_data)
+    _hold_folder(run, fabric, held, create=fresh)
     step_module, *optimizers = fabric.setup(step_module, *optimizers)
     parts = {"network": network} | {f"optimizer{i}": optimizer for i, optimizer in enumerate(optimizers)}
     parts |= {f"schedule{i}": schedule for i, schedule in enumerate(schedules)}
@@ -206,6 +230,15 @@ def _train(config: TrainConfig, run: Run | None) -> Reports:  # noqa: PLR0915  (
         writer.mark_stopped(failed=not isinstance(error, KeyboardInterrupt))
         raise
     yield Report(writer.mark_complete(), epochs, progress.iterations, steps * epochs)
+
+
+def _hold_folder(run: Run, fabric: Fabric, held: ExitStack, *, create: bool) -> None:
+    """Hold the run folder against another training, on the process that writes to it; create it for a new run."""
+    if fabric.is_global_zero:
+        make_folder(run.path)
+        held.enter_context(lock_folder(run.path))
+        if create:
+            create_run(run.record, run.path.parent)
 
 
 def _check_same_data(run: Run, data: SegmentationData) -> None:

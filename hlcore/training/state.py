@@ -28,8 +28,8 @@ def save_state(fabric: Fabric, path: Path, parts: dict[str, Any], progress: Prog
     state: dict[str, Any] = {name: part.state_dict() for name, part in parts.items()}
     state |= {"progress": list(progress), "precision": fabric.strategy.precision.state_dict()}
     if fabric.is_global_zero:
-        with replace_atomically(path) as temporary:
-            torch.save(state, temporary)
+        with replace_atomically(path) as temporary, temporary.open("wb") as file:  # torch hides why a path fails
+            torch.save(state, file)
 
 
 def load_state(fabric: Fabric, path: Path, parts: dict[str, Any]) -> Progress:

@@ -212,20 +212,48 @@ def test_runs_skips_unreadable_runs_and_says_so(run: Path, tmp_path: Path) -> No
     assert "complete" in done.stdout
 
 
-def test_ctrl_c_leaves_a_run_that_can_be_resumed(settings: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_a_stop_leaves_a_run_that_can_be_resumed(settings: Path, tmp_path: Path, stop: signal.Signals) -> None:
     command = [sys.executable, "-m", "hlcore", "train", "--config", str(settings), "--out", str(tmp_path)]
     training = subprocess.Popen([*command, "--optim.epochs", "200"], stdout=subprocess.PIPE, text=True)
     metrics = tmp_path / "tiny" / "metrics.jsonl"
     deadline = time.monotonic() + 120
     while not (metrics.exists() and metrics.stat().st_size) and time.monotonic() < deadline:
         time.sleep(0.1)
-    training.send_signal(signal.SIGINT)
+    second = hlcore("train", "--resume", tmp_path / "tiny")
+    assert second.returncode == 1
+    assert second.stderr.endswith(f"another process is writing to {tmp_path / 'tiny'}; wait until it ends\n")
+    training.send_signal(stop)
     said, _ = training.communicate(timeout=120)
     assert training.returncode == 130
     assert said == f"stopped; continue with: hlcore train --resume {tmp_path / 'tiny'}\n"
     stopped = open_run(tmp_path / "tiny")
     assert stopped.record.state == "interrupted"
     assert stopped.resume_path.is_file()
+
+
+def test_a_full_disk_ends_a_command_with_one_sentence_and_leaves_what_was_there(run: Path, tmp_path: Path) -> None:
+    """A limit on the size of files stands for a full disk: writing fails in the same way."""
+    path = shutil.copytree(run, tmp_path / "run")
+    before = {file: file.read_bytes() for file in path.rglob("*") if file.is_file()}
+    pytest.importorskip("resource", reason="Windows has no limit on the size of files")
+    limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000)); "
+    limited = [sys.executable, "-B", "-c", limit + "from hlcore.cli import main; main()"]
+    for arguments, file in (
+        (["train", "--out", str(tmp_path / "new"), "--probe-images", "0"], "run.json"),
+        (
+            ["predict", str(path), str(PHOTOGRAPHS / "coffee.png"), "--out", str(tmp_path / "maps")],
+            "coffee.hardness.png",
+        ),
+        (["analyze", str(path), "--limit", "1", "--out", str(tmp_path / "analysis")], "analysis.json"),
+    ):
+        done = subprocess.run([*limited, *arguments], capture_output=True, text=True, timeout=240, check=False)
+        assert done.returncode == 1
+        assert done.stderr.splitlines()[-1].endswith(
+            f"{file} cannot be written (File too large); check free space and permissions"
+        )
+        assert "Traceback" not in done.stderr
+    assert before == {file: file.read_bytes() for file in path.rglob("*") if file.is_file()}
 
 
 def test_analyze_writes_tables_and_a_report_beside_the_run(run: Path, tmp_path: Path) -> None:
@@ -242,7 +270,10 @@ def test_analyze_writes_tables_and_a_report_beside_the_run(run: Path, tmp_path: 
     assert "with other settings (epoch: 2, now 1" in done.stderr
 
 
-def test_ctrl_c_leaves_an_analysis_that_the_same_command_continues(run: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_a_stop_leaves_an_analysis_that_the_same_command_continues(
+    run: Path, tmp_path: Path, stop: signal.Signals
+) -> None:
     large = shutil.copytree(run, tmp_path / "large")
     record = json.loads((large / "run.json").read_text())
     record["config"]["data"]["val_scenes"] = 500
@@ -252,7 +283,7 @@ def test_ctrl_c_leaves_an_analysis_that_the_same_command_continues(run: Path, tm
     deadline = time.monotonic() + 120
     while not list(tmp_path.glob("out/parts/*.npz")) and time.monotonic() < deadline:
         time.sleep(0.1)
-    measuring.send_signal(signal.SIGINT)
+    measuring.send_signal(stop)
     said, _ = measuring.communicate(timeout=120)
     assert measuring.returncode == 130
     assert said == f"stopped; continue with: hlcore analyze {large} --out {tmp_path / 'out'}\n"
@@ -275,6 +306,12 @@ def test_ctrl_c_leaves_an_analysis_that_the_same_command_continues(run: Path, tm
         (("train", "--network.network", "unett"), "error: unknown network 'unett'; did you mean 'unet'?"),
         (("train", "--optim.epoch", "3"), "Did you mean --optim.epochs?"),
         (("train", "--resume", "RUN"), "is complete, so there is nothing to resume"),
+        (
+            ("train", "--resume", "RUN", "--seed", "1", "--optim.lr", "1", "--device", "cpu", "--data.workers", "0"),
+            "--resume continues with the run's own settings; leave out --optim.lr, --seed",
+        ),
+        (("train", "--data.dataset", "camvid", "--data.root", "~nobody-here/camvid"), "~nobody-here"),
+        (("evaluate", "RUN", "--epoch", "best-ever"), "best"),
         (("train", "--config", "no-such.yaml"), "no-such.yaml does not exist; expected a YAML file"),
         (("train", "--config", "broken.yaml"), "broken.yaml is not YAML"),
         (("train", "--config", "list.yaml"), "list.yaml holds a list; expected settings such as 'seed: 0'"),

@@ -140,7 +140,7 @@ def _select_bins(size: Size) -> SizeBins:
     try:
         return SizeBins(size, _parse_numbers(typed))
     except InvalidInputError as error:
-        st.error(f"{error}. Showing the default bins.", icon=":material/error:")
+        st.error(f"{session.escape_sentence(error)}. Showing the default bins.", icon=":material/error:")
         return SizeBins(size, CUT_POINTS_PX[size])
 
 
@@ -153,6 +153,4 @@ def _parse_numbers(typed: str) -> tuple[float, ...]:
     try:
         return tuple(float(part) for part in typed.replace(";", ",").split(",") if part.strip())
     except ValueError as error:
-        raise InvalidInputError(
-            f"cut points must be numbers separated by commas, got '{session.escape_markdown(typed)}'"
-        ) from error
+        raise InvalidInputError(f"cut points must be numbers separated by commas, got {typed!r}") from error

@@ -2,14 +2,17 @@
 
 import os
 import stat
+import subprocess
+import sys
 from pathlib import Path
+from subprocess import PIPE
 
 import pytest
 import torch
 from safetensors.torch import save_file
 
-from hlcore.errors import CheckpointError
-from hlcore.storage.files import parse_json, read_json, replace_atomically, write_text
+from hlcore.errors import CheckpointError, StorageError
+from hlcore.storage.files import lock_folder, parse_json, read_json, replace_atomically, write_text
 from hlcore.storage.runs import RunRecord
 
 
@@ -51,6 +54,29 @@ def test_file_has_the_permissions_the_umask_gives_whatever_the_writer_chose(
     finally:
         os.umask(before)
     assert stat.S_IMODE(path.stat().st_mode) == expected
+
+
+def test_a_file_that_cannot_be_written_is_named_with_the_reason(tmp_path: Path) -> None:
+    (tmp_path / "occupied").touch()
+    with pytest.raises(StorageError, match=r"notes\.txt cannot be written \((File exists|Not a directory)\)"):
+        write_text(tmp_path / "occupied" / "notes.txt", "new")
+
+
+def test_a_folder_is_held_until_the_block_or_its_process_ends(tmp_path: Path) -> None:
+    hold = (
+        f"from hlcore.storage.files import lock_folder; from pathlib import Path; lock_folder(Path({str(tmp_path)!r}))"
+    )
+    command = f"{hold}.__enter__(); print('held', flush=True); input()"
+    with subprocess.Popen([sys.executable, "-c", command], stdin=PIPE, stdout=PIPE, text=True) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "held\n"
+        with pytest.raises(StorageError, match="another process is writing to"), lock_folder(tmp_path):
+            pass
+        other.kill()
+    with lock_folder(tmp_path), pytest.raises(StorageError, match="another process"), lock_folder(tmp_path):
+        pass
+    with lock_folder(tmp_path):
+        pass
 
 
 def test_record_read_back_is_the_record_written(tmp_path: Path, run_record: RunRecord) -> None:

@@ -11,12 +11,12 @@ import pytest
 from PIL import Image
 
 from hlcore.config import AnalyzeConfig, DataConfig, NetworkConfig, OptimConfig, TrainConfig
-from hlcore.errors import DatasetError
+from hlcore.errors import CheckpointError, DatasetError
 from hlcore.measuring.loop import analyze
 from hlcore.progress import show_training_progress
 from hlcore.report import write_report
-from hlcore.storage.runs import Run
-from hlcore.training.loop import train
+from hlcore.storage.runs import Run, open_run
+from hlcore.training.loop import resume, train
 
 pytestmark = pytest.mark.slow
 NETWORK = NetworkConfig(
@@ -112,6 +112,38 @@ def test_images_that_vanish_during_training_end_it_with_one_sentence(root: Path,
         image.unlink()
     with pytest.raises(DatasetError, match=r"^.*train.\d+\.png does not exist or is not a regular file; [^\n]*$"):
         list(reports)
+
+
+def test_a_run_trained_with_a_relative_root_can_be_used_from_any_folder(root: Path, monkeypatch) -> None:
+    monkeypatch.chdir(root.parent)
+    reports = train(tiny(Path(root.name)))
+    path = next(report for report in reports if report.iteration).run.path
+    reports.close()
+    monkeypatch.chdir("/")
+    run = finish(resume(path))
+    assert run.record.state == "complete"
+    assert run.record.config.data.root == root
+    *_, last = analyze(run, None, AnalyzeConfig(limit=1))
+    assert last.status == "complete"
+
+
+def test_a_run_resumes_where_its_data_has_moved(root: Path, tmp_path_factory) -> None:
+    reports = train(tiny(root))
+    path = next(report for report in reports if report.iteration).run.path
+    reports.close()
+    moved = tmp_path_factory.mktemp("moved")
+    for name in ("images", "labels", "classes.json"):
+        (root / name).rename(moved / name)
+    with pytest.raises(DatasetError):
+        next(resume(path))
+    run = finish(resume(path, root=moved, workers=1, device="cpu"))
+    assert open_run(run.path).record.config.data.root == moved
+    assert open_run(run.path).record.config.data.workers == 1
+    (moved / "images" / "train" / "1.png").write_bytes((moved / "images" / "train" / "2.png").read_bytes())
+    run.write_state("interrupted")
+    run.resume_path.touch()
+    with pytest.raises(CheckpointError, match="the training data has changed"):
+        next(resume(path))
 
 
 def test_a_run_with_nothing_to_validate_ends_without_a_score(root: Path, caplog) -> None:
