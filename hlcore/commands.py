@@ -125,8 +125,10 @@ def predict(
                     checkpoint.network, read_image(path), class_names=checkpoint.class_names, name=name, window=window
                 )
                 bundle.add(record, source=str(path))
-            except StorageError:  # the next image could not be written either
-                raise
+            except StorageError as error:
+                if not error.refuses_name:  # the next image could not be written either
+                    raise
+                left_out.append(str(error))
             except DatasetError as error:
                 left_out.append(str(error))
             except Exception as error:  # noqa: BLE001  (whatever is wrong with one image, the others are predicted)

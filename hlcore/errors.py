@@ -1,5 +1,7 @@
 """The errors hlcore raises on purpose; each message says what was expected, what came instead and how to fix it."""
 
+import errno
+
 
 class HlcoreError(Exception):
     """Base of all errors caused by the input rather than by the program."""
@@ -19,6 +21,12 @@ class CheckpointError(HlcoreError):
 
 class StorageError(HlcoreError):
     """A file that cannot be written, or a folder that another process writes to; the message names it."""
+
+    @property
+    def refuses_name(self) -> bool:
+        """Whether only the name of the file is the reason, so that other files can be written."""
+        cause = self.__cause__
+        return isinstance(cause, OSError) and cause.errno in (errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ)
 
 
 class TrainingError(HlcoreError):

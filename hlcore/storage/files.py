@@ -47,7 +47,7 @@ def explain_write_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        reason = error.strerror or " ".join(str(error).split())
+        reason = os.strerror(error.errno) if error.errno else " ".join(str(error).split())
         raise StorageError(f"{path} cannot be written ({reason}); check free space and permissions") from error
 
 

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -149,7 +150,7 @@ def test_predict_goes_on_after_any_failure_of_one_image(run: Path, tmp_path: Pat
     out = tmp_path / "bundle"
     done = hlcore("predict", run, long, PHOTOGRAPHS / "coffee.png", "--out", out)
     assert done.returncode == 1
-    assert f"skipped: {long}: OSError: " in done.stderr
+    assert re.search(r"skipped: .*n\.hardness\.png cannot be written \(File name too long\)", done.stderr)
     assert "Traceback" not in done.stderr
     assert done.stdout == f"1 image in {out}\n"
     assert list(open_bundle(out).manifest["name"]) == ["coffee"]
@@ -239,19 +240,15 @@ def test_a_full_disk_ends_a_command_with_one_sentence_and_leaves_what_was_there(
     pytest.importorskip("resource", reason="Windows has no limit on the size of files")
     limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000)); "
     limited = [sys.executable, "-B", "-c", limit + "from hlcore.cli import main; main()"]
-    for arguments, file in (
-        (["train", "--out", str(tmp_path / "new"), "--probe-images", "0"], "run.json"),
-        (
-            ["predict", str(path), str(PHOTOGRAPHS / "coffee.png"), "--out", str(tmp_path / "maps")],
-            "coffee.hardness.png",
-        ),
-        (["analyze", str(path), "--limit", "1", "--out", str(tmp_path / "analysis")], "analysis.json"),
+    for arguments in (
+        ["train", "--out", str(tmp_path / "new"), "--probe-images", "0"],
+        ["predict", str(path), str(PHOTOGRAPHS / "coffee.png"), "--out", str(tmp_path / "maps")],
+        ["analyze", str(path), "--limit", "1", "--out", str(tmp_path / "analysis")],
     ):
         done = subprocess.run([*limited, *arguments], capture_output=True, text=True, timeout=240, check=False)
         assert done.returncode == 1
-        assert done.stderr.splitlines()[-1].endswith(
-            f"{file} cannot be written (File too large); check free space and permissions"
-        )
+        last = done.stderr.splitlines()[-1]
+        assert last.endswith(" cannot be written (File too large); check free space and permissions")
         assert "Traceback" not in done.stderr
     assert before == {file: file.read_bytes() for file in path.rglob("*") if file.is_file()}
 

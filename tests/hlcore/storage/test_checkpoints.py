@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from hlcore.config import NetworkConfig
-from hlcore.errors import CheckpointError
+from hlcore.errors import CheckpointError, StorageError
 from hlcore.models.adapters import build_network
 from hlcore.models.hardness import HardnessSegmenter
 from hlcore.storage.checkpoints import CheckpointHeader, load_checkpoint, read_header, save_checkpoint
@@ -121,10 +122,10 @@ def test_failed_write_leaves_the_old_checkpoint(path: Path, monkeypatch: pytest.
 
     def fill_the_disk(_weights: object, temporary: Path, **_settings: object) -> None:
         temporary.write_bytes(b"half")
-        raise OSError("no space left on device")
+        raise SafetensorError("no space left on device")
 
     monkeypatch.setattr("hlcore.storage.checkpoints.save_file", fill_the_disk)
-    with pytest.raises(OSError, match="no space left"):
+    with pytest.raises(StorageError, match=r"cannot be written \(no space left"):
         save_checkpoint(path, build_network(CONFIG, 2), HEADER)
     assert path.read_bytes() == before
     assert list(path.parent.iterdir()) == [path]
