@@ -37,7 +37,7 @@ def evaluate(
     root
         Folder of the data set. Default: the one the run was trained on.
     window
-        Side of a sliding window, px. Default: whole images.
+        Side of a sliding window, px. Default: whole images up to 4 megapixels, windows of 1536 px for larger ones.
     device
         Device to run on; auto uses an accelerator if there is one.
     """
@@ -102,7 +102,7 @@ def predict(
     epoch
         A saved epoch, or best for the one with the highest validation mIoU. Default: the last.
     window
-        Side of a sliding window, px. Default: whole images.
+        Side of a sliding window, px. Default: whole images up to 4 megapixels, windows of 1536 px for larger ones.
     device
         Device to run on; auto uses an accelerator if there is one.
     """
@@ -146,7 +146,8 @@ def analyze(
 ) -> None:
     """Measure a run on a data set: write tables for the app and a standalone report.
 
-    Run the same command again to continue after an interruption; Ctrl-C loses at most one image.
+    Run the same command again to continue after an interruption; Ctrl-C loses at most one image. Images that cannot be
+    measured are left out with a message, and named in the report; the exit status is then 1.
 
     Parameters
     ----------
@@ -166,6 +167,10 @@ def analyze(
     if analysis is None:
         raise SystemExit(INTERRUPTED)
     print(f"complete: {write_report(analysis)}")
+    for name, reason in analysis.record.left_out.items():
+        print(f"left out: {name}: {reason}", file=sys.stderr)
+    if analysis.record.left_out:
+        raise SystemExit(1)
 
 
 def runs(folders: list[Path] | None = None, *, as_json: Annotated[bool, Parameter(name="--json")] = False) -> None:

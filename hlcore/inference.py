@@ -15,6 +15,13 @@ from hlcore.errors import InvalidInputError
 from hlcore.models.hardness import HardnessSegmenter, SegmentationOutput
 from hlcore.types import Image, LabelMap, PredictionRecord
 
+WHOLE_PX = 4_000_000
+"""Pixels of the largest image that is run at once by default: twice a Cityscapes image."""
+WINDOW_SIDE_PX = 1536
+"""Side of the windows of larger images."""
+OVERLAP = 4
+"""Neighbouring windows share at least one part in this many of their side."""
+
 
 def predict(
     network: HardnessSegmenter,
@@ -36,7 +43,8 @@ def predict(
         class_names: Names of the network's classes.
         name: Name of the image.
         label_map: H W class indices with 255 = ignored, if there is one.
-        window: Side of a sliding window in px; windows overlap by at least half. None runs the whole image at once.
+        window: Side of a sliding window in px; windows overlap by at least a quarter. None runs images of up to
+            WHOLE_PX at once, and larger ones in windows of WINDOW_SIDE_PX, so that memory stays bounded.
         mc_dropout: Number of Monte Carlo dropout passes for `mc_entropy`; 0 for none.
 
     Raises:
@@ -159,29 +167,46 @@ def _drop_none(output: SegmentationOutput) -> list[Tensor]:
 def _run_windows(
     run: Callable[[Tensor], list[Tensor]], network: HardnessSegmenter, image: Image, window: int | None
 ) -> list[Tensor]:
-    """Tensors 1 K H W from `run`, on the whole image or averaged over the windows that cover each pixel."""
+    """Tensors 1 K H W from `run`, on the whole image or averaged over the windows that cover each pixel.
+
+    A window counts less towards its edges, where it sees less of the surroundings, so that no seam shows.
+    """
     pixels = torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1)))[None].to(network.mean.device)
     height, width = pixels.shape[-2:]
+    if window is None and height * width > WHOLE_PX:
+        window = WINDOW_SIDE_PX
     if window is None or max(height, width) <= window:
         return run(pixels)
     if window < network.stride:
         raise InvalidInputError(f"window must be at least the network's stride {network.stride} px, got {window}")
     sums: list[Tensor] = []
-    covered = torch.zeros(1, 1, height, width, device=pixels.device)
-    for rows, columns in itertools.product(_window_slices(height, window), _window_slices(width, window)):
+    weight_sum = torch.zeros(1, 1, height, width, device=pixels.device)
+    slices = (_window_slices(length, window, network.stride) for length in (height, width))
+    for rows, columns in itertools.product(*slices):
         parts = run(pixels[..., rows, columns])
-        sums = sums or [covered.new_zeros((1, part.shape[1], height, width)) for part in parts]
+        sums = sums or [weight_sum.new_zeros((1, part.shape[1], height, width)) for part in parts]
+        weight = _window_weight(parts[0], window)
         for total, part in zip(sums, parts, strict=True):
-            total[..., rows, columns] += part
-        covered[..., rows, columns] += 1
-    return [total / covered for total in sums]
+            total[..., rows, columns] += weight * part
+        weight_sum[..., rows, columns] += weight
+    return [total.div_(weight_sum) for total in sums]
 
 
-def _window_slices(length: int, window: int) -> Iterator[slice]:
-    """Slices of `window` px that cover `length` px, evenly spaced and overlapping by at least half."""
-    if length <= window:
-        yield slice(0, length)
-        return
-    count = math.ceil((length - window) / (window / 2)) + 1
-    for start in np.linspace(0, length - window, count).round().astype(int).tolist():
-        yield slice(start, start + window)
+def _window_weight(part: Tensor, window: int) -> Tensor:
+    """Weight of each pixel of a window, (h, w): 1 in the middle, falling linearly over the overlap to the edges."""
+    ramps = []
+    for length in part.shape[-2:]:
+        at = torch.arange(length, device=part.device) + 0.5
+        ramps.append((torch.minimum(at, length - at) / (window / OVERLAP)).clamp_max(1))
+    return ramps[0][:, None] * ramps[1]
+
+
+def _window_slices(length: int, window: int, stride: int) -> Iterator[slice]:
+    """Slices of at most `window` px that cover `length` px and overlap by at least a quarter.
+
+    They start at multiples of the network's stride, where it samples the whole image too.
+    """
+    step = max(stride, int(window - window / OVERLAP) // stride * stride)
+    last = max(0, math.ceil((length - window) / stride) * stride)
+    for start in (*range(0, last, step), last):
+        yield slice(start, min(start + window, length))

@@ -12,7 +12,7 @@ from jaxtyping import Integer
 
 from hlcore.data.labels import ClassTable
 from hlcore.data.samples import SegmentationData
-from hlcore.errors import DatasetError
+from hlcore.errors import DatasetError, HlcoreError
 from hlcore.types import IGNORE_INDEX
 
 NAMED = 5
@@ -40,21 +40,22 @@ class LabelSummary:
         """The summary of no sample."""
         return cls(np.zeros(len(classes.names), np.int64))
 
-    def read(self, data: SegmentationData, indices: Sequence[int] | None = None) -> Iterator[None]:
-        """Add samples of a split (default: all); yields after each of them.
+    def read(self, data: SegmentationData, indices: Sequence[int] | None = None) -> Iterator[HlcoreError | None]:
+        """Add samples of a split (default: all); yields None after each of them, or why it cannot be used.
 
-        Raises:
-            DatasetError: a sample cannot be read, has no label map, or has a label that is not a class.
+        It cannot be used if it cannot be read, has no label map, or has a label that is not a class.
         """
         with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
-            for name, counts, digest in pool.map(
-                partial(_count, data), range(len(data)) if indices is None else indices
-            ):
+            for counted in pool.map(partial(_try_to_count, data), range(len(data)) if indices is None else indices):
+                self.samples += 1
+                if isinstance(counted, HlcoreError):
+                    yield counted
+                    continue
+                name, counts, digest = counted
                 self.class_pixels += counts[: len(self.class_pixels)]
                 self.ignored_pixels += int(counts[IGNORE_INDEX])
                 self.images.setdefault(digest, name)
-                self.samples += 1
-                yield
+                yield None
 
     @property
     def ignored_share(self) -> float:
@@ -85,6 +86,13 @@ def check_training_labels(train: LabelSummary, val: LabelSummary, classes: Class
             f"{len(shared)} of the validation images are training images too, so their scores say "
             f"nothing about new images: {', '.join(shared[:NAMED])}{more}"
         )
+
+
+def _try_to_count(data: SegmentationData, index: int) -> tuple[str, Integer[np.ndarray, " 256"], str] | HlcoreError:
+    try:
+        return _count(data, index)
+    except HlcoreError as error:
+        return error
 
 
 def _count(data: SegmentationData, index: int) -> tuple[str, Integer[np.ndarray, " 256"], str]:

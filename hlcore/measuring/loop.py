@@ -1,6 +1,6 @@
 """Measure a run on a data set, one image at a time: sample -> networks -> counts and rows of the image -> tables."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -10,7 +10,7 @@ from hlcore.config import AnalyzeConfig
 from hlcore.data.catalog import STREETS
 from hlcore.data.checks import LabelSummary
 from hlcore.data.samples import Sample
-from hlcore.errors import DatasetError
+from hlcore.errors import DatasetError, HlcoreError
 from hlcore.figures.maps import apply_colour_scale
 from hlcore.figures.style import HARDNESS_SCALES
 from hlcore.inference import mc_dropout_entropy, predict
@@ -64,40 +64,66 @@ def analyze(run: Run, root: Path | None, config: AnalyzeConfig, *, command: str 
         with lock_folder(job.path):
             others = [epoch for epoch in job.epochs if epoch != job.epoch]
             networks = {epoch: load_epoch(run, epoch, device=config.device) for epoch in others}
-            yield from _measure_images(writer, job, checkpoint, networks)
+            left_out = yield from _measure_images(writer, job, checkpoint, networks)
             yield Step(writer.analysis, len(job.indices), "tables")
             write_tables(writer)
-            writer = AnalysisWriter(writer.mark_complete())
+            writer = AnalysisWriter(writer.mark_complete(left_out))
     yield Step(writer.analysis, len(job.indices), "complete")
 
 
 def _check_labels(job: AnalysisJob, analysis: Analysis) -> Iterator[Step]:
     summary = LabelSummary.empty(job.data.classes)
-    for _ in summary.read(job.data, job.indices):
+    error = None
+    for problem in summary.read(job.data, job.indices):
+        error = error or problem
         yield Step(analysis, summary.samples, "check labels")
     if not summary.class_pixels.any():
+        if error is not None:
+            raise error
         raise DatasetError(f"no pixel of the split '{job.split}' is labelled, so there is nothing to measure")
 
 
 def _measure_images(
     writer: AnalysisWriter, job: AnalysisJob, checkpoint: Checkpoint, networks: dict[int, Checkpoint]
-) -> Iterator[Step]:
-    """Measure each remaining image with the chosen epoch and with the epochs it is compared to."""
+) -> Generator[Step, None, dict[str, str]]:
+    """Measure each remaining image with the chosen epoch and with the epochs it is compared to.
+
+    Returns:
+        Each image that could not be measured, and why; whatever is wrong with one image, the others are measured.
+    """
+    left_out: dict[str, str] = {}
     remaining = [position for position in range(len(job.indices)) if not writer.has_part(position)]
     measured = len(job.indices) - len(remaining)
     yield Step(writer.analysis, measured, "measure")
     for position in remaining:
-        sample = job.data[job.indices[position]]
-        record = _predict(job, checkpoint, sample, mc_dropout=job.config.mc_dropout)
-        if job.config.thumbnails:
-            hardness = apply_colour_scale(record.hardness_map, scale=HARDNESS_SCALES[0], low=0, high=1)
-            writer.write_thumbnail(sample.name, sample.image)
-            writer.write_thumbnail(f"{sample.name}.hardness", hardness)
-        others = {epoch: _predict(job, network, sample) for epoch, network in networks.items()}
-        snapshots = {snapshot_name(epoch): others.get(epoch, record) for epoch in job.epochs}
-        writer.write_part(position, measure_image(record, snapshots, c=job.run.record.config.loss.c))
+        name = job.data.names[job.indices[position]]
+        try:
+            _measure_image(writer, job, checkpoint, networks, position)
+        except DatasetError as error:
+            left_out[name] = str(error)
+        except HlcoreError:  # a setting, or a folder that cannot be written: no image can be measured
+            raise
+        except Exception as error:  # noqa: BLE001  (whatever it is, the other images are measured)
+            left_out[name] = f"{type(error).__name__}: {' '.join(str(error).split())}"
         measured += 1
-        yield Step(writer.analysis, measured, sample.name)
+        yield Step(writer.analysis, measured, name)
+    if left_out and len(left_out) == len(job.indices):
+        raise DatasetError(f"no image could be measured; the first: {next(iter(left_out.values()))}")
+    return left_out
+
+
+def _measure_image(
+    writer: AnalysisWriter, job: AnalysisJob, checkpoint: Checkpoint, networks: dict[int, Checkpoint], position: int
+) -> None:
+    sample = job.data[job.indices[position]]
+    record = _predict(job, checkpoint, sample, mc_dropout=job.config.mc_dropout)
+    if job.config.thumbnails:
+        hardness = apply_colour_scale(record.hardness_map, scale=HARDNESS_SCALES[0], low=0, high=1)
+        writer.write_thumbnail(sample.name, sample.image)
+        writer.write_thumbnail(f"{sample.name}.hardness", hardness)
+    others = {epoch: _predict(job, network, sample) for epoch, network in networks.items()}
+    snapshots = {snapshot_name(epoch): others.get(epoch, record) for epoch in job.epochs}
+    writer.write_part(position, measure_image(record, snapshots, c=job.run.record.config.loss.c))
 
 
 def _predict(job: AnalysisJob, checkpoint: Checkpoint, sample: Sample, *, mc_dropout: int = 0) -> PredictionRecord:

@@ -63,6 +63,7 @@ def describe_analysis(record: AnalysisRecord) -> dict[str, str]:
         "Epoch": f"{record.epoch}{epochs}",
         "Data": f"{record.dataset}, split {record.split} (fingerprint {record.data_fingerprint[:12]})",
         "Images": str(record.images),
+        "Left out": "; ".join(f"{name} ({reason})" for name, reason in record.left_out.items()),
         "Classes": ", ".join(record.class_names),
         "Merged": merged,
         "MC dropout": f"{record.mc_dropout} passes" if record.mc_dropout else "",

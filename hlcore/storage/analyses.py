@@ -13,6 +13,7 @@ from typing import Literal
 
 import pandas as pd
 import pyarrow as pa
+from pydantic import Field
 
 from hlcore.config import FrozenModel
 from hlcore.errors import CheckpointError
@@ -40,6 +41,8 @@ class AnalysisRecord(FrozenModel):
     data_fingerprint: str
     images: int
     """Number of images measured."""
+    left_out: dict[str, str] = Field(default_factory=dict)
+    """Image that could not be measured to the reason."""
     class_names: tuple[str, ...]
     """The scored classes: the run's own or, if predictions were merged, the data set's."""
     palette: tuple[tuple[int, int, int], ...]
@@ -48,7 +51,7 @@ class AnalysisRecord(FrozenModel):
     mc_dropout: int = 0
     """Number of Monte Carlo dropout passes; 0 for none."""
     window: int | None = None
-    """Side of the sliding window, px; None for whole images."""
+    """Side of the sliding window, px; None for the default of `hlcore.inference.predict`."""
     thumbnails: bool = True
     """Whether thumbnails were saved."""
     scene_size: tuple[int, int] | None = None

@@ -20,7 +20,7 @@ from hlcore.types import Image
 
 THUMBNAIL_PX = 192
 """Longest side of a thumbnail."""
-_MAY_DIFFER = {"state", "created", "root", "device", "command"}
+_MAY_DIFFER = {"state", "created", "root", "device", "command", "left_out"}
 """Fields that may differ when an analysis is continued: the data may have moved, for example."""
 
 
@@ -59,13 +59,13 @@ class AnalysisWriter:
             np.savez_compressed(file, allow_pickle=False, image=np.array(part.image), **arrays)
 
     def read_parts(self) -> Iterator[ImagePart]:
-        """The part of each image, one at a time, in the order of the images.
+        """The part of each measured image, one at a time, in the order of the images.
 
         Raises:
             CheckpointError: a part cannot be read.
         """
-        for index in range(self.analysis.record.images):
-            yield _read_part(self._part_path(index))
+        for path in sorted(self._parts.glob("*.npz")):
+            yield _read_part(path)
 
     def write_thumbnail(self, name: str, image: Image) -> None:
         """Write a thumbnail of an image."""
@@ -90,9 +90,15 @@ class AnalysisWriter:
             yield rows.add
             rows.close()
 
-    def mark_complete(self) -> Analysis:
-        """The analysis, marked complete; its parts are removed."""
-        _write_record(self.analysis.path, self.analysis.record.model_copy(update={"state": "complete"}))
+    def mark_complete(self, left_out: Mapping[str, str]) -> Analysis:
+        """The analysis, marked complete; its parts are removed.
+
+        Args:
+            left_out: Image that could not be measured to the reason.
+        """
+        record = self.analysis.record
+        changes = {"state": "complete", "images": record.images - len(left_out), "left_out": dict(left_out)}
+        _write_record(self.analysis.path, record.model_copy(update=changes))
         self.remove_parts()
         return open_analysis(self.analysis.path)
 
@@ -131,6 +137,7 @@ def open_analysis_writer(path: Path, record: AnalysisRecord) -> AnalysisWriter:
 
 def _check_same_analysis(path: Path, kept: AnalysisRecord, wanted: AnalysisRecord) -> None:
     may_differ = _MAY_DIFFER | ({"versions"} if kept.state == "complete" else set())  # nothing will be added
+    kept = kept.model_copy(update={"images": kept.images + len(kept.left_out)})
     fields = [name for name in AnalysisRecord.model_fields if name not in may_differ]
     differing = [name for name in fields if getattr(kept, name) != getattr(wanted, name)]
     if differing:

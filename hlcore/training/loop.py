@@ -254,7 +254,9 @@ def _check_labels(
         return False
     total, stop = len(train_data) + len(val_data), False
     train, val = (LabelSummary.empty(data.classes) for data in (train_data, val_data))
-    for _ in chain(train.read(train_data), val.read(val_data)):
+    for error in chain(train.read(train_data), val.read(val_data)):
+        if error is not None:
+            raise error
         stop = bool((yield replace(start, checked=(train.samples + val.samples, total))))
         if stop:
             break

@@ -6,8 +6,9 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
+from skimage import data
 from torch import nn
 
 from hlcore.errors import InvalidInputError
@@ -96,18 +97,21 @@ def test_windows_of_a_network_that_sees_single_pixels_join_without_seams(
         torch.testing.assert_close(windowed, whole, rtol=1e-5, atol=1e-5)
 
 
-@given(length=st.integers(1, 500), window=st.integers(2, 200))
-def test_windows_cover_every_pixel_and_overlap_by_half(length: int, window: int) -> None:
-    windows = list(_window_slices(length, window))
+@given(length=st.integers(1, 500), window=st.integers(2, 200), stride=st.sampled_from([1, 4, 32]))
+def test_windows_cover_every_pixel_overlap_by_a_quarter_and_start_where_the_network_samples(
+    length: int, window: int, stride: int
+) -> None:
+    assume(window >= stride)
+    windows = list(_window_slices(length, window, stride))
     assert windows[0].start == 0
     assert windows[-1].stop == length
-    assert all(w.stop - w.start == min(window, length) for w in windows)
+    assert all(w.start % stride == 0 and 0 < w.stop - w.start <= window for w in windows)
     for left, right in pairwise(windows):
         assert left.start < right.start
-        assert left.stop - right.start >= window // 2
+        assert left.stop - right.start >= min(window // 4, window - stride)
 
 
-def test_overlapping_windows_are_averaged() -> None:
+def test_overlapping_windows_are_averaged_and_count_less_at_their_edges() -> None:
     class Corner(nn.Module):
         """1 in the first column of its input, 0 elsewhere."""
 
@@ -117,9 +121,33 @@ def test_overlapping_windows_are_averaged() -> None:
             return mark
 
     network = HardnessSegmenter(nn.Identity(), Corner(), Corner(), stride=1)
-    logits, hardness = run_network(network, noise(1, 8), window=4)  # windows start at 0, 2 and 4
-    assert logits[0, 0, 0].tolist() == [1, 0, 0.5, 0, 0.5, 0, 0, 0]
-    assert hardness[0, 0, 0].tolist() == [1, 0, 0.5, 0, 0.5, 0, 0, 0]
+    logits, hardness = run_network(network, noise(1, 8), window=4)  # windows start at 0, 3 and 4; weights ½, 1, 1, ½
+    for result in (logits, hardness):
+        assert result[0, 0, 0].tolist() == pytest.approx([1, 0, 0, 1 / 2, 1 / 3, 0, 0, 0])
+
+
+@pytest.mark.parametrize("window", [64, 96, 128])
+def test_seams_between_windows_do_not_show(window: int) -> None:
+    torch.manual_seed(0)
+    encoder = nn.Sequential(nn.Conv2d(3, 16, 7, 4, 3), nn.Tanh(), nn.Conv2d(16, 16, 5, 1, 2), nn.Tanh())
+    network = HardnessSegmenter(encoder, nn.Conv2d(16, 3, 3, padding=1), nn.Conv2d(16, 1, 3, padding=1), stride=4)
+    image = data.astronaut()[:256, :256]
+    whole, windowed = (predict(network, image, class_names=NAMES, window=side).hardness_map for side in (None, window))
+    for axis in (0, 1):
+        seam = np.abs(np.diff(windowed - whole, axis=axis)).max()
+        assert seam < np.abs(np.diff(whole, axis=axis)).max() / 2, "twice as smooth as the image's own contours"
+
+
+def test_large_images_go_through_windows_by_themselves(pixel_network: HardnessSegmenter, monkeypatch) -> None:
+    monkeypatch.setattr("hlcore.inference.WHOLE_PX", 400)
+    monkeypatch.setattr("hlcore.inference.WINDOW_SIDE_PX", 16)
+    sizes = []
+    pixel_network.encoder.register_forward_hook(lambda _module, _inputs, output: sizes.append(output.shape[-2:]))
+    run_network(pixel_network, noise(20, 20))
+    assert max(height * width for height, width in sizes) == 400
+    sizes.clear()
+    run_network(pixel_network, noise(20, 21))
+    assert max(height * width for height, width in sizes) == 256
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,8 @@ from hlcore.data.streets import Streets
 from hlcore.errors import CheckpointError, DatasetError, InvalidInputError
 from hlcore.measuring.job import read_merge
 from hlcore.measuring.loop import analyze
+from hlcore.measuring.tables import measure_image
+from hlcore.report import describe_analysis
 from hlcore.storage.analyses import Analysis
 from hlcore.storage.analysis_writer import AnalysisWriter
 from hlcore.storage.runs import Run
@@ -108,6 +110,40 @@ def test_a_complete_analysis_is_not_measured_again(scenes_run, analysed, monkeyp
     steps = list(analyze(scenes_run, None, AnalyzeConfig(out=analysed.path, split="test", epochs="all")))
     assert [(step.measured, step.status) for step in steps] == [(5, "complete")]
     assert not looks.images
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (RuntimeError("out of\nmemory"), "RuntimeError: out of memory"),
+        (DatasetError("test-0002 is damaged"), "test-0002 is damaged"),
+    ],
+)
+def test_an_image_that_fails_is_left_out_and_named(scenes_run, tmp_path, monkeypatch, error, reason) -> None:
+    config = AnalyzeConfig(out=tmp_path / "new", split="test", limit=3, thumbnails=False)
+
+    def fail(record, *_, **__) -> None:
+        if record.name == "test-0002":
+            raise error
+        return measure_image(record, *_, **__)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("hlcore.measuring.loop.measure_image", fail)
+        analysis = finish(scenes_run, config)
+    assert analysis.record.left_out == {"test-0002": reason}
+    assert analysis.record.images == 2
+    assert list(analysis.table("images")["image"]) == ["test-0000", "test-0004"]
+    assert describe_analysis(analysis.record)["Left out"] == f"test-0002 ({reason})"
+    assert finish(scenes_run, config).record == analysis.record, "the same command finds it complete"
+
+
+def test_an_analysis_in_which_every_image_fails_is_an_error(scenes_run, tmp_path, monkeypatch) -> None:
+    def fail(*_, **__) -> None:
+        raise RuntimeError("out of memory")
+
+    monkeypatch.setattr("hlcore.measuring.loop.measure_image", fail)
+    with pytest.raises(DatasetError, match="no image could be measured; the first: RuntimeError: out of memory"):
+        finish(scenes_run, AnalyzeConfig(out=tmp_path / "new", split="test", limit=2, thumbnails=False))
 
 
 def test_another_epoch_is_not_mixed_into_an_existing_analysis(scenes_run, analysed) -> None:

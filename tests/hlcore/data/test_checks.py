@@ -40,7 +40,10 @@ class GivenData:
 def check(train: GivenData | PairedFiles, val: GivenData | PairedFiles) -> list[str]:
     summaries = [LabelSummary.empty(data.classes) for data in (train, val)]
     for data, summary in zip((train, val), summaries, strict=True):
-        assert len(list(summary.read(data))) == len(data) == summary.samples
+        errors = list(summary.read(data))
+        assert len(errors) == len(data) == summary.samples
+        for error in filter(None, errors):
+            raise error
     return list(check_training_labels(*summaries, train.classes))
 
 

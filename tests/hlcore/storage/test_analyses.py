@@ -93,7 +93,7 @@ def test_a_damaged_part_is_named_with_the_way_out(tmp_path: Path) -> None:
 def test_an_analysis_with_other_settings_is_not_continued(tmp_path, changes, sentence, complete) -> None:
     writer = open_analysis_writer(tmp_path, record())
     if complete:
-        writer.mark_complete()
+        writer.mark_complete({})
     with pytest.raises(CheckpointError, match="with other settings") as caught:
         open_analysis_writer(tmp_path, record(**changes))
     assert sentence in str(caught.value)
@@ -112,7 +112,7 @@ def test_other_versions_may_open_a_complete_analysis_but_not_continue_one(tmp_pa
     writer = open_analysis_writer(tmp_path, record())
     with pytest.raises(CheckpointError, match=r"versions: {'torch': '2'}, now {'torch': '3'}"):
         open_analysis_writer(tmp_path, record(versions={"torch": "3"}))
-    writer.mark_complete()
+    writer.mark_complete({})
     assert open_analysis_writer(tmp_path, record(versions={"torch": "3"})).is_complete
 
 
@@ -153,7 +153,7 @@ def test_a_complete_analysis_has_tables_and_thumbnails_and_no_parts(tmp_path: Pa
     writer.write_part(0, part("one", 0))
     writer.write_thumbnail("aachen/one", np.zeros((200, 400, 3), np.uint8))
     writer.write_table("edges", pd.DataFrame({"value": [0.5]}))
-    analysis = writer.mark_complete()
+    analysis = writer.mark_complete({})
     assert not (path / "parts").exists()
     assert analysis.record.state == "complete"
     assert find_analyses(tmp_path) == (path,)
@@ -164,7 +164,7 @@ def test_a_complete_analysis_has_tables_and_thumbnails_and_no_parts(tmp_path: Pa
 
 def test_parts_left_by_a_crash_at_the_very_end_are_removed(tmp_path: Path) -> None:
     writer = open_analysis_writer(tmp_path, record())
-    writer.mark_complete()
+    writer.mark_complete({})
     AnalysisWriter(writer.analysis).write_part(0, part("one", 0))
     assert open_analysis_writer(tmp_path, record()).is_complete
     assert not (tmp_path / "parts").exists()
