@@ -41,7 +41,7 @@ class NetworkConfig(FrozenModel):
     hardness_norm: bool = True
     """Batch norm after each projection of a `light` branch, for sharper maps. A `copy` keeps its original's norm."""
     options: dict[str, Any] = {}
-    """Extra arguments for the network's constructor."""
+    """Further settings of the decoder, such as its dropout, or of an encoder of timm."""
 
 
 class DataConfig(FrozenModel):
