@@ -15,15 +15,17 @@ from typing import NamedTuple
 import pytest
 from PIL import Image
 from rich.console import Console
+from safetensors.torch import load_file, save_file
 from skimage import data
 
 from hlcore import cli
 from hlcore.listing import make_score_table, make_table
 from hlcore.storage.analyses import open_analysis
 from hlcore.storage.bundles import open_bundle
+from hlcore.storage.checkpoints import METADATA_KEY, read_header
 from hlcore.storage.runs import create_run, open_run
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("only_localhost")]
 PROJECT = Path(__file__).parents[2]
 PHOTOGRAPHS = Path(data.__file__).parent
 SETTINGS = """
@@ -164,6 +166,25 @@ def test_predict_skips_unreadable_images_and_writes_the_rest(run: Path, tmp_path
     assert "Traceback" not in done.stderr
     assert done.stdout == f"1 image in {out}\n"
     assert list(open_bundle(out).manifest["name"]) == ["coffee"]
+
+
+@pytest.mark.parametrize("encoder", ["tu-hf_hub:someone/theirs", "tu-local-dir:/etc"])
+@pytest.mark.parametrize("command", ["evaluate", "predict", "analyze", "runs"])
+def test_no_command_asks_for_what_a_checkpoint_names(run: Path, tmp_path: Path, command: str, encoder: str) -> None:
+    theirs = open_run(Path(shutil.copytree(run, tmp_path / "theirs")))
+    for epoch in theirs.epochs:
+        path = theirs.checkpoint_path(epoch)
+        header = read_header(path)
+        chosen = header.network.model_copy(update={"encoder": encoder, "encoder_weights": "imagenet"})
+        header = header.model_copy(update={"network": chosen})
+        save_file(load_file(path), path, metadata={METADATA_KEY: header.model_dump_json()})
+    further = {"predict": [PHOTOGRAPHS / "coffee.png", "--out", tmp_path / "maps"]}.get(command, [])
+    done = hlcore(command, theirs.path, *further)
+    if command == "runs":
+        assert done.returncode == 0
+    else:
+        assert (done.returncode, done.stdout) == (1, "")
+        assert f"epoch-0002.safetensors: unknown encoder '{encoder}'" in done.stderr
 
 
 def test_runs_lists_the_runs_in_a_folder(run: Path) -> None:
