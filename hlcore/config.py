@@ -9,6 +9,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PositiveFloat
 LossName = Literal["ce", "balanced_ce", "ohem", "focal", "hardness"]
 Device = Literal["auto", "cpu", "cuda", "mps"]
 Size = tuple[PositiveInt, PositiveInt]
+_Side = Annotated[int, Field(ge=16, le=4096)]
+SceneSize = tuple[_Side, _Side]
+"""Height and width of a synthetic scene, px; larger ones would take minutes to draw."""
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -55,7 +58,7 @@ class DataConfig(FrozenModel):
     """Split to train on."""
     val_split: str = "val"
     """Split to validate on after each epoch."""
-    scene_size: Size = (192, 256)
+    scene_size: SceneSize = (192, 256)
     """Height and width of a synthetic scene, px (streets only)."""
     train_scenes: PositiveInt = 400
     """Number of training scenes (streets only)."""

@@ -13,10 +13,11 @@ from typing import Literal
 
 import pandas as pd
 import pyarrow as pa
+from pydantic import PositiveInt, model_validator
 
-from hlcore.config import FrozenModel
+from hlcore.config import FrozenModel, SceneSize
 from hlcore.errors import CheckpointError
-from hlcore.storage.files import read_json
+from hlcore.storage.files import ClassNames, Count, FileName, Palette, check_palette, read_json
 
 
 class AnalysisRecord(FrozenModel):
@@ -28,36 +29,38 @@ class AnalysisRecord(FrozenModel):
     created: datetime
     run: str
     """Name of the run."""
-    epoch: int
-    epochs: tuple[int, ...] = ()
+    epoch: Count
+    epochs: tuple[Count, ...] = ()
     """Epochs compared for stability; empty for none."""
     weights: str = ""
     """SHA-256 of the weights of all these epochs."""
-    dataset: str
+    dataset: FileName
     root: Path | None
     """Folder of the data set; None for streets or if unknown."""
-    split: str
+    split: FileName
     data_fingerprint: str
-    images: int
+    images: PositiveInt
     """Number of images measured."""
-    class_names: tuple[str, ...]
+    class_names: ClassNames
     """The scored classes: the run's own or, if predictions were merged, the data set's."""
-    palette: tuple[tuple[int, int, int], ...]
+    palette: Palette
     merged: dict[str, str] | None = None
     """Class of the run to class of the data set, if predictions were merged."""
-    mc_dropout: int = 0
+    mc_dropout: Count = 0
     """Number of Monte Carlo dropout passes; 0 for none."""
-    window: int | None = None
+    window: PositiveInt | None = None
     """Side of the sliding window, px; None for whole images."""
     thumbnails: bool = True
     """Whether thumbnails were saved."""
-    scene_size: tuple[int, int] | None = None
+    scene_size: SceneSize | None = None
     """(H, W) of the scenes, px (streets only)."""
     device: str = ""
     """The device the network ran on."""
     command: str = ""
     """The command that repeats the analysis."""
     versions: dict[str, str]
+
+    _check_palette = model_validator(mode="after")(check_palette)
 
 
 class Analysis:

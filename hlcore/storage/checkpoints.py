@@ -15,7 +15,15 @@ from hlcore.config import FrozenModel, NetworkConfig
 from hlcore.errors import CheckpointError, InvalidInputError
 from hlcore.models.adapters import build_network, outline_network
 from hlcore.models.hardness import HardnessSegmenter
-from hlcore.storage.files import fill_in_old_network, parse_json, replace_atomically
+from hlcore.storage.files import (
+    ClassNames,
+    Count,
+    Palette,
+    check_palette,
+    fill_in_old_network,
+    parse_json,
+    replace_atomically,
+)
 
 METADATA_KEY = "hlcore"
 MAX_UNUSED = 500_000_000
@@ -27,10 +35,12 @@ class CheckpointHeader(FrozenModel):
 
     network: NetworkConfig
     has_hardness: bool
-    class_names: tuple[str, ...]
-    palette: tuple[tuple[int, int, int], ...]
-    epoch: int
-    iteration: int
+    class_names: ClassNames
+    palette: Palette
+    epoch: Count
+    iteration: Count
+
+    _check_palette = model_validator(mode="after")(check_palette)
 
     @model_validator(mode="before")
     @classmethod

@@ -4,15 +4,56 @@ import difflib
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Any, TypeVar
+from pathlib import Path, PureWindowsPath
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import AfterValidator, BaseModel, Field, ValidationError
 from pydantic_core import ErrorDetails
 
 from hlcore.errors import CheckpointError
 
 Model = TypeVar("Model", bound=BaseModel)
+
+
+def check_name(name: str) -> str:
+    """The name, if it can only name something inside a folder; it may have subfolders, as `city/street_01`.
+
+    Raises:
+        ValueError: it is empty or absolute, or leaves the folder.
+    """
+    windows = PureWindowsPath(name)
+    if not windows.name or windows.anchor or ".." in windows.parts or "\0" in name or len(name) > 1024:
+        raise ValueError(f"expected a name inside the folder, without '..' or a leading slash, got {name[:60]!r}")
+    return name
+
+
+def _check_unique(names: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(names)) < len(names):
+        raise ValueError("expected different names")
+    return names
+
+
+FileName = Annotated[str, AfterValidator(check_name)]
+"""A name from a file that someone else may have written, safe to join to a folder."""
+Count = Annotated[int, Field(ge=0, lt=2**53)]
+ClassNames = Annotated[
+    tuple[Annotated[str, Field(min_length=1)], ...], Field(min_length=1, max_length=256), AfterValidator(_check_unique)
+]
+_Byte = Annotated[int, Field(ge=0, le=255)]
+Palette = tuple[tuple[_Byte, _Byte, _Byte], ...]
+
+
+def check_palette(record: Any) -> Any:
+    """The record, if it has one colour per class.
+
+    Raises:
+        ValueError: it has more or fewer.
+    """
+    if len(record.palette) != len(record.class_names):
+        raise ValueError(
+            f"palette: expected {len(record.class_names)} colours, one per class, got {len(record.palette)}"
+        )
+    return record
 
 
 @contextmanager
@@ -96,8 +137,14 @@ def _describe_fault(fault: ErrorDetails, model: type[BaseModel]) -> str:
         return f"unknown key {key!r}; " + (f"did you mean {close[0]!r}?" if close else f"known: {', '.join(known)}")
     if fault["type"] == "missing":
         return f"key {key!r} is missing"
-    message = fault["msg"][0].lower() + fault["msg"][1:]
-    return f"{key}: {message}, got {fault['input']!r}" if key else message
+    message = fault["msg"].removeprefix("Value error, ")
+    message = message[0].lower() + message[1:]
+    return f"{key}: {message}, got {_shorten(fault['input'])}" if key else message
+
+
+def _shorten(value: object) -> str:
+    text = repr(value) if not isinstance(value, int) else f"{value:.6g}" if abs(value) > 10**18 else str(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."
 
 
 def _keys_at(model: type[BaseModel], location: Iterable[int | str]) -> tuple[str, ...]:

@@ -6,16 +6,16 @@ probe/<image>/<snapshot>.hardness.png  <snapshot>.loss.png      snapshot = itera
 """
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from PIL import Image as PillowImage
-from PIL import UnidentifiedImageError
+from pydantic import Field, PositiveFloat
 
 from hlcore.config import FrozenModel
 from hlcore.errors import CheckpointError, InvalidInputError
-from hlcore.storage.files import read_json, write_text
-from hlcore.storage.png import read_hardness_png, read_loss_png, write_hardness_png, write_loss_png
+from hlcore.storage.files import FileName, read_json, write_text
+from hlcore.storage.png import read_hardness_png, read_loss_png, read_png, write_hardness_png, write_loss_png
 from hlcore.types import HardnessMap, Image, LabelMap, LossMap
 
 LOSS_FULL_SCALE_NATS = 16.0
@@ -24,9 +24,9 @@ Split = Literal["train", "val"]
 
 
 class _Manifest(FrozenModel):
-    images: dict[str, Split]
-    snapshots: tuple[str, ...] = ()
-    loss_full_scale_nats: float = LOSS_FULL_SCALE_NATS
+    images: dict[FileName, Split]
+    snapshots: tuple[Annotated[str, Field(pattern=r"^(epoch|iteration)-[0-9]{1,12}$")], ...] = ()
+    loss_full_scale_nats: Annotated[PositiveFloat, Field(le=1e6)] = LOSS_FULL_SCALE_NATS
 
 
 class Probe:
@@ -94,10 +94,16 @@ class Probe:
         self._check(name)
         if snapshot not in self.snapshots:
             raise InvalidInputError(f"no snapshot {snapshot!r}; there are {', '.join(self.snapshots)}")
-        stem = self.path / name / snapshot
-        hardness_map = read_hardness_png(stem.with_name(f"{snapshot}.hardness.png"))
-        scale = self._manifest.loss_full_scale_nats
-        return hardness_map, read_loss_png(stem.with_name(f"{snapshot}.loss.png"), full_scale=scale)
+        folder, scale = self.path / name, self._manifest.loss_full_scale_nats
+        hardness_map = read_hardness_png(folder / f"{snapshot}.hardness.png")
+        loss_map = read_loss_png(folder / f"{snapshot}.loss.png", full_scale=scale)
+        for kind, found in (("hardness", hardness_map), ("loss", loss_map)):
+            if found.shape != (size := self.label_map(name).shape):
+                raise CheckpointError(
+                    f"{folder / snapshot}.{kind}.png is {found.shape[1]} x {found.shape[0]} px, but the label map of "
+                    f"{name} is {size[1]} x {size[0]} px"
+                )
+        return hardness_map, loss_map
 
     def add(self, snapshot: str, maps: dict[str, tuple[HardnessMap, LossMap]]) -> "Probe":
         """The probe set with one more snapshot; an existing one is replaced."""
@@ -111,12 +117,7 @@ class Probe:
 
     def _picture(self, name: str, file: str, *, mode: str) -> np.ndarray:
         self._check(name)
-        path = self.path / name / file
-        try:
-            with PillowImage.open(path, formats=["PNG"]) as picture:
-                return np.asarray(picture.convert(mode))
-        except (OSError, SyntaxError, UnidentifiedImageError) as error:
-            raise CheckpointError(f"{path} is not a readable PNG: {error}") from error
+        return np.asarray(read_png(self.path / name / file).convert(mode))
 
     def _check(self, name: str) -> None:
         if name not in self._manifest.images:

@@ -14,7 +14,16 @@ from pydantic import model_validator
 
 from hlcore.config import FrozenModel, TrainConfig
 from hlcore.errors import CheckpointError
-from hlcore.storage.files import fill_in_old_network, make_folder, read_json, write_text
+from hlcore.storage.files import (
+    ClassNames,
+    Count,
+    Palette,
+    check_palette,
+    fill_in_old_network,
+    make_folder,
+    read_json,
+    write_text,
+)
 from hlcore.storage.probes import Probe
 
 IOU_PREFIX = "iou/"
@@ -43,14 +52,16 @@ class RunRecord(FrozenModel):
     created: datetime
     config: TrainConfig
     data_fingerprint: str
-    class_names: tuple[str, ...]
-    palette: tuple[tuple[int, int, int], ...]
-    parameters: int
+    class_names: ClassNames
+    palette: Palette
+    parameters: Count
     """Number of trained parameters."""
-    hardness_parameters: int
+    hardness_parameters: Count
     """Number of them in the hardness branch."""
     device: str
     versions: dict[str, str]
+
+    _check_palette = model_validator(mode="after")(check_palette)
 
     @model_validator(mode="before")
     @classmethod

@@ -98,7 +98,11 @@ def test_weights_of_another_program_are_refused_by_name(path: Path) -> None:
         ({"epoch": "three"}, "epoch: input should be a valid integer"),
         ({"network": {"encoder_dept": 3}}, "unknown key 'network.encoder_dept'; did you mean 'encoder_depth'?"),
         ({"network": {"network": "unett", "encoder_weights": "none"}}, "unknown network 'unett'; did you mean 'unet'?"),
-        ({"class_names": ["a", "b", "c"]}, "does not match its network"),
+        ({"class_names": ["a", "b", "c"]}, "palette: expected 3 colours, one per class, got 2"),
+        ({"class_names": ["a", "b", "c"], "palette": [[0, 0, 0]] * 3}, "does not match its network"),
+        ({"class_names": ["a", "a"]}, "class_names: expected different names"),
+        ({"palette": [[0, 0, 256], [0, 0, 0]]}, "palette.0.2: input should be less than or equal to 255, got 256"),
+        ({"epoch": -1}, "epoch: input should be greater than or equal to 0"),
         ({"has_hardness": False}, "does not match its network"),
     ],
 )
