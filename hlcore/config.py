@@ -4,10 +4,11 @@ import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PositiveFloat
 
 LossName = Literal["ce", "balanced_ce", "ohem", "focal", "hardness"]
 Device = Literal["auto", "cpu", "cuda", "mps"]
+PositiveInt = Annotated[int, Field(ge=1, lt=2**53)]
 Size = tuple[PositiveInt, PositiveInt]
 _Side = Annotated[int, Field(ge=16, le=4096)]
 SceneSize = tuple[_Side, _Side]
@@ -22,7 +23,7 @@ HARDNESS_SGD_LR = 0.3
 class FrozenModel(BaseModel):
     """Base class of all settings: immutable; a misspelt key raises an error that names it."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True)
 
 
 class NetworkConfig(FrozenModel):

@@ -13,11 +13,12 @@ from typing import Literal
 
 import pandas as pd
 import pyarrow as pa
-from pydantic import PositiveInt, model_validator
+from pydantic import model_validator
 
-from hlcore.config import FrozenModel, SceneSize
+from hlcore.config import FrozenModel, PositiveInt, SceneSize
 from hlcore.errors import CheckpointError
 from hlcore.storage.files import ClassNames, Count, FileName, Palette, check_palette, read_json
+from hlcore.storage.tables import SCHEMAS
 
 
 class AnalysisRecord(FrozenModel):
@@ -92,16 +93,25 @@ class Analysis:
         """A table by its name, such as "edges".
 
         Raises:
-            CheckpointError: the table does not exist or cannot be read.
+            CheckpointError: the table does not exist, cannot be read or does not have its columns and rows.
         """
         path = self.table_path(name)
         if not path.is_file():
             known = ", ".join(sorted(p.stem for p in self.path.glob("*.parquet"))) or "none yet"
             raise CheckpointError(f"{self.path} has no table '{name}'; it has {known}. Run `hlcore analyze` again")
         try:
-            return pd.read_parquet(path)
+            table = pd.read_parquet(path)
         except (OSError, ValueError, pa.ArrowException) as error:
             raise CheckpointError(f"{path} is not a readable table: {error}") from error
+        fault = SCHEMAS[name].find_fault(table, self.record.class_names) if name in SCHEMAS else None
+        if fault:
+            raise CheckpointError(f"{path} {fault}; run `hlcore analyze` again with another --out")
+        return table
+
+    def check_tables(self) -> None:
+        """Raise CheckpointError if a table that exists cannot be used; the message names it."""
+        for path in sorted(self.path.glob("*.parquet")):
+            self.table(path.stem)
 
 
 def find_analyses(run_path: Path) -> tuple[Path, ...]:

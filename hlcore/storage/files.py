@@ -2,6 +2,7 @@
 
 import difflib
 import os
+import reprlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PureWindowsPath
@@ -13,6 +14,9 @@ from pydantic_core import ErrorDetails
 from hlcore.errors import CheckpointError
 
 Model = TypeVar("Model", bound=BaseModel)
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxother = 80
+_MAX_FAULTS = 4
 
 
 def check_name(name: str) -> str:
@@ -125,8 +129,10 @@ def fill_in_old_network(network: dict[str, Any]) -> dict[str, Any]:
 
 
 def describe_validation_error(error: ValidationError, model: type[BaseModel]) -> str:
-    """The errors as text; for an unknown key with the closest known one."""
-    return "; ".join(_describe_fault(fault, model) for fault in error.errors())
+    """The first errors as text; for an unknown key with the closest known one."""
+    faults = error.errors()
+    more = [f"and {len(faults) - _MAX_FAULTS} more"] if len(faults) > _MAX_FAULTS else []
+    return "; ".join([*(_describe_fault(fault, model) for fault in faults[:_MAX_FAULTS]), *more])
 
 
 def _describe_fault(fault: ErrorDetails, model: type[BaseModel]) -> str:
@@ -139,12 +145,7 @@ def _describe_fault(fault: ErrorDetails, model: type[BaseModel]) -> str:
         return f"key {key!r} is missing"
     message = fault["msg"].removeprefix("Value error, ")
     message = message[0].lower() + message[1:]
-    return f"{key}: {message}, got {_shorten(fault['input'])}" if key else message
-
-
-def _shorten(value: object) -> str:
-    text = repr(value) if not isinstance(value, int) else f"{value:.6g}" if abs(value) > 10**18 else str(value)
-    return text if len(text) <= 80 else f"{text[:77]}..."
+    return f"{key}: {message}, got {_SHORT.repr(fault['input'])}" if key else message
 
 
 def _keys_at(model: type[BaseModel], location: Iterable[int | str]) -> tuple[str, ...]:
