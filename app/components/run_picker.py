@@ -34,8 +34,8 @@ def load_selected_run() -> Run:
 
 
 def draw_run_facts(run: Run) -> None:
-    """Draws the facts about a run, and a warning for each analysis that cannot be read."""
-    config, table = run.record.config, load_epoch_table(run)
+    """Draws the facts about a run, and a warning for each part of it that cannot be read."""
+    config, table = run.record.config, load_epoch_table(run).dropna(subset="mean_iou")
     data = config.data.dataset
     if data == "streets":
         data = f"streets, {config.data.train_scenes} scenes"
@@ -48,14 +48,14 @@ def draw_run_facts(run: Run) -> None:
         "Epochs kept": f"{len(run.epochs)} of {config.optim.epochs + 1}",
         "State": run.record.state,
     }
-    if "mean_iou" in table and len(table):
+    if len(table):
         best = table.loc[table["mean_iou"].idxmax()]
         rows["mIoU, last"] = f"{table['mean_iou'].iloc[-1]:.3f} (epoch {table['epoch'].iloc[-1]})"
         rows["mIoU, best"] = f"{best['mean_iou']:.3f} (epoch {best['epoch']:.0f})"
     cells = "".join(f"<dt>{_format_fact(name)}</dt><dd>{escape(str(value))}</dd>" for name, value in rows.items())
     st.html(f'<dl class="facts">{cells}</dl>')
-    for sentence in list_unreadable_analyses(run):
-        st.warning(sentence, icon=":material/error:")
+    for sentence in (*run_loading.list_faults(run), *list_unreadable_analyses(run)):
+        st.warning(session.escape_markdown(sentence), icon=":material/error:")
 
 
 def _format_fact(name: str) -> str:

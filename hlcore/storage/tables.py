@@ -13,6 +13,9 @@ Check: TypeAlias = Callable[[pd.Series, Sequence[str]], bool]
 """Takes a column with rows and the names of the scored classes, and says whether the column holds what it should."""
 
 
+_ROUNDING = 1e-6
+
+
 def _is_text(column: pd.Series, _classes: Sequence[str]) -> bool:
     return types.is_string_dtype(column) and bool(column.map(lambda value: isinstance(value, str)).all())
 
@@ -25,8 +28,17 @@ def _is_number(column: pd.Series, _classes: Sequence[str]) -> bool:
     return types.is_numeric_dtype(column) and not types.is_bool_dtype(column) and not types.is_complex_dtype(column)
 
 
+def _is_size(column: pd.Series, classes: Sequence[str]) -> bool:
+    """A quantity such as a loss or a length, or NaN; not infinite."""
+    return _is_number(column, classes) and not bool((column.abs() > 1e12).any())
+
+
+def _is_share(column: pd.Series, classes: Sequence[str]) -> bool:
+    return _is_number(column, classes) and bool(column.dropna().between(-_ROUNDING, 1 + _ROUNDING).all())
+
+
 def _is_flag(column: pd.Series, _classes: Sequence[str]) -> bool:
-    return types.is_bool_dtype(column) and not column.isna().any()
+    return types.is_bool_dtype(column) and not bool(column.isna().any())
 
 
 def _is_file_name(column: pd.Series, classes: Sequence[str]) -> bool:
@@ -36,11 +48,11 @@ def _is_file_name(column: pd.Series, classes: Sequence[str]) -> bool:
 
 
 def _is_class(column: pd.Series, classes: Sequence[str]) -> bool:
-    return set(column.unique()) <= set(classes)
+    return _is_text(column, classes) and set(column.unique()) <= set(classes)
 
 
 def _is_class_or_all(column: pd.Series, classes: Sequence[str]) -> bool:
-    return set(column.unique()) <= {"", *classes}
+    return _is_class(column, ("", *classes))
 
 
 def _is_snapshot(column: pd.Series, classes: Sequence[str]) -> bool:
@@ -49,7 +61,7 @@ def _is_snapshot(column: pd.Series, classes: Sequence[str]) -> bool:
 
 def _all_of(*values: str) -> Check:
     """The column holds exactly these values, each at least once."""
-    return lambda column, _classes: set(column.unique()) == set(values)
+    return lambda column, classes: _is_text(column, classes) and set(column.unique()) == set(values)
 
 
 class Schema(NamedTuple):
@@ -133,7 +145,9 @@ SCHEMAS: dict[str, Schema] = {
             "image": _is_file_name,
             "class_name": _is_class,
             "pixels": _is_count,
-            **dict.fromkeys(("hardness_mean", "loss_mean", "error_share"), _is_number),
+            "hardness_mean": _is_share,
+            "loss_mean": _is_size,
+            "error_share": _is_share,
         },
         may_be_empty=True,
     ),
@@ -142,8 +156,8 @@ SCHEMAS: dict[str, Schema] = {
             "image": _is_file_name,
             "width": _is_count,
             "height": _is_count,
-            **dict.fromkeys(("hardness_mean", "hardness_p95", "loss_mean", "error_share"), _is_number),
-            **dict.fromkeys(("entropy_mean", "mean_iou", "disagreement"), _is_number),
+            **dict.fromkeys(("hardness_mean", "hardness_p95", "error_share", "mean_iou", "disagreement"), _is_share),
+            **dict.fromkeys(("loss_mean", "entropy_mean"), _is_size),
         },
         ("image",),
     ),
@@ -157,9 +171,9 @@ SCHEMAS: dict[str, Schema] = {
             "object": _is_count,
             "class_name": _is_class,
             "area_px": _is_count,
-            **dict.fromkeys(("equivalent_diameter_px", "thickness_px", "edge_share", "hardness_mean"), _is_number),
-            **dict.fromkeys(("hardness_p95", "hardness_interior", "hardness_over_edge"), _is_number),
-            **dict.fromkeys(("loss_mean", "error_share", "iou"), _is_number),
+            **dict.fromkeys(("edge_share", "hardness_mean", "hardness_p95", "hardness_interior"), _is_share),
+            **dict.fromkeys(("error_share", "iou"), _is_share),
+            **dict.fromkeys(("equivalent_diameter_px", "thickness_px", "hardness_over_edge", "loss_mean"), _is_size),
             **_BOX,
             "touches_border": _is_flag,
         },
@@ -197,7 +211,9 @@ SCHEMAS: dict[str, Schema] = {
             "class_name": _is_class,
             "predicted": _is_class,
             "area_px": _is_count,
-            **dict.fromkeys(("score", "loss_mean", "hardness_mean"), _is_number),
+            "score": _is_size,
+            "loss_mean": _is_size,
+            "hardness_mean": _is_share,
             **_BOX,
         },
         may_be_empty=True,
