@@ -24,6 +24,10 @@ def _is_count(column: pd.Series, _classes: Sequence[str]) -> bool:
     return types.is_integer_dtype(column) and bool((column >= 0).all())
 
 
+def _is_area(column: pd.Series, classes: Sequence[str]) -> bool:
+    return _is_count(column, classes) and bool((column > 0).all())
+
+
 def _is_number(column: pd.Series, _classes: Sequence[str]) -> bool:
     return types.is_numeric_dtype(column) and not types.is_bool_dtype(column) and not types.is_complex_dtype(column)
 
@@ -64,6 +68,11 @@ def _all_of(*values: str) -> Check:
     return lambda column, classes: _is_text(column, classes) and set(column.unique()) == set(values)
 
 
+def _some_of(*values: str) -> Check:
+    """The column holds only these values, and the first of them."""
+    return lambda column, classes: _is_text(column, classes) and {values[0]} <= set(column.unique()) <= set(values)
+
+
 class Schema(NamedTuple):
     """What a table must hold."""
 
@@ -98,6 +107,11 @@ _BOX: dict[str, Check] = dict.fromkeys(("left", "top", "right", "bottom"), _is_c
 _DISTANCES = ("0", "1", "2", "3–4", "5–8", "9–16", "17–32", "> 32")
 _EDGE_QUANTITIES = _all_of("hardness", "loss", "error_rate")
 _EDGE_SOURCES = _all_of("label", "prediction", "gradient")
+_OBJECT_QUANTITIES = _all_of(
+    "hardness_mean", "hardness_interior", "hardness_over_edge", "loss_mean", "error_share", "iou"
+)
+_METRICS = _all_of("auroc", "ap", "fpr95", "aurc", "error_rate", "auroc_minus_hardness", "ap_minus_hardness")
+_SCORES = _some_of("hardness", "max_softmax", "entropy", "edge_distance", "mc_entropy", "hardness_x_max_softmax")
 _REGIONS = _all_of("all", "edge", "interior")
 
 SCHEMAS: dict[str, Schema] = {
@@ -135,7 +149,7 @@ SCHEMAS: dict[str, Schema] = {
             "first": _is_snapshot,
             "second": _is_snapshot,
             "kind": _is_text,
-            "measure": _is_text,
+            "measure": _all_of("spearman", "pearson", "top10_iou", "turnover", "total_variation"),
             **_ESTIMATE,
             "images": _is_count,
         }
@@ -162,7 +176,13 @@ SCHEMAS: dict[str, Schema] = {
         ("image",),
     ),
     "levels": Schema(
-        {**_SPLIT_AND_MAP, "snapshot": _is_snapshot, "measure": _is_text, **_ESTIMATE, "images": _is_count},
+        {
+            **_SPLIT_AND_MAP,
+            "snapshot": _is_snapshot,
+            "measure": _all_of("level", "relative_level", "edge_share"),
+            **_ESTIMATE,
+            "images": _is_count,
+        },
         ("split", "map", "snapshot", "measure"),
     ),
     "objects": Schema(
@@ -170,7 +190,7 @@ SCHEMAS: dict[str, Schema] = {
             "image": _is_file_name,
             "object": _is_count,
             "class_name": _is_class,
-            "area_px": _is_count,
+            "area_px": _is_area,
             **dict.fromkeys(("edge_share", "hardness_mean", "hardness_p95", "hardness_interior"), _is_share),
             **dict.fromkeys(("error_share", "iou"), _is_share),
             **dict.fromkeys(("equivalent_diameter_px", "thickness_px", "hardness_over_edge", "loss_mean"), _is_size),
@@ -181,23 +201,36 @@ SCHEMAS: dict[str, Schema] = {
     ),
     "risk_curves": Schema(
         {
-            "score": _is_text,
+            "score": _SCORES,
             "region": _REGIONS,
             **dict.fromkeys(("pixels_share", "errors_share", "precision", "false_positive_share"), _is_number),
             **dict.fromkeys(("risk", "threshold", "low", "high"), _is_number),
         }
     ),
-    "scores": Schema({"score": _is_text, "region": _REGIONS, "metric": _is_text, "bound": _is_number, **_ESTIMATE}),
-    "segmentation": Schema({"class_name": _is_class_or_all, "metric": _is_text, **_ESTIMATE}, ("class_name", "metric")),
+    "scores": Schema({"score": _SCORES, "region": _REGIONS, "metric": _METRICS, "bound": _is_number, **_ESTIMATE}),
+    "segmentation": Schema(
+        {
+            "class_name": _is_class_or_all,
+            "metric": _all_of("iou", "boundary_iou", "iou_small", "iou_medium", "iou_large", "accuracy"),
+            **_ESTIMATE,
+        },
+        ("class_name", "metric"),
+    ),
     "size_correlations": Schema(
-        {"size": _is_text, "quantity": _is_text, "objects": _is_count, **_ESTIMATE, "bound": _is_number},
+        {
+            "size": _all_of("area_px", "thickness_px"),
+            "quantity": _OBJECT_QUANTITIES,
+            "objects": _is_count,
+            **_ESTIMATE,
+            "bound": _is_number,
+        },
         ("size", "quantity"),
         may_be_empty=True,
     ),
     "size_curve": Schema(
         {
             **dict.fromkeys(("area_low_px", "area_high_px", "area_px"), _is_number),
-            "quantity": _is_text,
+            "quantity": _OBJECT_QUANTITIES,
             "objects": _is_count,
             **_ESTIMATE,
         },
@@ -210,7 +243,7 @@ SCHEMAS: dict[str, Schema] = {
             "region": _is_count,
             "class_name": _is_class,
             "predicted": _is_class,
-            "area_px": _is_count,
+            "area_px": _is_area,
             "score": _is_size,
             "loss_mean": _is_size,
             "hardness_mean": _is_share,
@@ -219,7 +252,13 @@ SCHEMAS: dict[str, Schema] = {
         may_be_empty=True,
     ),
     "variation": Schema(
-        {**_SPLIT_AND_MAP, "measure": _is_text, **_ESTIMATE, "images": _is_count}, ("split", "map", "measure")
+        {
+            **_SPLIT_AND_MAP,
+            "measure": _all_of("coefficient_of_variation", "coefficient_of_variation_normalised"),
+            **_ESTIMATE,
+            "images": _is_count,
+        },
+        ("split", "map", "measure"),
     ),
 }
 """Name of a table to its schema."""

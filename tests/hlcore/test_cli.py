@@ -233,6 +233,21 @@ def test_runs_skips_unreadable_runs_and_says_so(run: Path, tmp_path: Path) -> No
     assert "complete" in done.stdout
 
 
+def test_runs_lists_a_run_with_a_stray_file_and_says_so(run: Path, tmp_path: Path) -> None:
+    copied = Path(shutil.copytree(run, tmp_path / "copied"))
+    shutil.copy(
+        copied / "checkpoints" / "epoch-0002.safetensors", copied / "checkpoints" / "epoch-0002 (copy).safetensors"
+    )
+    with (copied / "metrics.jsonl").open("a") as metrics:
+        metrics.write("null\n")
+    done = hlcore("runs", tmp_path, "--json")
+    assert done.returncode == 0
+    (row,) = json.loads(done.stdout)
+    assert row["kept epochs"] == [0, 1, 2]
+    assert "left out 'epoch-0002 (copy).safetensors'" in done.stderr
+    assert "metrics.jsonl: left out line" in done.stderr
+
+
 def test_ctrl_c_leaves_a_run_that_can_be_resumed(settings: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "hlcore", "train", "--config", str(settings), "--out", str(tmp_path)]
     training = subprocess.Popen([*command, "--optim.epochs", "200"], stdout=subprocess.PIPE, text=True)
