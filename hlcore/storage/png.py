@@ -1,5 +1,7 @@
 """Hardness and loss maps as 16-bit grey PNG: precise to 1/65535 of their range, readable by any image tool."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
@@ -68,11 +70,23 @@ def read_png(source: Path | BinaryIO | bytes) -> Image.Image:
     Raises:
         CheckpointError: the file is not a PNG, is damaged, or has more than MAX_PIXELS; those are not decoded.
     """
+    with _open(source) as image:
+        image.load()
+        return image
+
+
+def read_png_size(source: Path) -> tuple[int, int]:
+    """(H, W) of a PNG of a run or bundle, without decoding it. Raises the same errors as `read_png`."""
+    with _open(source) as image:
+        return image.height, image.width
+
+
+@contextmanager
+def _open(source: Path | BinaryIO | bytes) -> Iterator[Image.Image]:
     try:
         with Image.open(BytesIO(source) if isinstance(source, bytes) else source, formats=["PNG"]) as image:
             _check_size(image, _name(source))
-            image.load()
-            return image
+            yield image
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise CheckpointError(f"{_name(source)} has far too many pixels; {_LIMIT}") from error
     except CheckpointError:

@@ -129,7 +129,7 @@ class Run:
     @property
     def probe(self) -> Probe | None:
         """The probe set, or None if there is none."""
-        return Probe.open(self.path / "probe")
+        return Probe.open(self.probe_path, num_classes=len(self.record.class_names))
 
     @property
     def probe_path(self) -> Path:

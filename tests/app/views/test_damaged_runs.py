@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from hlcore.storage.tables import SCHEMAS
 from tests.analyses import make_analysis, make_image_table
@@ -59,6 +60,20 @@ def test_what_does_not_fit_is_left_out_with_a_sentence(open_app, damaged, page):
     ):
         assert sum(expected in sentence for sentence in sentences) == 1, expected
     assert len(sentences) == 6
+
+
+@pytest.mark.parametrize("labels", [np.full((64, 96), 200, np.uint8), np.zeros((7, 9), np.uint8)])
+@pytest.mark.parametrize("page", ["inspect", "stability"])
+def test_labels_that_do_not_fit_their_image_or_classes_are_a_sentence(
+    open_app, runs, tmp_path, monkeypatch, page, labels
+):
+    folder = Path(shutil.copytree(runs / "tiny", tmp_path / "more" / "tiny"))
+    Image.fromarray(labels).save(folder / "probe" / "val-0000" / "label.png")
+    monkeypatch.setattr("app.loading.runs.find_run_folders", lambda: {"tiny": folder})
+    app = open_app(page=f"views/{page}/page.py", source="followed", scope="picture")
+    assert not app.exception
+    (error,) = app.error
+    assert "label.png" in error.value
 
 
 @pytest.mark.parametrize("page", ["edges", "objects", "errors", "stability", "dataset", "labels", "runs"])

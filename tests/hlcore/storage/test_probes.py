@@ -132,9 +132,18 @@ def test_a_map_of_another_size_than_its_image_is_named(probe: Probe) -> None:
         path = probe.path / "0001" / f"epoch-0001.{kind}.png"
         kept = path.read_bytes()
         write(path, np.zeros((5, 6), np.float32))
-        with pytest.raises(CheckpointError, match=rf"epoch-0001\.{kind}\.png is 6 x 5 px, but .* 0001 is 7 x 5 px"):
+        with pytest.raises(CheckpointError, match=rf"epoch-0001\.{kind}\.png is 6 x 5 px, but its image is 7 x 5 px"):
             probe.maps("0001", "epoch-0001")
         path.write_bytes(kept)
+    PillowImage.fromarray(np.zeros((5, 6), np.uint8)).save(probe.path / "0001" / "label.png")
+    with pytest.raises(CheckpointError, match=r"label\.png is 6 x 5 px, but its image is 7 x 5 px"):
+        probe.label_map("0001")
+
+
+def test_a_label_of_a_class_that_the_run_lacks_is_named(probe: Probe) -> None:
+    assert Probe.open(probe.path, num_classes=4).label_map("0001").max() == 255
+    with pytest.raises(CheckpointError, match=r"label\.png has class 3, but the run has 3 classes"):
+        Probe.open(probe.path, num_classes=3).label_map("0001")
 
 
 def test_a_picture_above_the_limit_is_not_decoded(probe: Probe, monkeypatch: pytest.MonkeyPatch) -> None:
