@@ -211,7 +211,7 @@ class _MetricsRow(BaseModel):
     """A line of metrics.jsonl; besides these fields it holds numbers by name."""
 
     model_config = ConfigDict(extra="allow", frozen=True, strict=True)
-    __pydantic_extra__: dict[str, float | None]
+    __pydantic_extra__: dict[str, float | None]  # pyright: ignore[reportIncompatibleVariableOverride]  (documented use)
 
     kind: Literal["step", "epoch"]
     epoch: Count

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import NamedTuple, TypeAlias
 
+import numpy as np
 import pandas as pd
 from pandas.api import types
 
@@ -87,10 +88,10 @@ class Schema(NamedTuple):
             return f"has no column {missing[0]!r}"
         if table.empty:
             return None if self.may_be_empty else "has no rows"
-        if wrong := [name for name, fits in self.columns.items() if not fits(table[name], classes)]:
+        if wrong := [name for name, fits in self.columns.items() if not fits(pd.Series(table[name]), classes)]:
             return f"has values that do not belong in its column {wrong[0]!r}"
         for low, high in (("left", "right"), ("top", "bottom")):
-            if low in self.columns and (table[low] >= table[high]).any():
+            if low in self.columns and np.any(table[low] >= table[high]):
                 return f"has a box whose {low} is not before its {high}"
         keys = list(self.crossed)
         combinations = 1

@@ -78,7 +78,7 @@ def read_everything(folder: Path) -> None:
         open_analysis(path)
     if (probe := run.probe) is not None:
         for name in probe.images[:1]:
-            probe.split(name), probe.image(name), probe.label_map(name)
+            assert probe.image(name).shape[:2] == probe.label_map(name).shape
             for snapshot in probe.snapshots[:1]:
                 probe.maps(name, snapshot)
 
