@@ -193,7 +193,10 @@ def runs(folders: list[Path] | None = None, *, as_json: Annotated[bool, Paramete
     rows = []
     for path in find_runs(*(folders or [Path("runs"), Path("checkpoints")])):
         try:
-            rows.append(describe_run(open_run(path)))
+            run = open_run(path)
+            rows.append(describe_run(run))
+            for sentence in run.list_faults():
+                print(sentence, file=sys.stderr)
         except HlcoreError as error:
             print(f"skipped: {error}", file=sys.stderr)
     if as_json:

@@ -4,10 +4,11 @@ import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, NonNegativeInt, PositiveFloat
 
 LossName = Literal["ce", "balanced_ce", "ohem", "focal", "hardness"]
 Device = Literal["auto", "cpu", "cuda", "mps"]
+PositiveInt = Annotated[int, Field(ge=1, lt=2**53)]
 Size = tuple[PositiveInt, PositiveInt]
 
 
@@ -21,6 +22,9 @@ def _expand_home(path: Path) -> Path:
 UserPath = Annotated[Path, AfterValidator(_expand_home)]
 """A path; a leading ~ is the home folder, in a settings file as in a shell."""
 EpochChoice = NonNegativeInt | Literal["best"] | None
+_Side = Annotated[int, Field(ge=16, le=4096)]
+SceneSize = tuple[_Side, _Side]
+"""Height and width of a synthetic scene, px; larger ones would take minutes to draw."""
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -31,7 +35,7 @@ HARDNESS_SGD_LR = 0.3
 class FrozenModel(BaseModel):
     """Base class of all settings: immutable; a misspelt key raises an error that names it."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True)
 
 
 class NetworkConfig(FrozenModel):
@@ -53,7 +57,7 @@ class NetworkConfig(FrozenModel):
     hardness_norm: bool = True
     """Batch norm after each projection of a `light` branch, for sharper maps. A `copy` keeps its original's norm."""
     options: dict[str, Any] = {}
-    """Extra arguments for the network's constructor."""
+    """Further settings of the decoder, such as its dropout, or of an encoder of timm."""
 
 
 class DataConfig(FrozenModel):
@@ -67,7 +71,7 @@ class DataConfig(FrozenModel):
     """Split to train on."""
     val_split: str = "val"
     """Split to validate on after each epoch."""
-    scene_size: Size = (192, 256)
+    scene_size: SceneSize = (192, 256)
     """Height and width of a synthetic scene, px (streets only)."""
     train_scenes: PositiveInt = 400
     """Number of training scenes (streets only)."""

@@ -1,5 +1,6 @@
 """Make folders of analyses for tests, from a record and the tables a test gives."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,12 @@ import pandas as pd
 from hlcore.data.labels import CAMVID
 from hlcore.storage.analyses import Analysis, AnalysisRecord
 from hlcore.storage.runs import utc_now
+
+
+def make_image_table(names: Sequence[str]) -> pd.DataFrame:
+    """A table of images that all measure the same."""
+    measures = ("hardness_mean", "hardness_p95", "loss_mean", "error_share", "entropy_mean", "mean_iou", "disagreement")
+    return pd.DataFrame({"image": names, "width": 96, "height": 64, **dict.fromkeys(measures, 0.5)})
 
 
 def make_analysis(

@@ -1,6 +1,8 @@
 """Fixtures shared by every test."""
 
 import os
+import socket
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -35,3 +37,30 @@ def shared_data() -> Path:
     if not (folder / "camvid").is_dir():
         pytest.skip(f"no CamVid in {folder}; set HLCORE_DATA to the folder with camvid/ and idd_lite/")
     return folder
+
+
+@pytest.fixture
+def only_localhost(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Refuse every connection and name look-up but those of this machine; the test fails if one was tried."""
+    tried: list[object] = []
+    connect, look_up = socket.socket.connect, socket.getaddrinfo
+
+    def is_local(host: object) -> bool:
+        return host in (None, "", "localhost", "127.0.0.1", "::1", socket.gethostname())
+
+    def guarded_connect(self: socket.socket, address: object) -> None:
+        if self.family in (socket.AF_INET, socket.AF_INET6) and not is_local(address[0]):
+            tried.append(address)
+            raise ConnectionRefusedError(f"a test tried to reach {address}")
+        connect(self, address)
+
+    def guarded_look_up(host: object, *further: object, **settings: object) -> list[tuple]:
+        if not is_local(host):
+            tried.append(host)
+            raise socket.gaierror(socket.EAI_NONAME, f"a test looked up {host}")
+        return look_up(host, *further, **settings)
+
+    monkeypatch.setattr(socket.socket, "connect", guarded_connect)
+    monkeypatch.setattr(socket, "getaddrinfo", guarded_look_up)
+    yield
+    assert tried == [], "something outside this machine was asked"

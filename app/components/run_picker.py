@@ -36,8 +36,8 @@ def load_selected_run() -> Run:
 
 
 def draw_run_facts(run: Run) -> None:
-    """Draws the facts about a run, and a warning for each analysis that cannot be read."""
-    config, table = run.record.config, load_epoch_table(run)
+    """Draws the facts about a run, and a warning for each part of it that cannot be read."""
+    config, table = run.record.config, load_epoch_table(run).dropna(subset="mean_iou")
     data = config.data.dataset
     if data == "streets":
         data = f"streets, {config.data.train_scenes} scenes"
@@ -56,7 +56,7 @@ def draw_run_facts(run: Run) -> None:
         rows["mIoU, best"] = _format_score(scored, int(scored["mean_iou"].argmax())) if len(scored) else "–"
     cells = "".join(f"<dt>{_format_fact(name)}</dt><dd>{escape(str(value))}</dd>" for name, value in rows.items())
     st.html(f'<dl class="facts">{cells}</dl>')
-    for sentence in list_unreadable_analyses(run):
+    for sentence in (*run_loading.list_faults(run), *list_unreadable_analyses(run)):
         st.warning(session.escape_sentence(sentence), icon=":material/error:")
 
 

@@ -19,7 +19,7 @@ def load_analyses(run: Run) -> dict[str, Analysis]:
 
 
 def list_unreadable_analyses(run: Run) -> list[str]:
-    """One error message for each analysis that cannot be read, for example one of another version."""
+    """One error message for each analysis that cannot be used: another version, say, or a table without its columns."""
     return [str(one) for one in _read_analyses(run) if isinstance(one, CheckpointError)]
 
 
@@ -54,7 +54,8 @@ def _read_analyses(run: Run) -> Iterator[Analysis | CheckpointError]:
     """Each analysis of a run, or the error that reading it raised."""
     for path in find_analyses(run.path):
         try:
-            yield _cached_analysis(path, modified_ns(path / "analysis.json"))
+            files = (path / "analysis.json", *sorted(path.glob("*.parquet")))
+            yield _cached_analysis(path, tuple(map(modified_ns, files)))
         except CheckpointError as error:
             yield error
 
@@ -63,8 +64,11 @@ def _read_analyses(run: Run) -> Iterator[Analysis | CheckpointError]:
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
-def _cached_analysis(path: Path, modified: int) -> Analysis:
-    return open_analysis(path)
+def _cached_analysis(path: Path, modified: tuple[int, ...]) -> Analysis:
+    analysis = open_analysis(path)
+    if analysis.record.state == "complete":
+        analysis.check_tables()
+    return analysis
 
 
 @st.cache_data(max_entries=32, show_spinner=False)

@@ -62,10 +62,10 @@ def memorise_picture(run: Run, epoch: int, picture: Picture) -> Iterator["Report
         InvalidInputError: the label map has no labelled pixel.
         TrainingError: the loss became NaN or infinite.
     """
-    from hlcore.storage.checkpoints import load_checkpoint
+    from hlcore.storage.loading import load_epoch
     from hlcore.training.memorise import memorise
 
-    checkpoint, sample = load_checkpoint(run.checkpoint_path(epoch)), picture.sample
+    checkpoint, sample = load_epoch(run, epoch, device="cpu"), picture.sample
     if not checkpoint.header.has_hardness:
         raise CheckpointError(
             f"{run.checkpoint_path(epoch)} has no hardness branch, so it has no hardness map; "

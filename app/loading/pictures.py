@@ -8,7 +8,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from app.loading.runs import modified_ns
+from app.loading.runs import load_probe, modified_ns
 from hlcore.data.images import read_image, read_label_map
 from hlcore.data.images.resizing import resize_image, resize_label_map
 from hlcore.data.labels import CAMVID, ClassTable
@@ -35,7 +35,7 @@ _PHOTOGRAPHS = {
 
 def list_sources(run: Run) -> list[str]:
     """The sources available for a run, except for DATA, which needs an analysis."""
-    probe = run.probe
+    probe = load_probe(run)
     return [SCENES, PHOTOGRAPHS, UPLOAD, *([FOLLOWED] if probe and probe.images else [])]
 
 
@@ -44,14 +44,14 @@ def list_samples(run: Run, source: str) -> list[str]:
     if source == SCENES:
         return list(_make_scenes(run).names)
     if source == FOLLOWED:
-        return list(run.probe.images) if run.probe else []
+        return list(probe.images) if (probe := load_probe(run)) else []
     return list(_PHOTOGRAPHS) if source == PHOTOGRAPHS else []
 
 
 def format_sample(run: Run, source: str, name: str) -> str:
     """The name of a sample on the page."""
-    if source == FOLLOWED and run.probe:
-        return f"{name} ({'trained on' if run.probe.split(name) == 'train' else 'held out'})"
+    if source == FOLLOWED and (probe := load_probe(run)):
+        return f"{name} ({'trained on' if probe.split(name) == 'train' else 'held out'})"
     return name.replace("test-00", "scene ")
 
 
@@ -65,8 +65,8 @@ def read_sample(run: Run, source: str, name: str) -> Sample:
         scenes = _make_scenes(run)
         sample = scenes[scenes.names.index(name)]
         return sample if scenes.classes.names == run.record.class_names else replace(sample, label_map=None)
-    if source == FOLLOWED and run.probe and name in run.probe.images:
-        return Sample(name, run.probe.image(name), run.probe.label_map(name))
+    if source == FOLLOWED and (probe := load_probe(run)) and name in probe.images:
+        return Sample(name, probe.image(name), probe.label_map(name))
     if source == PHOTOGRAPHS and name in _PHOTOGRAPHS:
         return Sample(name, read_image(_find_photograph(name)), None)
     raise DatasetError(f"there is no sample '{name}' in {TITLES.get(source, source)}; choose another")

@@ -50,13 +50,13 @@ def load_maps(run: Run, epoch: int, picture: Picture) -> Maps:
         InvalidInputError: the network has no hardness branch.
     """
     path = run.checkpoint_path(epoch)
-    return _cached_maps(path, modified_ns(path), picture.digest, picture)
+    return _cached_maps(path, modified_ns(path), picture.digest, picture, run, epoch)
 
 
 def load_prediction(run: Run, epoch: int, picture: Picture) -> PredictionRecord:
     """The full prediction of an epoch for a picture. Raises what `load_maps` raises."""
     path = run.checkpoint_path(epoch)
-    return _cached_prediction(path, modified_ns(path), picture.digest, picture)
+    return _cached_prediction(path, modified_ns(path), picture.digest, picture, run, epoch)
 
 
 def identify_prediction(run: Run, epoch: int, picture: Picture) -> str:
@@ -72,7 +72,7 @@ def load_network(run: Run, epoch: int) -> "Checkpoint":
         CheckpointError: the checkpoint cannot be read.
     """
     path = run.checkpoint_path(epoch)
-    return _cached_network(path, modified_ns(path))
+    return _cached_network(path, modified_ns(path), run, epoch)
 
 
 def measure_agreement(first: Maps, second: Maps, quantity: Literal["hardness_map", "loss_map"]) -> tuple[float, float]:
@@ -91,15 +91,17 @@ def load_pixel(run: Run, epoch: int, picture: Picture, x: int, y: int) -> dict[s
 
 
 @st.cache_resource(max_entries=4, show_spinner="Loading the network …")
-def _cached_network(path: Path, modified: int) -> "Checkpoint":
-    from hlcore.storage.checkpoints import load_checkpoint
+def _cached_network(path: Path, modified: int, _run: Run, _epoch: int) -> "Checkpoint":
+    from hlcore.storage.loading import load_epoch
 
-    return load_checkpoint(path)
+    return load_epoch(_run, _epoch, device="cpu")
 
 
 @st.cache_resource(max_entries=1, show_spinner="Predicting …")  # probabilities may take a gigabyte
-def _cached_prediction(path: Path, modified: int, digest: str, _picture: Picture) -> PredictionRecord:
-    checkpoint = _cached_network(path, modified)
+def _cached_prediction(
+    path: Path, modified: int, digest: str, _picture: Picture, _run: Run, _epoch: int
+) -> PredictionRecord:
+    checkpoint = _cached_network(path, modified, _run, _epoch)
     from hlcore.inference import predict
 
     if not checkpoint.header.has_hardness:
@@ -117,8 +119,8 @@ def _cached_prediction(path: Path, modified: int, digest: str, _picture: Picture
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
-def _cached_maps(path: Path, modified: int, digest: str, _picture: Picture) -> Maps:
-    record = _cached_prediction(path, modified, digest, _picture)
+def _cached_maps(path: Path, modified: int, digest: str, _picture: Picture, _run: Run, _epoch: int) -> Maps:
+    record = _cached_prediction(path, modified, digest, _picture, _run, _epoch)
     labelled = record.label_map is not None
     return Maps(
         identity=f"{path}:{modified}:{digest}",

@@ -7,6 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from hlcore.errors import CheckpointError
+from hlcore.storage.probes import Probe
 from hlcore.storage.runs import Run, find_runs, open_run
 
 PROJECT = Path(__file__).parents[2]
@@ -35,6 +36,20 @@ def load_epoch_table(run: Run) -> pd.DataFrame:
     return _cached_epoch_table(run, str(run.path), modified_ns(run.path / "metrics.jsonl"))
 
 
+def load_probe(run: Run) -> Probe | None:
+    """The followed images of a run; None without any, or if `list_faults` says that they cannot be read."""
+    try:
+        return run.probe
+    except CheckpointError:
+        return None
+
+
+def list_faults(run: Run) -> list[str]:
+    """`Run.list_faults`, reread when a file of the run changes."""
+    watched = (run.path / "metrics.jsonl", run.probe_path / "manifest.json", run.checkpoint_path(0).parent)
+    return _cached_faults(run, str(run.path), tuple(map(modified_ns, watched)))
+
+
 def modified_ns(path: Path) -> int:
     """Modification time of a file in ns; 0 if it does not exist, which reading it will then report."""
     return path.stat().st_mtime_ns if path.exists() else 0
@@ -52,13 +67,9 @@ def load_runs(names: list[str]) -> tuple[dict[str, Run], list[str]]:
 
 
 def load_steps(run: Run) -> pd.DataFrame:
-    """`Run.steps`, reread when metrics.jsonl changes.
-
-    Raises:
-        CheckpointError: a line of it cannot be read.
-    """
+    """`Run.step_table`, reread when metrics.jsonl changes."""
     path = run.path / "metrics.jsonl"
-    return _cached_steps(run, path, path.stat().st_mtime_ns if path.is_file() else 0)
+    return _cached_steps(run, path, modified_ns(path))
 
 
 # Streamlit builds the cache keys below from all arguments whose names do not start with an underscore.
@@ -77,3 +88,8 @@ def _cached_epoch_table(_run: Run, path: str, modified: int) -> pd.DataFrame:
 @st.cache_data(max_entries=16, show_spinner=False)
 def _cached_steps(_run: Run, path: Path, modified: int) -> pd.DataFrame:
     return _run.step_table()
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _cached_faults(_run: Run, path: str, modified: tuple[int, ...]) -> list[str]:
+    return _run.list_faults()

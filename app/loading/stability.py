@@ -12,6 +12,7 @@ from jaxtyping import Float32
 from app.loading.analyses import load_table
 from app.loading.pictures import FOLLOWED, SCENES, Picture, format_sample, load_sample
 from app.loading.predictions import MAX_LOSS_NATS, load_maps
+from app.loading.runs import load_probe
 from app.viewer.planes import Plane, pack_values
 from hlcore.errors import CheckpointError
 from hlcore.storage.analyses import Analysis
@@ -57,7 +58,8 @@ class Series(Mapping[str, MapPair]):
 
 def has_followed_images(run: Run) -> bool:
     """Whether the run has followed images at two or more snapshots."""
-    return run.probe is not None and bool(run.probe.images) and len(run.probe.snapshots) > 1
+    probe = load_probe(run)
+    return probe is not None and bool(probe.images) and len(probe.snapshots) > 1
 
 
 def load_followed_series(run: Run) -> list[Series]:
@@ -66,7 +68,7 @@ def load_followed_series(run: Run) -> list[Series]:
     Raises:
         CheckpointError: the followed images cannot be read.
     """
-    probe = run.probe
+    probe = load_probe(run)
     if probe is None:
         return []
     written = (run.probe_path / "manifest.json").stat().st_mtime_ns

@@ -1,21 +1,25 @@
 """Build a HardnessSegmenter by name: from segmentation-models-pytorch, torchvision, or your own network."""
 
 import difflib
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from hlcore.config import NetworkConfig
-from hlcore.errors import InvalidInputError
+from hlcore.errors import HlcoreError, InvalidInputError
 from hlcore.models import torchvision_cpu  # noqa: F401  before SMP and torchvision
 from hlcore.models.hardness import HardnessSegmenter, copy_branch, light_branch
 from hlcore.models.parts import NetworkParts, freeze_unused_parameters
 from hlcore.models.pretrained import load_weight_file
-from hlcore.models.smp import SMP_DECODERS, build_smp_parts
+from hlcore.models.smp import SMP_DECODERS, build_smp_parts, construct_smp_parts
 from hlcore.plugins import import_plugins
+
+log = logging.getLogger(__name__)
 
 TORCHVISION_NETWORKS = (
     "fcn_resnet50",
@@ -76,6 +80,41 @@ def build_network(config: NetworkConfig, num_classes: int, *, hardness: bool = T
         std=parts.std,
         channels_last=config.network not in _registered,  # a registered network may call .view on its input
     )
+
+
+def outline_network(config: NetworkConfig, num_classes: int, *, hardness: bool = True) -> HardnessSegmenter | None:
+    """The network without memory: its tensors have names and shapes, but no values (torch's device "meta").
+
+    It has all stages of the encoder, also those that `build_network` removes, and no light hardness branch. None for a
+    registered network whose own code needs real tensors.
+
+    Raises:
+        InvalidInputError: unknown name, or unsupported options.
+    """
+    config = config.model_copy(update={"encoder_weights": "none"})
+    is_registered = config.network in network_names() and config.network in _registered
+    with torch.device("meta"), _NumbersOnCpu():
+        try:
+            is_smp = config.network in SMP_DECODERS and not is_registered
+            parts = construct_smp_parts(config, num_classes) if is_smp else _build_parts(config, num_classes)
+            branch = None
+            if hardness and config.hardness_branch == "copy":
+                branch = copy_branch(parts.segmentation_branch, num_classes, output_layers=parts.output_layers)
+            return HardnessSegmenter(parts.encoder, parts.segmentation_branch, branch)
+        except HlcoreError:
+            raise
+        except Exception as error:
+            if not is_registered:
+                raise
+            log.info("the shapes of %s are checked only once it is built: %s", config.network, error)
+            return None
+
+
+class _NumbersOnCpu(TorchFunctionMode):
+    """Context in which `linspace` has values on any device; encoders read their dropout rates from it."""
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        return func(*args, **({"device": "cpu"} if func is torch.linspace else {}) | (kwargs or {}))
 
 
 def network_names() -> tuple[str, ...]:

@@ -2,7 +2,8 @@
 
 import difflib
 import inspect
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,14 @@ class _DecoderBranch(nn.Module):
         return self.head(self.decoder(features))
 
 
+ENCODER_OPTIONS = (
+    *("drop_rate", "drop_path_rate", "proj_drop_rate", "attn_drop_rate"),
+    *("img_size", "window_size", "dynamic_img_size", "strict_img_size"),
+)
+"""Options passed on to encoders of timm. Others may name a file, an address or a cache folder."""
+_SET_BY_HLCORE = {"self", "encoder_name", "encoder_depth", "encoder_weights", "in_channels", "classes", "aux_params"}
+
+
 def build_smp_parts(config: NetworkConfig, num_classes: int) -> NetworkParts:
     """A network of segmentation-models-pytorch, with its encoder weights.
 
@@ -60,10 +69,27 @@ def build_smp_parts(config: NetworkConfig, num_classes: int) -> NetworkParts:
         InvalidInputError: unknown encoder, unsupported options, or no hub to get weights from.
         CheckpointError: the weight file does not match.
     """
+    parts = construct_smp_parts(config, num_classes)
+    _replace_unused_modules(parts.encoder, config, image_size=4 * parts.stride)
+    if config.encoder_weights == "imagenet" and config.encoder == OFFLINE_ENCODER:
+        load_packaged_weights(parts.encoder)
+    elif config.encoder_weights not in ("none", "imagenet"):
+        load_weight_file(parts.encoder, Path(config.encoder_weights))
+    return parts
+
+
+def construct_smp_parts(config: NetworkConfig, num_classes: int) -> NetworkParts:
+    """The network as its library makes it: with all stages of the encoder, and no weights but those of the hub.
+
+    Raises:
+        InvalidInputError: unknown encoder, unsupported options, or no hub to get weights from.
+    """
     import segmentation_models_pytorch as smp
 
     kind = getattr(smp, SMP_DECODERS[config.network])
     takes = inspect.signature(kind.__init__).parameters
+    _check_encoder(config.encoder)
+    _check_options(config, [name for name, taken in takes.items() if taken.kind is not taken.VAR_KEYWORD])
     depth = config.encoder_depth or takes["encoder_depth"].default
     arguments: dict[str, Any] = {"encoder_name": config.encoder, "encoder_depth": depth, "classes": num_classes}
     arguments |= _width_arguments(config.network, config.decoder_channels, depth)
@@ -71,9 +97,7 @@ def build_smp_parts(config: NetworkConfig, num_classes: int) -> NetworkParts:
         arguments["dynamic_img_size"] = True
         if config.encoder_depth is None and config.decoder_channels:
             arguments["decoder_intermediate_channels"] = (config.decoder_channels,) * depth
-    weights = config.encoder_weights
-    from_hub = weights == "imagenet" and config.encoder != OFFLINE_ENCODER
-    _check_encoder(config.encoder)
+    from_hub = config.encoder_weights == "imagenet" and config.encoder != OFFLINE_ENCODER
     from_timm = config.encoder.startswith("tu-")  # SMP wants a flag for these, a name for the others
     try:
         with offline_unless_hub_answers() if from_hub else nullcontext():
@@ -86,28 +110,57 @@ def build_smp_parts(config: NetworkConfig, num_classes: int) -> NetworkParts:
             raise make_hub_error(config.encoder, error) from error
         raise InvalidInputError(f"{config.network} on {config.encoder} cannot be built: {error}") from error
     stride = _input_stride(config, network.encoder.output_stride, depth)
-    _replace_unused_modules(network.encoder, config, image_size=4 * stride)
-    if weights == "imagenet" and not from_hub:
-        load_packaged_weights(network.encoder)
-    elif weights not in ("none", "imagenet"):
-        load_weight_file(network.encoder, Path(weights))
     mean, std = channel_statistics(config.encoder)
     branch = _DecoderBranch(network.decoder, network.segmentation_head)
     return NetworkParts(network.encoder, branch, stride, mean, std)
 
 
 def _check_encoder(name: str) -> None:
-    """Raise InvalidInputError for a name unknown to SMP and timm; names with a colon (a hub) are not checked."""
+    """Raise InvalidInputError for a name unknown to SMP and timm, such as that of a hub's repository or a folder."""
     import timm
     from segmentation_models_pytorch.encoders import get_encoder_names
 
-    if name.startswith("timm-") or ":" in name:  # SMP translates its old timm- names
+    if re.fullmatch(r"timm-[\w-]+", name):  # SMP translates its old names
         return
     known = [*get_encoder_names(), *(f"tu-{model}" for model in timm.list_models())]
     if name.partition(".")[0] not in known:  # the part after the dot selects timm's weights
         close = difflib.get_close_matches(name, known, n=1)
         hint = f"did you mean {close[0]!r}?" if close else "see the encoders of SMP, or tu-NAME for NAME of timm"
         raise InvalidInputError(f"unknown encoder {name!r}; {hint}")
+
+
+def _check_options(config: NetworkConfig, arguments: Sequence[str]) -> None:
+    """Raise InvalidInputError for an option that is not a setting of the decoder or encoder, or an absurd value.
+
+    A checkpoint's header chooses the options too, so none of them may name a file or take hours.
+    """
+    known = [name for name in arguments if name not in _SET_BY_HLCORE]
+    known += ENCODER_OPTIONS if config.encoder.startswith("tu-") else ()
+    for name, value in config.options.items():
+        if name not in known:
+            close = difflib.get_close_matches(name, known, n=1)
+            hint = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(known)}"
+            raise InvalidInputError(f"{config.network} on {config.encoder} has no option {name!r}; {hint}")
+        if not _is_plausible(value, 32 if name == "upsampling" else 4096):
+            raise InvalidInputError(
+                f"option {name!r} of {config.network} must be a word, a number of at most "
+                f"{32 if name == 'upsampling' else 4096}, or at most 32 of them, got {str(value)[:60]}"
+            )
+
+
+def _is_plausible(value: Any, most: int) -> bool:
+    """Whether a value is a word or number of ordinary size, or a short list or table of them."""
+    match value:
+        case str():
+            return re.fullmatch(r"\w{0,32}", value) is not None
+        case int() | float():
+            return abs(value) <= most
+        case list() | tuple() | dict():
+            inner = value.values() if isinstance(value, dict) else value
+            return len(inner) <= 32 and all(
+                not isinstance(one, list | dict) and _is_plausible(one, most) for one in inner
+            )
+    return value is None
 
 
 def _input_stride(config: NetworkConfig, output_stride: int, depth: int) -> int:

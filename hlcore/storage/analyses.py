@@ -13,11 +13,12 @@ from typing import Literal
 
 import pandas as pd
 import pyarrow as pa
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from hlcore.config import FrozenModel
+from hlcore.config import FrozenModel, PositiveInt, SceneSize
 from hlcore.errors import CheckpointError
-from hlcore.storage.files import read_json
+from hlcore.storage.files import ClassNames, Count, FileName, Palette, check_palette, read_json
+from hlcore.storage.tables import SCHEMAS
 
 
 class AnalysisRecord(FrozenModel):
@@ -29,38 +30,40 @@ class AnalysisRecord(FrozenModel):
     created: datetime
     run: str
     """Name of the run."""
-    epoch: int
-    epochs: tuple[int, ...] = ()
+    epoch: Count
+    epochs: tuple[Count, ...] = ()
     """Epochs compared for stability; empty for none."""
     weights: str = ""
     """SHA-256 of the weights of all these epochs."""
-    dataset: str
+    dataset: FileName
     root: Path | None
     """Folder of the data set; None for streets or if unknown."""
-    split: str
+    split: FileName
     data_fingerprint: str
-    images: int
+    images: PositiveInt
     """Number of images measured."""
     left_out: dict[str, str] = Field(default_factory=dict)
     """Image that could not be measured to the reason."""
-    class_names: tuple[str, ...]
+    class_names: ClassNames
     """The scored classes: the run's own or, if predictions were merged, the data set's."""
-    palette: tuple[tuple[int, int, int], ...]
+    palette: Palette
     merged: dict[str, str] | None = None
     """Class of the run to class of the data set, if predictions were merged."""
-    mc_dropout: int = 0
+    mc_dropout: Count = 0
     """Number of Monte Carlo dropout passes; 0 for none."""
-    window: int | None = None
+    window: PositiveInt | None = None
     """Side of the sliding window, px; None for the default of `hlcore.inference.predict`."""
     thumbnails: bool = True
     """Whether thumbnails were saved."""
-    scene_size: tuple[int, int] | None = None
+    scene_size: SceneSize | None = None
     """(H, W) of the scenes, px (streets only)."""
     device: str = ""
     """The device the network ran on."""
     command: str = ""
     """The command that repeats the analysis."""
     versions: dict[str, str]
+
+    _check_palette = model_validator(mode="after")(check_palette)
 
 
 class Analysis:
@@ -92,16 +95,25 @@ class Analysis:
         """A table by its name, such as "edges".
 
         Raises:
-            CheckpointError: the table does not exist or cannot be read.
+            CheckpointError: the table does not exist, cannot be read or does not have its columns and rows.
         """
         path = self.table_path(name)
         if not path.is_file():
             known = ", ".join(sorted(p.stem for p in self.path.glob("*.parquet"))) or "none yet"
             raise CheckpointError(f"{self.path} has no table '{name}'; it has {known}. Run `hlcore analyze` again")
         try:
-            return pd.read_parquet(path)
+            table = pd.read_parquet(path)
         except (OSError, ValueError, pa.ArrowException) as error:
             raise CheckpointError(f"{path} is not a readable table: {error}") from error
+        fault = SCHEMAS[name].find_fault(table, self.record.class_names) if name in SCHEMAS else None
+        if fault:
+            raise CheckpointError(f"{path} {fault}; run `hlcore analyze` again with another --out")
+        return table
+
+    def check_tables(self) -> None:
+        """Raise CheckpointError if a table that exists cannot be used; the message names it."""
+        for path in sorted(self.path.glob("*.parquet")):
+            self.table(path.stem)
 
 
 def find_analyses(run_path: Path) -> tuple[Path, ...]:

@@ -8,6 +8,7 @@ manifest.parquet         one row per image; class names and colours in its metad
 import json
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -15,14 +16,32 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 from PIL import Image as PillowImage
+from pydantic import TypeAdapter, model_validator
 
+from hlcore.config import FrozenModel
 from hlcore.errors import CheckpointError, InvalidInputError
-from hlcore.storage.files import lock_folder, make_folder, replace_atomically
-from hlcore.storage.png import read_hardness_png, write_hardness_png
+from hlcore.storage.files import (
+    ClassNames,
+    FileName,
+    Palette,
+    check_palette,
+    lock_folder,
+    make_folder,
+    parse_json,
+    replace_atomically,
+)
+from hlcore.storage.png import read_hardness_png, read_png, write_hardness_png
 from hlcore.types import HardnessMap, LabelMap, PredictionRecord
 
 MANIFEST = "manifest.parquet"
 _METADATA_KEY = b"hlcore"
+
+
+class _Classes(FrozenModel):
+    class_names: ClassNames
+    palette: Palette
+
+    _check_palette = model_validator(mode="after")(check_palette)
 
 
 class BundleWriter:
@@ -84,6 +103,10 @@ class Bundle:
     class_names: tuple[str, ...]
     palette: tuple[tuple[int, int, int], ...]
 
+    @cached_property
+    def _names(self) -> frozenset[str]:
+        return frozenset(self.manifest["name"])
+
     def hardness_map(self, name: str) -> HardnessMap:
         """The hardness map of an image.
 
@@ -91,18 +114,19 @@ class Bundle:
             CheckpointError: the bundle has no such image, or its file cannot be read.
         """
         path = self.path / f"{name}.hardness.png"
-        if not path.is_file():
+        if name not in self._names or not path.is_file():
             raise CheckpointError(f"{self.path} has no hardness map for {name!r}; expected {path.name}")
         return read_hardness_png(path)
 
     def prediction(self, name: str) -> LabelMap:
         """The predicted class indices of an image, H W uint8."""
         path = self.path / f"{name}.prediction.png"
-        try:
-            with PillowImage.open(path) as image:
-                return np.asarray(image)
-        except OSError as error:
-            raise CheckpointError(f"{path} cannot be read: {error}") from error
+        if name not in self._names:
+            raise CheckpointError(f"{self.path} has no prediction for {name!r}; expected {path.name}")
+        image = read_png(path)
+        if image.mode not in ("L", "P"):
+            raise CheckpointError(f"{path}: expected an 8-bit PNG of class indices, got mode {image.mode}")
+        return np.asarray(image)
 
 
 def open_bundle(path: Path) -> Bundle:
@@ -116,8 +140,11 @@ def open_bundle(path: Path) -> Bundle:
         raise CheckpointError(f"{path} is not a hardness bundle: it has no {MANIFEST}; make one with `hlcore predict`")
     try:
         table = pq.read_table(manifest)
-        about = json.loads((table.schema.metadata or {})[_METADATA_KEY])
-    except (KeyError, ValueError, OSError) as error:
+        about = (table.schema.metadata or {})[_METADATA_KEY].decode()
+        names = TypeAdapter(tuple[FileName, ...]).validate_python(table.column("name").to_pylist())
+    except (KeyError, ValueError, OSError, pa.ArrowException) as error:
         raise CheckpointError(f"{manifest} was not written by hlcore: {error}") from error
-    palette = tuple((int(r), int(g), int(b)) for r, g, b in about["palette"])
-    return Bundle(path, table.to_pandas(), tuple(about["class_names"]), palette)
+    if len(set(names)) < len(names):
+        raise CheckpointError(f"{manifest} lists an image twice; write the bundle again with `hlcore predict`")
+    classes = parse_json(about, _Classes, source=manifest)
+    return Bundle(path, table.to_pandas(), classes.class_names, classes.palette)

@@ -1,6 +1,7 @@
 """Weights on disk: safetensors files whose metadata is enough to rebuild the network."""
 
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,21 @@ from torch import nn
 
 from hlcore.config import FrozenModel, NetworkConfig
 from hlcore.errors import CheckpointError, InvalidInputError
-from hlcore.models.adapters import build_network
+from hlcore.models.adapters import build_network, outline_network
 from hlcore.models.hardness import HardnessSegmenter
-from hlcore.storage.files import fill_in_old_network, parse_json, replace_atomically
+from hlcore.storage.files import (
+    ClassNames,
+    Count,
+    Palette,
+    check_palette,
+    fill_in_old_network,
+    parse_json,
+    replace_atomically,
+)
 
 METADATA_KEY = "hlcore"
+MAX_UNUSED = 500_000_000
+"""Values that a network may need while it is built beyond those in its file: encoders are cut after they are made."""
 
 
 class CheckpointHeader(FrozenModel):
@@ -24,10 +35,12 @@ class CheckpointHeader(FrozenModel):
 
     network: NetworkConfig
     has_hardness: bool
-    class_names: tuple[str, ...]
-    palette: tuple[tuple[int, int, int], ...]
-    epoch: int
-    iteration: int
+    class_names: ClassNames
+    palette: Palette
+    epoch: Count
+    iteration: Count
+
+    _check_palette = model_validator(mode="after")(check_palette)
 
     @model_validator(mode="before")
     @classmethod
@@ -102,12 +115,15 @@ def read_header(path: Path) -> CheckpointHeader:
 def load_checkpoint(path: Path, *, device: torch.device | str = "cpu") -> Checkpoint:
     """The network of a checkpoint file, rebuilt on `device` in evaluation mode.
 
+    Reads no other file and asks no hub, whatever the header says.
+
     Raises:
         CheckpointError: the file cannot be read or does not match its network.
     """
     header = read_header(path)
     try:
         config = header.network.model_copy(update={"encoder_weights": "none"})
+        _check_shapes(path, header)
         network = build_network(config, len(header.class_names), hardness=header.has_hardness)
     except InvalidInputError as error:
         raise CheckpointError(f"{path}: {error}") from error
@@ -119,11 +135,37 @@ def load_network_weights(network: nn.Module, path: Path) -> None:
     """Load the weights of a checkpoint file into a network; fp16 weights are converted to its type.
 
     Raises:
-        CheckpointError: tensors are missing, superfluous or of another shape.
+        CheckpointError: tensors are missing, superfluous, of another shape, or hold NaN or infinity.
     """
     try:
         with safe_open(path, framework="pt") as opened:
             weights = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118  (not a dict)
+        for name, tensor in weights.items():
+            if not tensor.isfinite().all():
+                raise CheckpointError(f"{path} has NaN or infinite weights in {name}; choose another epoch")
         network.load_state_dict(weights, strict=True)
     except (SafetensorError, OSError, RuntimeError) as error:
         raise CheckpointError(f"{path} does not match its network: {error}") from error
+
+
+def _check_shapes(path: Path, header: CheckpointHeader) -> None:
+    """Raise CheckpointError if the network does not have the file's shapes, before it takes memory."""
+    outline = outline_network(header.network, len(header.class_names), hardness=header.has_hardness)
+    if outline is None:
+        return
+    try:
+        with safe_open(path, framework="pt") as opened:
+            stored = {name: tuple(opened.get_slice(name).get_shape()) for name in opened.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        raise CheckpointError(f"{path} is not a complete safetensors file: {error}") from error
+    for name, tensor in outline.state_dict().items():
+        shape = tuple(tensor.shape)
+        if stored.get(name, shape) != shape:
+            raise CheckpointError(
+                f"{path} does not match its network: {name} has shape {stored[name]} in the file, expected {shape}"
+            )
+    needed = sum(tensor.numel() for tensor in (*outline.parameters(), *outline.buffers()))
+    if needed > sum(map(prod, stored.values())) + MAX_UNUSED:
+        raise CheckpointError(
+            f"{path} does not match its network: the network has {needed:,} values, far more than the file"
+        )

@@ -2,18 +2,63 @@
 
 import difflib
 import os
+import reprlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
-from typing import Any, TypeVar
+from pathlib import Path, PureWindowsPath
+from typing import Annotated, Any, TypeVar
 
 from filelock import FileLock, Timeout
-from pydantic import BaseModel, ValidationError
+from pydantic import AfterValidator, BaseModel, Field, ValidationError
 from pydantic_core import ErrorDetails
 
 from hlcore.errors import CheckpointError, StorageError
 
 Model = TypeVar("Model", bound=BaseModel)
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxother = 80
+_MAX_FAULTS = 4
+
+
+def check_name(name: str) -> str:
+    """The name, if it can only name something inside a folder; it may have subfolders, as `city/street_01`.
+
+    Raises:
+        ValueError: it is empty or absolute, or leaves the folder.
+    """
+    windows = PureWindowsPath(name)
+    if not windows.name or windows.anchor or ".." in windows.parts or "\0" in name or len(name) > 1024:
+        raise ValueError(f"expected a name inside the folder, without '..' or a leading slash, got {name[:60]!r}")
+    return name
+
+
+def _check_unique(names: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(names)) < len(names):
+        raise ValueError("expected different names")
+    return names
+
+
+FileName = Annotated[str, AfterValidator(check_name)]
+"""A name from a file that someone else may have written, safe to join to a folder."""
+Count = Annotated[int, Field(ge=0, lt=2**53)]
+ClassNames = Annotated[
+    tuple[Annotated[str, Field(min_length=1)], ...], Field(min_length=1, max_length=256), AfterValidator(_check_unique)
+]
+_Byte = Annotated[int, Field(ge=0, le=255)]
+Palette = tuple[tuple[_Byte, _Byte, _Byte], ...]
+
+
+def check_palette(record: Any) -> Any:
+    """The record, if it has one colour per class.
+
+    Raises:
+        ValueError: it has more or fewer.
+    """
+    if len(record.palette) != len(record.class_names):
+        raise ValueError(
+            f"palette: expected {len(record.class_names)} colours, one per class, got {len(record.palette)}"
+        )
+    return record
 
 
 @contextmanager
@@ -119,8 +164,10 @@ def fill_in_old_network(network: dict[str, Any]) -> dict[str, Any]:
 
 
 def describe_validation_error(error: ValidationError, model: type[BaseModel]) -> str:
-    """The errors as text; for an unknown key with the closest known one."""
-    return "; ".join(_describe_fault(fault, model) for fault in error.errors())
+    """The first errors as text; for an unknown key with the closest known one."""
+    faults = error.errors()
+    more = [f"and {len(faults) - _MAX_FAULTS} more"] if len(faults) > _MAX_FAULTS else []
+    return "; ".join([*(_describe_fault(fault, model) for fault in faults[:_MAX_FAULTS]), *more])
 
 
 def _describe_fault(fault: ErrorDetails, model: type[BaseModel]) -> str:
@@ -131,8 +178,9 @@ def _describe_fault(fault: ErrorDetails, model: type[BaseModel]) -> str:
         return f"unknown key {key!r}; " + (f"did you mean {close[0]!r}?" if close else f"known: {', '.join(known)}")
     if fault["type"] == "missing":
         return f"key {key!r} is missing"
-    message = fault["msg"][0].lower() + fault["msg"][1:]
-    return f"{key}: {message}, got {fault['input']!r}" if key else message
+    message = fault["msg"].removeprefix("Value error, ")
+    message = message[0].lower() + message[1:]
+    return f"{key}: {message}, got {_SHORT.repr(fault['input'])}" if key else message
 
 
 def _keys_at(model: type[BaseModel], location: Iterable[int | str]) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 import torch
 
 from hlcore.config import EpochChoice
-from hlcore.errors import InvalidInputError
+from hlcore.errors import CheckpointError, InvalidInputError
 from hlcore.storage.checkpoints import Checkpoint, load_checkpoint
 from hlcore.storage.runs import Run
 
@@ -13,14 +13,20 @@ def load_epoch(run: Run, epoch: EpochChoice = None, *, device: str = "auto") -> 
 
     Raises:
         InvalidInputError: the run has not saved the epoch, or the machine has no such device.
-        CheckpointError: the checkpoint cannot be read.
+        CheckpointError: the checkpoint cannot be read, or has other classes than its run.
     """
     path = run.checkpoint_path(resolve_epoch(run, epoch))
     accelerator = torch.accelerator.current_accelerator(check_available=True) or torch.device("cpu")
     try:
-        return load_checkpoint(path, device=accelerator if device == "auto" else device)
+        checkpoint = load_checkpoint(path, device=accelerator if device == "auto" else device)
     except (AssertionError, RuntimeError) as error:  # raised by torch for a missing device
         raise InvalidInputError(f"the network cannot run on {device}: {error}") from error
+    if checkpoint.class_names != run.record.class_names:
+        raise CheckpointError(
+            f"{path} has the classes {', '.join(checkpoint.class_names)}, but run.json has "
+            f"{', '.join(run.record.class_names)}; one of them belongs to another run"
+        )
+    return checkpoint
 
 
 def resolve_epoch(run: Run, epoch: EpochChoice = None) -> int:

@@ -1,17 +1,21 @@
 """Hardness and loss maps as 16-bit grey PNG: precise to 1/65535 of their range, readable by any image tool."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 from jaxtyping import Float32, UInt16
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from hlcore.errors import CheckpointError, InvalidInputError
 from hlcore.storage.files import replace_atomically
+from hlcore.types import MAX_PIXELS
 
 FULL = 65535
+_LIMIT = f"the limit is {MAX_PIXELS / 1e6:.4g} MP"
 UNDEFINED = 65535
 """Value of a pixel without a loss; the highest loss is one below."""
 
@@ -61,6 +65,42 @@ def read_loss_png(source: Path | BinaryIO | bytes, *, full_scale: float) -> Floa
     return np.where(stored == UNDEFINED, np.nan, loss).astype(np.float32)
 
 
+def read_png(source: Path | BinaryIO | bytes) -> Image.Image:
+    """A PNG of a run or bundle, decoded.
+
+    Raises:
+        CheckpointError: the file is not a PNG, is damaged, or has more than MAX_PIXELS; those are not decoded.
+    """
+    with _open(source) as image:
+        image.load()
+        return image
+
+
+def read_png_size(source: Path) -> tuple[int, int]:
+    """(H, W) of a PNG of a run or bundle, without decoding it. Raises the same errors as `read_png`."""
+    with _open(source) as image:
+        return image.height, image.width
+
+
+@contextmanager
+def _open(source: Path | BinaryIO | bytes) -> Iterator[Image.Image]:
+    try:
+        with Image.open(BytesIO(source) if isinstance(source, bytes) else source, formats=["PNG"]) as image:
+            _check_size(image, _name(source))
+            yield image
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise CheckpointError(f"{_name(source)} has far too many pixels; {_LIMIT}") from error
+    except CheckpointError:
+        raise
+    except Exception as error:  # decoders may raise anything on malformed data
+        raise CheckpointError(f"{_name(source)} is not a readable PNG: {error}") from error
+
+
+def _check_size(image: Image.Image, name: str) -> None:
+    if image.width * image.height > MAX_PIXELS:
+        raise CheckpointError(f"{name} has {image.width} x {image.height} px; {_LIMIT}")
+
+
 def _check_shape(name: str, values: np.ndarray) -> None:
     if values.ndim != 2 or 0 in values.shape:
         raise InvalidInputError(f"{name} must have shape (H, W) with at least one pixel, got {values.shape}")
@@ -75,12 +115,11 @@ def _write(target: Path | BinaryIO, values: UInt16[np.ndarray, "H W"]) -> None:
 
 
 def _read(source: Path | BinaryIO | bytes) -> UInt16[np.ndarray, "H W"]:
-    name = source.name if isinstance(source, Path) else "the upload"
-    try:
-        with Image.open(BytesIO(source) if isinstance(source, bytes) else source, formats=["PNG"]) as image:
-            mode, values = image.mode, np.asarray(image)
-    except (OSError, SyntaxError, UnidentifiedImageError, Image.DecompressionBombError) as error:
-        raise CheckpointError(f"{name} is not a readable PNG: {error}") from error
-    if not mode.startswith("I"):
-        raise CheckpointError(f"{name}: expected a 16-bit grey PNG, got mode {mode}")
-    return values.astype(np.uint16)
+    image = read_png(source)
+    if not image.mode.startswith("I"):
+        raise CheckpointError(f"{_name(source)}: expected a 16-bit grey PNG, got mode {image.mode}")
+    return np.asarray(image).astype(np.uint16)
+
+
+def _name(source: Path | BinaryIO | bytes) -> str:
+    return str(source) if isinstance(source, Path) else "the upload"

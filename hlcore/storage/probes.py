@@ -6,17 +6,24 @@ probe/<image>/<snapshot>.hardness.png  <snapshot>.loss.png      snapshot = itera
 """
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from PIL import Image as PillowImage
-from PIL import UnidentifiedImageError
+from pydantic import Field, PositiveFloat
 
 from hlcore.config import FrozenModel
 from hlcore.errors import CheckpointError, InvalidInputError
-from hlcore.storage.files import explain_write_errors, read_json, write_text
-from hlcore.storage.png import read_hardness_png, read_loss_png, write_hardness_png, write_loss_png
-from hlcore.types import HardnessMap, Image, LabelMap, LossMap
+from hlcore.storage.files import FileName, explain_write_errors, read_json, write_text
+from hlcore.storage.png import (
+    read_hardness_png,
+    read_loss_png,
+    read_png,
+    read_png_size,
+    write_hardness_png,
+    write_loss_png,
+)
+from hlcore.types import IGNORE_INDEX, HardnessMap, Image, LabelMap, LossMap
 
 LOSS_FULL_SCALE_NATS = 16.0
 
@@ -24,17 +31,18 @@ Split = Literal["train", "val"]
 
 
 class _Manifest(FrozenModel):
-    images: dict[str, Split]
-    snapshots: tuple[str, ...] = ()
-    loss_full_scale_nats: float = LOSS_FULL_SCALE_NATS
+    images: dict[FileName, Split]
+    snapshots: tuple[Annotated[str, Field(pattern=r"^(epoch|iteration)-[0-9]{1,12}$")], ...] = ()
+    loss_full_scale_nats: Annotated[PositiveFloat, Field(le=1e6)] = LOSS_FULL_SCALE_NATS
 
 
 class Probe:
     """The probe set of one training run."""
 
-    def __init__(self, path: Path, manifest: _Manifest) -> None:
+    def __init__(self, path: Path, manifest: _Manifest, *, num_classes: int = IGNORE_INDEX) -> None:
         self.path = path
         self._manifest = manifest
+        self._num_classes = num_classes
 
     @staticmethod
     def create(path: Path, splits: dict[str, Split], images: dict[str, tuple[Image, LabelMap]]) -> "Probe":
@@ -48,14 +56,16 @@ class Probe:
         return _write(path, _Manifest(images=splits))
 
     @classmethod
-    def open(cls, path: Path) -> "Probe | None":
-        """The probe set in a folder, or None if there is none.
+    def open(cls, path: Path, *, num_classes: int = IGNORE_INDEX) -> "Probe | None":
+        """The probe set in a folder, whose labels are of so many classes, or None if there is none.
 
         Raises:
             CheckpointError: the probe set cannot be read.
         """
         manifest = path / "manifest.json"
-        return cls(path, read_json(manifest, _Manifest)) if manifest.is_file() else None
+        if not manifest.is_file():
+            return None
+        return cls(path, read_json(manifest, _Manifest), num_classes=num_classes)
 
     @property
     def images(self) -> tuple[str, ...]:
@@ -83,7 +93,14 @@ class Probe:
 
     def label_map(self, name: str) -> LabelMap:
         """Label map of an image, H W uint8, 255 = ignored. Raises the same errors as `image`."""
-        return self._picture(name, "label.png", mode="L")
+        label_map = self._picture(name, "label.png", mode="L")
+        self._check_size(name, "label.png", label_map)
+        highest = int(label_map[label_map != IGNORE_INDEX].max(initial=0))
+        if highest >= self._num_classes:
+            raise CheckpointError(
+                f"{self.path / name}/label.png has class {highest}, but the run has {self._num_classes} classes"
+            )
+        return label_map
 
     def maps(self, name: str, snapshot: str) -> tuple[HardnessMap, LossMap]:
         """Hardness map and loss map (nats, NaN where ignored) of an image at a snapshot.
@@ -95,10 +112,12 @@ class Probe:
         self._check(name)
         if snapshot not in self.snapshots:
             raise InvalidInputError(f"no snapshot {snapshot!r}; there are {', '.join(self.snapshots)}")
-        stem = self.path / name / snapshot
-        hardness_map = read_hardness_png(stem.with_name(f"{snapshot}.hardness.png"))
-        scale = self._manifest.loss_full_scale_nats
-        return hardness_map, read_loss_png(stem.with_name(f"{snapshot}.loss.png"), full_scale=scale)
+        folder, scale = self.path / name, self._manifest.loss_full_scale_nats
+        hardness_map = read_hardness_png(folder / f"{snapshot}.hardness.png")
+        loss_map = read_loss_png(folder / f"{snapshot}.loss.png", full_scale=scale)
+        self._check_size(name, f"{snapshot}.hardness.png", hardness_map)
+        self._check_size(name, f"{snapshot}.loss.png", loss_map)
+        return hardness_map, loss_map
 
     def add(self, snapshot: str, maps: dict[str, tuple[HardnessMap, LossMap]]) -> "Probe":
         """The probe set with one more snapshot; an existing one is replaced."""
@@ -112,12 +131,15 @@ class Probe:
 
     def _picture(self, name: str, file: str, *, mode: str) -> np.ndarray:
         self._check(name)
-        path = self.path / name / file
-        try:
-            with PillowImage.open(path, formats=["PNG"]) as picture:
-                return np.asarray(picture.convert(mode))
-        except (OSError, SyntaxError, UnidentifiedImageError) as error:
-            raise CheckpointError(f"{path} is not a readable PNG: {error}") from error
+        return np.asarray(read_png(self.path / name / file).convert(mode))
+
+    def _check_size(self, name: str, file: str, values: np.ndarray) -> None:
+        height, width = read_png_size(self.path / name / "image.png")
+        if values.shape != (height, width):
+            raise CheckpointError(
+                f"{self.path / name / file} is {values.shape[1]} x {values.shape[0]} px, but its image is "
+                f"{width} x {height} px"
+            )
 
     def _check(self, name: str) -> None:
         if name not in self._manifest.images:

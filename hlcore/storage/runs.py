@@ -2,20 +2,32 @@
 
 import json
 import platform
+import re
 import shutil
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
-from pydantic import model_validator
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from hlcore.config import FrozenModel, TrainConfig
 from hlcore.errors import CheckpointError
-from hlcore.storage.files import explain_write_errors, fill_in_old_network, make_folder, read_json, write_text
+from hlcore.storage.files import (
+    ClassNames,
+    Count,
+    FileName,
+    Palette,
+    check_palette,
+    describe_validation_error,
+    explain_write_errors,
+    fill_in_old_network,
+    make_folder,
+    read_json,
+    write_text,
+)
 from hlcore.storage.probes import Probe
 
 IOU_PREFIX = "iou/"
@@ -39,21 +51,23 @@ _PACKAGES = ("hlcore", "torch", "torchvision", "timm", "segmentation-models-pyto
 class RunRecord(FrozenModel):
     """The content of run.json."""
 
-    name: str
+    name: FileName
     state: Literal["running", "interrupted", "complete", "failed"]
     created: datetime
     config: TrainConfig
     data_fingerprint: str
-    class_names: tuple[str, ...]
-    palette: tuple[tuple[int, int, int], ...]
-    parameters: int
+    class_names: ClassNames
+    palette: Palette
+    parameters: Count
     """Number of trained parameters."""
-    hardness_parameters: int
+    hardness_parameters: Count
     """Number of them in the hardness branch."""
     device: str
     versions: dict[str, str]
     best_epoch: int | None = None
     """The epoch with the highest validation mIoU so far, whose weights are kept; None before the first."""
+
+    _check_palette = model_validator(mode="after")(check_palette)
 
     @model_validator(mode="before")
     @classmethod
@@ -81,7 +95,26 @@ class Run:
     @property
     def epochs(self) -> tuple[int, ...]:
         """Epochs with a checkpoint, ascending; 0 is before training."""
-        return tuple(sorted(int(p.stem.removeprefix("epoch-")) for p in self._checkpoints.glob("epoch-*.safetensors")))
+        numbers = [re.fullmatch(r"epoch-([0-9]{4,9})", path.stem) for path in self._list_checkpoints()]
+        found = {int(number[1]) for number in numbers if number}
+        return tuple(sorted(epoch for epoch in found if self.checkpoint_path(epoch).exists()))
+
+    def list_faults(self) -> list[str]:
+        """One sentence for each part that cannot be used and is left out: of the metrics, checkpoints and probe set."""
+        known = {self.checkpoint_path(epoch).name for epoch in self.epochs}
+        strays = sorted(path.name for path in self._list_checkpoints() if path.name not in known)
+        faults = self._read_metrics().faults
+        if strays:
+            more = f" and {len(strays) - 1} more" if len(strays) > 1 else ""
+            faults.append(
+                f"{self._checkpoints}: left out {strays[0]!r}{more}; a checkpoint has a name such as "
+                f"{self.checkpoint_path(24).name}"
+            )
+        try:
+            Probe.open(self.probe_path)
+        except CheckpointError as error:
+            faults.append(f"{error}; the followed images are left out")
+        return faults
 
     @property
     def spaced_epochs(self) -> tuple[int, ...]:
@@ -106,7 +139,7 @@ class Run:
     @property
     def probe(self) -> Probe | None:
         """The probe set, or None if there is none."""
-        return Probe.open(self.path / "probe")
+        return Probe.open(self.probe_path, num_classes=len(self.record.class_names))
 
     @property
     def probe_path(self) -> Path:
@@ -116,16 +149,14 @@ class Run:
     def step_table(self) -> pd.DataFrame:
         """One row per training step, with STEP_COLUMNS; losses in nats, NaN where not logged.
 
-        Raises:
-            CheckpointError: a line of metrics.jsonl cannot be read, other than a truncated last one.
+        Lines of metrics.jsonl that hold no row are left out; `list_faults` names them.
         """
         return self._metrics("step", STEP_COLUMNS)
 
     def epoch_table(self) -> pd.DataFrame:
         """One row per validated epoch, with EPOCH_COLUMNS and iou/<class>; NaN for an absent class.
 
-        Raises:
-            CheckpointError: a line of metrics.jsonl cannot be read, other than a truncated last one.
+        Lines of metrics.jsonl that hold no row are left out; `list_faults` names them.
         """
         return self._metrics("epoch", (*EPOCH_COLUMNS, *(IOU_PREFIX + name for name in self.record.class_names)))
 
@@ -135,9 +166,16 @@ class Run:
             metrics.write(json.dumps({"kind": kind, **row}) + "\n")
 
     def drop_metrics_after(self, iteration: int, *, epoch: int) -> None:
-        """Drop the metrics of later steps and epochs, so that a resumed run logs each of them once."""
-        last = {"step": ("iteration", iteration), "epoch": ("epoch", epoch)}
-        kept = [json.dumps(row) + "\n" for row in self._rows() if row[last[row["kind"]][0]] <= last[row["kind"]][1]]
+        """Drop the metrics of later steps and epochs, so that a resumed run logs each of them once.
+
+        Raises:
+            CheckpointError: a line of metrics.jsonl holds no row, other than a truncated last one.
+        """
+        rows, faults = self._read_metrics()
+        if faults:
+            raise CheckpointError(f"{faults[0]}; remove what is wrong and resume again")
+        is_before = {"step": lambda row: row.iteration <= iteration, "epoch": lambda row: row.epoch <= epoch}
+        kept = [json.dumps(row.model_dump()) + "\n" for row in rows if is_before[row.kind](row)]
         write_text(self._metrics_path, "".join(kept))
 
     def write_state(self, state: Literal["running", "interrupted", "complete", "failed"]) -> "Run":
@@ -165,19 +203,47 @@ class Run:
     def _metrics_path(self) -> Path:
         return self.path / "metrics.jsonl"
 
-    def _metrics(self, kind: str, columns: tuple[str, ...]) -> pd.DataFrame:
-        table = pd.DataFrame([row for row in self._rows() if row["kind"] == kind], columns=list(columns))
-        return table.astype(float).astype({"epoch": int, "iteration": int})
+    def _list_checkpoints(self) -> list[Path]:
+        return [path for path in self._checkpoints.glob("*.safetensors") if not path.name.startswith(".")]
 
-    def _rows(self) -> Iterator[dict[str, Any]]:
-        if not self._metrics_path.exists():
-            return
-        for number, line in enumerate(lines := self._metrics_path.read_text(encoding="utf-8").splitlines(), start=1):
+    def _metrics(self, kind: str, columns: tuple[str, ...]) -> pd.DataFrame:
+        rows = [row.model_dump() for row in self._read_metrics().rows if row.kind == kind]
+        return pd.DataFrame(rows, columns=list(columns)).astype(float).astype({"epoch": int, "iteration": int})
+
+    def _read_metrics(self) -> "_Metrics":
+        path = self._metrics_path
+        try:
+            content = path.read_bytes() if path.exists() else b""
+        except OSError as error:
+            return _Metrics([], [f"{path} cannot be read: {error}"])
+        rows, damaged, lines = [], [], content.split(b"\n")
+        for number, line in enumerate(lines, start=1):
             try:
-                yield json.loads(line)
-            except json.JSONDecodeError as error:
+                if line.strip():
+                    rows.append(_MetricsRow.model_validate_json(line))
+            except ValidationError as error:
                 if number < len(lines):  # a crash can only truncate the last line
-                    raise CheckpointError(f"{self._metrics_path}, line {number}: {error}") from error
+                    damaged.append(f"line {number}: {describe_validation_error(error, _MetricsRow)}")
+        more = f" and {len(damaged) - 1} more" if len(damaged) > 1 else ""
+        return _Metrics(rows, [f"{path}: left out {damaged[0]}{more}"] if damaged else [])
+
+
+class _MetricsRow(BaseModel):
+    """A line of metrics.jsonl; besides these fields it holds numbers by name."""
+
+    model_config = ConfigDict(extra="allow", frozen=True, strict=True)
+    __pydantic_extra__: dict[str, float | None]  # pyright: ignore[reportIncompatibleVariableOverride]  (documented use)
+
+    kind: Literal["step", "epoch"]
+    epoch: Count
+    iteration: Count
+
+
+class _Metrics(NamedTuple):
+    """The rows of metrics.jsonl, and a sentence if a line holds none."""
+
+    rows: list[_MetricsRow]
+    faults: list[str]
 
 
 def list_spaced_epochs(config: TrainConfig) -> tuple[int, ...]:

@@ -165,7 +165,11 @@ def _train_holding(config: TrainConfig, run: Run | None, held: ExitStack) -> Rep
         saved = open_saved_hardness(config.hardness_from, train_data, folder=folder, overwrite=fresh, fabric=fabric)
 
     torch.manual_seed(config.seed)
-    network = build_network(config.network, len(train_data.classes.names), hardness=config.has_hardness)
+    # A resumed run has all its weights in resume.pt, so it needs neither a hub nor a weight file.
+    weights = {} if fresh else {"encoder_weights": "none"}
+    network = build_network(
+        config.network.model_copy(update=weights), len(train_data.classes.names), hardness=config.has_hardness
+    )
     optimizers = make_optimizers(network, config.optim)
     schedules = make_schedules(optimizers, config.optim, steps * epochs)
     class_weights = count_class_weights(train_data) if config.loss.name == "balanced_ce" else None

@@ -39,6 +39,11 @@ def one_scan_of_the_installed_packages() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True)
+def nothing_leaves_this_machine(only_localhost) -> None:
+    """No page asks anything but localhost."""
+
+
 def make_run(folder: Path, name: str, *, epochs: int = 3, hardness: bool = True) -> Run:
     config = TrainConfig(
         network=NETWORK, optim=OptimConfig(epochs=max(1, epochs - 1)), loss=LossConfig(observe_hardness=hardness)

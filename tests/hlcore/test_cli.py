@@ -16,15 +16,17 @@ from typing import NamedTuple
 import pytest
 from PIL import Image
 from rich.console import Console
+from safetensors.torch import load_file, save_file
 from skimage import data
 
 from hlcore import cli
 from hlcore.listing import make_score_table, make_table
 from hlcore.storage.analyses import open_analysis
 from hlcore.storage.bundles import open_bundle
+from hlcore.storage.checkpoints import METADATA_KEY, read_header
 from hlcore.storage.runs import create_run, open_run
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("only_localhost")]
 PROJECT = Path(__file__).parents[2]
 PHOTOGRAPHS = Path(data.__file__).parent
 SETTINGS = """
@@ -167,6 +169,25 @@ def test_predict_skips_unreadable_images_and_writes_the_rest(run: Path, tmp_path
     assert list(open_bundle(out).manifest["name"]) == ["coffee"]
 
 
+@pytest.mark.parametrize("encoder", ["tu-hf_hub:someone/theirs", "tu-local-dir:/etc"])
+@pytest.mark.parametrize("command", ["evaluate", "predict", "analyze", "runs"])
+def test_no_command_asks_for_what_a_checkpoint_names(run: Path, tmp_path: Path, command: str, encoder: str) -> None:
+    theirs = open_run(Path(shutil.copytree(run, tmp_path / "theirs")))
+    for epoch in theirs.epochs:
+        path = theirs.checkpoint_path(epoch)
+        header = read_header(path)
+        chosen = header.network.model_copy(update={"encoder": encoder, "encoder_weights": "imagenet"})
+        header = header.model_copy(update={"network": chosen})
+        save_file(load_file(path), path, metadata={METADATA_KEY: header.model_dump_json()})
+    further = {"predict": [PHOTOGRAPHS / "coffee.png", "--out", tmp_path / "maps"]}.get(command, [])
+    done = hlcore(command, theirs.path, *further)
+    if command == "runs":
+        assert done.returncode == 0
+    else:
+        assert (done.returncode, done.stdout) == (1, "")
+        assert f"epoch-0002.safetensors: unknown encoder '{encoder}'" in done.stderr
+
+
 def test_runs_lists_the_runs_in_a_folder(run: Path) -> None:
     done = hlcore("runs", run.parent)
     assert done.returncode == 0, done.stderr
@@ -211,6 +232,21 @@ def test_runs_skips_unreadable_runs_and_says_so(run: Path, tmp_path: Path) -> No
     assert "skipped:" in done.stderr
     assert str(tmp_path / "broken") in done.stderr
     assert "complete" in done.stdout
+
+
+def test_runs_lists_a_run_with_a_stray_file_and_says_so(run: Path, tmp_path: Path) -> None:
+    copied = Path(shutil.copytree(run, tmp_path / "copied"))
+    shutil.copy(
+        copied / "checkpoints" / "epoch-0002.safetensors", copied / "checkpoints" / "epoch-0002 (copy).safetensors"
+    )
+    with (copied / "metrics.jsonl").open("a") as metrics:
+        metrics.write("null\n")
+    done = hlcore("runs", tmp_path, "--json")
+    assert done.returncode == 0
+    (row,) = json.loads(done.stdout)
+    assert row["kept epochs"] == [0, 1, 2]
+    assert "left out 'epoch-0002 (copy).safetensors'" in done.stderr
+    assert "metrics.jsonl: left out line" in done.stderr
 
 
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])

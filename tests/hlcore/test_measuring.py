@@ -22,9 +22,10 @@ from hlcore.measuring.job import read_merge
 from hlcore.measuring.loop import analyze
 from hlcore.measuring.tables import measure_image
 from hlcore.report import describe_analysis
-from hlcore.storage.analyses import Analysis
+from hlcore.storage.analyses import Analysis, open_analysis
 from hlcore.storage.analysis_writer import AnalysisWriter
 from hlcore.storage.runs import Run
+from hlcore.storage.tables import SCHEMAS
 
 TABLES = {
     "confusion", "edge_contrast", "edge_pairs", "edges", "epoch_pairs", "image_classes", "images", "levels", "objects",
@@ -37,6 +38,8 @@ pytestmark = pytest.mark.usefixtures("quick_analyses")
 
 
 def tables(path: Path) -> dict[str, pd.DataFrame]:
+    """The tables of a complete analysis, which fit their schemas."""
+    open_analysis(path).check_tables()
     return {file.stem: pd.read_parquet(file) for file in path.glob("*.parquet")}
 
 
@@ -59,6 +62,11 @@ class Looks:
         if self.images.total() == self._interrupt_at:
             raise KeyboardInterrupt
         return self._predict(*arguments, name=name, **settings)
+
+
+def test_every_table_fits_the_schema_of_the_files(analysed: Analysis) -> None:
+    assert set(SCHEMAS) == TABLES
+    analysed.check_tables()
 
 
 def test_every_table_is_written_and_every_image_is_in_it(analysed: Analysis) -> None:

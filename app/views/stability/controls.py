@@ -193,6 +193,8 @@ def summarise_stability(tables: Mapping[str, pd.DataFrame]) -> str:
     if len(median) < 2 or not median["loss"]:
         return ""
     last = levels[levels["snapshot"] == kept[-1]].set_index("map")["value"].to_dict()
+    if len(last) < 2:
+        return ""
     images = max(int(row["images"]) for row in moved)
     where = f"{images} image{'' if images == 1 else 's'}{'' if split == PICTURE else f', {SPLITS.get(split, split)}'}"
     ratio = median["hardness"] / median["loss"]

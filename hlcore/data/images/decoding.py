@@ -14,12 +14,9 @@ from hlcore.data.images.opening import damaged_file_error, open_file, open_heade
 from hlcore.data.images.rare_tiff import pillow_would_misread, read_rare_tiff
 from hlcore.data.labels import ClassTable
 from hlcore.errors import DatasetError
-from hlcore.types import IGNORE_INDEX, Image, LabelMap
+from hlcore.types import IGNORE_INDEX, MAX_PIXELS, Image, LabelMap
 
 log = logging.getLogger(__name__)
-
-MAX_PIXELS = 64_000_000
-"""Default limit on the size of an image; its RGB array takes 192 MB."""
 
 _VOID_COLOURS = ((0, 0, 0), (255, 255, 255), (224, 224, 192))
 _LABEL_FORM = "a label map must be a PNG: 8-bit grey or palette with class ids, or RGB in the class colours"

@@ -4,7 +4,6 @@ import os
 import shutil
 
 import numpy as np
-import pandas as pd
 import pytest
 from PIL import Image
 
@@ -12,10 +11,10 @@ from app.loading.dataset import DATA_FOLDERS, load_dataset_picture, read_dataset
 from app.loading.pictures import make_picture
 from hlcore.data.streets import Streets
 from hlcore.errors import DatasetError
-from tests.analyses import make_analysis
+from tests.analyses import make_analysis, make_image_table
 from tests.app.shown import names, titles
 
-IMAGES = pd.DataFrame({"image": ["test-0000", "test-0001"]})
+IMAGES = make_image_table(["test-0000", "test-0001"])
 
 
 @pytest.fixture

@@ -193,7 +193,7 @@ def test_a_missing_epoch_is_reported_and_the_list_is_shown(open_app, run):
     app = open_app(page=PAGE)
     assert not app.exception
     assert "This image cannot be shown: " in app.info[0].value
-    assert "epoch-0007" in app.info[0].value
+    assert "has not saved epoch 7" in app.info[0].value
     assert len(app.dataframe[0].value) == 14
 
 

@@ -36,10 +36,10 @@ def measured_tables(class_names=CAMVID.names):
 def open_analysed(open_app, runs, monkeypatch, tmp_path):
     """Opens the Edges page with a copy of the tiny run that was analysed."""
 
-    def opened(tables=None, **link):
+    def opened(tables=None, *, record=None, **link):
         folder = tmp_path / "more" / "tiny"
         shutil.copytree(runs / "tiny", folder)
-        make_analysis(folder, tables=measured_tables() if tables is None else tables)
+        make_analysis(folder, tables=measured_tables() if tables is None else tables, **(record or {}))
         monkeypatch.setattr("app.loading.runs.find_run_folders", lambda: {"tiny": folder})
         return open_app(page=PAGE, **link)
 
@@ -148,7 +148,8 @@ def test_pairs_are_ranked_and_one_is_drawn_by_distance(open_analysed):
 
 def test_pairs_of_many_classes_are_only_ranked(open_analysed):
     many = (*CAMVID.names, *(f"class {i}" for i in range(40)))
-    app = open_analysed(measured_tables(many))
+    palette = ((0, 0, 0),) * len(many)
+    app = open_analysed(measured_tables(many), record={"class_names": many, "palette": palette})
     assert not app.exception
     assert len(charts(app)) == 4
     assert "only the edge pixels of a pair are stored" in captions(app)

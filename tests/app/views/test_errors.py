@@ -186,7 +186,7 @@ def test_a_missing_epoch_is_reported_and_the_measures_are_shown(open_analysed, s
     assert not app.error
     (info,) = [info.value for info in app.info]
     assert "The image cannot be shown: " in info
-    assert "epoch-0007" in info
+    assert "has not saved epoch 7" in info
     assert not scenes(app)
     assert len(charts(app)) == 4
     assert "streets test, 2 images: flagging where" in read_texts(app)

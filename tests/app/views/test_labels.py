@@ -17,11 +17,11 @@ from hlcore.data.streets import Streets
 from hlcore.inference import predict
 from hlcore.storage.checkpoints import load_checkpoint
 from hlcore.storage.runs import open_run
-from tests.analyses import make_analysis
+from tests.analyses import make_analysis, make_image_table
 from tests.app.shown import coloured, digest, layer, titles
 
 PAGE = "views/labels/page.py"
-IMAGES = pd.DataFrame({"image": ["test-0000", "test-0001"]})
+IMAGES = make_image_table(["test-0000", "test-0001"])
 
 
 @pytest.fixture(scope="module")
@@ -232,7 +232,10 @@ def test_merged_classes_are_shown_as_they_were_scored(open_measured, scenes, mon
 
 @pytest.mark.parametrize(
     ("changes", "why"),
-    [({"dataset": "camvid", "root": None}, "the images of camvid were not found"), ({"epoch": 7}, "epoch-0007")],
+    [
+        ({"dataset": "camvid", "root": None}, "the images of camvid were not found"),
+        ({"epoch": 7}, "has not saved epoch 7"),
+    ],
 )
 def test_missing_images_are_reported_once_and_the_regions_are_listed(open_measured, monkeypatch, changes, why):
     monkeypatch.setenv("HLCORE_DATA", "")

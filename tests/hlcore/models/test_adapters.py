@@ -11,7 +11,7 @@ from torch import nn
 
 from hlcore.config import NetworkConfig
 from hlcore.errors import InvalidInputError
-from hlcore.models.adapters import NetworkParts, build_network, network_names, register_network
+from hlcore.models.adapters import NetworkParts, build_network, network_names, outline_network, register_network
 from hlcore.models.hardness import HardnessSegmenter, LightBranch, copy_branch, detach_features, flatten_features
 from hlcore.models.smp import SMP_DECODERS
 
@@ -32,7 +32,20 @@ def changed(**settings: object) -> NetworkConfig:
         ({"encoder": "tu-resnett18"}, "unknown encoder 'tu-resnett18'; did you mean 'tu-resnet18'?"),
         ({"encoder": "tu-resnett18", "encoder_weights": "imagenet"}, "did you mean 'tu-resnet18'?"),
         ({"encoder": "?"}, "unknown encoder '?'; see the encoders of SMP"),
-        ({"options": {"decoder_colour": 1}}, "unet on tu-test_efficientnet cannot be built:"),
+        ({"encoder": "tu-hf_hub:someone/theirs"}, "unknown encoder 'tu-hf_hub:someone/theirs'"),
+        ({"encoder": "tu-local-dir:/etc"}, "unknown encoder 'tu-local-dir:/etc'"),
+        ({"encoder": "timm-local-dir:/etc"}, "unknown encoder 'timm-local-dir:/etc'"),
+        ({"encoder": "hf-hub:someone/theirs"}, "unknown encoder 'hf-hub:someone/theirs'"),
+        ({"options": {"decoder_channel": 1}}, "no option 'decoder_channel'; did you mean 'decoder_channels'?"),
+        ({"options": {"decoder_attention_type": "inverse"}}, "unet on tu-test_efficientnet cannot be built:"),
+        (
+            {"network": "pspnet", "options": {"upsampling": 99}},
+            "option 'upsampling' of pspnet must be a word, a number of at most 32",
+        ),
+        ({"network": "deeplabv3", "options": {"decoder_atrous_rates": [1] * 33}}, "at most 32 of them, got [1, 1"),
+        ({"network": "deeplabv3", "options": {"decoder_atrous_rates": [[[1]]]}}, "at most 32 of them"),
+        ({"options": {"activation": "../../secret"}}, "option 'activation' of unet must be a word"),
+        ({"options": {"img_size": float("nan")}}, "option 'img_size' of unet must be"),
         ({"network": "linknet"}, "linknet takes its width from the encoder; leave decoder_channels out"),
         ({"network": "fpn"}, "fpn on tu-test_efficientnet cannot be built: num_channels (16)"),
         ({"network": "fpn", "encoder": "mit_b0", "encoder_depth": 4}, "support only encoder_depth=5"),
@@ -58,6 +71,52 @@ def test_network_that_cannot_be_built_says_why(settings: dict[str, object], mess
     with pytest.raises(InvalidInputError) as caught:
         build_network(changed(**settings), 3)
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize("file", ["safetensors", "pth"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("checkpoint_path", "pretrained", "pretrained_cfg", "pretrained_cfg_overlay", "cache_dir", "weights"),
+        *("encoder_weights", "encoder_name", "aux_params", "features_only"),
+    ],
+)
+def test_no_option_names_a_file_an_address_or_weights(
+    name: str, file: str, tmp_path: Path, only_localhost: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / f"weights.{file}"
+    path.write_bytes(b"never read")
+    monkeypatch.setattr("timm.models._factory.load_checkpoint", lambda *_, **__: pytest.fail("a file was read"))
+    with pytest.raises(InvalidInputError, match=f"unet on tu-test_efficientnet has no option '{name}'"):
+        build_network(changed(options={name: str(path)}), 3)
+
+
+def test_options_of_the_decoder_and_of_a_timm_encoder_are_passed_on() -> None:
+    network = build_network(
+        changed(encoder="tu-test_efficientnet", options={"decoder_interpolation": "bilinear", "drop_rate": 0.25}), 3
+    )
+    assert network(torch.zeros(2, 3, 32, 32)).logits.shape == (2, 3, 32, 32)
+
+
+@pytest.mark.parametrize("encoder", ["tu-test_efficientnet", "mit_b0", "mobilenet_v2", "tu-hrnet_w18_small"])
+def test_outline_has_the_tensors_of_the_network_without_their_memory(encoder: str) -> None:
+    config = changed(encoder=encoder, network="fpn", decoder_channels=32, encoder_weights="imagenet")
+    outline = outline_network(config, 3)
+    assert all(tensor.is_meta for tensor in (*outline.parameters(), *outline.buffers()))
+    shapes = {name: tensor.shape for name, tensor in outline.state_dict().items()}
+    built = build_network(config.model_copy(update={"encoder_weights": "none"}), 3).state_dict()
+    assert {name: shapes[name] for name in built} == {name: tensor.shape for name, tensor in built.items()}
+    assert all(name.startswith("encoder.") for name in shapes.keys() - built.keys())
+
+
+def test_registered_network_that_needs_real_tensors_has_no_outline() -> None:
+    def build(_config: NetworkConfig, classes: int) -> NetworkParts:
+        assert torch.ones(1).item() == 1
+        return NetworkParts(nn.Conv2d(3, 4, 1), nn.Conv2d(4, classes, 1), 1)
+
+    register_network("test-real")(build)
+    assert outline_network(changed(network="test-real"), 3) is None
+    assert build_network(changed(network="test-real"), 3)(torch.zeros(1, 3, 2, 2)).logits.shape == (1, 3, 2, 2)
 
 
 def test_one_class_is_refused() -> None:

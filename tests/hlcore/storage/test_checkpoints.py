@@ -99,7 +99,11 @@ def test_weights_of_another_program_are_refused_by_name(path: Path) -> None:
         ({"epoch": "three"}, "epoch: input should be a valid integer"),
         ({"network": {"encoder_dept": 3}}, "unknown key 'network.encoder_dept'; did you mean 'encoder_depth'?"),
         ({"network": {"network": "unett", "encoder_weights": "none"}}, "unknown network 'unett'; did you mean 'unet'?"),
-        ({"class_names": ["a", "b", "c"]}, "does not match its network"),
+        ({"class_names": ["a", "b", "c"]}, "palette: expected 3 colours, one per class, got 2"),
+        ({"class_names": ["a", "b", "c"], "palette": [[0, 0, 0]] * 3}, "does not match its network"),
+        ({"class_names": ["a", "a"]}, "class_names: expected different names"),
+        ({"palette": [[0, 0, 256], [0, 0, 0]]}, "palette.0.2: input should be less than or equal to 255, got 256"),
+        ({"epoch": -1}, "epoch: input should be greater than or equal to 0"),
         ({"has_hardness": False}, "does not match its network"),
     ],
 )
@@ -109,6 +113,49 @@ def test_invalid_header_is_refused_with_file_and_reason(path: Path, changes: dic
         load_checkpoint(path)
     assert "epoch-0003.safetensors" in str(caught.value)
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize("encoder", ["tu-hf_hub:someone/theirs", "tu-local-dir:/etc", "resnet18", "tu-test_resnet"])
+def test_a_header_chooses_no_request_and_no_other_file(path: Path, encoder: str, only_localhost: None) -> None:
+    chosen = CONFIG.model_copy(update={"encoder": encoder, "encoder_weights": "imagenet"})
+    rewritten(path, hlcore=HEADER.model_copy(update={"network": chosen}).model_dump_json())
+    with pytest.raises(CheckpointError, match=r"epoch-0003\.safetensors"):
+        load_checkpoint(path)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"decoder_channels": 10_000_000}, r"\w+.decoder.* has shape \(.*\) in the file, expected \(10000000, "),
+        ({"encoder": "tu-test_resnet"}, "does not match its network"),
+        ({"encoder": "tu-vit_gigantic_patch14_224", "network": "dpt"}, "does not match its network"),
+        ({"encoder": "tu-eva02_enormous_patch14_clip_224", "network": "dpt"}, "far more than the file"),
+        ({"options": {"decoder_attention_type": "scse"}}, "does not match its network"),
+    ],
+)
+def test_a_network_of_other_shapes_is_refused_before_it_takes_memory(
+    path: Path, changes: dict[str, object], message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rewritten(path, hlcore=HEADER.model_copy(update={"network": CONFIG.model_copy(update=changes)}).model_dump_json())
+    if "options" not in changes:  # those add small tensors, which the build itself finds missing
+        monkeypatch.setattr("hlcore.storage.checkpoints.build_network", lambda *_, **__: pytest.fail("it was built"))
+    with pytest.raises(CheckpointError, match=message):
+        load_checkpoint(path)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+@pytest.mark.parametrize("half", [False, True])
+def test_weights_that_are_not_finite_are_refused_with_the_epochs_name(path: Path, value: float, half: bool) -> None:
+    weights = load_file(path)
+    name = "segmentation_branch.head.0.weight"
+    weights[name].view(-1)[7] = value
+    save_file(
+        {n: t.half() if half and t.is_floating_point() else t for n, t in weights.items()},
+        path,
+        metadata={"hlcore": HEADER.model_dump_json()},
+    )
+    with pytest.raises(CheckpointError, match=rf"epoch-0003\.safetensors has NaN or infinite weights in {name}"):
+        load_checkpoint(path)
 
 
 def test_header_that_is_not_json_is_refused_by_name(path: Path) -> None:

@@ -1,5 +1,8 @@
 """Maps as 16-bit grey PNG."""
 
+import struct
+import zlib
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 
@@ -11,7 +14,7 @@ from hypothesis.extra import numpy as hnp
 from PIL import Image
 
 from hlcore.errors import CheckpointError, InvalidInputError
-from hlcore.storage.png import read_hardness_png, read_loss_png, write_hardness_png, write_loss_png
+from hlcore.storage.png import read_hardness_png, read_loss_png, read_png, write_hardness_png, write_loss_png
 
 SHAPES = hnp.array_shapes(min_dims=2, max_dims=2, max_side=7)
 HARDNESS = hnp.arrays(np.float32, SHAPES, elements=st.floats(0, 1, width=32))
@@ -111,10 +114,27 @@ def test_damaged_file_gets_a_clear_error_or_is_still_read(data: st.DataObject) -
     assert read.ndim == 2
 
 
-def test_enormous_file_is_refused_before_it_is_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)
-    with pytest.raises(CheckpointError, match="decompression bomb"):
-        read_hardness_png(png_of(np.zeros((9, 9), np.uint16)))
+def test_enormous_file_is_refused_before_it_is_decoded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Image.Image, "load", lambda _: pytest.fail("it was decoded"))
+    path = tmp_path / "huge.png"
+    path.write_bytes(huge_png(12_000, 12_000))
+    for read in (read_png, read_hardness_png, partial(read_loss_png, full_scale=16.0)):
+        with pytest.raises(
+            CheckpointError, match=r"huge\.png has (12000 x 12000 px|far too many pixels); the limit is 64 MP"
+        ):
+            read(path)
+    path.write_bytes(huge_png(100_000, 100_000))
+    with pytest.raises(CheckpointError, match=r"huge\.png has far too many pixels; the limit is 64 MP"):
+        read_png(path)
+
+
+def huge_png(width: int, height: int) -> bytes:
+    """A PNG whose header announces a size, with no pixels."""
+    header = b"IHDR" + struct.pack(">IIBBBBB", width, height, 16, 0, 0, 0, 0)
+    data = b"IDAT" + zlib.compress(b"")
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(chunk) - 4) + chunk + struct.pack(">I", zlib.crc32(chunk)) for chunk in (header, data)
+    )
 
 
 @pytest.mark.usefixtures("unchecked")

@@ -1,5 +1,7 @@
 """The probe set of a run."""
 
+import json
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +9,7 @@ import pytest
 from PIL import Image as PillowImage
 
 from hlcore.errors import CheckpointError, InvalidInputError
+from hlcore.storage.png import write_hardness_png, write_loss_png
 from hlcore.storage.probes import Probe
 
 NAMES = ("0001", "city/berlin/street_000012")
@@ -87,6 +90,67 @@ def test_missing_or_damaged_picture_is_named(probe: Probe) -> None:
         probe.label_map("0001")
     with pytest.raises(CheckpointError, match=r"epoch-0001\.loss\.png is not a readable PNG"):
         probe.maps("0001", "epoch-0001")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "/etc/passwd",
+        "../../secret",
+        "city/../../secret",
+        "C:\\secret",
+        "..\\secret",
+        "\\\\host\\secret",
+        "",
+        ".",
+        "a\0",
+    ],
+)
+def test_a_name_that_leaves_the_folder_is_refused(probe: Probe, name: str) -> None:
+    (probe.path / "manifest.json").write_text(json.dumps({"images": {name: "val"}}))
+    with pytest.raises(CheckpointError, match=r"manifest\.json cannot be read: .*expected a name inside the folder"):
+        Probe.open(probe.path)
+
+
+@pytest.mark.parametrize("snapshot", ["../../../secret", "/etc/passwd", "epoch-1/../x", "", "epoch-", "epoch-0001\n"])
+def test_a_snapshot_that_is_no_epoch_or_iteration_is_refused(probe: Probe, snapshot: str) -> None:
+    (probe.path / "manifest.json").write_text(json.dumps({"images": {"0001": "val"}, "snapshots": [snapshot]}))
+    with pytest.raises(CheckpointError, match=r"manifest\.json cannot be read: snapshots\.0: "):
+        Probe.open(probe.path)
+
+
+@pytest.mark.parametrize("scale", ["0", "-1", "NaN", "Infinity", "1e300"])
+def test_a_scale_of_the_loss_that_is_no_scale_is_refused(probe: Probe, scale: str) -> None:
+    (probe.path / "manifest.json").write_text(f'{{"images": {{}}, "loss_full_scale_nats": {scale}}}')
+    with pytest.raises(CheckpointError, match=r"manifest\.json cannot be read: loss_full_scale_nats: "):
+        Probe.open(probe.path)
+
+
+def test_a_map_of_another_size_than_its_image_is_named(probe: Probe) -> None:
+    probe = probe.add("epoch-0001", maps(0.5))
+    for kind, write in (("hardness", write_hardness_png), ("loss", partial(write_loss_png, full_scale=16.0))):
+        path = probe.path / "0001" / f"epoch-0001.{kind}.png"
+        kept = path.read_bytes()
+        write(path, np.zeros((5, 6), np.float32))
+        with pytest.raises(CheckpointError, match=rf"epoch-0001\.{kind}\.png is 6 x 5 px, but its image is 7 x 5 px"):
+            probe.maps("0001", "epoch-0001")
+        path.write_bytes(kept)
+    PillowImage.fromarray(np.zeros((5, 6), np.uint8)).save(probe.path / "0001" / "label.png")
+    with pytest.raises(CheckpointError, match=r"label\.png is 6 x 5 px, but its image is 7 x 5 px"):
+        probe.label_map("0001")
+
+
+def test_a_label_of_a_class_that_the_run_lacks_is_named(probe: Probe) -> None:
+    assert Probe.open(probe.path, num_classes=4).label_map("0001").max() == 255
+    with pytest.raises(CheckpointError, match=r"label\.png has class 3, but the run has 3 classes"):
+        Probe.open(probe.path, num_classes=3).label_map("0001")
+
+
+def test_a_picture_above_the_limit_is_not_decoded(probe: Probe, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hlcore.storage.png.MAX_PIXELS", 34)
+    for read in (probe.image, probe.label_map):
+        with pytest.raises(CheckpointError, match=r"\.png has 7 x 5 px; the limit is"):
+            read("0001")
 
 
 @pytest.mark.parametrize("text", ["{", '{"images": {"a": "test"}}', '{"images": {}, "snapshot": []}'])

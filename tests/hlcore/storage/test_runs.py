@@ -95,14 +95,103 @@ def test_last_line_truncated_by_a_crash_is_ignored(run: Run, kept: int) -> None:
     assert run.step_table()["iteration"].tolist() == [1]
 
 
-def test_damaged_line_before_the_last_is_refused_with_file_and_line(run: Run) -> None:
-    for iteration in (1, 2, 3):
+LINES = {
+    "binary": b"\xff\xfe\x00",
+    "no JSON": b'{"kind": "st',
+    "a list": b"[1, 2]",
+    "a number": b"7",
+    "null": b"null",
+    "no kind": b'{"epoch": 1, "iteration": 2}',
+    "another kind": b'{"kind": "note", "epoch": 1, "iteration": 2}',
+    "no epoch": b'{"kind": "step", "iteration": 2}',
+    "an epoch of null": b'{"kind": "step", "epoch": null, "iteration": 2}',
+    "a negative epoch": b'{"kind": "step", "epoch": -1, "iteration": 2}',
+    "a number of 5000 digits": b'{"kind": "step", "epoch": 1, "iteration": ' + b"9" * 5000 + b"}",
+    "text for a number": b'{"kind": "step", "epoch": 1, "iteration": 2, "mean_ce": "low"}',
+    "a flag for a number": b'{"kind": "step", "epoch": 1, "iteration": 2, "mean_ce": true}',
+    "nested numbers": b'{"kind": "step", "epoch": 1, "iteration": 2, "mean_ce": {"a": [1]}}',
+    "deep": b"[" * 100_000,
+}
+
+
+@pytest.mark.parametrize("line", LINES.values(), ids=LINES)
+def test_a_line_that_holds_no_row_is_left_out_with_a_sentence(run: Run, line: bytes) -> None:
+    for iteration in (1, 3):
         run.append_metrics("step", step(iteration))
     metrics = run.path / "metrics.jsonl"
-    lines = metrics.read_text().splitlines()
-    metrics.write_text("\n".join([lines[0], lines[1][:9], lines[2]]))
-    with pytest.raises(CheckpointError, match=r"metrics\.jsonl, line 2: "):
-        run.step_table()
+    first, last = metrics.read_bytes().splitlines()
+    metrics.write_bytes(b"\n".join([first, line, last, b""]))
+    assert run.step_table()["iteration"].tolist() == [1, 3]
+    (sentence,) = run.list_faults()
+    assert sentence.startswith(f"{metrics}: left out line 2: ")
+    assert len(sentence) < 400 + len(str(metrics))
+    with pytest.raises(CheckpointError, match=r"left out line 2: .*; remove what is wrong and resume again"):
+        run.drop_metrics_after(3, epoch=1)
+    assert metrics.read_bytes().splitlines() == [first, line, last], "nothing is lost"
+
+
+def test_metrics_that_are_a_folder_or_all_wrong_leave_empty_tables(run: Run) -> None:
+    metrics = run.path / "metrics.jsonl"
+    metrics.write_bytes(b"\x00\xff\n" * 3)
+    assert len(run.step_table()) == len(run.epoch_table()) == 0
+    assert "left out line 1: " in run.list_faults()[0]
+    assert run.list_faults()[0].endswith(" and 2 more")
+    metrics.unlink()
+    metrics.mkdir()
+    assert len(run.step_table()) == 0
+    assert "metrics.jsonl cannot be read: " in run.list_faults()[0]
+
+
+def test_a_run_as_it_was_written_has_no_faults(run: Run) -> None:
+    run.append_metrics("step", step(1, gradient_norm=float("inf"), mean_ce=float("nan")))
+    run.append_metrics("epoch", epoch(1))
+    run.checkpoint_path(0).parent.mkdir()
+    run.checkpoint_path(0).touch()
+    assert run.list_faults() == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["epoch-abc", "epoch-0024 (copy)", "epoch-24", "epoch-", "epoch--001", "epoch-٠٠٢٤", "best", "epoch-" + "9" * 99],
+)
+def test_a_stray_file_among_the_checkpoints_is_left_out_with_a_sentence(run: Run, name: str) -> None:
+    run.checkpoint_path(2).parent.mkdir()
+    run.checkpoint_path(2).touch()
+    run.checkpoint_path(2).with_name(f"{name}.safetensors").touch()
+    assert run.epochs == (2,)
+    (sentence,) = run.list_faults()
+    assert f"left out '{name}.safetensors'; a checkpoint has a name such as epoch-0024.safetensors" in sentence
+
+
+def test_a_probe_set_that_cannot_be_read_is_a_fault_of_the_run(run: Run) -> None:
+    run.probe_path.mkdir()
+    (run.probe_path / "manifest.json").write_text("[]")
+    (sentence,) = run.list_faults()
+    assert sentence.startswith(f"{run.probe_path / 'manifest.json'} cannot be read: ")
+    assert sentence.endswith("; the followed images are left out")
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"palette": [[0, 0, 255]]}, "palette: expected 2 colours, one per class, got 1"),
+        ({"class_names": []}, "class_names: tuple should have at least 1 item"),
+        ({"parameters": -1}, "parameters: input should be greater than or equal to 0, got -1"),
+        ({"parameters": 10**4000}, "parameters: input should be less than 9007199254740992, got 1000000000"),
+        ({"name": "../../elsewhere"}, "name: expected a name inside the folder"),
+        ({"config": {"loss": {"c": math.inf}}}, "config.loss.c: input should be a finite number, got inf"),
+        ({"config": {"optim": {"lr": math.nan}}}, "config.optim.lr: "),
+        ({"config": {"optim": {"epochs": 10**4000}}}, "config.optim.epochs: input should be less than"),
+        ({"config": {"data": {"scene_size": [3, 64]}}}, "config.data.scene_size.0: input should be greater than"),
+        ({"config": {"data": {"scene_size": [64, 10**9]}}}, "config.data.scene_size.1: input should be less than"),
+    ],
+)
+def test_a_record_that_makes_no_sense_is_refused_with_its_key(run: Run, change: dict, sentence: str) -> None:
+    record = json.loads((run.path / "run.json").read_text())
+    (run.path / "run.json").write_text(json.dumps(record | change))
+    with pytest.raises(CheckpointError, match=r"run\.json cannot be read: ") as caught:
+        open_run(run.path)
+    assert sentence in str(caught.value)
 
 
 def test_resumed_run_has_each_step_and_epoch_once_even_after_a_truncated_line(run: Run) -> None:

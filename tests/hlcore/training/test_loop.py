@@ -14,12 +14,13 @@ from typing import Any, Literal
 
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 from hlcore.config import DataConfig, LossConfig, NetworkConfig, OptimConfig, TrainConfig
 from hlcore.data.streets import Streets
 from hlcore.errors import CheckpointError, InvalidInputError, TrainingError
 from hlcore.evaluation import Scores, score_images
+from hlcore.models.adapters import build_network
 from hlcore.storage.bundles import BundleWriter, open_bundle
 from hlcore.storage.checkpoints import load_checkpoint
 from hlcore.storage.loading import load_epoch
@@ -144,6 +145,18 @@ def test_a_stopped_run_resumes_to_the_same_weights(uninterrupted: Run, tmp_path:
         reports.send(True)
     assert open_run(path).record.state == "interrupted"
     expected = weights(uninterrupted)
+    assert all(torch.equal(tensor, expected[name]) for name, tensor in weights(finish(resume(path))).items())
+
+
+def test_a_run_resumes_without_the_weight_file_it_began_with(tmp_path: Path) -> None:
+    file = tmp_path / "encoder.safetensors"
+    save_file(build_network(NETWORK, 2).encoder.state_dict(), file)
+    begun = NETWORK.model_copy(update={"encoder_weights": str(file)})
+    expected = weights(finish(train(tiny(tmp_path / "whole", network=begun))))
+    reports = train(tiny(tmp_path / "stopped", network=begun))
+    path = next(reports).run.path
+    reports.close()
+    file.unlink()
     assert all(torch.equal(tensor, expected[name]) for name, tensor in weights(finish(resume(path))).items())
 
 
