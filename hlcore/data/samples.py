@@ -1,15 +1,20 @@
 """The data set interface: a sequence of labelled images with a class table and a fingerprint."""
 
+import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from hashlib import sha256
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import NamedTuple, Protocol, runtime_checkable
 
 from hlcore.data.images import read_image
+from hlcore.data.inputs import is_image_file, name_file, walk_files
 from hlcore.data.labels import ClassTable
 from hlcore.errors import DatasetError
 from hlcore.types import Image, LabelMap
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -116,13 +121,15 @@ class PairedFiles:
 
 
 def find_files(folder: Path, patterns: Sequence[str], *, suffix: str = "") -> dict[str, Path]:
-    """The files under `folder` that match a glob pattern, by sample name.
+    """The files below `folder`, at any depth, that match a pattern, by sample name.
 
-    The name is the path below `folder` without extension and without `suffix`, e.g. "aachen/aachen_000001".
+    The name is the path below `folder` without extension and without `suffix`, e.g. "aachen/aachen_000001". Files are
+    found by `walk_files`. Without a suffix, the number of image files that match no pattern is logged.
 
     Args:
         folder: An existing folder.
-        patterns: Globs relative to it; the file extension matches in lower and upper case.
+        patterns: Patterns of the path below `folder`, such as "*.png": a star also matches folders, and the file
+            extension matches in lower and upper case.
         suffix: Suffix of the file stems to strip, e.g. "_leftImg8bit".
 
     Raises:
@@ -130,15 +137,24 @@ def find_files(folder: Path, patterns: Sequence[str], *, suffix: str = "") -> di
     """
     if not folder.is_dir():
         raise DatasetError(f"expected the folder {folder}, which does not exist; {_describe_nearest_parent(folder)}")
-    wanted = {path for pattern in patterns for p in (pattern, _with_upper_suffix(pattern)) for path in folder.glob(p)}
     by_name: dict[str, Path] = {}
-    for path in sorted(path for path in wanted if not path.name.startswith(".")):
-        name = path.relative_to(folder).with_suffix("").as_posix().removesuffix(suffix)
+    others: list[Path] = []
+    for path in walk_files(folder):
+        below = path.relative_to(folder)
+        if not any(_matches(below, pattern) for pattern in patterns):
+            others += [path] if is_image_file(path) and not suffix else []
+            continue
+        name = name_file(below).removesuffix(suffix)
         if name in by_name:
             raise DatasetError(f"{by_name[name]} and {path} are both named '{name}'; keep one of them")
         by_name[name] = path
     if not by_name:
         raise DatasetError(f"{folder} has no file like {' or '.join(patterns)}; check that the data set is complete")
+    if others:
+        log.warning(
+            "%s: left out %d image files that are not like %s, such as %s",
+            *(folder, len(others), " or ".join(patterns), others[0].relative_to(folder)),
+        )
     return by_name
 
 
@@ -167,9 +183,12 @@ def _format_size(array: Image | LabelMap) -> str:
     return f"{width} x {height}"
 
 
-def _with_upper_suffix(pattern: str) -> str:
-    stem, ending = pattern.rsplit(".", 1)
-    return f"{stem}.{ending.upper()}"
+def _matches(path: PurePath, pattern: str) -> bool:
+    """Whether a path matches a pattern, whose file extension may be in either case and whose stars match folders."""
+    lower = path.with_suffix(path.suffix.lower()).as_posix()
+    return fnmatchcase(
+        lower, PurePath(pattern).with_suffix(PurePath(pattern).suffix.lower()).as_posix().replace("**/", "*")
+    )
 
 
 def _describe_nearest_parent(folder: Path) -> str:

@@ -16,7 +16,8 @@ from hlcore.analysis.merging import find_target_indices
 from hlcore.config import AnalyzeConfig
 from hlcore.data.catalog import STREETS, open_data
 from hlcore.data.samples import SegmentationData
-from hlcore.errors import InvalidInputError
+from hlcore.data.text import normalise_name, read_yaml
+from hlcore.errors import DatasetError, InvalidInputError
 from hlcore.storage.analyses import AnalysisRecord
 from hlcore.storage.loading import resolve_epoch
 from hlcore.storage.runs import Run, installed_versions, utc_now
@@ -146,12 +147,12 @@ def read_merge(path: Path) -> dict[str, str]:
     """
     form = "expected one line per class of the run, such as 'Car: vehicles'"
     try:
-        merged = yaml.safe_load(path.read_text(encoding="utf-8"))  # JSON is YAML
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        merged = read_yaml(path)  # JSON is YAML
+    except (OSError, DatasetError, yaml.YAMLError) as error:
         raise InvalidInputError(f"{path} cannot be read: {error}; {form}") from error
     if not isinstance(merged, dict) or not all(isinstance(name, str) for pair in merged.items() for name in pair):
         raise InvalidInputError(f"{path} does not map class names to class names; {form}")
-    return merged
+    return {normalise_name(name): normalise_name(target) for name, target in merged.items()}
 
 
 def _weights_fingerprint(paths: Sequence[Path]) -> str:

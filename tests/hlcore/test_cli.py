@@ -262,6 +262,23 @@ def test_ctrl_c_leaves_an_analysis_that_the_same_command_continues(run: Path, tm
 
 
 @pytest.mark.parametrize(
+    ("text", "encoding", "sentence"),
+    [
+        *(("network: {network: unett}  # é", encoding, "unknown network 'unett'") for encoding in ("utf-16", "cp1252")),
+        ("network: {network: unett}", "utf-8-sig", "unknown network 'unett'"),
+        ("optim: {lr: 1, lr: 2}", "utf-8", "'lr' is listed twice"),
+    ],
+)
+def test_settings_may_be_in_any_usual_encoding_and_list_each_name_once(
+    tmp_path: Path, text, encoding, sentence
+) -> None:
+    (tmp_path / "run.yaml").write_text(text, encoding=encoding)
+    done = hlcore("train", "--config", tmp_path / "run.yaml", "--out", tmp_path)
+    assert done.returncode in {1, 2}  # 2: not a valid command line
+    assert sentence in done.stderr
+
+
+@pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
         (("analyze", "RUN", "--epoch", "9"), "has not saved epoch 9; choose one of 0, 1, 2"),

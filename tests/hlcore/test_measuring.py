@@ -245,6 +245,20 @@ def test_a_merge_that_does_not_map_names_is_refused(tmp_path, text) -> None:
         read_merge(tmp_path / "merge.yaml")
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1252"])
+def test_a_merge_may_be_in_any_usual_encoding(tmp_path, encoding) -> None:
+    (tmp_path / "merge.yaml").write_text("Straße: cafe", encoding=encoding)
+    assert read_merge(tmp_path / "merge.yaml") == {"Straße": "cafe"}
+
+
+def test_a_merge_compares_names_composed_and_maps_each_once(tmp_path) -> None:
+    (tmp_path / "merge.yaml").write_text("cafe\u0301: re\u0301sume\u0301", encoding="utf-8")
+    assert read_merge(tmp_path / "merge.yaml") == {"caf\u00e9": "r\u00e9sum\u00e9"}
+    (tmp_path / "merge.yaml").write_text("Car: thing\nRoad: stuff\nCar: stuff", encoding="utf-8")
+    with pytest.raises(InvalidInputError, match="'Car' is listed twice"):
+        read_merge(tmp_path / "merge.yaml")
+
+
 def test_the_bundled_merge_fits_camvid_and_idd_lite() -> None:
     merged = read_merge(Path(__file__).parents[2] / "benchmarks" / "camvid_to_idd_lite.yaml")
     assert find_target_indices(merged, CAMVID.names, IDD_LITE.names).tolist() == [6, 5, 4, 0, 1, 5, 4, 4, 3, 2, 2]

@@ -2,6 +2,7 @@
 
 import json
 import pickle
+import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from hlcore.data.readers.cityscapes import open_cityscapes
 from hlcore.data.readers.folder import open_folder
 from hlcore.data.readers.idd_lite import open_idd_lite
 from hlcore.data.readers.voc import open_voc
-from hlcore.data.samples import PairedFiles
+from hlcore.data.samples import PairedFiles, find_files
 from hlcore.errors import DatasetError
 
 Write = Callable[[str, np.ndarray], Path]
@@ -159,6 +160,130 @@ def test_a_folder_without_images_is_refused(tmp_path):
     (tmp_path / "train").mkdir()
     with pytest.raises(DatasetError, match=r"train has no file like \*.png or \*.jpg"):
         open_camvid(tmp_path, "train")
+
+
+FLAT = {
+    "camvid": (open_camvid, "train", "trainannot", "train/sub/b.png"),
+    "folder": (open_folder, "images/val", "labels/val", "val/sub/b.png"),
+    "ade20k": (open_ade20k, "images/validation", "annotations/validation", "validation/sub/b.png"),
+}
+
+
+@pytest.mark.parametrize("name", FLAT)
+def test_images_in_a_sub_folder_are_taken_if_the_labels_mirror_it_and_refused_otherwise(name, tmp_path, write):
+    reader, images, label_maps, missing = FLAT[name]
+    split = LAYOUTS[name][1]
+    (tmp_path / "classes.json").write_text('["sky", "road"]')
+    for sample in ("a", "sub/b", "sub/deep/c"):
+        write(f"{images}/{sample}.jpg", IMAGE)
+        write(f"{label_maps}/{sample}.png", ids(1))
+    assert reader(tmp_path, split).names == ("a", "sub/b", "sub/deep/c")
+    (tmp_path / label_maps / "sub/b.png").unlink()
+    with pytest.raises(DatasetError, match=rf"{missing[:-4]}.jpg has no label map; expected .* for 'sub/b'"):
+        reader(tmp_path, split)
+
+
+def test_voc_finds_a_listed_image_in_a_sub_folder(tmp_path, write):
+    write("JPEGImages/sub/a.jpg", IMAGE)
+    write("SegmentationClass/sub/a.png", ids(0))
+    write_voc_list(tmp_path, "train", "sub/a")
+    assert open_voc(tmp_path, "train").names == ("sub/a",)
+
+
+@pytest.mark.parametrize("name", ["cityscapes", "idd_lite"])
+def test_images_without_a_folder_of_their_own_are_taken_too(name, tmp_path, write):
+    reader, split, image, label_map, *_ = LAYOUTS[name]
+    for path in (image, label_map):
+        top, within, _, file = path.split("/")
+        write(f"{top}/{within}/{file}", ids(0))
+    assert len(reader(tmp_path, split)) == 1
+
+
+def test_readers_walk_like_predict_through_links_and_without_what_tools_left(tmp_path, write):
+    for folder in ("train", "trainannot"):
+        write(f"elsewhere/{folder}/b.png", ids(0))
+        write(f"{folder}/a.png", ids(0))
+        write(f"{folder}/.ipynb_checkpoints/a.png", ids(0))
+        write(f"{folder}/@eaDir/a.png", ids(0))
+        (tmp_path / folder / "linked").symlink_to(tmp_path / "elsewhere" / folder)
+        (tmp_path / folder / "linked" / "back").symlink_to(tmp_path / folder)
+    write("train/maps/a.hardness.png", ids(0))
+    (tmp_path / "train/maps/manifest.parquet").touch()
+    assert open_camvid(tmp_path, "train").names == ("a", "linked/b")
+
+
+def test_images_that_a_reader_leaves_out_are_counted(tmp_path, write, caplog):
+    for name in ("a.png", "b.webp", "c.tif"):
+        write(f"train/{name}", IMAGE)
+    write("trainannot/a.png", ids(0))
+    assert open_camvid(tmp_path, "train").names == ("a",)
+    assert "left out 2 image files that are not like *.png or *.jpg, such as b.webp" in caplog.text
+    (tmp_path / "classes.json").write_text('["sky"]')
+    for name in ("images/val/a.gif", "labels/val/a.png", "images/stray.png", "images/._stray.png"):
+        write(name.replace("gif", "png"), ids(0)).rename(tmp_path / name)
+    assert open_folder(tmp_path, "val").names == ("a",)
+    assert "left out 1 images that are in no split, such as stray.png" in caplog.text
+
+
+def test_a_tools_folder_beside_images_is_no_split(tmp_path, write):
+    (tmp_path / "classes.json").write_text('["sky"]')
+    for name in ("images/a.png", "labels/a.png", "images/@eaDir/a.png", "images/.thumbnails/a.png"):
+        write(name, ids(0))
+    assert open_folder(tmp_path, "train").names == ("a",)
+
+
+@pytest.mark.parametrize("pattern", ["*_rgb.png", "*/*_rgb.png", "**/*_rgb.png", "**/city/*_rgb.PNG"])
+def test_a_pattern_matches_below_folders(tmp_path, write, pattern):
+    write("train/city/a_rgb.png", IMAGE)
+    write("train/city/a_label.png", ids(0))
+    assert list(find_files(tmp_path / "train", (pattern,), suffix="_rgb")) == ["city/a"]
+
+
+def test_two_stars_match_no_folder_too(tmp_path, write):
+    write("train/a.png", IMAGE)
+    assert list(find_files(tmp_path / "train", ("**/*.png",))) == ["a"]
+    with pytest.raises(DatasetError, match="has no file like"):
+        find_files(tmp_path / "train", ("*/*.png",))
+
+
+@pytest.mark.parametrize("forms", [("NFC", "NFD"), ("NFD", "NFC")])
+def test_composed_and_decomposed_names_are_the_same(tmp_path, write, forms):
+    image, label_map = (unicodedata.normalize(form, "caf\u00e9") for form in forms)
+    write(f"train/{image}.png", IMAGE)
+    write(f"trainannot/{label_map}.png", ids(0))
+    assert open_camvid(tmp_path, "train").names == ("caf\u00e9",)
+    write(f"JPEGImages/{image}.jpg", IMAGE)
+    write(f"SegmentationClass/{image}.png", ids(0))
+    write_voc_list(tmp_path, "train", label_map)
+    assert open_voc(tmp_path, "train").names == ("caf\u00e9",)
+
+
+def test_voc_names_may_have_spaces_and_files_capital_extensions(tmp_path, write):
+    write("JPEGImages/two words.jpg", IMAGE).rename(tmp_path / "JPEGImages/two words.JPG")
+    write("SegmentationClass/two words.png", ids(0)).rename(tmp_path / "SegmentationClass/two words.PNG")
+    write_voc_list(tmp_path, "train", "  two words\r")
+    assert open_voc(tmp_path, "train").names == ("two words",)
+
+
+def test_voc_refuses_a_name_listed_twice(tmp_path, write):
+    write("JPEGImages/a.jpg", IMAGE)
+    write("SegmentationClass/a.png", ids(0))
+    write_voc_list(tmp_path, "train", "a", "a")
+    with pytest.raises(DatasetError, match=r"train.txt lists 'a' twice; remove one of the lines"):
+        open_voc(tmp_path, "train")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1252"])
+def test_lists_and_class_names_may_be_in_any_usual_encoding(tmp_path, write, encoding):
+    write("JPEGImages/ma\u00dfe.jpg", IMAGE)
+    write("SegmentationClass/ma\u00dfe.png", ids(0))
+    write_voc_list(tmp_path, "train")
+    (tmp_path / "ImageSets/Segmentation/train.txt").write_text("ma\u00dfe\n", encoding=encoding)
+    assert open_voc(tmp_path, "train").names == ("ma\u00dfe",)
+    (tmp_path / "classes.json").write_text('["Stra\u00dfe"]', encoding=encoding)
+    write("images/a.png", IMAGE)
+    write("labels/a.png", ids(0))
+    assert open_folder(tmp_path, "train").classes.names == ("Stra\u00dfe",)
 
 
 def test_ade20k_accepts_the_published_split_names_too(tmp_path, write):
