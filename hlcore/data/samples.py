@@ -87,6 +87,11 @@ class PairedFiles:
         return tuple(pair.name for pair in self.pairs)
 
     @property
+    def file_names(self) -> tuple[str, ...]:
+        """Name of each image as `hlcore predict` names it: that of the sample with the suffix its reader strips."""
+        return tuple(name_file(PurePath(pair.name).with_name(pair.image.name)) for pair in self.pairs)
+
+    @property
     def fingerprint(self) -> str:
         """SHA-256 over the class names and each sample's name, image size in bytes and label file.
 
