@@ -9,6 +9,7 @@ from pathlib import Path, PurePath
 from typing import NamedTuple, Protocol, runtime_checkable
 
 from hlcore.data.images import read_image
+from hlcore.data.images.decoding import check_label_size
 from hlcore.data.inputs import is_image_file, name_file, walk_files
 from hlcore.data.labels import ClassTable
 from hlcore.errors import DatasetError
@@ -117,11 +118,7 @@ class PairedFiles:
         """
         name, image_path, label_path = self.pairs[index]
         image, label_map = read_image(image_path), self.decode(label_path)
-        if image.shape[:2] != label_map.shape:
-            raise DatasetError(
-                f"{label_path} is {_format_size(label_map)} px but its image {image_path} is {_format_size(image)} px; "
-                "a label map must have its image's size, so export it again or leave the pair out"
-            )
+        check_label_size(label_map.shape, image.shape[:2], name=str(label_path), image=str(image_path))
         return Sample(name, image, label_map)
 
 
@@ -181,11 +178,6 @@ def pair_files(images: Mapping[str, Path], label_maps: Mapping[str, Path], *, ex
     for name in sorted(label_maps.keys() - images.keys()):
         raise DatasetError(f"{label_maps[name]} has no image named '{name}'; add the image or remove the label map")
     return tuple(Pair(name, images[name], label_maps[name]) for name in sorted(images))
-
-
-def _format_size(array: Image | LabelMap) -> str:
-    height, width = array.shape[:2]
-    return f"{width} x {height}"
 
 
 def _matches(path: PurePath, pattern: str) -> bool:

@@ -41,7 +41,7 @@ def open_voc(root: Path, split: str) -> PairedFiles:
                     f"{lists[split]} lists '{name}' but {root / expected} does not exist; add it or remove the line"
                 )
     pairs = tuple(Pair(name, images[name], label_maps[name]) for name in names)
-    return PairedFiles(VOC, pairs, partial(read_class_ids, ids=_IDS))
+    return PairedFiles(VOC, pairs, partial(read_class_ids, ids=_IDS, classes=VOC))
 
 
 def _read_names(path: Path) -> list[str]:

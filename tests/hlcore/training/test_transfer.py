@@ -27,7 +27,9 @@ def open_plugin(root: Path, split: str) -> PairedFiles:
     """As in docs/extend.md: both files in one folder, told apart by their suffixes."""
     images = find_files(root / split, ("*_rgb.png",), suffix="_rgb")
     label_maps = find_files(root / split, ("*_label.png",), suffix="_label")
-    return PairedFiles(CAMVID, pair_files(images, label_maps, expected=""), partial(read_class_ids, ids={}))
+    return PairedFiles(
+        CAMVID, pair_files(images, label_maps, expected=""), partial(read_class_ids, ids={}, classes=CAMVID)
+    )
 
 
 LAYOUTS = {

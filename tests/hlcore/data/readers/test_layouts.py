@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image as PillowImage
 
-from hlcore.data.labels import ADE20K, CAMVID, CITYSCAPES, IDD_LITE, VOC
+from hlcore.data.labels import ADE20K, CAMVID, CITYSCAPES, IDD_LITE, VOC, voc_palette
 from hlcore.data.readers.ade20k import open_ade20k
 from hlcore.data.readers.camvid import open_camvid
 from hlcore.data.readers.cityscapes import open_cityscapes
@@ -110,6 +111,64 @@ def test_another_size_is_refused_with_both_files(layout, tmp_path, write):
     data = reader(tmp_path, split)
     with pytest.raises(DatasetError, match=rf"{label_map.name} is 4 x 6 px but its image .*{image.name} is 6 x 4 px"):
         data[0]
+
+
+def test_a_quarter_turn_is_named_as_the_likely_cause_of_another_size(layout, tmp_path, write):
+    reader, split, _, label_map, *_ = layout
+    write(str(label_map.relative_to(tmp_path)), np.zeros((6, 4), dtype=np.uint8))
+    with pytest.raises(DatasetError, match="so export it again; one of them may be turned by a quarter$"):
+        reader(tmp_path, split)[0]
+    write(str(label_map.relative_to(tmp_path)), np.zeros((4, 5), dtype=np.uint8))
+    with pytest.raises(DatasetError, match="so export it again$"):
+        reader(tmp_path, split)[0]
+
+
+def write_palette(path: Path, values: np.ndarray, palette: dict[int, tuple[int, int, int]]) -> None:
+    image = PillowImage.fromarray(values, mode="P")
+    image.putpalette([channel for slot in range(256) for channel in palette.get(slot, (slot, slot, slot))])
+    image.save(path)
+
+
+def test_a_palette_with_the_class_colours_in_another_order_is_refused(layout, tmp_path):
+    reader, split, _, label_map, _, mapping = layout
+    colours = [{"name": "sky", "color": [70, 130, 180]}, {"name": "road", "color": [128, 64, 128]}]
+    (tmp_path / "classes.json").write_text(json.dumps(colours))
+    palette = reader(tmp_path, split).classes.palette
+    slots = [value for value, index in mapping.items() if index != 255]
+    write_palette(label_map, ids(*mapping), {value: palette[mapping[value]] for value in slots})
+    np.testing.assert_array_equal(reader(tmp_path, split)[0].label_map, ids(*mapping.values()))
+    write_palette(
+        label_map,
+        ids(*mapping),
+        {value: palette[mapping[slots[0] if value != slots[0] else slots[1]]] for value in slots},
+    )
+    with pytest.raises(
+        DatasetError, match=rf"{label_map.name} is a palette PNG with the class colours in another order"
+    ):
+        reader(tmp_path, split)[0]
+    write_palette(label_map, ids(*mapping), {})
+    np.testing.assert_array_equal(reader(tmp_path, split)[0].label_map, ids(*mapping.values()))
+
+
+def test_a_palette_in_the_default_colours_says_nothing_of_classes_without_colours(tmp_path, write):
+    write("images/a.png", IMAGE)
+    write("labels/a.png", ids(0))
+    (tmp_path / "classes.json").write_text('["sky", "road", "car"]')
+    write_palette(tmp_path / "labels/a.png", ids(0, 1), {0: (128, 0, 0), 1: (0, 128, 0)})
+    np.testing.assert_array_equal(open_folder(tmp_path, "val")[0].label_map, ids(0, 1))
+
+
+def test_the_palette_of_voc_must_agree_with_its_ids(tmp_path, write):
+    write("JPEGImages/a.jpg", IMAGE)
+    write("SegmentationClass/a.png", ids(0))
+    write_voc_list(tmp_path, "val", "a")
+    label_map = tmp_path / "SegmentationClass/a.png"
+    voc = dict(enumerate(voc_palette(256)))
+    write_palette(label_map, ids(0, 15, 255), voc)
+    np.testing.assert_array_equal(open_voc(tmp_path, "val")[0].label_map, ids(0, 15, 255))
+    write_palette(label_map, ids(0, 1, 2), {0: voc[0], 1: voc[15], 2: voc[255]})  # as an optimiser packs it
+    with pytest.raises(DatasetError, match=r"1 has the colour \(192, 128, 128\) of person, but is the id of aeroplane"):
+        open_voc(tmp_path, "val")[0]
 
 
 def test_a_damaged_image_is_refused_with_its_name(layout, tmp_path):
