@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from hashlib import sha256
 from pathlib import Path, PurePath
@@ -10,6 +10,7 @@ from typing import NamedTuple, Protocol, runtime_checkable
 
 from hlcore.data.images import read_image
 from hlcore.data.images.decoding import check_label_size
+from hlcore.data.images.white_level import find_white_level
 from hlcore.data.inputs import is_image_file, name_file, walk_files
 from hlcore.data.labels import ClassTable
 from hlcore.errors import DatasetError
@@ -76,11 +77,18 @@ class PairedFiles:
         pairs: One per sample, in the order of the indices.
         decode: Reads one label file to H W class indices with 255 = ignored; raises `DatasetError`
             on an unknown value. Must be picklable for worker processes: a plain function or a partial of one.
+        white_level: Value of white in images of more than 8 bits; None guesses it for each image.
     """
 
     classes: ClassTable
     pairs: tuple[Pair, ...]
     decode: Callable[[Path], LabelMap]
+    white_level: float | None = None
+
+    def with_white_level(self, white_level: float | None) -> "PairedFiles":
+        """The same data with one white level for all images: the given one, or else that of `find_white_level`."""
+        images = [pair.image for pair in self.pairs]
+        return replace(self, white_level=white_level or find_white_level(images))
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -117,7 +125,7 @@ class PairedFiles:
             DatasetError: a file cannot be read, a label has an unknown value, or the two sizes differ.
         """
         name, image_path, label_path = self.pairs[index]
-        image, label_map = read_image(image_path), self.decode(label_path)
+        image, label_map = read_image(image_path, white_level=self.white_level), self.decode(label_path)
         check_label_size(label_map.shape, image.shape[:2], name=str(label_path), image=str(image_path))
         return Sample(name, image, label_map)
 

@@ -15,7 +15,7 @@ from jaxtyping import Integer
 from hlcore.analysis.merging import find_target_indices
 from hlcore.config import AnalyzeConfig
 from hlcore.data.catalog import STREETS, open_data
-from hlcore.data.samples import SegmentationData
+from hlcore.data.samples import PairedFiles, SegmentationData
 from hlcore.data.text import normalise_name, read_yaml
 from hlcore.errors import DatasetError, InvalidInputError
 from hlcore.storage.analyses import AnalysisRecord
@@ -102,6 +102,7 @@ class AnalysisJob:
             window=self.config.window,
             thumbnails=self.config.thumbnails,
             scene_size=self.run.record.config.data.scene_size if self.dataset == STREETS else None,
+            white_level=self.data.white_level if isinstance(self.data, PairedFiles) else None,
             device=_device_name(device),
             versions=installed_versions(),
             command=command,
@@ -125,6 +126,7 @@ def open_job(run: Run, root: Path | None, config: AnalyzeConfig) -> AnalysisJob:
         split=config.split or settings.val_split,
         count=settings.val_scenes,
         size=settings.scene_size,
+        white_level=settings.white_level if dataset == settings.dataset else None,
     )
     root = None if dataset == STREETS or root is None else root.resolve()
     merged = None if config.merge is None else read_merge(config.merge)

@@ -9,8 +9,14 @@ from jaxtyping import UInt, UInt8
 from PIL import ExifTags
 from PIL import Image as PillowImage
 
-from hlcore.data.images.colour import rgb_from_pillow, turn_upright
-from hlcore.data.images.opening import damaged_file_error, open_file, open_header
+from hlcore.data.images.colour import (
+    convert_to_srgb,
+    rgb_from_array,
+    rgb_from_pillow,
+    turn_upright,
+)
+from hlcore.data.images.deep import read_deep_values
+from hlcore.data.images.opening import MAX_PIXELS, damaged_file_error, open_file, open_header
 from hlcore.data.images.palettes import VOID_COLOURS, find_contradiction, has_only_class_colours
 from hlcore.data.images.rare_tiff import pillow_would_misread, read_rare_tiff
 from hlcore.data.labels import ClassTable, Colour
@@ -19,13 +25,12 @@ from hlcore.types import IGNORE_INDEX, Image, LabelMap
 
 log = logging.getLogger(__name__)
 
-MAX_PIXELS = 64_000_000
-"""Default limit on the size of an image; its RGB array takes 192 MB."""
-
 _LABEL_FORM = "a label map must be a PNG: 8-bit grey or palette with class ids, or RGB in the class colours"
 
 
-def read_image(source: Path | bytes, *, name: str = "upload", max_pixels: int = MAX_PIXELS) -> Image:
+def read_image(
+    source: Path | bytes, *, name: str = "upload", max_pixels: int = MAX_PIXELS, white_level: float | None = None
+) -> Image:
     """The image as H W 3 uint8 sRGB, upright.
 
     PNG, JPEG, WebP, TIFF, BMP and GIF of any mode and depth, detected by content. Animations and multi-page files give
@@ -35,6 +40,8 @@ def read_image(source: Path | bytes, *, name: str = "upload", max_pixels: int = 
         source: A file, or the bytes of one.
         name: Name of the bytes in error messages; a file is named by its path.
         max_pixels: Larger images are rejected before decoding; Pillow itself rejects more than 179 MP.
+        white_level: Value of white in an image of more than 8 bits; None guesses it from the image
+            (`guess_white_level`). Give all images of a folder the same one, such as that of `find_white_level`.
 
     Raises:
         DatasetError: the source is not such an image, is damaged or is too large.
@@ -43,10 +50,20 @@ def read_image(source: Path | bytes, *, name: str = "upload", max_pixels: int = 
     with open_file(source, name) as file:
         image = open_header(file, name, max_pixels=max_pixels)
         if image is None or pillow_would_misread(image):
-            return read_rare_tiff(file, name, max_pixels=max_pixels)
+            values, white_is_zero, orientation = read_rare_tiff(file, name, max_pixels=max_pixels)
+            pixels = rgb_from_array(values, white_level=white_level)
+            return turn_upright(255 - pixels if white_is_zero else pixels, orientation)
         try:
-            image.load()
-            return turn_upright(rgb_from_pillow(image), _orientation(image))
+            values = read_deep_values(image, file)
+            if values is None:
+                image.load()
+                pixels = rgb_from_pillow(image)
+            else:
+                pixels = rgb_from_array(values, white_level=white_level)
+                if values.ndim == 3 and values.shape[2] > 2:
+                    coloured = PillowImage.fromarray(pixels)
+                    pixels = np.array(convert_to_srgb(coloured, image.info.get("icc_profile")))
+            return turn_upright(pixels, _orientation(image))
         except Exception as error:  # decoders may raise anything on malformed data
             raise damaged_file_error(name, error) from error
 

@@ -9,6 +9,8 @@ from PIL.ImageFile import ImageFile
 
 from hlcore.errors import DatasetError
 
+MAX_PIXELS = 64_000_000
+"""Default limit on the size of an image; its RGB array takes 192 MB."""
 OpenFile = io.BytesIO | io.BufferedReader
 FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF")
 READABLE = "PNG, JPEG, WebP, TIFF, BMP or GIF"
