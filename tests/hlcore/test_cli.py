@@ -12,6 +12,7 @@ from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import pytest
 from PIL import Image
 from rich.console import Console
@@ -164,6 +165,33 @@ def test_predict_skips_unreadable_images_and_writes_the_rest(run: Path, tmp_path
     assert "Traceback" not in done.stderr
     assert done.stdout == f"1 image in {out}\n"
     assert list(open_bundle(out).manifest["name"]) == ["coffee"]
+
+
+def test_predict_reads_a_folder_with_one_white_level_and_says_how_many_images_are_dark(
+    run: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "deep"
+    folder.mkdir()
+    for name, brightest in (("bright", 4000), ("dim", 300)):
+        numbers = np.linspace(0, brightest, 48 * 64).astype(np.uint16).reshape(48, 64)
+        Image.fromarray(numbers).save(folder / f"{name}.png")
+        Image.fromarray((numbers / 4095 * 255).round().astype(np.uint8)).save(tmp_path / f"{name}.png")
+    done = hlcore("predict", run, folder, "--out", tmp_path / "found")
+    assert done.returncode == 0, done.stderr
+    assert f"note: 1 of 2 images, such as {folder / 'dim.png'}, use under a tenth of the range" in done.stderr
+    hlcore("predict", run, tmp_path / "bright.png", tmp_path / "dim.png", "--out", tmp_path / "eight-bit")
+    done = hlcore("predict", run, folder, "--out", tmp_path / "given", "--white-level", 300)
+    assert "note:" not in done.stderr
+    found, eight_bit, given = (open_bundle(tmp_path / name) for name in ("found", "eight-bit", "given"))
+    for name in ("bright", "dim"):
+        np.testing.assert_array_equal(found.hardness_map(name), eight_bit.hardness_map(name))
+        assert (found.hardness_map(name) != given.hardness_map(name)).any()
+
+
+def test_predict_refuses_a_white_level_of_0(run: Path, tmp_path: Path) -> None:
+    done = hlcore("predict", run, PHOTOGRAPHS / "coffee.png", "--out", tmp_path / "out", "--white-level", 0)
+    assert done.returncode in {1, 2}
+    assert not (tmp_path / "out").exists()
 
 
 def test_runs_lists_the_runs_in_a_folder(run: Path) -> None:

@@ -18,7 +18,7 @@ from hlcore.config import AnalyzeConfig
 from hlcore.data.labels import CAMVID, IDD_LITE
 from hlcore.data.streets import Streets
 from hlcore.errors import CheckpointError, DatasetError, InvalidInputError
-from hlcore.measuring.job import read_merge
+from hlcore.measuring.job import open_job, read_merge
 from hlcore.measuring.loop import analyze
 from hlcore.storage.analyses import Analysis
 from hlcore.storage.analysis_writer import AnalysisWriter
@@ -243,6 +243,14 @@ def test_a_merge_that_does_not_map_names_is_refused(tmp_path, text) -> None:
     (tmp_path / "merge.yaml").write_text(text)
     with pytest.raises(InvalidInputError, match=r"(?s)merge.yaml .*expected one line per class of the run"):
         read_merge(tmp_path / "merge.yaml")
+
+
+def test_an_analysis_records_the_white_level_of_its_images(scenes_run, two_classes) -> None:
+    config = AnalyzeConfig(dataset="folder", merge=merge_file(two_classes.parent / "merge.json"))
+    assert open_job(scenes_run, two_classes, config).record(device="cpu", command="").white_level is None
+    for path in (two_classes / "images").iterdir():
+        Image.fromarray(np.full((48, 64), 4000, np.uint16)).save(path)
+    assert open_job(scenes_run, two_classes, config).record(device="cpu", command="").white_level == 4095
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1252"])

@@ -4,7 +4,7 @@ import io
 import logging
 
 import numpy as np
-from jaxtyping import Num, UInt
+from jaxtyping import Num, UInt, UInt8
 from PIL import Image as PillowImage
 from PIL import ImageChops, ImageCms
 
@@ -14,6 +14,8 @@ from hlcore.types import Image
 
 log = logging.getLogger(__name__)
 
+_VALUES_AT_ONCE = 4_000_000
+"""So many numbers are scaled at once, to need little memory."""
 _MODE_OF_PROFILE = {b"RGB ": "RGB", b"GRAY": "L", b"CMYK": "CMYK"}
 
 
@@ -56,19 +58,17 @@ def rgb_from_array(values: Num[np.ndarray, "H W *channels"], *, white_level: flo
     channels = values.shape[2] if values.ndim == 3 else 1
     if channels > 4:
         raise InvalidInputError(f"an image must have 1 to 4 channels, got {channels}; keep only red, green and blue")
-    scaled = values.reshape(*values.shape[:2], channels).astype(np.float32)
-    colours = leave_out_alpha(scaled)
-    alpha = scaled[..., colours.shape[2] :]
     if values.dtype == np.uint8:
-        scaled /= 255
+        white, opaque = 255.0, 255.0
     else:
-        colours /= white_level or guess_white_level(leave_out_alpha(values))
-        alpha /= guess_white_level(values[..., -1]) if alpha.size else 1
-    np.clip(np.nan_to_num(scaled, copy=False, nan=0, posinf=1, neginf=0), 0, 1, out=scaled)
-    if alpha.size:
-        colours = colours * alpha + (1 - alpha)
-    colours *= 255
-    return np.repeat(np.round(colours, out=colours).astype(np.uint8), 3 if channels < 3 else 1, axis=2)
+        white = white_level or guess_white_level(leave_out_alpha(values))
+        opaque = guess_white_level(values[..., -1]) if channels in (2, 4) else 1.0
+    image = np.empty((*values.shape[:2], 3), dtype=np.uint8)
+    rows = max(1, _VALUES_AT_ONCE // max(1, values[:1].size))
+    for start in range(0, len(values), rows):
+        part = slice(start, start + rows)
+        image[part] = _scale(values[part].reshape(-1, values.shape[1], channels), white, opaque)
+    return image
 
 
 def turn_upright(image: UInt[np.ndarray, "h w *channels"], orientation: int) -> UInt[np.ndarray, "H W *channels"]:
@@ -82,6 +82,20 @@ def turn_upright(image: UInt[np.ndarray, "h w *channels"], orientation: int) -> 
     turns = {3: 2, 4: 2, 5: 3, 6: 3, 7: 1, 8: 1}.get(orientation, 0)
     turned = np.rot90(image, turns)
     return np.ascontiguousarray(turned[:, ::-1] if orientation in (2, 4, 5, 7) else turned)
+
+
+def _scale(values: Num[np.ndarray, "h W C"], white: float, opaque: float) -> UInt8[np.ndarray, "h W colours"]:
+    """Grey (1 channel) or RGB, where `white` is 255 and alpha is 1 at `opaque`."""
+    scaled = values.astype(np.float32)
+    colours = leave_out_alpha(scaled)
+    alpha = scaled[..., colours.shape[2] :]
+    colours /= white
+    alpha /= opaque
+    np.clip(np.nan_to_num(scaled, copy=False, nan=0, posinf=1, neginf=0), 0, 1, out=scaled)
+    if alpha.size:
+        colours = colours * alpha + (1 - alpha)
+    colours *= 255
+    return np.round(colours, out=colours).astype(np.uint8)
 
 
 def convert_to_srgb(image: PillowImage.Image, profile: bytes | None) -> PillowImage.Image:

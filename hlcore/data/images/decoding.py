@@ -104,8 +104,7 @@ def read_label_map(
     ids = dict.fromkeys(ignored, IGNORE_INDEX) | {i: i for i in (*range(len(classes.names)), IGNORE_INDEX)}
     if (contradiction := find_contradiction(colours, ids, classes)) and has_only_class_colours(colours, classes):
         log.info("%s is read by the colours of its palette: %s", name, contradiction)
-        of_slot = np.zeros((max(colours) + 1, 3), dtype=np.uint8)
-        of_slot[list(colours)] = list(colours.values())
+        of_slot = np.array([colours.get(slot) or (0, 0, 0) for slot in range(256)], dtype=np.uint8)
         return _map_colours(of_slot[pixels], classes, name)
     return _map_ids(pixels, ids, name, contradiction)
 

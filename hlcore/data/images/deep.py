@@ -26,7 +26,9 @@ def read_deep_values(image: ImageFile, file: OpenFile) -> Num[np.ndarray, "H W *
         file.seek(0)
         again = PillowImage.open(file, formats=[image.format or ""])
         _set_raw_mode(again, raw_mode[:-1] + _OTHER_BYTE[raw_mode[-1]])
-        return _with_alpha(high << 8 | np.asarray(again), image.info.get("transparency"))
+        values = np.left_shift(high, 8, out=high)
+        values |= np.asarray(again)
+        return _with_alpha(values, image.info.get("transparency"))
     if image.mode in ("I", "F") or image.mode.startswith("I;16"):
         return np.asarray(image)
     return None

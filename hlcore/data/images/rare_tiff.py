@@ -2,6 +2,7 @@
 
 import io
 import math
+from itertools import accumulate
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -93,7 +94,7 @@ def _check_page(page: Any, name: str, max_pixels: int) -> None:
 def _is_planes_for_pillow(page: Any) -> bool:
     """Whether `_read_planes` can read the page."""
     one_by_one = page.axes == "SYX" or page.samplesperpixel == 1
-    return one_by_one and page.dtype == np.uint16 and page.compression == _LZW
+    return one_by_one and page.dtype == np.uint16 and page.bitspersample == 16 and page.compression == _LZW
 
 
 def _read_planes(file: OpenFile, page: Any) -> Num[np.ndarray, "*channels H W"]:
@@ -111,10 +112,10 @@ def _read_grey(file: OpenFile, page: Any, places: list[tuple[int, int]]) -> Num[
     for offset, length in places:
         file.seek(offset)
         packed.append(file.read(length))
-    starts = [sum(map(len, packed[:number])) for number in range(len(packed))]
+    starts = list(accumulate(map(len, packed[:-1]), initial=0))
     tags, directory = ExifTags.Base, TiffImagePlugin.ImageFileDirectory_v2(prefix=_PREFIXES[page.parent.byteorder])
     directory[tags.ImageWidth], directory[tags.ImageLength] = page.imagewidth, page.imagelength
-    directory[tags.BitsPerSample], directory[tags.SamplesPerPixel] = page.bitspersample, 1
+    directory[tags.BitsPerSample], directory[tags.SamplesPerPixel] = 16, 1
     directory[tags.Compression], directory[tags.Predictor] = int(page.compression), int(page.predictor)
     directory[tags.PhotometricInterpretation] = 1  # 0 is black
     if page.is_tiled:

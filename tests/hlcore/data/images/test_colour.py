@@ -87,6 +87,12 @@ def test_opacity_has_a_scale_of_its_own():
     assert rgb_from_array(colours, white_level=8190)[0].tolist() == [[128, 0, 0], [255, 255, 255]]
 
 
+def test_a_large_array_is_scaled_like_a_small_one():
+    tall = np.linspace(0, 4095, 3_000 * 1_500).astype(np.uint16).reshape(3_000, 1_500)
+    image = rgb_from_array(tall)
+    np.testing.assert_array_equal(image[[0, 2666, 2999]], rgb_from_array(tall[[0, 2666, 2999]], white_level=4095))
+
+
 def test_five_channels_are_refused():
     with pytest.raises(InvalidInputError, match="1 to 4 channels, got 5"):
         rgb_from_array(np.zeros((2, 2, 5)))
