@@ -125,7 +125,7 @@ def predict(
 
     files = find_images(inputs)
     checkpoint = load_epoch(open_run(run), epoch, device=device)
-    white_level = white_level or find_white_level(list(files.values()))
+    white_level = white_level or find_white_level(list(files.values())).level
     left_out, dark = [], []
     with BundleWriter(out, class_names=checkpoint.class_names, palette=checkpoint.palette) as bundle:
         for name, path in track(files.items(), "predict", console=Console(stderr=True)):

@@ -87,8 +87,16 @@ class PairedFiles:
 
     def with_white_level(self, white_level: float | None) -> "PairedFiles":
         """The same data with one white level for all images: the given one, or else that of `find_white_level`."""
-        images = [pair.image for pair in self.pairs]
-        return replace(self, white_level=white_level or find_white_level(images))
+        if white_level is not None:
+            return replace(self, white_level=white_level)
+        level, dark = find_white_level([pair.image for pair in self.pairs])
+        if dark:
+            log.warning(
+                "%d images, such as %s, use under a tenth of the range from black to white, which is %g; "
+                "set data.white_level if they should be brighter",
+                *(len(dark), dark[0], level),
+            )
+        return replace(self, white_level=level)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -147,11 +155,12 @@ def find_files(folder: Path, patterns: Sequence[str], *, suffix: str = "") -> di
     """
     if not folder.is_dir():
         raise DatasetError(f"expected the folder {folder}, which does not exist; {_describe_nearest_parent(folder)}")
+    globs = [_lower_suffix(PurePath(pattern)).replace("**/", "*") for pattern in patterns]
     by_name: dict[str, Path] = {}
     others: list[Path] = []
     for path in walk_files(folder):
         below = path.relative_to(folder)
-        if not any(_matches(below, pattern) for pattern in patterns):
+        if not any(fnmatchcase(_lower_suffix(below), pattern) for pattern in globs):
             others += [path] if is_image_file(path) and not suffix else []
             continue
         name = name_file(below).removesuffix(suffix)
@@ -188,12 +197,9 @@ def pair_files(images: Mapping[str, Path], label_maps: Mapping[str, Path], *, ex
     return tuple(Pair(name, images[name], label_maps[name]) for name in sorted(images))
 
 
-def _matches(path: PurePath, pattern: str) -> bool:
-    """Whether a path matches a pattern, whose file extension may be in either case and whose stars match folders."""
-    lower = path.with_suffix(path.suffix.lower()).as_posix()
-    return fnmatchcase(
-        lower, PurePath(pattern).with_suffix(PurePath(pattern).suffix.lower()).as_posix().replace("**/", "*")
-    )
+def _lower_suffix(path: PurePath) -> str:
+    """The path with its file extension in lower case."""
+    return path.with_suffix(path.suffix.lower()).as_posix()
 
 
 def _describe_nearest_parent(folder: Path) -> str:

@@ -49,11 +49,11 @@ def read_image(
     name = name if isinstance(source, bytes) else str(source)
     with open_file(source, name) as file:
         image = open_header(file, name, max_pixels=max_pixels)
-        if image is None or pillow_would_misread(image):
-            values, white_is_zero, orientation = read_rare_tiff(file, name, max_pixels=max_pixels)
-            pixels = rgb_from_array(values, white_level=white_level)
-            return turn_upright(255 - pixels if white_is_zero else pixels, orientation)
         try:
+            if image is None or pillow_would_misread(image):
+                values, white_is_zero, orientation = read_rare_tiff(file, name, max_pixels=max_pixels)
+                pixels = rgb_from_array(values, white_level=white_level)
+                return turn_upright(255 - pixels if white_is_zero else pixels, orientation)
             values = read_deep_values(image, file)
             if values is None:
                 image.load()
@@ -64,6 +64,8 @@ def read_image(
                     coloured = PillowImage.fromarray(pixels)
                     pixels = np.array(convert_to_srgb(coloured, image.info.get("icc_profile")))
             return turn_upright(pixels, _orientation(image))
+        except DatasetError:
+            raise
         except Exception as error:  # decoders may raise anything on malformed data
             raise damaged_file_error(name, error) from error
 

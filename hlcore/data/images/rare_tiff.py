@@ -44,25 +44,21 @@ def read_rare_tiff(file: OpenFile, name: str, *, max_pixels: int) -> RareTiff:
     """The first page: grey or RGB of any numeric type.
 
     Raises:
-        DatasetError: damaged, too large or of an unsupported kind.
+        DatasetError: too large or of an unsupported kind.
+        Exception: damaged; decoders may raise anything.
     """
     import tifffile  # 60 ms, for rare files only
 
     file.seek(0)
-    try:
-        with tifffile.TiffFile(file) as tiff:
-            page = tiff.pages.first
-            _check_page(page, name, max_pixels)
-            values = page.asarray() if page.compression in _UNPACKED else _read_planes(file, page)
-            return RareTiff(
-                np.moveaxis(values, 0, -1) if page.axes == "SYX" else values,
-                page.photometric == tifffile.PHOTOMETRIC.MINISWHITE,
-                page.tags.valueof(ExifTags.Base.Orientation, default=1),
-            )
-    except DatasetError:
-        raise
-    except Exception as error:  # decoders may raise anything on malformed data
-        raise damaged_file_error(name, error) from error
+    with tifffile.TiffFile(file) as tiff:
+        page = tiff.pages.first
+        _check_page(page, name, max_pixels)
+        values = page.asarray() if page.compression in _UNPACKED else _read_planes(file, page)
+        return RareTiff(
+            np.moveaxis(values, 0, -1) if page.axes == "SYX" else values,
+            page.photometric == tifffile.PHOTOMETRIC.MINISWHITE,
+            page.tags.valueof(ExifTags.Base.Orientation, default=1),
+        )
 
 
 def _check_page(page: Any, name: str, max_pixels: int) -> None:

@@ -486,7 +486,15 @@ def _small_files() -> list[bytes]:
         file = io.BytesIO()
         picture.save(file, file_format)
         files.append(file.getvalue())
-    return [*files, tiff(np.asarray(picture) / 255, photometric="rgb")]
+    deep = np.asarray(picture).astype(np.uint16) * 16
+    rare = [tiff(np.asarray(picture) / 255, photometric="rgb"), lzw_tiff(np.moveaxis(deep, -1, 0))]
+    return [
+        *files,
+        *rare,
+        deep_png(deep, 2),
+        tiff(deep, photometric="rgb"),
+        tiff(deep, photometric="rgb", tile=(16, 16)),
+    ]
 
 
 DAMAGED = _small_files()

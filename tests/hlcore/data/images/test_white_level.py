@@ -42,18 +42,18 @@ def test_one_number_in_a_thousand_may_be_brighter_and_two_may_not():
 
 def test_a_folder_has_one_white_level_whatever_its_first_image_needs(tmp_path):
     paths = [write(tmp_path / f"{bits}.png", ramp(2**bits - 1)) for bits in (9, 12, 10)]
-    assert find_white_level(paths) == find_white_level(paths[::-1]) == 4095
+    assert find_white_level(paths).level == find_white_level(paths[::-1]).level == 4095
     eight_bits = write(tmp_path / "8.png", ramp(255).astype(np.uint8))
-    assert find_white_level([eight_bits]) is None
-    assert find_white_level([eight_bits, *paths]) == 4095
-    assert find_white_level([]) is None
+    assert find_white_level([eight_bits]).level is None
+    assert find_white_level([eight_bits, *paths]).level == 4095
+    assert find_white_level([]).level is None
 
 
 def test_black_and_unreadable_images_do_not_decide_the_white_level(tmp_path):
     paths = [write(tmp_path / "black.png", ramp(0)), tmp_path / "missing.png", tmp_path / "broken.png"]
     paths[-1].write_bytes(b"no image")
-    assert find_white_level([*paths, write(tmp_path / "a.png", ramp(4000))]) == 4095
-    assert find_white_level(paths[1:]) is None
+    assert find_white_level([*paths, write(tmp_path / "a.png", ramp(4000))]).level == 4095
+    assert find_white_level(paths[1:]).level is None
 
 
 def test_at_most_16_images_are_looked_at(tmp_path, monkeypatch, caplog):
@@ -63,12 +63,12 @@ def test_at_most_16_images_are_looked_at(tmp_path, monkeypatch, caplog):
     monkeypatch.setattr(
         "hlcore.data.images.white_level.guess_white_level", lambda numbers: opened.append(numbers) or 4095.0
     )
-    assert find_white_level(paths) == 4095
+    assert find_white_level(paths).level == 4095
     assert len(opened) == 16
-    assert "white is 4095, as in 16 of 20 images" in caplog.text
+    assert "white is 4095, found in 16 of 20 images" in caplog.text
 
 
-def test_all_images_of_a_data_set_are_read_with_one_white_level(tmp_path):
+def test_all_images_of_a_data_set_are_read_with_one_white_level(tmp_path, caplog):
     (tmp_path / "classes.json").write_text('["sky"]')
     for name, brightest in (("a", 1000), ("b", 4000)):
         write(tmp_path / f"images/{name}.png", ramp(brightest))
@@ -77,6 +77,11 @@ def test_all_images_of_a_data_set_are_read_with_one_white_level(tmp_path):
     assert isinstance(data, PairedFiles)
     assert data.white_level == 4095
     assert [int(data[index].image.max()) for index in (0, 1)] == [round(1000 / 4095 * 255), round(4000 / 4095 * 255)]
+    assert not caplog.text
+    write(tmp_path / "images/b.png", ramp(20_000))
+    assert open_data("folder", root=tmp_path, split="train").white_level == 65535
+    assert f"1 images, such as {tmp_path / 'images/a.png'}, use under a tenth of the range" in caplog.text
+    write(tmp_path / "images/b.png", ramp(4000))
     given = open_data("folder", root=tmp_path, split="train", white_level=65535)
     assert int(given[1].image.max()) == round(4000 / 257)
 
