@@ -51,7 +51,7 @@ def draw_size_note(picture: Picture) -> None:
 
 def draw_dark_note(picture: Picture) -> None:
     """Draws a note if the image is nearly black."""
-    if is_dark(picture.original):
+    if is_dark(picture.sample.image):
         st.caption(
             "This image uses under a tenth of the range from black to white. If it has more than 8 bits, save it with "
             "8 bits and the contrast you want."

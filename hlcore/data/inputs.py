@@ -57,15 +57,17 @@ def walk_files(folder: Path) -> list[Path]:
             continue
         seen.add(real)
         opened = sorted(filter(is_visible_folder, folders))
+        opened.sort(
+            key=lambda name, where=where: Path(where, name).is_symlink()
+        )  # the folder itself before a link to it
         left_out["hidden or tools' folders"] += len(folders) - len(opened)
         folders[:] = opened
         visible = [name for name in files if not name.startswith(".")]
         left_out["hidden image files"] += sum(map(is_image_file, files)) - sum(map(is_image_file, visible))
         found += [Path(where, name) for name in visible]
     if left_out.total():
-        log.info(
-            "%s: left out %s", folder, ", ".join(f"{number} {kind}" for kind, number in left_out.items() if number)
-        )
+        counts = [f"{kind} ({number})" for kind, number in left_out.items() if number]
+        log.info("%s: left out %s", folder, ", ".join(counts))
     return sorted(found)
 
 
@@ -109,7 +111,7 @@ def _find_in_glob(pattern: str) -> list[Path]:
     fixed = next((i for i, part in enumerate(Path(pattern).parts) if glob.has_magic(part)), 0)
     folders = sum(map(Path.is_dir, matches))
     if folders and "**" not in pattern:
-        log.info("%s: left out %d folders; give them by name to read the images in them", pattern, folders)
+        log.info("%s: left out folders (%d); give them by name to read the images in them", pattern, folders)
     return [path for path in matches if is_image_file(path) and path.is_file() and _would_be_walked(path, fixed)]
 
 

@@ -92,7 +92,7 @@ class PairedFiles:
         level, dark = find_white_level([pair.image for pair in self.pairs])
         if dark:
             log.warning(
-                "%d images, such as %s, use under a tenth of the range from black to white, which is %g; "
+                "some images (%d), such as %s, use under a tenth of the range from black to white, which is %g; "
                 "set data.white_level if they should be brighter",
                 *(len(dark), dark[0], level),
             )
@@ -171,8 +171,8 @@ def find_files(folder: Path, patterns: Sequence[str], *, suffix: str = "") -> di
         raise DatasetError(f"{folder} has no file like {' or '.join(patterns)}; check that the data set is complete")
     if others:
         log.warning(
-            "%s: left out %d image files that are not like %s, such as %s",
-            *(folder, len(others), " or ".join(patterns), others[0].relative_to(folder)),
+            "%s: left out image files that are not like %s (%d), such as %s",
+            *(folder, " or ".join(patterns), len(others), others[0].relative_to(folder)),
         )
     return by_name
 

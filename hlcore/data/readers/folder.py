@@ -49,7 +49,7 @@ def _has_subfolders(images: Path) -> bool:
 def _log_images_outside_splits(images: Path) -> None:
     outside = sorted(path.name for path in images.glob("[!.]*") if is_image_file(path))
     if outside:
-        log.warning("%s: left out %d images that are in no split, such as %s", images, len(outside), outside[0])
+        log.warning("%s: left out images that are in no split (%d), such as %s", images, len(outside), outside[0])
 
 
 def _read_classes(path: Path) -> tuple[ClassTable, bool]:

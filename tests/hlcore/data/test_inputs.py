@@ -67,6 +67,12 @@ def test_a_glob_leaves_out_what_tools_left(tmp_path: Path) -> None:
     assert list(find_images([str(tmp_path / "**")])) == ["a", "b"]
 
 
+def test_files_in_a_linked_sub_folder_keep_the_name_of_the_folder_itself(tmp_path: Path) -> None:
+    touch(tmp_path, "rain/a.png")
+    (tmp_path / "again").symlink_to(tmp_path / "rain")
+    assert list(find_images([str(tmp_path)])) == ["rain/a"]
+
+
 def test_what_a_folder_or_glob_leaves_out_is_counted(tmp_path: Path, caplog, monkeypatch) -> None:
     caplog.set_level(logging.INFO)
     touch(tmp_path, "a.png", ".hidden/b.png", "@eaDir/c.png", "._a.png", ".DS_Store", "maps/manifest.parquet", "shut/d")
@@ -81,14 +87,14 @@ def test_what_a_folder_or_glob_leaves_out_is_counted(tmp_path: Path, caplog, mon
     monkeypatch.setattr(os, "scandir", refuse)
     assert list(find_images([str(tmp_path)])) == ["a"]
     for counted in (
-        *("2 hidden or tools' folders", "1 hidden image files", "1 bundles of maps"),
-        *("1 folders that were read already", "1 folders that cannot be opened"),
+        *("hidden or tools' folders (2)", "hidden image files (1)", "bundles of maps (1)"),
+        *("folders that were read already (1)", "folders that cannot be opened (1)"),
     ):
         assert counted in caplog.text
     caplog.clear()
     monkeypatch.setattr(os, "scandir", scandir)
     assert list(find_images([str(tmp_path / "*")])) == ["a"]
-    assert "left out 4 folders; give them by name" in caplog.text
+    assert "left out folders (4); give them by name" in caplog.text
     caplog.clear()
     find_images([str(tmp_path / "a.png")])
     assert not caplog.text

@@ -80,7 +80,7 @@ def test_all_images_of_a_data_set_are_read_with_one_white_level(tmp_path, caplog
     assert not caplog.text
     write(tmp_path / "images/b.png", ramp(20_000))
     assert open_data("folder", root=tmp_path, split="train").white_level == 65535
-    assert f"1 images, such as {tmp_path / 'images/a.png'}, use under a tenth of the range" in caplog.text
+    assert f"some images (1), such as {tmp_path / 'images/a.png'}, use under a tenth of the range" in caplog.text
     write(tmp_path / "images/b.png", ramp(4000))
     given = open_data("folder", root=tmp_path, split="train", white_level=65535)
     assert int(given[1].image.max()) == round(4000 / 257)

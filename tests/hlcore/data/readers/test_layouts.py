@@ -276,12 +276,12 @@ def test_images_that_a_reader_leaves_out_are_counted(tmp_path, write, caplog):
         write(f"train/{name}", IMAGE)
     write("trainannot/a.png", ids(0))
     assert open_camvid(tmp_path, "train").names == ("a",)
-    assert "left out 2 image files that are not like *.png or *.jpg, such as b.webp" in caplog.text
+    assert "left out image files that are not like *.png or *.jpg (2), such as b.webp" in caplog.text
     (tmp_path / "classes.json").write_text('["sky"]')
     for name in ("images/val/a.gif", "labels/val/a.png", "images/stray.png", "images/._stray.png"):
         write(name.replace("gif", "png"), ids(0)).rename(tmp_path / name)
     assert open_folder(tmp_path, "val").names == ("a",)
-    assert "left out 1 images that are in no split, such as stray.png" in caplog.text
+    assert "left out images that are in no split (1), such as stray.png" in caplog.text
 
 
 def test_a_tools_folder_beside_images_is_no_split(tmp_path, write):
