@@ -87,7 +87,14 @@ def _predict_records(run: Path, split: str, root: Path | None, images: int) -> I
     opened = open_run(run)
     checkpoint = load_checkpoint(opened.checkpoint_path(opened.epochs[-1]))
     config = opened.record.config.data
-    data = open_data(config.dataset, root=root or config.root, split=split, count=images, size=config.scene_size)
+    data = open_data(
+        config.dataset,
+        root=root or config.root,
+        split=split,
+        count=images,
+        size=config.scene_size,
+        white_level=config.white_level,
+    )
     for index in np.unique(np.linspace(0, len(data) - 1, images).round().astype(int)).tolist():
         sample = data[index]
         yield predict(

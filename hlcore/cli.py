@@ -30,9 +30,11 @@ class _Settings(cyclopts.config.Yaml):
     def _load_config(self, path: Path) -> dict[str, Any]:
         import yaml
 
+        from hlcore.data.text import read_yaml
+
         try:
-            settings = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
+            settings = read_yaml(path) or {}
+        except yaml.YAMLError as error:
             raise InvalidInputError(f"{path} is not YAML: {error}") from error
         if not isinstance(settings, dict):
             raise InvalidInputError(f"{path} holds a {type(settings).__name__}; expected settings such as 'seed: 0'")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
+from pydantic import PositiveFloat
 
 from hlcore.config import AnalyzeConfig, Device, EpochChoice
 from hlcore.errors import DatasetError, HlcoreError, InvalidInputError, StorageError
@@ -60,6 +61,7 @@ def evaluate(
         split=split,
         count=data_config.val_scenes,
         size=data_config.scene_size,
+        white_level=data_config.white_level,
     )
     if data.classes.names != checkpoint.class_names:
         raise InvalidInputError(
@@ -85,11 +87,13 @@ def predict(
     out: Path,
     epoch: EpochChoice = None,
     window: int | None = None,
+    white_level: PositiveFloat | None = None,
     device: Device = "auto",
 ) -> None:
     """Write a hardness bundle: hardness maps, prediction maps and a manifest.
 
-    Images that cannot be read are skipped with a message; the exit status is then 1.
+    Images that cannot be read are skipped with a message; the exit status is then 1. Images that use under a tenth of
+    the range from black to white are counted.
 
     Parameters
     ----------
@@ -103,6 +107,8 @@ def predict(
         A saved epoch, or best for the one with the highest validation mIoU. Default: the last.
     window
         Side of a sliding window, px. Default: whole images up to 4 megapixels, windows of 1536 px for larger ones.
+    white_level
+        Value of white in images of more than 8 bits, such as 4095. Default: the largest that 16 of the images suggest.
     device
         Device to run on; auto uses an accelerator if there is one.
     """
@@ -110,6 +116,7 @@ def predict(
     from rich.progress import track
 
     from hlcore.data.images import read_image
+    from hlcore.data.images.white_level import find_white_level, is_dark
     from hlcore.data.inputs import find_images
     from hlcore.inference import predict as predict_image
     from hlcore.storage.bundles import BundleWriter
@@ -117,12 +124,16 @@ def predict(
     from hlcore.storage.runs import open_run
 
     files = find_images(inputs)
-    checkpoint, left_out = load_epoch(open_run(run), epoch, device=device), []
+    checkpoint = load_epoch(open_run(run), epoch, device=device)
+    white_level = white_level or find_white_level(list(files.values())).level
+    left_out, dark = [], []
     with BundleWriter(out, class_names=checkpoint.class_names, palette=checkpoint.palette) as bundle:
         for name, path in track(files.items(), "predict", console=Console(stderr=True)):
             try:
+                image = read_image(path, white_level=white_level)
+                dark += [path] if is_dark(image) else []
                 record = predict_image(
-                    checkpoint.network, read_image(path), class_names=checkpoint.class_names, name=name, window=window
+                    checkpoint.network, image, class_names=checkpoint.class_names, name=name, window=window
                 )
                 bundle.add(record, source=str(path))
             except StorageError as error:
@@ -135,6 +146,12 @@ def predict(
                 left_out.append(f"{path}: {type(error).__name__}: {' '.join(str(error).split())}")
     written = len(files) - len(left_out)
     print(f"{written} image{'' if written == 1 else 's'} in {out}")
+    if dark:
+        print(
+            f"note: {len(dark)} of {len(files)} images, such as {dark[0]}, use under a tenth of the range from black "
+            "to white; if they have more than 8 bits, set --white-level",
+            file=sys.stderr,
+        )
     for sentence in left_out:
         print(f"skipped: {sentence}", file=sys.stderr)
     if left_out:

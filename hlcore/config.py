@@ -77,6 +77,8 @@ class DataConfig(FrozenModel):
     """Number of training scenes (streets only)."""
     val_scenes: PositiveInt = 40
     """Number of validation scenes, and of test scenes (streets only)."""
+    white_level: PositiveFloat | None = None
+    """Value of white in images of more than 8 bits. Default: found in the training images (docs/decisions.md)."""
     cache_mb: Annotated[float, Field(ge=0)] = 1024.0
     """Memory for decoded images, MB; training and validation each get this much."""
     workers: Annotated[int, Field(ge=0)] = 0

@@ -8,6 +8,7 @@ import streamlit as st
 from app import session
 from app.components import definitions
 from app.loading.pictures import Picture
+from hlcore.data.images.white_level import is_dark
 from hlcore.errors import HlcoreError
 
 ABOUT = (
@@ -47,3 +48,12 @@ def draw_size_note(picture: Picture) -> None:
     (height, width), (own_height, own_width) = picture.size, picture.own_size
     if picture.size != picture.own_size:
         st.caption(f"Analysed at {width} x {height} px; the original image has {own_width} x {own_height} px.")
+
+
+def draw_dark_note(picture: Picture) -> None:
+    """Draws a note if the image is nearly black."""
+    if is_dark(picture.sample.image):
+        st.caption(
+            "This image uses under a tenth of the range from black to white. If it has more than 8 bits, save it with "
+            "8 bits and the contrast you want."
+        )

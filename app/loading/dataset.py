@@ -36,7 +36,7 @@ def open_dataset(record: AnalysisRecord) -> SegmentationData:
         size = record.scene_size or DataConfig().scene_size
         return open_data(STREETS, split=record.split, count=_MAX_SCENES, size=size)
     root = _find_root(record)
-    data = open_data(record.dataset, root=root, split=record.split)
+    data = open_data(record.dataset, root=root, split=record.split, white_level=record.white_level)
     if data.classes.names != record.class_names:
         raise DatasetError(
             f"{root} has the classes {', '.join(data.classes.names)}, but the analysis scored "

@@ -4,9 +4,8 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from hlcore.config import FrozenModel, TrainConfig
+from hlcore.data.text import read_yaml
 
 EVIDENCE_FOLDER = Path(__file__).parent
 
@@ -56,7 +55,7 @@ class Grid(FrozenModel):
 
 def open_grid(table: str, folder: Path = EVIDENCE_FOLDER) -> Grid:
     """The grid of a table."""
-    return Grid.model_validate(yaml.safe_load((folder / f"{table}.yaml").read_text(encoding="utf-8")))
+    return Grid.model_validate(read_yaml(folder / f"{table}.yaml"))
 
 
 def _merge_settings(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:

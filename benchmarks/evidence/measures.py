@@ -111,7 +111,14 @@ def read_samples(run: Run, split: str, *, images: int | None = None, root: Path 
     """Images of a split of the run's data set: all, or `images` evenly spaced ones; `root` if its folder has moved."""
     data = run.record.config.data
     count = data.train_scenes if split == data.train_split else data.val_scenes
-    opened = open_data(data.dataset, root=root or data.root, split=split, count=count, size=data.scene_size)
+    opened = open_data(
+        data.dataset,
+        root=root or data.root,
+        split=split,
+        count=count,
+        size=data.scene_size,
+        white_level=data.white_level,
+    )
     number = len(opened) if images is None else min(images, len(opened))
     for index in np.unique(np.linspace(0, len(opened) - 1, number).round().astype(int)):
         yield opened[int(index)]

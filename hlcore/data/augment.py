@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Float32, Int64, UInt8
 from torch import Tensor
 
+from hlcore.data.images.decoding import describe_turn
 from hlcore.data.samples import Sample
 from hlcore.errors import InvalidInputError
 from hlcore.models import torchvision_cpu  # noqa: F401 - must come before torchvision
@@ -97,7 +98,10 @@ class TrainingAugmentation:
         if hardness_map is not None:
             if hardness_map.shape != sample.image.shape[:2]:
                 expected = sample.image.shape[:2]
-                raise InvalidInputError(f"{sample.name}: hardness_map must be {expected}, got {hardness_map.shape}")
+                raise InvalidInputError(
+                    f"{sample.name}: hardness_map must be {expected}, got {hardness_map.shape}"
+                    f"{describe_turn(hardness_map.shape, expected)}"
+                )
             tensors.append(torch.from_numpy(np.ascontiguousarray(hardness_map))[None])
         (image, label_map, *hardness), padding = self._cropped(tensors, rng)
         if rng.random() < self.flip:

@@ -10,7 +10,7 @@ from hlcore.data.readers.cityscapes import open_cityscapes
 from hlcore.data.readers.folder import open_folder
 from hlcore.data.readers.idd_lite import open_idd_lite
 from hlcore.data.readers.voc import open_voc
-from hlcore.data.samples import SegmentationData
+from hlcore.data.samples import PairedFiles, SegmentationData
 from hlcore.errors import DatasetError, InvalidInputError
 from hlcore.plugins import import_plugins
 
@@ -51,6 +51,7 @@ def open_data(
     count: int = 400,
     size: tuple[int, int] = (192, 256),
     seed: int = 0,
+    white_level: float | None = None,
 ) -> SegmentationData:
     """A split of a data set.
 
@@ -61,6 +62,8 @@ def open_data(
         count: Number of scenes (streets only).
         size: (H, W) of a scene, px (streets only).
         seed: Seed of the scenes (streets only).
+        white_level: Value of white in images of more than 8 bits. None takes that of `find_white_level` for all images
+            of the split.
 
     Raises:
         InvalidInputError: unknown data set.
@@ -78,4 +81,5 @@ def open_data(
         raise InvalidInputError(f"unknown data set '{name}'; {hint}")
     if root is None:
         raise DatasetError(f"the data set '{name}' needs its folder as root (--data.root FOLDER)")
-    return DATASETS[name](root, split)
+    data = DATASETS[name](root, split)
+    return data.with_white_level(white_level) if isinstance(data, PairedFiles) else data

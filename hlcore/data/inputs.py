@@ -1,11 +1,16 @@
-"""Resolve files, folders and globs to image files."""
+"""Which image files a folder, a glob or a list of them stands for, and their names."""
 
 import glob
+import logging
 import os
+from collections import Counter
 from collections.abc import Iterable, Iterator
-from pathlib import Path
+from pathlib import Path, PurePath
 
+from hlcore.data.text import normalise_name
 from hlcore.errors import DatasetError
+
+log = logging.getLogger(__name__)
 
 BUNDLE_MANIFEST = "manifest.parquet"
 """The file by which a folder is known as a bundle of maps that hlcore wrote."""
@@ -17,8 +22,8 @@ IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".g
 def find_images(inputs: Iterable[str]) -> dict[str, Path]:
     """Image files by unique name, in the given order and sorted within folders and globs.
 
-    A file is named by its stem; a file in a given folder by its path below that folder, without suffix. Linked folders
-    are followed, each folder once; hidden files and folders, TOOL_FOLDERS and bundles are skipped.
+    A file is named by its stem; a file in a given folder by its path below that folder, without suffix. Folders are
+    read by `walk_files`; globs leave out the same folders and do not open those they match.
 
     Raises:
         DatasetError: an input matches nothing, or two files get the same name.
@@ -31,29 +36,90 @@ def find_images(inputs: Iterable[str]) -> dict[str, Path]:
     return found
 
 
+def walk_files(folder: Path) -> list[Path]:
+    """Every file below a folder, sorted.
+
+    Linked folders are followed, each folder once. Hidden files and folders, TOOL_FOLDERS, bundles and folders that
+    cannot be opened are left out; the number of folders and image files left out is logged.
+    """
+    found: list[Path] = []
+    left_out: Counter[str] = Counter()
+    seen: set[str] = set()
+
+    def leave_out(_: OSError) -> None:
+        left_out["folders that cannot be opened"] += 1
+
+    for where, folders, files in os.walk(folder, onerror=leave_out, followlinks=True):
+        real = os.path.realpath(where)
+        if real in seen or BUNDLE_MANIFEST in files:
+            left_out["folders that were read already" if real in seen else "bundles of maps"] += 1
+            folders.clear()
+            continue
+        seen.add(real)
+        opened = sorted(filter(is_visible_folder, folders))
+        opened.sort(
+            key=lambda name, where=where: Path(where, name).is_symlink()
+        )  # the folder itself before a link to it
+        left_out["hidden or tools' folders"] += len(folders) - len(opened)
+        folders[:] = opened
+        visible = [name for name in files if not name.startswith(".")]
+        left_out["hidden image files"] += sum(map(is_image_file, files)) - sum(map(is_image_file, visible))
+        found += [Path(where, name) for name in visible]
+    if left_out.total():
+        counts = [f"{kind} ({number})" for kind, number in left_out.items() if number]
+        log.info("%s: left out %s", folder, ", ".join(counts))
+    return sorted(found)
+
+
+def is_visible_folder(name: str) -> bool:
+    """Whether a folder of this name is read: it is neither hidden nor one of TOOL_FOLDERS."""
+    return not name.startswith(".") and name not in TOOL_FOLDERS
+
+
+def is_image_file(file: str | PurePath) -> bool:
+    """Whether a file has the suffix of an image that hlcore reads."""
+    return PurePath(file).suffix.lower() in IMAGE_SUFFIXES
+
+
+def name_file(path: PurePath) -> str:
+    """The name of the sample in a file: its path without suffix, in the form in which names are compared.
+
+    Example:
+        >>> name_file(PurePath("aachen/aachen_000001.png"))
+        'aachen/aachen_000001'
+    """
+    return normalise_name(path.with_suffix("").as_posix())
+
+
 def _find_matches(given: str) -> Iterator[tuple[str, Path]]:
     path = Path(given)
     if path.is_file():
-        yield path.stem, path
+        yield normalise_name(path.stem), path
         return
     if path.is_dir():
-        files = sorted(p for p in _walk(path) if p.suffix.lower() in IMAGE_SUFFIXES and not p.name.startswith("."))
-        named = [(p.relative_to(path).with_suffix("").as_posix(), p) for p in files]
+        named = [(name_file(p.relative_to(path)), p) for p in walk_files(path) if is_image_file(p)]
     else:
-        files = sorted(Path(p) for p in glob.glob(given, recursive=True))  # noqa: PTH207  (absolute patterns too)
-        named = [(p.stem, p) for p in files if p.suffix.lower() in IMAGE_SUFFIXES]
+        named = [(normalise_name(p.stem), p) for p in _find_in_glob(given)]
     if not named:
         raise DatasetError(f"no image found for {given!r}; give image files, a folder of them or a quoted glob")
     yield from named
 
 
-def _walk(folder: Path) -> Iterator[Path]:
-    seen = set()
-    for where, folders, files in os.walk(folder, followlinks=True):
-        real = os.path.realpath(where)
-        if real in seen or BUNDLE_MANIFEST in files:
-            folders.clear()
-            continue
-        seen.add(real)
-        folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in TOOL_FOLDERS)
-        yield from (Path(where, name) for name in files)
+def _find_in_glob(pattern: str) -> list[Path]:
+    """The image files that match, without those in folders that `walk_files` would leave out."""
+    matches = sorted(map(Path, glob.glob(pattern, recursive=True)))  # noqa: PTH207  (absolute patterns too)
+    fixed = next((i for i, part in enumerate(Path(pattern).parts) if glob.has_magic(part)), 0)
+    folders = sum(map(Path.is_dir, matches))
+    if folders and "**" not in pattern:
+        log.info("%s: left out folders (%d); give them by name to read the images in them", pattern, folders)
+    return [path for path in matches if is_image_file(path) and path.is_file() and _would_be_walked(path, fixed)]
+
+
+def _would_be_walked(path: Path, fixed: int) -> bool:
+    """Whether `walk_files` would come to a file that a glob found below its first `fixed` parts."""
+    opened = path.parents[: len(path.parts) - fixed]
+    return all(map(is_visible_folder, path.parts[fixed:-1])) and not any(map(_is_bundle, opened))
+
+
+def _is_bundle(folder: Path) -> bool:
+    return (folder / BUNDLE_MANIFEST).is_file()

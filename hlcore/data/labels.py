@@ -4,6 +4,7 @@ import csv
 from dataclasses import dataclass
 from importlib.resources import files
 
+from hlcore.data.text import normalise_name
 from hlcore.errors import InvalidInputError
 from hlcore.types import IGNORE_INDEX
 
@@ -15,7 +16,7 @@ class ClassTable:
     """The classes of a data set, in the order of their indices.
 
     Attributes:
-        names: One unique name per class.
+        names: One unique name per class, in the form of `normalise_name`.
         palette: One RGB colour per class, each channel 0 to 255; classes may share a colour.
 
     Raises:
@@ -30,6 +31,7 @@ class ClassTable:
     palette: tuple[Colour, ...]
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "names", tuple(map(normalise_name, self.names)))
         if not 1 <= len(self.names) <= IGNORE_INDEX:
             raise InvalidInputError(f"a class table must have 1 to {IGNORE_INDEX} classes, got {len(self.names)}")
         repeated = sorted({name for name in self.names if self.names.count(name) > 1})

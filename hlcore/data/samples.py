@@ -1,18 +1,25 @@
 """The data set interface: a sequence of labelled images with a class table and a fingerprint."""
 
+import logging
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
 from hashlib import sha256
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import NamedTuple, Protocol, runtime_checkable
 
 from hlcore.data.digests import digest_file
 from hlcore.data.images import read_image
+from hlcore.data.images.decoding import check_label_size
+from hlcore.data.images.white_level import find_white_level
+from hlcore.data.inputs import is_image_file, name_file, walk_files
 from hlcore.data.labels import ClassTable
 from hlcore.errors import DatasetError
 from hlcore.types import Image, LabelMap
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -73,16 +80,36 @@ class PairedFiles:
         pairs: One per sample, in the order of the indices.
         decode: Reads one label file to H W class indices with 255 = ignored; raises `DatasetError`
             on an unknown value. Must be picklable for worker processes: a plain function or a partial of one.
+        white_level: Value of white in images of more than 8 bits; None guesses it for each image.
     """
 
     classes: ClassTable
     pairs: tuple[Pair, ...]
     decode: Callable[[Path], LabelMap]
+    white_level: float | None = None
+
+    def with_white_level(self, white_level: float | None) -> "PairedFiles":
+        """The same data with one white level for all images: the given one, or else that of `find_white_level`."""
+        if white_level is not None:
+            return replace(self, white_level=white_level)
+        level, dark = find_white_level([pair.image for pair in self.pairs])
+        if dark:
+            log.warning(
+                "some images (%d), such as %s, use under a tenth of the range from black to white, which is %g; "
+                "set data.white_level if they should be brighter",
+                *(len(dark), dark[0], level),
+            )
+        return replace(self, white_level=level)
 
     @property
     def names(self) -> tuple[str, ...]:
         """One name per sample, in the order of the indices."""
         return tuple(pair.name for pair in self.pairs)
+
+    @property
+    def file_names(self) -> tuple[str, ...]:
+        """Name of each image as `hlcore predict` names it: that of the sample with the suffix its reader strips."""
+        return tuple(name_file(PurePath(pair.name).with_name(pair.image.name)) for pair in self.pairs)
 
     @property
     def fingerprint(self) -> str:
@@ -114,23 +141,21 @@ class PairedFiles:
             DatasetError: a file cannot be read, a label has an unknown value, or the two sizes differ.
         """
         name, image_path, label_path = self.pairs[index]
-        image, label_map = read_image(image_path), self.decode(label_path)
-        if image.shape[:2] != label_map.shape:
-            raise DatasetError(
-                f"{label_path} is {_format_size(label_map)} px but its image {image_path} is {_format_size(image)} px; "
-                "a label map must have its image's size, so export it again or leave the pair out"
-            )
+        image, label_map = read_image(image_path, white_level=self.white_level), self.decode(label_path)
+        check_label_size(label_map.shape, image.shape[:2], name=str(label_path), image=str(image_path))
         return Sample(name, image, label_map)
 
 
 def find_files(folder: Path, patterns: Sequence[str], *, suffix: str = "") -> dict[str, Path]:
-    """The files under `folder` that match a glob pattern, by sample name.
+    """The files below `folder`, at any depth, that match a pattern, by sample name.
 
-    The name is the path below `folder` without extension and without `suffix`, e.g. "aachen/aachen_000001".
+    The name is the path below `folder` without extension and without `suffix`, e.g. "aachen/aachen_000001". Files are
+    found by `walk_files`. Without a suffix, the number of image files that match no pattern is logged.
 
     Args:
         folder: An existing folder.
-        patterns: Globs relative to it; the file extension matches in lower and upper case.
+        patterns: Patterns of the path below `folder`, such as "*.png": a star also matches folders, and the file
+            extension matches in lower and upper case.
         suffix: Suffix of the file stems to strip, e.g. "_leftImg8bit".
 
     Raises:
@@ -138,15 +163,25 @@ def find_files(folder: Path, patterns: Sequence[str], *, suffix: str = "") -> di
     """
     if not folder.is_dir():
         raise DatasetError(f"expected the folder {folder}, which does not exist; {_describe_nearest_parent(folder)}")
-    wanted = {path for pattern in patterns for p in (pattern, _with_upper_suffix(pattern)) for path in folder.glob(p)}
+    globs = [_lower_suffix(PurePath(pattern)).replace("**/", "*") for pattern in patterns]
     by_name: dict[str, Path] = {}
-    for path in sorted(path for path in wanted if not path.name.startswith(".")):
-        name = path.relative_to(folder).with_suffix("").as_posix().removesuffix(suffix)
+    others: list[Path] = []
+    for path in walk_files(folder):
+        below = path.relative_to(folder)
+        if not any(fnmatchcase(_lower_suffix(below), pattern) for pattern in globs):
+            others += [path] if is_image_file(path) and not suffix else []
+            continue
+        name = name_file(below).removesuffix(suffix)
         if name in by_name:
             raise DatasetError(f"{by_name[name]} and {path} are both named '{name}'; keep one of them")
         by_name[name] = path
     if not by_name:
         raise DatasetError(f"{folder} has no file like {' or '.join(patterns)}; check that the data set is complete")
+    if others:
+        log.warning(
+            "%s: left out image files that are not like %s (%d), such as %s",
+            *(folder, " or ".join(patterns), len(others), others[0].relative_to(folder)),
+        )
     return by_name
 
 
@@ -170,14 +205,9 @@ def pair_files(images: Mapping[str, Path], label_maps: Mapping[str, Path], *, ex
     return tuple(Pair(name, images[name], label_maps[name]) for name in sorted(images))
 
 
-def _format_size(array: Image | LabelMap) -> str:
-    height, width = array.shape[:2]
-    return f"{width} x {height}"
-
-
-def _with_upper_suffix(pattern: str) -> str:
-    stem, ending = pattern.rsplit(".", 1)
-    return f"{stem}.{ending.upper()}"
+def _lower_suffix(path: PurePath) -> str:
+    """The path with its file extension in lower case."""
+    return path.with_suffix(path.suffix.lower()).as_posix()
 
 
 def _describe_nearest_parent(folder: Path) -> str:

@@ -50,16 +50,16 @@ def objects_figure(
         quantity: A key of MEASURES.
         class_names: All classes, so that a class keeps its colour if others are left out.
     """
-    measure, columns = MEASURES[quantity], ["image", "object", "area_px", "thickness_px", "edge_share"]
+    measure, columns = MEASURES[quantity], ["image", "object", "area_px", "thickness_px", "edge_share", "shown"]
     figure = go.Figure(layout={"template": make_template(), "hovermode": "closest"})
     for index, name in enumerate(class_names):
-        of_class = objects[(objects["class_name"] == name) & objects[quantity].notna()]
+        of_class = objects.loc[(objects["class_name"] == name) & objects[quantity].notna()]
         if of_class.empty:
             continue
         points = go.Scatter(
             x=of_class[size],
             y=of_class[quantity],
-            customdata=of_class[columns].assign(shown=of_class["image"].map(escape_name)),
+            customdata=of_class.assign(shown=of_class["image"].map(escape_name))[columns],
             mode="markers",
             name=escape_name(name),
             opacity=0.6,

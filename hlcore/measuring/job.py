@@ -15,8 +15,9 @@ from jaxtyping import Integer
 from hlcore.analysis.merging import find_target_indices
 from hlcore.config import AnalyzeConfig
 from hlcore.data.catalog import STREETS, open_data
-from hlcore.data.samples import SegmentationData
-from hlcore.errors import InvalidInputError
+from hlcore.data.samples import PairedFiles, SegmentationData
+from hlcore.data.text import normalise_name, read_yaml
+from hlcore.errors import DatasetError, InvalidInputError
 from hlcore.storage.analyses import AnalysisRecord
 from hlcore.storage.loading import resolve_epoch
 from hlcore.storage.runs import Run, installed_versions, utc_now
@@ -101,6 +102,7 @@ class AnalysisJob:
             window=self.config.window,
             thumbnails=self.config.thumbnails,
             scene_size=self.run.record.config.data.scene_size if self.dataset == STREETS else None,
+            white_level=self.data.white_level if isinstance(self.data, PairedFiles) else None,
             device=_device_name(device),
             versions=installed_versions(),
             command=command,
@@ -124,6 +126,7 @@ def open_job(run: Run, root: Path | None, config: AnalyzeConfig) -> AnalysisJob:
         split=config.split or settings.val_split,
         count=settings.val_scenes,
         size=settings.scene_size,
+        white_level=settings.white_level if dataset == settings.dataset else None,
     )
     root = None if dataset == STREETS or root is None else root.resolve()
     merged = None if config.merge is None else read_merge(config.merge)
@@ -146,12 +149,12 @@ def read_merge(path: Path) -> dict[str, str]:
     """
     form = "expected one line per class of the run, such as 'Car: vehicles'"
     try:
-        merged = yaml.safe_load(path.read_text(encoding="utf-8"))  # JSON is YAML
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        merged = read_yaml(path)  # JSON is YAML
+    except (OSError, DatasetError, yaml.YAMLError) as error:
         raise InvalidInputError(f"{path} cannot be read: {error}; {form}") from error
     if not isinstance(merged, dict) or not all(isinstance(name, str) for pair in merged.items() for name in pair):
         raise InvalidInputError(f"{path} does not map class names to class names; {form}")
-    return merged
+    return {normalise_name(name): normalise_name(target) for name, target in merged.items()}
 
 
 def _weights_fingerprint(paths: Sequence[Path]) -> str:

@@ -57,6 +57,8 @@ class AnalysisRecord(FrozenModel):
     """Whether thumbnails were saved."""
     scene_size: SceneSize | None = None
     """(H, W) of the scenes, px (streets only)."""
+    white_level: float | None = None
+    """Value of white in images of more than 8 bits; None if there are none."""
     device: str = ""
     """The device the network ran on."""
     command: str = ""

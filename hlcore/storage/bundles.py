@@ -6,8 +6,9 @@ manifest.parquet         one row per image; class names and colours in its metad
 """
 
 import json
+from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -102,17 +103,20 @@ class Bundle:
     """One row per image: name, source, height, width (px), mean_hardness, p95_hardness, mean_entropy (nats)."""
     class_names: tuple[str, ...]
     palette: tuple[tuple[int, int, int], ...]
+    names: Mapping[str, str] = field(default_factory=dict)
+    """Name of an image in a data set to its name here, where the two differ."""
 
     @cached_property
     def _names(self) -> frozenset[str]:
         return frozenset(self.manifest["name"])
 
     def hardness_map(self, name: str) -> HardnessMap:
-        """The hardness map of an image.
+        """The hardness map of an image, by its name here or in the data set of `names`.
 
         Raises:
             CheckpointError: the bundle has no such image, or its file cannot be read.
         """
+        name = self.names.get(name, name)
         path = self.path / f"{name}.hardness.png"
         if name not in self._names or not path.is_file():
             raise CheckpointError(f"{self.path} has no hardness map for {name!r}; expected {path.name}")

@@ -16,7 +16,7 @@ from hlcore.config import OptimConfig, TrainConfig
 from hlcore.data.augment import TrainingAugmentation
 from hlcore.data.catalog import open_data
 from hlcore.data.memory import CachedData
-from hlcore.data.samples import SegmentationData
+from hlcore.data.samples import PairedFiles, SegmentationData
 from hlcore.errors import DatasetError, InvalidInputError
 from hlcore.models.hardness import HardnessSegmenter
 from hlcore.storage.runs import RunRecord, installed_versions, utc_now
@@ -55,14 +55,22 @@ def choose_precision(config: TrainConfig) -> Literal["32-true", "16-mixed", "bf1
 
 
 def open_splits(config: TrainConfig) -> tuple[SegmentationData, SegmentationData]:
-    """Training and validation split of a run."""
+    """Training and validation split of a run, with the same white level."""
     data = config.data
 
-    def opened(split: str, count: int) -> SegmentationData:
-        whole = open_data(data.dataset, root=data.root, split=split, count=count, size=data.scene_size)
+    def opened(split: str, count: int, white_level: float | None) -> CachedData:
+        size = data.scene_size
+        whole = open_data(data.dataset, root=data.root, split=split, count=count, size=size, white_level=white_level)
         return CachedData(whole, limit_mb=data.cache_mb)
 
-    return opened(data.train_split, data.train_scenes), opened(data.val_split, data.val_scenes)
+    train_data = opened(data.train_split, data.train_scenes, data.white_level)
+    return train_data, opened(data.val_split, data.val_scenes, find_used_white_level(train_data))
+
+
+def find_used_white_level(data: SegmentationData) -> float | None:
+    """The white level that images of more than 8 bits are read with; None if there are no such images."""
+    files = data.data if isinstance(data, CachedData) else data
+    return files.white_level if isinstance(files, PairedFiles) else None
 
 
 def make_augmentation(config: TrainConfig, data: SegmentationData) -> TrainingAugmentation:
@@ -124,7 +132,9 @@ def count_class_weights(data: SegmentationData) -> Tensor:
 
 
 def describe_run(config: TrainConfig, network: HardnessSegmenter, data: SegmentationData, fabric: Fabric) -> RunRecord:
-    """The record of a run that starts now."""
+    """The record of a run that starts now; its settings name the white level that was found in the data."""
+    white_level = find_used_white_level(data)
+    config = config.model_copy(update={"data": config.data.model_copy(update={"white_level": white_level})})
     on_gpu = fabric.device.type == "cuda"
     device = torch.cuda.get_device_name(fabric.device) if on_gpu else f"{fabric.device.type}, {os.cpu_count()} cores"
     return RunRecord(

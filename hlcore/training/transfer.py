@@ -1,10 +1,13 @@
 """Saved hardness maps of another network as fixed weights of the loss (Xiao et al., IJCV 2025, transfer)."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from lightning_fabric import Fabric
 
-from hlcore.data.samples import SegmentationData
+from hlcore.data.memory import CachedData
+from hlcore.data.samples import PairedFiles, SegmentationData
+from hlcore.data.text import normalise_name
 from hlcore.errors import CheckpointError, InvalidInputError
 from hlcore.inference import predict
 from hlcore.storage.bundles import MANIFEST, Bundle, BundleWriter, open_bundle
@@ -15,7 +18,10 @@ from hlcore.storage.runs import open_run
 def open_saved_hardness(
     source: Path, data: SegmentationData, *, folder: Path, overwrite: bool, fabric: Fabric
 ) -> Bundle:
-    """A bundle with the hardness map of every training image.
+    """A bundle with the hardness map of every training image, found by the names of the training images.
+
+    A bundle that `hlcore predict` wrote over the folder of the training images has the names of their files, which may
+    have a suffix that the names of the images lack, such as "_leftImg8bit" in Cityscapes.
 
     Args:
         source: A bundle, or a run whose last epoch predicts the maps.
@@ -29,23 +35,35 @@ def open_saved_hardness(
         InvalidInputError: an image has no map in the bundle.
     """
     if not (source / MANIFEST).is_file():
-        if fabric.is_global_zero and (overwrite or not (folder / MANIFEST).is_file() or _find_missing(folder, data)):
+        if fabric.is_global_zero and (overwrite or _lacks_maps(folder, data)):
             (folder / MANIFEST).unlink(missing_ok=True)
             _write_bundle(source, data, folder)
         source = folder
     fabric.barrier()
-    missing = _find_missing(source, data)
-    if missing:
+    names = _match_names(bundle := open_bundle(source), data)
+    if missing := set(data.names) - names.keys():
         raise InvalidInputError(
             f"{source} has no hardness map for {len(missing)} of {len(data)} training images, such as "
             f"{min(missing)!r}; run `hlcore predict` over the folder of the training images"
         )
-    return open_bundle(source)
+    return replace(bundle, names=names)
 
 
-def _find_missing(bundle: Path, data: SegmentationData) -> set[str]:
-    """Names of the images without a map."""
-    return set(data.names) - set(open_bundle(bundle).manifest["name"])
+def _lacks_maps(folder: Path, data: SegmentationData) -> bool:
+    """Whether the folder holds no bundle, or one that does not have every image."""
+    return not (folder / MANIFEST).is_file() or len(_match_names(open_bundle(folder), data)) < len(data)
+
+
+def _match_names(bundle: Bundle, data: SegmentationData) -> dict[str, str]:
+    """Name of each image that has a map to its name in the bundle: the image's own, or else that of its file."""
+    written = {normalise_name(name): name for name in bundle.manifest["name"]}
+    data = data.data if isinstance(data, CachedData) else data
+    file_names = data.file_names if isinstance(data, PairedFiles) else data.names
+    found = {
+        name: written.get(normalise_name(name), written.get(file))
+        for name, file in zip(data.names, file_names, strict=True)
+    }
+    return {name: there for name, there in found.items() if there is not None}
 
 
 def _write_bundle(source: Path, data: SegmentationData, folder: Path) -> None:

@@ -13,6 +13,7 @@ from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import pytest
 from PIL import Image
 from rich.console import Console
@@ -188,6 +189,33 @@ def test_no_command_asks_for_what_a_checkpoint_names(run: Path, tmp_path: Path, 
         assert f"epoch-0002.safetensors: unknown encoder '{encoder}'" in done.stderr
 
 
+def test_predict_reads_a_folder_with_one_white_level_and_says_how_many_images_are_dark(
+    run: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "deep"
+    folder.mkdir()
+    for name, brightest in (("bright", 4000), ("dim", 300)):
+        numbers = np.linspace(0, brightest, 48 * 64).astype(np.uint16).reshape(48, 64)
+        Image.fromarray(numbers).save(folder / f"{name}.png")
+        Image.fromarray((numbers / 4095 * 255).round().astype(np.uint8)).save(tmp_path / f"{name}.png")
+    done = hlcore("predict", run, folder, "--out", tmp_path / "found")
+    assert done.returncode == 0, done.stderr
+    assert f"note: 1 of 2 images, such as {folder / 'dim.png'}, use under a tenth of the range" in done.stderr
+    hlcore("predict", run, tmp_path / "bright.png", tmp_path / "dim.png", "--out", tmp_path / "eight-bit")
+    done = hlcore("predict", run, folder, "--out", tmp_path / "given", "--white-level", 300)
+    assert "note:" not in done.stderr
+    found, eight_bit, given = (open_bundle(tmp_path / name) for name in ("found", "eight-bit", "given"))
+    for name in ("bright", "dim"):
+        np.testing.assert_array_equal(found.hardness_map(name), eight_bit.hardness_map(name))
+        assert (found.hardness_map(name) != given.hardness_map(name)).any()
+
+
+def test_predict_refuses_a_white_level_of_0(run: Path, tmp_path: Path) -> None:
+    done = hlcore("predict", run, PHOTOGRAPHS / "coffee.png", "--out", tmp_path / "out", "--white-level", 0)
+    assert done.returncode in {1, 2}
+    assert not (tmp_path / "out").exists()
+
+
 def test_runs_lists_the_runs_in_a_folder(run: Path) -> None:
     done = hlcore("runs", run.parent)
     assert done.returncode == 0, done.stderr
@@ -323,6 +351,23 @@ def test_a_stop_leaves_an_analysis_that_the_same_command_continues(
     assert open_analysis(tmp_path / "out").record.state == "running"
     assert 1 <= len(list(tmp_path.glob("out/parts/*"))) < 500
     assert not list(tmp_path.glob("out/*.parquet"))
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding", "sentence"),
+    [
+        *(("network: {network: unett}  # é", encoding, "unknown network 'unett'") for encoding in ("utf-16", "cp1252")),
+        ("network: {network: unett}", "utf-8-sig", "unknown network 'unett'"),
+        ("optim: {lr: 1, lr: 2}", "utf-8", "'lr' is listed twice"),
+    ],
+)
+def test_settings_may_be_in_any_usual_encoding_and_list_each_name_once(
+    tmp_path: Path, text, encoding, sentence
+) -> None:
+    (tmp_path / "run.yaml").write_text(text, encoding=encoding)
+    done = hlcore("train", "--config", tmp_path / "run.yaml", "--out", tmp_path)
+    assert done.returncode in {1, 2}  # 2: not a valid command line
+    assert sentence in done.stderr
 
 
 @pytest.mark.parametrize(

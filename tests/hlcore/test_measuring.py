@@ -18,12 +18,12 @@ from hlcore.config import AnalyzeConfig
 from hlcore.data.labels import CAMVID, IDD_LITE
 from hlcore.data.streets import Streets
 from hlcore.errors import CheckpointError, DatasetError, InvalidInputError
-from hlcore.measuring.job import read_merge
+from hlcore.measuring.job import open_job, read_merge
 from hlcore.measuring.loop import analyze
 from hlcore.measuring.tables import measure_image
 from hlcore.report import describe_analysis
 from hlcore.storage.analyses import Analysis, open_analysis
-from hlcore.storage.analysis_writer import AnalysisWriter
+from hlcore.storage.analysis_writer import AnalysisWriter, ImagePart
 from hlcore.storage.runs import Run
 from hlcore.storage.tables import SCHEMAS
 
@@ -130,7 +130,7 @@ def test_a_complete_analysis_is_not_measured_again(scenes_run, analysed, monkeyp
 def test_an_image_that_fails_is_left_out_and_named(scenes_run, tmp_path, monkeypatch, error, reason) -> None:
     config = AnalyzeConfig(out=tmp_path / "new", split="test", limit=3, thumbnails=False)
 
-    def fail(record, *_, **__) -> None:
+    def fail(record, *_, **__) -> ImagePart:
         if record.name == "test-0002":
             raise error
         return measure_image(record, *_, **__)
@@ -286,6 +286,28 @@ def test_an_unknown_class_of_a_merge_is_named(scenes_run, two_classes, tmp_path)
 def test_a_merge_that_does_not_map_names_is_refused(tmp_path, text) -> None:
     (tmp_path / "merge.yaml").write_text(text)
     with pytest.raises(InvalidInputError, match=r"(?s)merge.yaml .*expected one line per class of the run"):
+        read_merge(tmp_path / "merge.yaml")
+
+
+def test_an_analysis_records_the_white_level_of_its_images(scenes_run, two_classes) -> None:
+    config = AnalyzeConfig(dataset="folder", merge=merge_file(two_classes.parent / "merge.json"))
+    assert open_job(scenes_run, two_classes, config).record(device="cpu", command="").white_level is None
+    for path in (two_classes / "images").iterdir():
+        Image.fromarray(np.full((48, 64), 4000, np.uint16)).save(path)
+    assert open_job(scenes_run, two_classes, config).record(device="cpu", command="").white_level == 4095
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1252"])
+def test_a_merge_may_be_in_any_usual_encoding(tmp_path, encoding) -> None:
+    (tmp_path / "merge.yaml").write_text("Straße: cafe", encoding=encoding)
+    assert read_merge(tmp_path / "merge.yaml") == {"Straße": "cafe"}
+
+
+def test_a_merge_compares_names_composed_and_maps_each_once(tmp_path) -> None:
+    (tmp_path / "merge.yaml").write_text("cafe\u0301: re\u0301sume\u0301", encoding="utf-8")
+    assert read_merge(tmp_path / "merge.yaml") == {"caf\u00e9": "r\u00e9sum\u00e9"}
+    (tmp_path / "merge.yaml").write_text("Car: thing\nRoad: stuff\nCar: stuff", encoding="utf-8")
+    with pytest.raises(InvalidInputError, match="'Car' is listed twice"):
         read_merge(tmp_path / "merge.yaml")
 
 

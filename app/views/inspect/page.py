@@ -5,7 +5,7 @@ import streamlit as st
 from app.components.epoch_planes import load_ready_planes, load_remaining_epochs
 from app.components.image_viewer import draw_viewer
 from app.components.layers import LABELLED_PANELS, UNLABELLED_PANELS, EpochPlanes, make_caption, make_layers, make_steps
-from app.components.messages import draw_about, draw_size_note
+from app.components.messages import draw_about, draw_dark_note, draw_size_note
 from app.components.picture_picker import select_picture
 from app.components.pixel_history import draw_pixel_history
 from app.components.run_picker import ensure_epoch, load_selected_run
@@ -26,6 +26,7 @@ def draw_picture(run: Run, picture: Picture) -> None:
     with point_column:
         draw_pixel_history(run, picture)
         draw_size_note(picture)
+        draw_dark_note(picture)
     with download_column, st.popover("Download", icon=":material/download:", width="stretch"):
         downloads.draw_downloads(run, picture, epoch=epoch)
     load_remaining_epochs(run, picture, epoch)

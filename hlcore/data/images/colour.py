@@ -1,30 +1,30 @@
-"""Convert images to 8-bit sRGB: bit depth, transparency, palettes, CMYK, CIELAB, embedded profiles."""
+"""Convert images to 8-bit sRGB: white level, transparency, palettes, CMYK, CIELAB, embedded profiles."""
 
 import io
 import logging
 
 import numpy as np
-from jaxtyping import Num, UInt
+from jaxtyping import Num, UInt, UInt8
 from PIL import Image as PillowImage
 from PIL import ImageChops, ImageCms
 
+from hlcore.data.images.white_level import guess_white_level, leave_out_alpha
 from hlcore.errors import InvalidInputError
 from hlcore.types import Image
 
 log = logging.getLogger(__name__)
 
+_VALUES_AT_ONCE = 4_000_000
+"""So many numbers are scaled at once, to need little memory."""
 _MODE_OF_PROFILE = {b"RGB ": "RGB", b"GRAY": "L", b"CMYK": "CMYK"}
 
 
 def rgb_from_pillow(image: PillowImage.Image) -> Image:
-    """Pixels of a loaded Pillow image as H W 3 uint8 sRGB, before rotation by EXIF.
+    """Pixels of a loaded Pillow image of 8 bits as H W 3 uint8 sRGB, before rotation by EXIF.
 
-    Transparent pixels are blended with white. 16-bit grey is divided by 257; other depths follow `rgb_from_array`.
-    Pillow reduces 16-bit RGB to the upper byte, within one level of division by 257. An embedded colour profile is
-    applied to 8-bit images; a broken or unsuitable one is logged and ignored.
+    Transparent pixels are blended with white. An embedded colour profile is applied; a broken or unsuitable one is
+    logged and ignored.
     """
-    if image.mode in ("I", "F") or image.mode.startswith("I;16"):
-        return rgb_from_array(np.asarray(image))
     if image.mode == "LAB":
         srgb, lab = ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB")
         return np.array(ImageCms.profileToProfile(image, lab, srgb, outputMode="RGB"))
@@ -34,17 +34,17 @@ def rgb_from_pillow(image: PillowImage.Image) -> Image:
     if image.has_transparency_data:
         coloured = image.convert("RGBA")
         over_white = PillowImage.new("RGB", image.size, "white")
-        over_white.paste(_to_srgb(coloured.convert("RGB"), profile), mask=coloured.getchannel("A"))
+        over_white.paste(convert_to_srgb(coloured.convert("RGB"), profile), mask=coloured.getchannel("A"))
         return np.array(over_white)
-    return np.array(_to_srgb(image, profile))
+    return np.array(convert_to_srgb(image, profile))
 
 
-def rgb_from_array(values: Num[np.ndarray, "H W *channels"]) -> Image:
+def rgb_from_array(values: Num[np.ndarray, "H W *channels"], *, white_level: float | None = None) -> Image:
     """Grey (H W), grey with alpha, RGB or RGBA (H W 2, 3, 4) of any numeric type as H W 3 uint8.
 
-    White is 255 for uint8 and 65535 for uint16. For other types it is the smallest of 1, 255 and 65535 that is at least
-    the largest finite value, or else that value; all channels share one scale. Negative numbers and NaN are black.
-    Alpha is blended with white.
+    The white level becomes 255, in all colours alike: the given one, or else that of `guess_white_level`; uint8 stays
+    as it is. Brighter values are white; negative numbers and NaN are black. Alpha, whose scale is guessed by itself, is
+    blended with white.
 
     Raises:
         InvalidInputError: another number of channels.
@@ -58,14 +58,17 @@ def rgb_from_array(values: Num[np.ndarray, "H W *channels"]) -> Image:
     channels = values.shape[2] if values.ndim == 3 else 1
     if channels > 4:
         raise InvalidInputError(f"an image must have 1 to 4 channels, got {channels}; keep only red, green and blue")
-    scaled = values.reshape(*values.shape[:2], channels).astype(np.float32)
-    scaled /= _find_white(values)
-    np.clip(np.nan_to_num(scaled, copy=False, nan=0, posinf=1, neginf=0), 0, 1, out=scaled)
-    colours = scaled[..., : 1 if channels < 3 else 3]
-    if channels in (2, 4):
-        colours = colours * scaled[..., -1:] + (1 - scaled[..., -1:])
-    colours *= 255
-    return np.repeat(np.round(colours, out=colours).astype(np.uint8), 3 if channels < 3 else 1, axis=2)
+    if values.dtype == np.uint8:
+        white, opaque = 255.0, 255.0
+    else:
+        white = white_level or guess_white_level(leave_out_alpha(values))
+        opaque = guess_white_level(values[..., -1]) if channels in (2, 4) else 1.0
+    image = np.empty((*values.shape[:2], 3), dtype=np.uint8)
+    rows = max(1, _VALUES_AT_ONCE // max(1, values[:1].size))
+    for start in range(0, len(values), rows):
+        part = slice(start, start + rows)
+        image[part] = _scale(values[part].reshape(-1, values.shape[1], channels), white, opaque)
+    return image
 
 
 def turn_upright(image: UInt[np.ndarray, "h w *channels"], orientation: int) -> UInt[np.ndarray, "H W *channels"]:
@@ -81,15 +84,22 @@ def turn_upright(image: UInt[np.ndarray, "h w *channels"], orientation: int) -> 
     return np.ascontiguousarray(turned[:, ::-1] if orientation in (2, 4, 5, 7) else turned)
 
 
-def _find_white(values: Num[np.ndarray, "..."]) -> float:
-    if values.dtype == np.uint8 or values.dtype.newbyteorder("=") == np.uint16:
-        return float(np.iinfo(values.dtype).max)
-    finite = values[np.isfinite(values)]
-    largest = float(finite.max()) if finite.size else 1.0
-    return next((white for white in (1.0, 255.0, 65535.0) if largest <= white), largest)
+def _scale(values: Num[np.ndarray, "h W C"], white: float, opaque: float) -> UInt8[np.ndarray, "h W colours"]:
+    """Grey (1 channel) or RGB, where `white` is 255 and alpha is 1 at `opaque`."""
+    scaled = values.astype(np.float32)
+    colours = leave_out_alpha(scaled)
+    alpha = scaled[..., colours.shape[2] :]
+    colours /= white
+    alpha /= opaque
+    np.clip(np.nan_to_num(scaled, copy=False, nan=0, posinf=1, neginf=0), 0, 1, out=scaled)
+    if alpha.size:
+        colours = colours * alpha + (1 - alpha)
+    colours *= 255
+    return np.round(colours, out=colours).astype(np.uint8)
 
 
-def _to_srgb(image: PillowImage.Image, profile: bytes | None) -> PillowImage.Image:
+def convert_to_srgb(image: PillowImage.Image, profile: bytes | None) -> PillowImage.Image:
+    """The image in RGB mode, with its colour profile applied; a broken or unsuitable profile is logged and ignored."""
     if image.mode not in ("L", "CMYK"):
         image = image.convert("RGB")
     if not profile:

@@ -9,20 +9,28 @@ from jaxtyping import UInt, UInt8
 from PIL import ExifTags
 from PIL import Image as PillowImage
 
-from hlcore.data.images.colour import rgb_from_pillow, turn_upright
+from hlcore.data.images.colour import (
+    convert_to_srgb,
+    rgb_from_array,
+    rgb_from_pillow,
+    turn_upright,
+)
+from hlcore.data.images.deep import read_deep_values
 from hlcore.data.images.opening import damaged_file_error, open_file, open_header
+from hlcore.data.images.palettes import VOID_COLOURS, find_contradiction, has_only_class_colours
 from hlcore.data.images.rare_tiff import pillow_would_misread, read_rare_tiff
-from hlcore.data.labels import ClassTable
+from hlcore.data.labels import ClassTable, Colour
 from hlcore.errors import DatasetError
 from hlcore.types import IGNORE_INDEX, MAX_PIXELS, Image, LabelMap
 
 log = logging.getLogger(__name__)
 
-_VOID_COLOURS = ((0, 0, 0), (255, 255, 255), (224, 224, 192))
 _LABEL_FORM = "a label map must be a PNG: 8-bit grey or palette with class ids, or RGB in the class colours"
 
 
-def read_image(source: Path | bytes, *, name: str = "upload", max_pixels: int = MAX_PIXELS) -> Image:
+def read_image(
+    source: Path | bytes, *, name: str = "upload", max_pixels: int = MAX_PIXELS, white_level: float | None = None
+) -> Image:
     """The image as H W 3 uint8 sRGB, upright.
 
     PNG, JPEG, WebP, TIFF, BMP and GIF of any mode and depth, detected by content. Animations and multi-page files give
@@ -32,6 +40,8 @@ def read_image(source: Path | bytes, *, name: str = "upload", max_pixels: int = 
         source: A file, or the bytes of one.
         name: Name of the bytes in error messages; a file is named by its path.
         max_pixels: Larger images are rejected before decoding; Pillow itself rejects more than 179 MP.
+        white_level: Value of white in an image of more than 8 bits; None guesses it from the image
+            (`guess_white_level`). Give all images of a folder the same one, such as that of `find_white_level`.
 
     Raises:
         DatasetError: the source is not such an image, is damaged or is too large.
@@ -39,11 +49,23 @@ def read_image(source: Path | bytes, *, name: str = "upload", max_pixels: int = 
     name = name if isinstance(source, bytes) else str(source)
     with open_file(source, name) as file:
         image = open_header(file, name, max_pixels=max_pixels)
-        if image is None or pillow_would_misread(image):
-            return read_rare_tiff(file, name, max_pixels=max_pixels)
         try:
-            image.load()
-            return turn_upright(rgb_from_pillow(image), _orientation(image))
+            if image is None or pillow_would_misread(image):
+                values, white_is_zero, orientation = read_rare_tiff(file, name, max_pixels=max_pixels)
+                pixels = rgb_from_array(values, white_level=white_level)
+                return turn_upright(255 - pixels if white_is_zero else pixels, orientation)
+            values = read_deep_values(image, file)
+            if values is None:
+                image.load()
+                pixels = rgb_from_pillow(image)
+            else:
+                pixels = rgb_from_array(values, white_level=white_level)
+                if values.ndim == 3 and values.shape[2] > 2:
+                    coloured = PillowImage.fromarray(pixels)
+                    pixels = np.array(convert_to_srgb(coloured, image.info.get("icc_profile")))
+            return turn_upright(pixels, _orientation(image))
+        except DatasetError:
+            raise
         except Exception as error:  # decoders may raise anything on malformed data
             raise damaged_file_error(name, error) from error
 
@@ -60,7 +82,8 @@ def read_label_map(
     """The label map as H W uint8 class indices with 255 = ignored, upright.
 
     A grey or palette PNG holds class indices; an RGB PNG holds the colours of `classes`, with black, white and the
-    cream of Pascal VOC (224, 224, 192) as ignored unless a class has that colour.
+    cream of Pascal VOC (224, 224, 192) as ignored unless a class has that colour. A palette PNG is read by its colours
+    too if all of them are such colours, but in another order than the indices (`find_contradiction`).
 
     Args:
         source: A PNG file, or the bytes of one.
@@ -71,36 +94,62 @@ def read_label_map(
         max_pixels: Larger label maps are rejected before decoding.
 
     Raises:
-        DatasetError: not a PNG, damaged, of another size, or with a value or colour that is not a class.
+        DatasetError: not a PNG, damaged, of another size, with a value or colour that is not a class, or with a palette
+            that contradicts the indices in part.
     """
     name = name if isinstance(source, bytes) else str(source)
-    pixels = _read_label_pixels(source, name, max_pixels)
-    if size is not None and pixels.shape[:2] != tuple(size):
-        turned = "; one of them may be turned by a quarter" if pixels.shape[:2] == (size[1], size[0]) else ""
-        raise DatasetError(
-            f"{name} is {pixels.shape[1]} x {pixels.shape[0]} px but its image is {size[1]} x {size[0]} px; "
-            f"a label map must have its image's size{turned}"
-        )
+    pixels, colours = _read_label_pixels(source, name, max_pixels)
+    if size is not None:
+        check_label_size(pixels.shape[:2], size, name=name)
     if pixels.ndim == 3:
         return _map_colours(pixels, classes, name)
     ids = dict.fromkeys(ignored, IGNORE_INDEX) | {i: i for i in (*range(len(classes.names)), IGNORE_INDEX)}
-    return _map_ids(pixels, ids, name)
+    if (contradiction := find_contradiction(colours, ids, classes)) and has_only_class_colours(colours, classes):
+        log.info("%s is read by the colours of its palette: %s", name, contradiction)
+        of_slot = np.array([colours.get(slot) or (0, 0, 0) for slot in range(256)], dtype=np.uint8)
+        return _map_colours(of_slot[pixels], classes, name)
+    return _map_ids(pixels, ids, name, contradiction)
 
 
-def read_class_ids(path: Path, *, ids: Mapping[int, int]) -> LabelMap:
+def read_class_ids(path: Path, *, ids: Mapping[int, int], classes: ClassTable | None) -> LabelMap:
     """The label file of a data set as H W uint8 class indices with 255 = ignored.
 
     Args:
         path: A grey or palette PNG.
         ids: Value in the file to class index, for every valid value.
+        classes: The classes, to refuse a palette with their colours in another order; None if they have no colours.
 
     Raises:
-        DatasetError: not such a PNG, damaged, or with a value that is not in `ids`.
+        DatasetError: not such a PNG, damaged, with a value that is not in `ids`, or with a palette that contradicts it.
     """
-    pixels = _read_label_pixels(path, str(path), MAX_PIXELS)
+    pixels, colours = _read_label_pixels(path, str(path), MAX_PIXELS)
     if pixels.ndim == 3:
         raise DatasetError(f"{path} is a colour PNG; expected a grey or palette PNG whose values are class ids")
-    return _map_ids(pixels, ids, str(path))
+    return _map_ids(pixels, ids, str(path), find_contradiction(colours, ids, classes) if classes else "")
+
+
+def check_label_size(size: tuple[int, ...], image_size: tuple[int, ...], *, name: str, image: str = "") -> None:
+    """Check that a label map has the (H, W) of its image; `image` is the name of the image, if it has one.
+
+    Raises:
+        DatasetError: it has another size.
+    """
+    if tuple(size) != tuple(image_size):
+        owner = f"its image {image}" if image else "its image"
+        raise DatasetError(
+            f"{name} is {size[1]} x {size[0]} px but {owner} is {image_size[1]} x {image_size[0]} px; a label map must "
+            f"have its image's size, so export it again{describe_turn(size, image_size)}"
+        )
+
+
+def describe_turn(size: tuple[int, ...], image_size: tuple[int, ...]) -> str:
+    """A likely cause of two different sizes (H, W), to end a sentence with: a quarter turn, if it would explain them.
+
+    Example:
+        >>> describe_turn((640, 480), (480, 640))
+        '; one of them may be turned by a quarter'
+    """
+    return "; one of them may be turned by a quarter" if tuple(size) == tuple(image_size[::-1]) else ""
 
 
 def _orientation(image: PillowImage.Image) -> int:
@@ -112,8 +161,10 @@ def _orientation(image: PillowImage.Image) -> int:
         return 1
 
 
-def _read_label_pixels(source: Path | bytes, name: str, max_pixels: int) -> UInt[np.ndarray, "H W *channels"]:
-    """H W ids (uint8 or uint16), or H W 3 colours."""
+def _read_label_pixels(
+    source: Path | bytes, name: str, max_pixels: int
+) -> tuple[UInt[np.ndarray, "H W *channels"], dict[int, Colour | None]]:
+    """H W ids (uint8 or uint16) or H W 3 colours; and of a palette PNG, the colour of each id in use."""
     with open_file(source, name) as file:
         image = open_header(file, name, max_pixels=max_pixels)
         if image is None or image.format != "PNG":
@@ -128,11 +179,20 @@ def _read_label_pixels(source: Path | bytes, name: str, max_pixels: int) -> UInt
     if image.mode in ("LA", "RGBA"):
         if (pixels[..., -1] != 255).any():
             raise DatasetError(f"{name} is partly transparent; {_LABEL_FORM}")
-        return pixels[..., 0] if image.mode == "LA" else pixels[..., :3]
-    return pixels
+        return (pixels[..., 0] if image.mode == "LA" else pixels[..., :3]), {}
+    if image.mode != "P":
+        return pixels, {}
+    channels = image.getpalette("RGB") or []
+    palette = dict(enumerate(zip(channels[::3], channels[1::3], channels[2::3], strict=True)))
+    return pixels, {slot: palette.get(slot) for slot in np.unique(pixels).tolist()}
 
 
-def _map_ids(pixels: UInt[np.ndarray, "H W"], ids: Mapping[int, int], name: str) -> LabelMap:
+def _map_ids(pixels: UInt[np.ndarray, "H W"], ids: Mapping[int, int], name: str, contradiction: str) -> LabelMap:
+    if contradiction:
+        raise DatasetError(
+            f"{name} is a palette PNG with the class colours in another order: {contradiction}; "
+            "save it as 8-bit grey with class ids"
+        )
     class_of = np.full(np.iinfo(pixels.dtype).max + 1, -1, dtype=np.int16)
     class_of[list(ids)] = list(ids.values())
     label_map = class_of[pixels]
@@ -158,7 +218,7 @@ def _map_colours(pixels: UInt8[np.ndarray, "H W 3"], classes: ClassTable, name: 
             raise DatasetError(f"{name}: {shared} have the same colour {colour}; use a grey PNG with class ids")
         if named:
             indices[position] = named[0]
-        elif colour not in _VOID_COLOURS:
+        elif colour not in VOID_COLOURS:
             strays.append(f"{colour} ({count} px)")
     if strays:
         raise DatasetError(

@@ -27,4 +27,4 @@ def open_ade20k(root: Path, split: str) -> PairedFiles:
     images = find_files(root / "images" / split, ("*.jpg",))
     label_maps = find_files(root / "annotations" / split, ("*.png",))
     pairs = pair_files(images, label_maps, expected=f"annotations/{split}/<name>.png")
-    return PairedFiles(ADE20K, pairs, partial(read_class_ids, ids=_IDS))
+    return PairedFiles(ADE20K, pairs, partial(read_class_ids, ids=_IDS, classes=ADE20K))

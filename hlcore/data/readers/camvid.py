@@ -28,4 +28,4 @@ def open_camvid(root: Path, split: str) -> PairedFiles:
     images = find_files(root / split, ("*.png", "*.jpg"))
     label_maps = find_files(root / f"{split}annot", ("*.png",))
     pairs = pair_files(images, label_maps, expected=f"{split}annot/<name>.png")
-    return PairedFiles(CAMVID, pairs, partial(read_class_ids, ids=_IDS))
+    return PairedFiles(CAMVID, pairs, partial(read_class_ids, ids=_IDS, classes=CAMVID))

@@ -49,6 +49,15 @@ def test_a_scene_of_an_analysis_is_the_measured_scene(tmp_path):
     assert np.array_equal(sample.label_map, scene.label_map)
 
 
+def test_deep_images_are_shown_with_the_white_level_of_their_analysis(camvid, tmp_path):
+    for name in "ab":
+        Image.fromarray(np.full((4, 6), 1000, np.uint16)).save(camvid / "test" / f"{name}.png")
+    about = {"dataset": "camvid", "root": camvid}
+    for white_level, brightness in ((4000, 64), (2000, 128)):
+        analysis = make_analysis(tmp_path, f"{white_level}", white_level=white_level, **about)
+        assert (read_dataset_sample(analysis, "a").image == brightness).all()
+
+
 def test_an_image_is_predicted_with_the_window_of_its_analysis(tmp_path):
     scene = Streets("test", count=2, size=(64, 96))[0]
     whole, windowed = (make_analysis(tmp_path, f"streets-{window}", window=window) for window in (None, 64))

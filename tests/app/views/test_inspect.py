@@ -212,6 +212,14 @@ def test_an_upload_that_is_not_an_image_is_reported(open_app):
     assert app.error[0].value.startswith("notes.jpg is a text file")
 
 
+@pytest.mark.parametrize(("brightest", "dark"), [(20, True), (200, False)])
+def test_a_photo_that_is_nearly_black_gets_a_note(open_app, brightest, dark):
+    app = upload(open_app(source="upload"), "photograph", "a.png", png(np.full((40, 60, 3), brightest, np.uint8)))
+    assert not app.exception
+    notes = [caption.value for caption in app.caption if "under a tenth of the range" in caption.value]
+    assert len(notes) == dark
+
+
 def test_uploaded_labels_add_loss_and_errors(open_app, scenes):
     app = upload(open_app(source="upload"), "photograph", "a.png", png(np.zeros((40, 60, 3), np.uint8)))
     app = upload(app, "labels", "a-labels.png", png(np.full((40, 60), 3, np.uint8)))

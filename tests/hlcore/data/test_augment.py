@@ -172,5 +172,11 @@ def test_a_hardness_map_is_cropped_resized_flipped_and_padded_with_its_image(ind
 
 def test_a_hardness_map_of_another_size_is_refused() -> None:
     sample = Sample("small", np.zeros((8, 8, 3), np.uint8), np.zeros((8, 8), np.uint8))
-    with pytest.raises(InvalidInputError, match=r"small: hardness_map must be \(8, 8\), got \(8, 9\)"):
+    with pytest.raises(InvalidInputError, match=r"small: hardness_map must be \(8, 8\), got \(8, 9\)$"):
         TrainingAugmentation((8, 8))(sample, seed=0, epoch=0, index=0, hardness_map=np.zeros((8, 9), np.float32))
+
+
+def test_a_quarter_turn_of_a_hardness_map_is_named_as_the_likely_cause() -> None:
+    sample = Sample("small", np.zeros((8, 9, 3), np.uint8), np.zeros((8, 9), np.uint8))
+    with pytest.raises(InvalidInputError, match="one of them may be turned by a quarter"):
+        TrainingAugmentation((8, 8))(sample, seed=0, epoch=0, index=0, hardness_map=np.zeros((9, 8), np.float32))

@@ -1,5 +1,8 @@
 """Which image files a user's files, folders and globs stand for."""
 
+import logging
+import os
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -48,3 +51,56 @@ def test_maps_that_hlcore_wrote_are_no_images(tmp_path: Path) -> None:
     with BundleWriter(tmp_path / "maps", class_names=CAMVID.names, palette=CAMVID.palette):
         (tmp_path / "maps" / "photo.hardness.png").touch()
     assert list(find_images([str(tmp_path)])) == ["photo"]
+    assert list(find_images([str(tmp_path / "**")])) == ["photo"]
+    with pytest.raises(DatasetError, match="no image found"):
+        find_images([str(tmp_path / "maps" / "*.png")])
+
+
+def touch(folder: Path, *names: str) -> None:
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).touch()
+
+
+def test_a_glob_leaves_out_what_tools_left(tmp_path: Path) -> None:
+    touch(tmp_path, "a.png", "deep/b.png", "deep/@eaDir/c.png", "folder.png/d.txt")
+    assert list(find_images([str(tmp_path / "**")])) == ["a", "b"]
+
+
+def test_files_in_a_linked_sub_folder_keep_the_name_of_the_folder_itself(tmp_path: Path) -> None:
+    touch(tmp_path, "rain/a.png")
+    (tmp_path / "again").symlink_to(tmp_path / "rain")
+    assert list(find_images([str(tmp_path)])) == ["rain/a"]
+
+
+def test_what_a_folder_or_glob_leaves_out_is_counted(tmp_path: Path, caplog, monkeypatch) -> None:
+    caplog.set_level(logging.INFO)
+    touch(tmp_path, "a.png", ".hidden/b.png", "@eaDir/c.png", "._a.png", ".DS_Store", "maps/manifest.parquet", "shut/d")
+    (tmp_path / "again").symlink_to(tmp_path)
+    scandir = os.scandir
+
+    def refuse(path: str) -> object:
+        if str(path).endswith("shut"):
+            raise PermissionError(13, "Permission denied", path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    assert list(find_images([str(tmp_path)])) == ["a"]
+    for counted in (
+        *("hidden or tools' folders (2)", "hidden image files (1)", "bundles of maps (1)"),
+        *("folders that were read already (1)", "folders that cannot be opened (1)"),
+    ):
+        assert counted in caplog.text
+    caplog.clear()
+    monkeypatch.setattr(os, "scandir", scandir)
+    assert list(find_images([str(tmp_path / "*")])) == ["a"]
+    assert "left out folders (4); give them by name" in caplog.text
+    caplog.clear()
+    find_images([str(tmp_path / "a.png")])
+    assert not caplog.text
+
+
+@pytest.mark.parametrize("given", ["", "*", "cafe\u0301.png"])
+def test_names_are_composed_however_the_file_system_writes_them(tmp_path: Path, given: str) -> None:
+    touch(tmp_path, "cafe\u0301.png")
+    assert list(find_images([str(tmp_path / given)])) == [unicodedata.normalize("NFC", "cafe\u0301")]

@@ -1,13 +1,18 @@
-"""The optimizers of a run: the segmenter's, and the hardness branch's own."""
+"""What a run needs before its first step: the optimizers, and data with one white level."""
 
+from pathlib import Path
+
+import numpy as np
 import pytest
 import torch
+from lightning_fabric import Fabric
+from PIL import Image as PillowImage
 from torch import nn
 from torch.optim import SGD, AdamW
 
-from hlcore.config import OptimConfig
+from hlcore.config import DataConfig, OptimConfig, TrainConfig
 from hlcore.models.hardness import HardnessSegmenter
-from hlcore.training.setup import make_optimizers, make_schedules
+from hlcore.training.setup import describe_run, make_optimizers, make_schedules, open_splits
 
 
 def tiny_network() -> HardnessSegmenter:
@@ -106,3 +111,38 @@ def test_a_run_saves_its_defaults_explicitly():
     assert (adamw.hardness_lr, adamw.hardness_weight_decay, adamw.hardness_schedule) == (0.01, 0.1, "poly")
     given = OptimConfig(encoder_lr=1.0, hardness_lr=2.0, hardness_weight_decay=0.0, hardness_schedule="constant")
     assert given.with_defaults() == given
+
+
+def twelve_bits(root: Path) -> DataConfig:
+    """A folder whose training image uses 12 bits and whose validation image uses 10 of them."""
+    (root / "classes.json").write_text('["sky"]')
+    for split, brightest in (("train", 4095), ("val", 1000)):
+        for folder, pixels in (
+            ("images", np.full((4, 6), brightest, np.uint16)),
+            ("labels", np.zeros((4, 6), np.uint8)),
+        ):
+            (root / folder / split).mkdir(parents=True)
+            PillowImage.fromarray(pixels).save(root / folder / split / "a.png")
+    return DataConfig(dataset="folder", root=root)
+
+
+def test_both_splits_of_a_run_have_the_white_level_of_its_training_images(tmp_path):
+    train_data, val_data = open_splits(TrainConfig(data=twelve_bits(tmp_path)))
+    assert int(train_data[0].image.max()) == 255
+    assert int(val_data[0].image.max()) == round(1000 / 4095 * 255)
+
+
+def test_a_given_white_level_is_that_of_both_splits(tmp_path):
+    given = twelve_bits(tmp_path).model_copy(update={"white_level": 8190.0})
+    train_data, val_data = open_splits(TrainConfig(data=given))
+    assert [int(data[0].image.max()) for data in (train_data, val_data)] == [128, round(1000 / 8190 * 255)]
+
+
+def test_a_run_records_the_white_level_it_found(tmp_path):
+    config = TrainConfig(data=twelve_bits(tmp_path))
+    train_data, _ = open_splits(config)
+    record = describe_run(config, tiny_network(), train_data, Fabric(accelerator="cpu", devices=1))
+    assert record.config.data == config.data.model_copy(update={"white_level": 4095.0})
+    scenes = TrainConfig()
+    record = describe_run(scenes, tiny_network(), open_splits(scenes)[0], Fabric(accelerator="cpu", devices=1))
+    assert record.config.data == scenes.data

@@ -10,7 +10,7 @@ import tifffile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image as PillowImage
-from PIL import ImageCms
+from PIL import ImageCms, TiffImagePlugin
 
 from hlcore.data.images import read_image
 from hlcore.errors import DatasetError
@@ -123,6 +123,109 @@ def test_16_bit_colour_png_is_within_one_level_of_division_by_257():
     values = np.linspace(0, 65535, 999).astype(np.uint16).reshape(9, 37, 3)
     image = read_image(deep_png(values, 2)).astype(float)
     assert np.abs(image - values / 257).max() <= 1
+
+
+def test_12_bits_in_16_bit_files_are_not_black(scene):
+    deep = (scene.astype(int) * 4095 // 255).astype(np.uint16)
+    with_alpha = np.dstack([deep, np.full(deep.shape[:2], 65535, np.uint16)])
+    for content in (
+        *(deep_png(deep, 2), deep_png(with_alpha, 6), tiff(deep, photometric="rgb")),
+        *(tiff(deep, photometric="rgb", compression="zlib"), tiff(np.moveaxis(deep, -1, 0), photometric="rgb")),
+        *(tiff(with_alpha, photometric="rgb", extrasamples=["unassalpha"]),),
+    ):
+        np.testing.assert_allclose(read_image(content), scene, atol=1)
+        np.testing.assert_allclose(read_image(content, white_level=8190), scene / 2, atol=1)
+    for content in (
+        *(deep_png(deep[..., 0], 0), deep_png(with_alpha[..., 2:], 4), tiff(deep[..., 0])),
+        *(tiff(4095 - deep[..., 0], photometric="miniswhite"), tiff(deep[..., 0].astype(np.int32))),
+    ):
+        expected = scene[..., [2]] if content == deep_png(with_alpha[..., 2:], 4) else grey(scene)
+        np.testing.assert_allclose(read_image(content), np.broadcast_to(expected, scene.shape), atol=1)
+
+
+def test_every_bit_of_a_deep_colour_png_counts():
+    deep = np.arange(0, 600, 2).astype(np.uint16).reshape(10, 10, 3)
+    np.testing.assert_array_equal(read_image(deep_png(deep, 2), white_level=600), np.round(deep / 600 * 255))
+
+
+def test_the_transparent_colour_of_a_deep_png_is_blended_with_white():
+    deep = np.full((2, 3, 3), 1000, np.uint16)
+    deep[0, 0] = (5, 6, 7)
+    content = bytearray(deep_png(deep, 2))
+    start = content.index(b"IDAT") - 4
+    key = b"tRNS" + struct.pack(">HHH", 5, 6, 7)
+    content[start:start] = struct.pack(">I", 6) + key + struct.pack(">I", zlib.crc32(key))
+    image = read_image(bytes(content), white_level=1000)
+    assert (image == 255).all()
+    assert read_image(bytes(content), white_level=2000)[0].tolist() == [[255] * 3, [128] * 3, [128] * 3]
+
+
+def test_a_colour_profile_is_applied_to_deep_colour(encode):
+    red = np.full((4, 4, 3), (65535, 0, 0), dtype=np.uint16)
+    plain = deep_png(red, 2)
+    start = plain.index(b"IDAT") - 4
+    profile = b"iCCP" + b"swapped\0\0" + zlib.compress(swapped_profile())
+    chunk = struct.pack(">I", len(profile) - 4) + profile + struct.pack(">I", zlib.crc32(profile))
+    np.testing.assert_allclose(read_image(plain[:start] + chunk + plain[start:])[0, 0], (0, 255, 0), atol=2)
+
+
+def lzw_tiff(planes: np.ndarray, *, tile: int | None = None, prefix: bytes = b"II", black_is_zero: int = 1) -> bytes:
+    """A TIFF of separate planes (C H W), each packed with LZW by Pillow: whole, or in one padded tile."""
+    packed, (count, height, width) = [], planes.shape
+    for plane in planes:
+        padded = plane if tile is None else np.pad(plane, ((0, tile - height), (0, tile - width)))
+        file = io.BytesIO()
+        stored = padded.astype(f"{'<' if prefix == b'II' else '>'}u2")
+        PillowImage.frombytes("I;16", padded.shape[::-1], stored.tobytes()).save(file, "TIFF", compression="tiff_lzw")
+        with tifffile.TiffFile(io.BytesIO(file.getvalue())) as written:
+            page = written.pages[0]
+            places = zip(page.dataoffsets, page.databytecounts, strict=True)
+            packed.append(b"".join(file.getvalue()[offset : offset + length] for offset, length in places))
+            assert len(page.dataoffsets) == 1
+    entries = {
+        256: width,
+        257: height,
+        259: 5,
+        262: 2 if count == 3 else black_is_zero,
+        277: count,
+        284: 2 if count > 1 else 1,
+    }
+    entries |= {258: (16,) * count} | ({278: height} if tile is None else {322: tile, 323: tile})
+    offsets, lengths = (273, 279) if tile is None else (324, 325)
+    directory = TiffImagePlugin.ImageFileDirectory_v2(prefix=prefix)
+    for tag, value in entries.items():
+        directory[tag] = value
+    directory[lengths] = [len(part) for part in packed]
+    directory.tagtype[offsets] = 4
+    starts = [sum(map(len, packed[:number])) for number in range(count)]
+    directory[offsets] = starts
+    end = directory.save(io.BytesIO())
+    if tile is not None:
+        directory[offsets] = [end + start for start in starts]
+    file = io.BytesIO()
+    directory.save(file)
+    return file.getvalue() + b"".join(packed)
+
+
+@pytest.mark.parametrize("tile", [None, 16])
+@pytest.mark.parametrize("prefix", [b"II", b"MM"])
+def test_16_bit_planes_packed_with_lzw_are_read(scene, tile, prefix):
+    planes = np.moveaxis(scene, -1, 0).astype(np.uint16) * 257
+    np.testing.assert_array_equal(read_image(lzw_tiff(planes, tile=tile, prefix=prefix)), scene)
+    np.testing.assert_array_equal(read_image(lzw_tiff(planes[:1], tile=tile, prefix=prefix)), grey(scene))
+    inverted = lzw_tiff(65535 - planes[:1], tile=tile, prefix=prefix, black_is_zero=0)
+    np.testing.assert_array_equal(read_image(inverted), grey(scene))
+
+
+def test_a_packing_that_cannot_be_unpacked_is_refused_by_its_name(scene):
+    planes = np.moveaxis(scene, -1, 0).astype(np.uint16)
+    content = lzw_tiff(planes).replace(
+        struct.pack("<HHIHH", 259, 3, 1, 5, 0), struct.pack("<HHIHH", 259, 3, 1, 34925, 0)
+    )
+    with pytest.raises(
+        DatasetError, match="3 channels of uint16 compressed with LZMA, which cannot be unpacked; save it"
+    ):
+        read_image(content)
 
 
 @pytest.mark.parametrize("byteorder", ["<", ">"])
@@ -383,7 +486,15 @@ def _small_files() -> list[bytes]:
         file = io.BytesIO()
         picture.save(file, file_format)
         files.append(file.getvalue())
-    return [*files, tiff(np.asarray(picture) / 255, photometric="rgb")]
+    deep = np.asarray(picture).astype(np.uint16) * 16
+    rare = [tiff(np.asarray(picture) / 255, photometric="rgb"), lzw_tiff(np.moveaxis(deep, -1, 0))]
+    return [
+        *files,
+        *rare,
+        deep_png(deep, 2),
+        tiff(deep, photometric="rgb"),
+        tiff(deep, photometric="rgb", tile=(16, 16)),
+    ]
 
 
 DAMAGED = _small_files()

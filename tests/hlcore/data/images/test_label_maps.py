@@ -51,6 +51,80 @@ def test_a_quarter_turn_is_named_as_the_likely_cause_of_a_wrong_size(encode):
         read_label_map(content, classes=CAMVID, size=(3, 2))
 
 
+def with_palette(ids: np.ndarray, colours: dict[int, tuple[int, int, int]]) -> PillowImage.Image:
+    """A palette image whose other colours are grey."""
+    image = PillowImage.fromarray(ids, mode="P")
+    image.putpalette([channel for slot in range(256) for channel in colours.get(slot, (slot, slot, slot))])
+    return image
+
+
+SLOTS = np.array([[0, 1, 2, 255]], dtype=np.uint8)
+CAR, ROAD, SKY = (CAMVID.names.index(name) for name in ("Car", "Road", "Sky"))
+
+
+def test_a_palette_with_the_class_colours_in_another_order_is_read_by_colour(encode, caplog):
+    caplog.set_level("INFO")
+    palette = {0: CAMVID.palette[CAR], 1: CAMVID.palette[ROAD], 2: (0, 0, 0), 255: CAMVID.palette[SKY]}
+    content = encode(with_palette(SLOTS, palette), "PNG")
+    assert read_label_map(content, classes=CAMVID, name="a.png").tolist() == [[CAR, ROAD, 255, SKY]]
+    assert (
+        "a.png is read by the colours of its palette: 0 has the colour (64, 0, 128) of Car, but is the id of Sky"
+        in (caplog.text)
+    )
+
+
+@given(st.permutations(range(11)))
+def test_a_label_map_in_the_class_colours_reads_the_same_in_any_order_of_its_palette(order):
+    slots = np.arange(11, dtype=np.uint8)[None]
+    file = io.BytesIO()
+    with_palette(slots, {slot: CAMVID.palette[index] for slot, index in enumerate(order)}).save(file, "PNG")
+    assert read_label_map(file.getvalue(), classes=CAMVID).tolist() == [list(order)]
+
+
+def test_a_quantised_label_map_reads_like_the_coloured_one(encode):
+    colours = np.array(CAMVID.palette, dtype=np.uint8)[np.arange(11).reshape(1, 11)]
+    quantised = PillowImage.fromarray(colours).quantize(11, dither=PillowImage.Dither.NONE)
+    np.testing.assert_array_equal(
+        read_label_map(encode(quantised, "PNG"), classes=CAMVID), read_label_map(encode(colours, "PNG"), classes=CAMVID)
+    )
+
+
+@pytest.mark.parametrize(
+    "palette",
+    [
+        {0: (255, 0, 0), 1: (0, 255, 0), 2: (0, 0, 255)},  # of no class
+        {0: (255, 0, 0), 1: CAMVID.palette[CAR], 2: (0, 0, 255)},  # of one class, by chance
+        dict(enumerate(CAMVID.palette)),
+        {0: (0, 0, 0), 1: (255, 255, 255), 2: (0, 0, 0)},
+        dict(enumerate(VOC.palette)) | {255: (224, 224, 192)},
+        {},
+    ],
+)
+def test_under_any_other_palette_ids_are_ids(encode, palette):
+    assert read_label_map(encode(with_palette(SLOTS, palette), "PNG"), classes=CAMVID).tolist() == [[0, 1, 2, 255]]
+
+
+def test_the_voc_palette_means_ids_even_where_all_its_colours_are_class_colours(encode):
+    ids = np.array([[0, 1, 3, 7]], dtype=np.uint8)  # black, and the colours of Building, Tree and Sky
+    assert read_label_map(encode(as_palette(ids), "PNG"), classes=CAMVID).tolist() == ids.tolist()
+
+
+def test_a_palette_that_contradicts_the_ids_in_part_is_refused(encode):
+    palette = {0: CAMVID.palette[CAR], 1: CAMVID.palette[ROAD], 2: (1, 2, 3)}
+    with pytest.raises(
+        DatasetError, match=r"a.png is a palette PNG .*: 0 has the colour \(64, 0, 128\) of Car, but is"
+    ):
+        read_label_map(encode(with_palette(SLOTS[:, :3], palette), "PNG"), classes=CAMVID, name="a.png")
+
+
+def test_a_shared_colour_of_a_moved_palette_is_refused_with_both_names(encode):
+    palette = {0: ADE20K.palette[6], 1: ADE20K.palette[0]}
+    with pytest.raises(DatasetError, match="road and skyscraper have the same colour"):
+        read_label_map(encode(with_palette(SLOTS[:, :2], palette), "PNG"), classes=ADE20K)
+    named_by_slot = with_palette(np.array([[6, 48]], dtype=np.uint8), dict(enumerate(ADE20K.palette)))
+    assert read_label_map(encode(named_by_slot, "PNG"), classes=ADE20K).tolist() == [[6, 48]]
+
+
 def test_a_palette_of_few_colours_keeps_its_ids(encode):
     ids = np.array([[0, 1, 2, 3]], dtype=np.uint8)
     for bits in (2, 4, 8):
@@ -141,11 +215,11 @@ def test_damaged_and_foreign_files_are_refused(encode):
 
 def test_a_data_sets_ids_are_mapped_and_colour_refused(write):
     path = write("a.png", np.array([[7, 0], [255, 7]], dtype=np.uint8))
-    assert read_class_ids(path, ids={7: 0, 0: 255, 255: 255}).tolist() == [[0, 255], [255, 0]]
+    assert read_class_ids(path, ids={7: 0, 0: 255, 255: 255}, classes=None).tolist() == [[0, 255], [255, 0]]
     with pytest.raises(
         DatasetError, match=r"a.png has values that name no class: 0 \(1 px\), 255 \(1 px\); expected 7"
     ):
-        read_class_ids(path, ids={7: 0})
+        read_class_ids(path, ids={7: 0}, classes=None)
     colour = write("b.png", np.zeros((2, 2, 3), dtype=np.uint8))
     with pytest.raises(DatasetError, match=r"b.png is a colour PNG"):
-        read_class_ids(colour, ids={0: 0})
+        read_class_ids(colour, ids={0: 0}, classes=None)

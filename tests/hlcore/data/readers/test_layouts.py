@@ -2,20 +2,22 @@
 
 import json
 import pickle
+import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image as PillowImage
 
-from hlcore.data.labels import ADE20K, CAMVID, CITYSCAPES, IDD_LITE, VOC
+from hlcore.data.labels import ADE20K, CAMVID, CITYSCAPES, IDD_LITE, VOC, voc_palette
 from hlcore.data.readers.ade20k import open_ade20k
 from hlcore.data.readers.camvid import open_camvid
 from hlcore.data.readers.cityscapes import open_cityscapes
 from hlcore.data.readers.folder import open_folder
 from hlcore.data.readers.idd_lite import open_idd_lite
 from hlcore.data.readers.voc import open_voc
-from hlcore.data.samples import PairedFiles
+from hlcore.data.samples import PairedFiles, find_files
 from hlcore.errors import DatasetError
 
 Write = Callable[[str, np.ndarray], Path]
@@ -111,6 +113,64 @@ def test_another_size_is_refused_with_both_files(layout, tmp_path, write):
         data[0]
 
 
+def test_a_quarter_turn_is_named_as_the_likely_cause_of_another_size(layout, tmp_path, write):
+    reader, split, _, label_map, *_ = layout
+    write(str(label_map.relative_to(tmp_path)), np.zeros((6, 4), dtype=np.uint8))
+    with pytest.raises(DatasetError, match="so export it again; one of them may be turned by a quarter$"):
+        reader(tmp_path, split)[0]
+    write(str(label_map.relative_to(tmp_path)), np.zeros((4, 5), dtype=np.uint8))
+    with pytest.raises(DatasetError, match="so export it again$"):
+        reader(tmp_path, split)[0]
+
+
+def write_palette(path: Path, values: np.ndarray, palette: dict[int, tuple[int, int, int]]) -> None:
+    image = PillowImage.fromarray(values, mode="P")
+    image.putpalette([channel for slot in range(256) for channel in palette.get(slot, (slot, slot, slot))])
+    image.save(path)
+
+
+def test_a_palette_with_the_class_colours_in_another_order_is_refused(layout, tmp_path):
+    reader, split, _, label_map, _, mapping = layout
+    colours = [{"name": "sky", "color": [70, 130, 180]}, {"name": "road", "color": [128, 64, 128]}]
+    (tmp_path / "classes.json").write_text(json.dumps(colours))
+    palette = reader(tmp_path, split).classes.palette
+    slots = [value for value, index in mapping.items() if index != 255]
+    write_palette(label_map, ids(*mapping), {value: palette[mapping[value]] for value in slots})
+    np.testing.assert_array_equal(reader(tmp_path, split)[0].label_map, ids(*mapping.values()))
+    write_palette(
+        label_map,
+        ids(*mapping),
+        {value: palette[mapping[slots[0] if value != slots[0] else slots[1]]] for value in slots},
+    )
+    with pytest.raises(
+        DatasetError, match=rf"{label_map.name} is a palette PNG with the class colours in another order"
+    ):
+        reader(tmp_path, split)[0]
+    write_palette(label_map, ids(*mapping), {})
+    np.testing.assert_array_equal(reader(tmp_path, split)[0].label_map, ids(*mapping.values()))
+
+
+def test_a_palette_in_the_default_colours_says_nothing_of_classes_without_colours(tmp_path, write):
+    write("images/a.png", IMAGE)
+    write("labels/a.png", ids(0))
+    (tmp_path / "classes.json").write_text('["sky", "road", "car"]')
+    write_palette(tmp_path / "labels/a.png", ids(0, 1), {0: (128, 0, 0), 1: (0, 128, 0)})
+    np.testing.assert_array_equal(open_folder(tmp_path, "val")[0].label_map, ids(0, 1))
+
+
+def test_the_palette_of_voc_must_agree_with_its_ids(tmp_path, write):
+    write("JPEGImages/a.jpg", IMAGE)
+    write("SegmentationClass/a.png", ids(0))
+    write_voc_list(tmp_path, "val", "a")
+    label_map = tmp_path / "SegmentationClass/a.png"
+    voc = dict(enumerate(voc_palette(256)))
+    write_palette(label_map, ids(0, 15, 255), voc)
+    np.testing.assert_array_equal(open_voc(tmp_path, "val")[0].label_map, ids(0, 15, 255))
+    write_palette(label_map, ids(0, 1, 2), {0: voc[0], 1: voc[15], 2: voc[255]})  # as an optimiser packs it
+    with pytest.raises(DatasetError, match=r"1 has the colour \(192, 128, 128\) of person, but is the id of aeroplane"):
+        open_voc(tmp_path, "val")[0]
+
+
 def test_a_damaged_image_is_refused_with_its_name(layout, tmp_path):
     reader, split, image, *_ = layout
     image.write_bytes(image.read_bytes()[:60])
@@ -159,6 +219,130 @@ def test_a_folder_without_images_is_refused(tmp_path):
     (tmp_path / "train").mkdir()
     with pytest.raises(DatasetError, match=r"train has no file like \*.png or \*.jpg"):
         open_camvid(tmp_path, "train")
+
+
+FLAT = {
+    "camvid": (open_camvid, "train", "trainannot", "train/sub/b.png"),
+    "folder": (open_folder, "images/val", "labels/val", "val/sub/b.png"),
+    "ade20k": (open_ade20k, "images/validation", "annotations/validation", "validation/sub/b.png"),
+}
+
+
+@pytest.mark.parametrize("name", FLAT)
+def test_images_in_a_sub_folder_are_taken_if_the_labels_mirror_it_and_refused_otherwise(name, tmp_path, write):
+    reader, images, label_maps, missing = FLAT[name]
+    split = LAYOUTS[name][1]
+    (tmp_path / "classes.json").write_text('["sky", "road"]')
+    for sample in ("a", "sub/b", "sub/deep/c"):
+        write(f"{images}/{sample}.jpg", IMAGE)
+        write(f"{label_maps}/{sample}.png", ids(1))
+    assert reader(tmp_path, split).names == ("a", "sub/b", "sub/deep/c")
+    (tmp_path / label_maps / "sub/b.png").unlink()
+    with pytest.raises(DatasetError, match=rf"{missing[:-4]}.jpg has no label map; expected .* for 'sub/b'"):
+        reader(tmp_path, split)
+
+
+def test_voc_finds_a_listed_image_in_a_sub_folder(tmp_path, write):
+    write("JPEGImages/sub/a.jpg", IMAGE)
+    write("SegmentationClass/sub/a.png", ids(0))
+    write_voc_list(tmp_path, "train", "sub/a")
+    assert open_voc(tmp_path, "train").names == ("sub/a",)
+
+
+@pytest.mark.parametrize("name", ["cityscapes", "idd_lite"])
+def test_images_without_a_folder_of_their_own_are_taken_too(name, tmp_path, write):
+    reader, split, image, label_map, *_ = LAYOUTS[name]
+    for path in (image, label_map):
+        top, within, _, file = path.split("/")
+        write(f"{top}/{within}/{file}", ids(0))
+    assert len(reader(tmp_path, split)) == 1
+
+
+def test_readers_walk_like_predict_through_links_and_without_what_tools_left(tmp_path, write):
+    for folder in ("train", "trainannot"):
+        write(f"elsewhere/{folder}/b.png", ids(0))
+        write(f"{folder}/a.png", ids(0))
+        write(f"{folder}/.ipynb_checkpoints/a.png", ids(0))
+        write(f"{folder}/@eaDir/a.png", ids(0))
+        (tmp_path / folder / "linked").symlink_to(tmp_path / "elsewhere" / folder)
+        (tmp_path / folder / "linked" / "back").symlink_to(tmp_path / folder)
+    write("train/maps/a.hardness.png", ids(0))
+    (tmp_path / "train/maps/manifest.parquet").touch()
+    assert open_camvid(tmp_path, "train").names == ("a", "linked/b")
+
+
+def test_images_that_a_reader_leaves_out_are_counted(tmp_path, write, caplog):
+    for name in ("a.png", "b.webp", "c.tif"):
+        write(f"train/{name}", IMAGE)
+    write("trainannot/a.png", ids(0))
+    assert open_camvid(tmp_path, "train").names == ("a",)
+    assert "left out image files that are not like *.png or *.jpg (2), such as b.webp" in caplog.text
+    (tmp_path / "classes.json").write_text('["sky"]')
+    for name in ("images/val/a.gif", "labels/val/a.png", "images/stray.png", "images/._stray.png"):
+        write(name.replace("gif", "png"), ids(0)).rename(tmp_path / name)
+    assert open_folder(tmp_path, "val").names == ("a",)
+    assert "left out images that are in no split (1), such as stray.png" in caplog.text
+
+
+def test_a_tools_folder_beside_images_is_no_split(tmp_path, write):
+    (tmp_path / "classes.json").write_text('["sky"]')
+    for name in ("images/a.png", "labels/a.png", "images/@eaDir/a.png", "images/.thumbnails/a.png"):
+        write(name, ids(0))
+    assert open_folder(tmp_path, "train").names == ("a",)
+
+
+@pytest.mark.parametrize("pattern", ["*_rgb.png", "*/*_rgb.png", "**/*_rgb.png", "**/city/*_rgb.PNG"])
+def test_a_pattern_matches_below_folders(tmp_path, write, pattern):
+    write("train/city/a_rgb.png", IMAGE)
+    write("train/city/a_label.png", ids(0))
+    assert list(find_files(tmp_path / "train", (pattern,), suffix="_rgb")) == ["city/a"]
+
+
+def test_two_stars_match_no_folder_too(tmp_path, write):
+    write("train/a.png", IMAGE)
+    assert list(find_files(tmp_path / "train", ("**/*.png",))) == ["a"]
+    with pytest.raises(DatasetError, match="has no file like"):
+        find_files(tmp_path / "train", ("*/*.png",))
+
+
+@pytest.mark.parametrize("forms", [("NFC", "NFD"), ("NFD", "NFC")])
+def test_composed_and_decomposed_names_are_the_same(tmp_path, write, forms):
+    image, label_map = (unicodedata.normalize(form, "caf\u00e9") for form in forms)
+    write(f"train/{image}.png", IMAGE)
+    write(f"trainannot/{label_map}.png", ids(0))
+    assert open_camvid(tmp_path, "train").names == ("caf\u00e9",)
+    write(f"JPEGImages/{image}.jpg", IMAGE)
+    write(f"SegmentationClass/{image}.png", ids(0))
+    write_voc_list(tmp_path, "train", label_map)
+    assert open_voc(tmp_path, "train").names == ("caf\u00e9",)
+
+
+def test_voc_names_may_have_spaces_and_files_capital_extensions(tmp_path, write):
+    write("JPEGImages/two words.jpg", IMAGE).rename(tmp_path / "JPEGImages/two words.JPG")
+    write("SegmentationClass/two words.png", ids(0)).rename(tmp_path / "SegmentationClass/two words.PNG")
+    write_voc_list(tmp_path, "train", "  two words\r")
+    assert open_voc(tmp_path, "train").names == ("two words",)
+
+
+def test_voc_refuses_a_name_listed_twice(tmp_path, write):
+    write("JPEGImages/a.jpg", IMAGE)
+    write("SegmentationClass/a.png", ids(0))
+    write_voc_list(tmp_path, "train", "a", "a")
+    with pytest.raises(DatasetError, match=r"train.txt lists 'a' twice; remove one of the lines"):
+        open_voc(tmp_path, "train")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1252"])
+def test_lists_and_class_names_may_be_in_any_usual_encoding(tmp_path, write, encoding):
+    write("JPEGImages/ma\u00dfe.jpg", IMAGE)
+    write("SegmentationClass/ma\u00dfe.png", ids(0))
+    write_voc_list(tmp_path, "train")
+    (tmp_path / "ImageSets/Segmentation/train.txt").write_text("ma\u00dfe\n", encoding=encoding)
+    assert open_voc(tmp_path, "train").names == ("ma\u00dfe",)
+    (tmp_path / "classes.json").write_text('["Stra\u00dfe"]', encoding=encoding)
+    write("images/a.png", IMAGE)
+    write("labels/a.png", ids(0))
+    assert open_folder(tmp_path, "train").classes.names == ("Stra\u00dfe",)
 
 
 def test_ade20k_accepts_the_published_split_names_too(tmp_path, write):

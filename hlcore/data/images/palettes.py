@@ -1,0 +1,53 @@
+"""Whether the palette of a label map agrees with its class ids."""
+
+from collections.abc import Mapping
+
+from hlcore.data.labels import ClassTable, Colour, voc_palette
+from hlcore.types import IGNORE_INDEX
+
+VOID_COLOURS = ((0, 0, 0), (255, 255, 255), (224, 224, 192))
+"""Colours of unlabelled pixels, unless a class has them: black, white and the cream of Pascal VOC."""
+
+_VOC_PALETTE = voc_palette(256)
+
+
+def has_only_class_colours(colours: Mapping[int, Colour | None], classes: ClassTable) -> bool:
+    """Whether each colour is that of a class or of unlabelled pixels."""
+    return all(colour in classes.palette or colour in VOID_COLOURS for colour in colours.values())
+
+
+def find_contradiction(colours: Mapping[int, Colour | None], ids: Mapping[int, int], classes: ClassTable) -> str:
+    """The first id with the colour of another class, in words; empty if the palette agrees or says nothing of classes.
+
+    It says nothing if it is that of Pascal VOC, which many programs give to any ids, or if at least as many ids have
+    foreign colours as have the colour of another class. Ignored ids may have any colour.
+
+    Args:
+        colours: Colour of each id in use; None if the palette has none.
+        ids: Id to class index, 255 = ignored, for every valid id.
+        classes: The classes with their colours.
+
+    Example:
+        >>> classes = ClassTable(("sky", "road"), ((70, 130, 180), (128, 64, 128)))
+        >>> find_contradiction({0: (128, 64, 128), 1: (70, 130, 180)}, {0: 0, 1: 1}, classes)
+        '0 has the colour (128, 64, 128) of road, but is the id of sky'
+    """
+    if all(colour == _VOC_PALETTE[slot] for slot, colour in colours.items()):
+        return ""
+    own = {slot: classes.palette[index] for slot, index in ids.items() if index != IGNORE_INDEX}
+    moved = [s for s, colour in colours.items() if ids.get(s) != IGNORE_INDEX and colour != own.get(s)]
+    of_classes = [s for s in moved if colours[s] in classes.palette]
+    of_void = [s for s in moved if colours[s] in VOID_COLOURS and s not in of_classes]
+    foreign = len(moved) - len(of_classes) - len(of_void)
+    some_agree = any(colours[s] == own.get(s) for s in colours)
+    if len(of_classes) > foreign:
+        slot, colour = of_classes[0], colours[of_classes[0]]
+        meaning = next(
+            name for name, of_class in zip(classes.names, classes.palette, strict=True) if of_class == colour
+        )
+    elif of_void and some_agree and not foreign:
+        slot, colour, meaning = of_void[0], colours[of_void[0]], "unlabelled pixels"
+    else:
+        return ""
+    named = f"the id of {classes.names[ids[slot]]}" if slot in ids else "no class"
+    return f"{slot} has the colour {colour} of {meaning}, but is {named}"
