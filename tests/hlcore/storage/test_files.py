@@ -63,10 +63,10 @@ def test_a_file_that_cannot_be_written_is_named_with_the_reason(tmp_path: Path) 
 
 
 def test_a_folder_is_held_until_the_block_or_its_process_ends(tmp_path: Path) -> None:
-    hold = (
-        f"from hlcore.storage.files import lock_folder; from pathlib import Path; lock_folder(Path({str(tmp_path)!r}))"
+    command = (
+        "from hlcore.storage.files import lock_folder; from pathlib import Path; "
+        f"held = lock_folder(Path({str(tmp_path)!r})); held.__enter__(); print('held', flush=True); input()"
     )
-    command = f"{hold}.__enter__(); print('held', flush=True); input()"
     with subprocess.Popen([sys.executable, "-c", command], stdin=PIPE, stdout=PIPE, text=True) as other:
         assert other.stdout is not None
         assert other.stdout.readline() == "held\n"
