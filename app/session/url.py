@@ -48,6 +48,8 @@ _WRITTEN = "_written"
 _MAX_LENGTH = 300
 """Characters shown of a value from a link; file names are shorter."""
 _WORD = r"[^\W_](?:\w*[^\W_])?"
+_MARKUP = r"[\\`*\[\]<>#|~$&]|(?<!\w)_|_(?!\w)|:(?=\S)|^[-+=]|(?<=^\d)[.)]"
+"""Characters that markdown, or Streamlit's extensions of it, may read as markup."""
 _PLAIN = rf"{_WORD}(?:[ #>|,(-]+{_WORD}\)?)*"
 """Text that markdown shows unchanged."""
 _MAX_LINKS = 8
@@ -140,7 +142,7 @@ def escape_markdown(value: object) -> str:
 
 def escape_sentence(sentence: object) -> str:
     """A sentence, such as an error message, as markdown that shows it literally: it may quote names of files."""
-    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", " ".join(str(sentence).split()))
+    return re.sub(_MARKUP, r"\\\g<0>", " ".join(str(sentence).split()))
 
 
 def make_link_parameters(**choices: str) -> dict[str, str]:
