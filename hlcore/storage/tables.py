@@ -113,7 +113,7 @@ _OBJECT_QUANTITIES = _all_of(
 )
 _METRICS = _all_of("auroc", "ap", "fpr95", "aurc", "error_rate", "auroc_minus_hardness", "ap_minus_hardness")
 _SCORES = _some_of("hardness", "max_softmax", "entropy", "edge_distance", "mc_entropy", "hardness_x_max_softmax")
-_REGIONS = _all_of("all", "edge", "interior")
+_REGIONS = _some_of("all", "edge", "interior")
 
 SCHEMAS: dict[str, Schema] = {
     "confusion": Schema({"label": _is_class, "prediction": _is_class, "pixels": _is_count}, ("label", "prediction")),

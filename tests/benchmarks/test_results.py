@@ -51,14 +51,17 @@ def test_only_small_tables_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     root = tmp_path / "data"
     text = record(root, f"hlcore analyze RUN {root} --out {made}").model_dump_json()
     (made / "analysis.json").write_text(text, encoding="utf-8")
+    metrics = ["auroc", "ap", "fpr95", "aurc", "error_rate", "auroc_minus_hardness", "ap_minus_hardness"]
+    scores = pd.DataFrame({"score": "hardness", "region": "all", "metric": metrics, "value": 0.5, "bound": 0.0})
+    scores = scores.assign(low=0.4, high=0.6)
     for name in ("scores", "objects"):
-        pd.DataFrame({"value": [0.5]}).to_parquet(made / f"{name}.parquet")
+        scores.to_parquet(made / f"{name}.parquet")
     monkeypatch.setattr(results, "KEPT", tmp_path / "kept")
     results.keep(made)
     kept = open_analysis(tmp_path / "kept" / "camvid-camvid-test")
     assert {path.name for path in kept.path.iterdir()} == {"analysis.json", "scores.parquet"}
     assert str(tmp_path) not in (kept.path / "analysis.json").read_text(encoding="utf-8")
-    pd.testing.assert_frame_equal(kept.table("scores"), pd.DataFrame({"value": [0.5]}))
+    pd.testing.assert_frame_equal(kept.table("scores"), scores)
 
 
 def test_the_documents_and_the_headline_match_the_kept_tables(tmp_path: Path) -> None:
