@@ -16,7 +16,7 @@ from hlcore.figures.style import HARDNESS_SCALES
 from hlcore.inference import mc_dropout_entropy, predict
 from hlcore.measuring.job import AnalysisJob, open_job
 from hlcore.measuring.tables import measure_image, snapshot_name, write_tables
-from hlcore.storage.analyses import Analysis
+from hlcore.storage.analyses import Analysis, is_analysis
 from hlcore.storage.analysis_writer import AnalysisWriter, open_analysis_writer
 from hlcore.storage.checkpoints import Checkpoint
 from hlcore.storage.files import lock_folder
@@ -57,7 +57,7 @@ def analyze(run: Run, root: Path | None, config: AnalyzeConfig, *, command: str 
     checkpoint = load_epoch(run, job.epoch, device=config.device)
     device = str(checkpoint.network.mean.device)
     record = job.record(device=device, command=command)
-    if job.dataset != STREETS and not job.path.exists():  # generated labels are known to fit
+    if job.dataset != STREETS and not is_analysis(job.path):  # generated labels are known to fit
         yield from _check_labels(job, Analysis(job.path, record))
     writer = open_analysis_writer(job.path, record)
     if not writer.is_complete:

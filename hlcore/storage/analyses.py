@@ -123,6 +123,11 @@ def find_analyses(run_path: Path) -> tuple[Path, ...]:
     return tuple(sorted(p.parent for p in (run_path / "analyses").glob("*/analysis.json")))
 
 
+def is_analysis(path: Path) -> bool:
+    """Whether a folder holds an analysis, complete or not."""
+    return (path / "analysis.json").is_file()
+
+
 def open_analysis(path: Path) -> Analysis:
     """The analysis in a folder.
 

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from PIL import Image as PillowImage
 
 from hlcore.errors import CheckpointError
-from hlcore.storage.analyses import Analysis, AnalysisRecord, open_analysis
+from hlcore.storage.analyses import Analysis, AnalysisRecord, is_analysis, open_analysis
 from hlcore.storage.files import make_folder, replace_atomically, write_text
 from hlcore.types import Image
 
@@ -123,7 +123,7 @@ def open_analysis_writer(path: Path, record: AnalysisRecord) -> AnalysisWriter:
     Raises:
         CheckpointError: the folder holds a different analysis (the message says what differs), or cannot be created.
     """
-    if (path / "analysis.json").is_file():
+    if is_analysis(path):
         kept = open_analysis(path)
         _check_same_analysis(path, kept.record, record)
         writer = AnalysisWriter(kept)

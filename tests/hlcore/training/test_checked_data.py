@@ -157,6 +157,9 @@ def test_a_run_with_nothing_to_validate_ends_without_a_score(root: Path, caplog)
     with pytest.raises(DatasetError, match="no pixel of the split 'val' is labelled"):
         list(analyze(run, None, AnalyzeConfig()))
     assert not (run.path / "analyses").exists()
+    (root / "prepared").mkdir()
+    with pytest.raises(DatasetError, match="no pixel of the split 'val' is labelled"):
+        list(analyze(run, None, AnalyzeConfig(out=root / "prepared")))
 
 
 def test_a_report_says_what_the_data_cannot_show(root: Path) -> None:
