@@ -137,10 +137,13 @@ def make_objects_layer(of: str, planes: Mapping[str, Plane]) -> Layer:
 
 
 def make_steps(run: Run) -> tuple[Step, ...]:
-    """The kept epochs as steps, with their iterations if known."""
+    """The kept epochs as steps, with their iterations if known; the best on validation is named."""
     table = load_epoch_table(run)
     iterations = {0: 0} | dict(zip(table["epoch"], table["iteration"], strict=True))
     notes = {epoch: f"iteration {iterations[epoch]:,.0f}" for epoch in run.epochs if epoch in iterations}
+    best = run.record.best_epoch
+    if best in notes:
+        notes[best] += f", best on {run.record.config.data.val_split}"
     return tuple(Step(str(epoch), f"epoch {epoch}", notes.get(epoch, "")) for epoch in run.epochs)
 
 
