@@ -8,7 +8,7 @@ from cyclopts import App
 from benchmarks.evidence.compare import CLASS_MEASURES, MEASURES, paired_differences
 from benchmarks.evidence.grid import open_grid
 from benchmarks.evidence.rule import choose_rate, judge_rates
-from benchmarks.evidence.sweep import fill_table, read_rows
+from benchmarks.evidence.sweep import fill_table, read_rows, train_baselines
 
 app = App(name="python -m benchmarks.evidence", help="Grids of training runs, and comparisons paired over seeds.")
 
@@ -33,6 +33,25 @@ def run(
         Fill only this value of the axis `data`, such as streets, so that several processes can share the work.
     """
     for line in fill_table(table, data=data, out=out, most=most, only=only):
+        print(line, flush=True)
+
+
+@app.command
+def baselines(table: str, *, data: Path, out: Path = Path("runs/evidence"), only: str | None = None) -> None:
+    """Train the baselines of a table again where their rows exist and their runs are gone, for the fidelity of others.
+
+    Parameters
+    ----------
+    table
+        Name of the grid, such as method.
+    data
+        Folder of the data sets, each in a subfolder of its name (camvid, idd_lite).
+    out
+        Folder of the runs.
+    only
+        Only this value of the axis `data`, such as streets.
+    """
+    for line in train_baselines(table, data=data, out=out, only=only):
         print(line, flush=True)
 
 

@@ -53,10 +53,26 @@ def fill_table(
         split = grid.score_split[cell["data"]]
         row = {**cell, **measure_segmentation(run, split), **measure_stability(run, split), **_describe_training(run)}
         _append_row(folder / f"{table}.jsonl", row)
-        for epoch in run.epochs[:-1]:
-            run.checkpoint_path(epoch).unlink()
+        _keep_last_weights(run)
         yield f"{config.name}: {row['scored_on']} mIoU {row['mean_iou_last']:.4f}"
         yield from fill_fidelity(table, out=out, only=only, folder=folder)
+    yield from fill_fidelity(table, out=out, only=only, folder=folder)
+
+
+def train_baselines(
+    table: str, *, data: Path, out: Path, only: str | None = None, folder: Path = EVIDENCE_FOLDER
+) -> Iterator[str]:
+    """Train again the baselines that have rows but are not in `out`, and measure the fidelity that this makes possible.
+
+    On another machine, runs that are still to be trained need these networks for their fidelity.
+    """
+    grid = open_grid(table, folder)
+    rows = [{axis: row[axis] for axis in grid.axes} for row in read_rows(table, folder)]
+    for cell in rows:
+        if cell[grid.compared] == grid.against and only in (None, cell["data"]):
+            config = grid.config(cell, table=table, data=data, out=out)
+            yield f"{config.name}: training, without a new row"
+            _keep_last_weights((yield from _train_or_resume(config)))
     yield from fill_fidelity(table, out=out, only=only, folder=folder)
 
 
@@ -106,6 +122,11 @@ def _train_or_resume(config: TrainConfig) -> Generator[str, None, Run]:
             logged = report.values
             yield f"{config.name}, epoch {report.epoch}: val mIoU {logged['mean_iou']:.4f}"
     return open_run(path)
+
+
+def _keep_last_weights(run: Run) -> None:
+    for epoch in run.epochs[:-1]:
+        run.checkpoint_path(epoch).unlink()
 
 
 def _describe_training(run: Run) -> dict[str, object]:

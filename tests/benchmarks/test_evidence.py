@@ -1,5 +1,6 @@
 """The runs of a grid, and the differences over seeds."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ from scipy.stats import ttest_rel
 
 from benchmarks.evidence.compare import paired_differences
 from benchmarks.evidence.grid import Grid, open_grid
-from benchmarks.evidence.sweep import FIDELITY, fill_table, read_rows
+from benchmarks.evidence.sweep import FIDELITY, fill_table, read_rows, train_baselines
 
 GRID = Grid(
     base={"optim": {"epochs": 2, "lr": 0.1}},
@@ -79,6 +80,24 @@ def test_a_table_is_filled_once_and_fidelity_is_added_when_the_other_seeds_exist
     assert all(-1 <= row[f"{FIDELITY}hardness_spearman"] <= 1 for row in rows)
     assert rows[0] == {**first, **rows[0]}, "a finished row does not change"
     assert list(fill_table("tiny", **settings)) == ["tiny: 4 rows exist, 0 are missing"]
+
+
+def test_on_another_machine_the_baselines_are_trained_again_without_new_rows(tmp_path):
+    (tmp_path / "tiny.yaml").write_text(TINY, encoding="utf-8")
+    settings = {"data": tmp_path, "folder": tmp_path}
+    list(fill_table("tiny", out=tmp_path / "first", **settings))
+    rows = read_rows("tiny", tmp_path)
+    table = tmp_path / "tiny.jsonl"
+    kept = [line for line in table.read_text().splitlines() if json.loads(line)["variant"] == "ce"]
+    table.write_text("".join(f"{line}\n" for line in kept))
+    (tmp_path / "tiny.fidelity.jsonl").unlink()
+
+    list(train_baselines("tiny", out=tmp_path / "second", **settings))
+    assert table.read_text().splitlines() == kept
+    list(fill_table("tiny", out=tmp_path / "second", **settings))
+    measured = {(row["seed"], row["variant"]): row[f"{FIDELITY}hardness_spearman"] for row in rows}
+    again = read_rows("tiny", tmp_path)
+    assert {(row["seed"], row["variant"]): row[f"{FIDELITY}hardness_spearman"] for row in again} == measured
 
 
 TINY = """
