@@ -249,7 +249,10 @@ class AnalyzeConfig(FrozenModel):
     epochs: Annotated[str, AfterValidator(_check_epochs)] | None = None
     """Saved epochs to compare for stability: `all`, or several such as 3,9,24. Default: none."""
     merge: UserPath | None = None
-    """YAML or JSON file that maps each class of the run to a class of the data set, where the two differ."""
+    """YAML or JSON file that maps the classes of the run to those of the data set, where the two differ. Default: the
+    known mapping between two built-in data sets."""
+    ignore: tuple[str, ...] = ()
+    """A class to leave out, of the run or of the data set; give the option once per class."""
     mc_dropout: Annotated[int, Field(ge=0)] = 0
     """Number of Monte Carlo dropout passes (20 is usual) for an extra error score. Needs a network with dropout."""
     limit: PositiveInt | None = None

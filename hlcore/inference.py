@@ -100,7 +100,7 @@ def mc_dropout_entropy(
     Only the dropout layers of encoder and segmentation branch are in training mode: batch normalisation and drop-path
     stay in evaluation mode. Features are computed once if the encoder has no dropout. Overlapping windows
     average their distributions. The same seed gives the same map on the same machine. `targets` maps each class of
-    the network to a merged class; the entropy is then taken over the merged classes.
+    the network to a merged class, or to -1 to leave it out; the entropy is then taken over the merged classes.
 
     Raises:
         InvalidInputError: the network has no dropout, or `passes` is below 1.
@@ -134,8 +134,11 @@ def mc_dropout_entropy(
         (mean,) = _run_windows(mean_distribution, network, image, window)
     distribution = mean[0]
     if targets is not None:
-        into = torch.from_numpy(targets).to(device)
-        distribution = distribution.new_zeros(distribution.shape).index_add(0, into, distribution)
+        kept = torch.from_numpy(targets >= 0).to(device)
+        into = torch.from_numpy(targets).to(device)[kept]
+        distribution = distribution.new_zeros(distribution.shape).index_add(0, into, distribution[kept])
+        if not kept.all():
+            distribution = distribution / distribution.sum(dim=0).clamp_min(torch.finfo(distribution.dtype).tiny)
     return torch.special.entr(distribution).sum(dim=0).clamp_min(0).cpu().numpy()
 
 

@@ -37,10 +37,13 @@ def open_dataset(record: AnalysisRecord) -> SegmentationData:
         return open_data(STREETS, split=record.split, count=_MAX_SCENES, size=size)
     root = _find_root(record)
     data = open_data(record.dataset, root=root, split=record.split, white_level=record.white_level)
-    if data.classes.names != record.class_names:
+    merged = record.merged_labels
+    expected = record.class_names if merged is None else (*merged, *record.ignored_labels)
+    fits = data.classes.names == expected if merged is None else set(data.classes.names) == set(expected)
+    if not fits:
         raise DatasetError(
-            f"{root} has the classes {', '.join(data.classes.names)}, but the analysis scored "
-            f"{', '.join(record.class_names)}; run `hlcore analyze` again on this folder"
+            f"{root} has the classes {', '.join(data.classes.names)}, but the analysis scored {', '.join(expected)}; "
+            "run `hlcore analyze` again on this folder"
         )
     return data
 

@@ -11,7 +11,7 @@ from app.loading.pictures import Picture
 from app.loading.predictions import load_maps, load_prediction
 from hlcore.analysis.label_faults import PlantedFaults, plant_faults
 from hlcore.analysis.label_suspicion import find_disagreements, find_suspects, match_faults
-from hlcore.analysis.merging import find_target_indices, merge_classes
+from hlcore.analysis.merging import ClassMerge, merge_classes, merge_labels
 from hlcore.storage.analyses import Analysis
 from hlcore.storage.runs import Run
 from hlcore.types import HardnessMap, Image, LabelMap, LossMap
@@ -92,11 +92,17 @@ def _cached_suspects(identity: str, _run: Run, _epoch: int, _picture: Picture) -
 def _cached_merged_evidence(identity: str, _run: Run, _analysis: Analysis, _picture: Picture) -> Evidence:
     about, name = _analysis.record, _picture.sample.name
     data = dataset_loading.open_dataset(about)
-    targets = find_target_indices(about.merged or {}, _run.record.class_names, about.class_names)
-    record = merge_classes(load_prediction(_run, about.epoch, _picture), targets, about.class_names)
+    merge = ClassMerge.from_names(
+        about.merged or {},
+        about.merged_labels or {name: name for name in about.class_names},
+        run_names=_run.record.class_names,
+        data_names=data.classes.names,
+        names=about.class_names,
+    )
     label_map = data[data.names.index(name)].label_map
     assert label_map is not None  # all images of an analysis are labelled
-    record = record.with_label_map(label_map)
+    record = merge_classes(load_prediction(_run, about.epoch, _picture), merge)
+    record = record.with_label_map(merge_labels(label_map, merge))
     return Evidence(
         f"{identity}:merged", record.image, record.labels, record.prediction, record.loss_map, record.hardness_map
     )

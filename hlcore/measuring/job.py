@@ -6,18 +6,17 @@ from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
-import yaml
-from jaxtyping import Integer
 
-from hlcore.analysis.merging import find_target_indices
+from hlcore.analysis.merging import ClassMerge
 from hlcore.config import AnalyzeConfig
 from hlcore.data.catalog import STREETS, open_data
 from hlcore.data.samples import PairedFiles, SegmentationData
-from hlcore.data.text import normalise_name, read_yaml
-from hlcore.errors import DatasetError, InvalidInputError
+from hlcore.errors import InvalidInputError
+from hlcore.measuring.class_mappings import find_known_mapping, map_shared_names, read_mapping
 from hlcore.storage.analyses import AnalysisRecord
 from hlcore.storage.loading import resolve_epoch
 from hlcore.storage.runs import Run, installed_versions, utc_now
@@ -32,16 +31,14 @@ class AnalysisJob:
         data: The whole split.
         root: Folder of the data set; None for streets.
         config: What to measure.
-        merged: Class of the run to class of the data set, or None if they have the same classes.
-        targets: `merged` as indices.
+        merge: How the classes of the run and the data set are merged; None if they are the same.
     """
 
     run: Run
     data: SegmentationData
     root: Path | None
     config: AnalyzeConfig
-    merged: dict[str, str] | None
-    targets: Integer[np.ndarray, " C"] | None
+    merge: ClassMerge | None
 
     @cached_property
     def indices(self) -> tuple[int, ...]:
@@ -79,6 +76,11 @@ class AnalysisJob:
         """Name of the split."""
         return self.config.split or self.run.record.config.data.val_split
 
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The scored classes."""
+        return self.data.classes.names if self.merge is None else self.merge.names
+
     def record(self, *, device: str, command: str) -> AnalysisRecord:
         """The content of analysis.json."""
         return AnalysisRecord(
@@ -95,9 +97,7 @@ class AnalysisJob:
             split=self.split,
             data_fingerprint=self.data.fingerprint,
             images=len(self.indices),
-            class_names=self.data.classes.names,
-            palette=self.data.classes.palette,
-            merged=self.merged,
+            **self._describe_classes(),
             mc_dropout=self.config.mc_dropout,
             window=self.config.window,
             thumbnails=self.config.thumbnails,
@@ -107,6 +107,33 @@ class AnalysisJob:
             versions=installed_versions(),
             command=command,
         )
+
+    def describe_merge(self) -> str:
+        """The scored classes, and those that are left out, in a sentence or two."""
+        described = self._describe_classes()
+        left_out = [
+            f"left out of {side}: {', '.join(described[key])}"
+            for side, key in (("the run", "ignored_classes"), ("the data set", "ignored_labels"))
+            if described.get(key)
+        ]
+        return "; ".join(
+            [f"scored in {len(self.class_names)} merged classes: {', '.join(self.class_names)}", *left_out]
+        )
+
+    def _describe_classes(self) -> dict[str, Any]:
+        classes, merge = self.data.classes, self.merge
+        if merge is None:
+            return {"class_names": classes.names, "palette": classes.palette}
+        of_run, of_data = merge.name_targets(self.run.record.class_names, classes.names)
+        first = [merge.of_data.tolist().index(position) for position in range(len(merge.names))]
+        return {
+            "class_names": merge.names,
+            "palette": tuple(classes.palette[position] for position in first),
+            "merged": of_run,
+            "merged_labels": None if all(name == of_data.get(name) for name in classes.names) else of_data,
+            "ignored_classes": tuple(name for name in self.run.record.class_names if name not in of_run),
+            "ignored_labels": tuple(name for name in classes.names if name not in of_data),
+        }
 
 
 def open_job(run: Run, root: Path | None, config: AnalyzeConfig) -> AnalysisJob:
@@ -129,32 +156,24 @@ def open_job(run: Run, root: Path | None, config: AnalyzeConfig) -> AnalysisJob:
         white_level=settings.white_level if dataset == settings.dataset else None,
     )
     root = None if dataset == STREETS or root is None else root.resolve()
-    merged = None if config.merge is None else read_merge(config.merge)
-    names = run.record.class_names
-    if merged is not None:
-        return AnalysisJob(run, data, root, config, merged, find_target_indices(merged, names, data.classes.names))
-    if data.classes.names != names:
+    merge = _merge_classes(run.record.class_names, data.classes.names, config)
+    return AnalysisJob(run, data, root, config, merge)
+
+
+def _merge_classes(names: tuple[str, ...], data_names: tuple[str, ...], config: AnalyzeConfig) -> ClassMerge | None:
+    """How the classes are merged; None if the run is scored in its own."""
+    mapping = None if config.merge is None else read_mapping(config.merge)
+    if mapping is None and data_names == names and not config.ignore:
+        return None
+    mapping = mapping or find_known_mapping(names, data_names)
+    if mapping is None and config.ignore:
+        mapping = map_shared_names(names, data_names)
+    if mapping is None:
         raise InvalidInputError(
-            f"{run.path} was trained on the classes {', '.join(names)}, but the data set has "
-            f"{', '.join(data.classes.names)}; map each class of the run to one of the data set with --merge FILE"
+            f"the run was trained on the classes {', '.join(names)}, but the data set has {', '.join(data_names)}; map "
+            "each class of one to a class of the other with --merge FILE, or leave it out with --ignore NAME"
         )
-    return AnalysisJob(run, data, root, config, None, None)
-
-
-def read_merge(path: Path) -> dict[str, str]:
-    """Class of the run to class of the data set, from a YAML or JSON file.
-
-    Raises:
-        InvalidInputError: the file cannot be read or is not a mapping of class names.
-    """
-    form = "expected one line per class of the run, such as 'Car: vehicles'"
-    try:
-        merged = read_yaml(path)  # JSON is YAML
-    except (OSError, DatasetError, yaml.YAMLError) as error:
-        raise InvalidInputError(f"{path} cannot be read: {error}; {form}") from error
-    if not isinstance(merged, dict) or not all(isinstance(name, str) for pair in merged.items() for name in pair):
-        raise InvalidInputError(f"{path} does not map class names to class names; {form}")
-    return {normalise_name(name): normalise_name(target) for name, target in merged.items()}
+    return mapping.without(config.ignore).resolve(names, data_names)
 
 
 def _weights_fingerprint(paths: Sequence[Path]) -> str:

@@ -1,11 +1,13 @@
 """Measure a run on a data set, one image at a time: sample -> networks -> counts and rows of the image -> tables."""
 
+import logging
 from collections.abc import Generator, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-from hlcore.analysis.merging import merge_classes
+from hlcore.analysis.merging import IGNORED, count_ignored, merge_classes, merge_labels
+from hlcore.analysis.statistics import Counts
 from hlcore.config import AnalyzeConfig
 from hlcore.data.catalog import STREETS
 from hlcore.data.checks import LabelSummary
@@ -23,6 +25,8 @@ from hlcore.storage.files import lock_folder
 from hlcore.storage.loading import load_epoch
 from hlcore.storage.runs import Run
 from hlcore.types import PredictionRecord
+
+log = logging.getLogger(__name__)
 
 
 class Step(NamedTuple):
@@ -54,6 +58,8 @@ def analyze(run: Run, root: Path | None, config: AnalyzeConfig, *, command: str 
         StorageError: the folder cannot be written, or another process writes to it.
     """
     job = open_job(run, root, config)
+    if job.merge is not None:
+        log.warning(job.describe_merge())
     checkpoint = load_epoch(run, job.epoch, device=config.device)
     device = str(checkpoint.network.mean.device)
     record = job.record(device=device, command=command)
@@ -77,10 +83,12 @@ def _check_labels(job: AnalysisJob, analysis: Analysis) -> Iterator[Step]:
     for problem in summary.read(job.data, job.indices):
         error = error or problem
         yield Step(analysis, summary.samples, "check labels")
-    if not summary.class_pixels.any():
+    scored = summary.class_pixels if job.merge is None else summary.class_pixels[job.merge.of_data != IGNORED]
+    if not scored.any():
         if error is not None:
             raise error
-        raise DatasetError(f"no pixel of the split '{job.split}' is labelled, so there is nothing to measure")
+        pixels = "no pixel" if job.merge is None else "no pixel of a class that is scored"
+        raise DatasetError(f"{pixels} of the split '{job.split}' is labelled, so there is nothing to measure")
 
 
 def _measure_images(
@@ -116,18 +124,20 @@ def _measure_image(
     writer: AnalysisWriter, job: AnalysisJob, checkpoint: Checkpoint, networks: dict[int, Checkpoint], position: int
 ) -> None:
     sample = job.data[job.indices[position]]
-    record = _predict(job, checkpoint, sample, mc_dropout=job.config.mc_dropout)
+    record, ignored = _predict(job, checkpoint, sample, mc_dropout=job.config.mc_dropout)
     if job.config.thumbnails:
         hardness = apply_colour_scale(record.hardness_map, scale=HARDNESS_SCALES[0], low=0, high=1)
         writer.write_thumbnail(sample.name, sample.image)
         writer.write_thumbnail(f"{sample.name}.hardness", hardness)
-    others = {epoch: _predict(job, network, sample) for epoch, network in networks.items()}
+    others = {epoch: _predict(job, network, sample)[0] for epoch, network in networks.items()}
     snapshots = {snapshot_name(epoch): others.get(epoch, record) for epoch in job.epochs}
-    writer.write_part(position, measure_image(record, snapshots, c=job.run.record.config.loss.c))
+    writer.write_part(position, measure_image(record, snapshots, ignored, c=job.run.record.config.loss.c))
 
 
-def _predict(job: AnalysisJob, checkpoint: Checkpoint, sample: Sample, *, mc_dropout: int = 0) -> PredictionRecord:
-    """Record of a labelled sample, in the classes of the data set."""
+def _predict(
+    job: AnalysisJob, checkpoint: Checkpoint, sample: Sample, *, mc_dropout: int = 0
+) -> tuple[PredictionRecord, Counts]:
+    """Record of a labelled sample, in the scored classes, and the pixels of classes that are left out."""
     if sample.label_map is None:
         raise DatasetError(f"{sample.name} has no label map, so it cannot be measured; remove it from the split")
     record = predict(
@@ -136,12 +146,14 @@ def _predict(job: AnalysisJob, checkpoint: Checkpoint, sample: Sample, *, mc_dro
         class_names=checkpoint.class_names,
         name=sample.name,
         window=job.config.window,
-        mc_dropout=0 if job.targets is not None else mc_dropout,
+        mc_dropout=mc_dropout if job.merge is None else 0,
     )
-    if job.targets is not None:
-        record = merge_classes(record, job.targets, job.data.classes.names)
-        if mc_dropout:
-            network, window = checkpoint.network, job.config.window
-            entropy = mc_dropout_entropy(network, sample.image, passes=mc_dropout, window=window, targets=job.targets)
-            record = replace(record, mc_entropy=entropy)
-    return replace(record, label_map=sample.label_map)
+    if job.merge is None:
+        return replace(record, label_map=sample.label_map), {}
+    ignored = count_ignored(record.prediction, sample.label_map, job.merge)
+    record = merge_classes(record, job.merge)
+    if mc_dropout:
+        network, window, targets = checkpoint.network, job.config.window, job.merge.of_run
+        entropy = mc_dropout_entropy(network, sample.image, passes=mc_dropout, window=window, targets=targets)
+        record = replace(record, mc_entropy=entropy)
+    return replace(record, label_map=merge_labels(sample.label_map, job.merge)), ignored

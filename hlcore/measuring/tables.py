@@ -10,6 +10,7 @@ from hlcore.analysis import (
     error_prediction,
     images,
     label_suspicion,
+    merging,
     object_sizes,
     objects,
     segmentation,
@@ -35,20 +36,27 @@ ROW_TABLES: dict[str, Callable[[PredictionRecord], pd.DataFrame]] = {
 """Tables that hold the rows of every image unchanged."""
 OBJECTS, STABILITY = "objects", "stability"
 """Two modules that need more: the edge profile of the whole data set, and several epochs."""
+IGNORED = "ignored"
+"""Pixels of classes that are left out when classes are merged."""
 
 
-def measure_image(record: PredictionRecord, snapshots: Mapping[str, PredictionRecord], *, c: float) -> ImagePart:
+def measure_image(
+    record: PredictionRecord, snapshots: Mapping[str, PredictionRecord], ignored: Counts | None = None, *, c: float
+) -> ImagePart:
     """Counts and rows of one image.
 
     Args:
         record: The image at the epoch that is measured.
         snapshots: The image at each epoch that stability compares; empty for none.
+        ignored: The result of `merging.count_ignored` if classes were merged.
         c: The constant of the run's hardness weight.
     """
     counts = {module: count(record) for module, (count, _) in SUMMED.items()}
     if snapshots:
         maps = {name: (snapshot.hardness_map, snapshot.loss_map) for name, snapshot in snapshots.items()}
         counts[STABILITY] = stability.compare_snapshots(maps, record.labels, c=c)
+    if ignored:
+        counts[IGNORED] = ignored
     rows = {table: describe(record) for table, describe in ROW_TABLES.items()}
     return ImagePart(record.name, counts, rows | {OBJECTS: objects.measure_objects(record)})
 
@@ -70,6 +78,9 @@ def write_tables(writer: AnalysisWriter) -> None:
     if analysed.epochs:
         snapshots = [snapshot_name(epoch) for epoch in analysed.epochs]
         tables |= stability.make_tables({analysed.split: sums[STABILITY]}, snapshots)
+    if IGNORED in sums:
+        names = {"run": analysed.ignored_classes, "data": analysed.ignored_labels}
+        tables |= {"ignored_classes": merging.tabulate_ignored(sums[IGNORED], names)}
     tables |= _write_objects(writer, tables["edges"])
     for name, table in tables.items():
         writer.write_table(name, table)

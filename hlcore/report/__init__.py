@@ -9,10 +9,12 @@ from math import isnan
 from pathlib import Path
 from typing import NamedTuple
 
+import pandas as pd
 from jinja2 import Environment, PackageLoader
 from plotly.offline import get_plotlyjs
 
-from hlcore.report.numbers import format_number
+from hlcore.analysis.statistics import filter_rows
+from hlcore.report.numbers import format_number, format_share
 from hlcore.report.sections import make_sections
 from hlcore.storage.analyses import Analysis, AnalysisRecord
 from hlcore.storage.files import write_text
@@ -44,7 +46,7 @@ def render_report(analysis: Analysis) -> str:
     page = Environment(loader=PackageLoader("hlcore.report", "."), autoescape=True).get_template("page.html")
     return page.render(
         title=f"{record.run} on {record.dataset} {record.split}",
-        facts=describe_analysis(record),
+        facts=describe_analysis(record, _find_ignored_classes(analysis)),
         command=record.command,
         images=record.images,
         hardest=list(_hardest_thumbnails(analysis)),
@@ -54,10 +56,14 @@ def render_report(analysis: Analysis) -> str:
     )
 
 
-def describe_analysis(record: AnalysisRecord) -> dict[str, str]:
-    """Facts about how an analysis was made, name to text."""
+def describe_analysis(record: AnalysisRecord, ignored_classes: pd.DataFrame | None = None) -> dict[str, str]:
+    """Facts about how an analysis was made, name to text.
+
+    Args:
+        record: The record of the analysis.
+        ignored_classes: Its table of that name, if classes were left out.
+    """
     epochs = f"; stability over the epochs {', '.join(map(str, record.epochs))}" if record.epochs else ""
-    merged = ", ".join(f"{home} → {abroad}" for home, abroad in (record.merged or {}).items())
     rows = {
         "Run": record.run,
         "Epoch": f"{record.epoch}{epochs}",
@@ -65,13 +71,37 @@ def describe_analysis(record: AnalysisRecord) -> dict[str, str]:
         "Images": str(record.images),
         "Left out": "; ".join(f"{name} ({reason})" for name, reason in record.left_out.items()),
         "Classes": ", ".join(record.class_names),
-        "Merged": merged,
+        "Run's classes merged": _join_merged(record.merged),
+        "Data set's classes merged": _join_merged(record.merged_labels),
+        **({} if ignored_classes is None else _describe_ignored(ignored_classes)),
         "MC dropout": f"{record.mc_dropout} passes" if record.mc_dropout else "",
         "Window": f"{record.window} px, sliding" if record.window else "",
         "Measured on": f"{record.created:%Y-%m-%d}, {record.device}".rstrip(", "),
         "Versions": ", ".join(f"{name} {version}" for name, version in record.versions.items()),
     }
     return {name: text for name, text in rows.items() if text}
+
+
+def _join_merged(merged: dict[str, str] | None) -> str:
+    return ", ".join(f"{own} → {target}" for own, target in (merged or {}).items())
+
+
+def _find_ignored_classes(analysis: Analysis) -> pd.DataFrame | None:
+    left_out = analysis.record.ignored_classes or analysis.record.ignored_labels
+    return analysis.table("ignored_classes") if left_out else None
+
+
+def _describe_ignored(ignored_classes: pd.DataFrame) -> dict[str, str]:
+    """The classes that were left out on each side, and how many labelled pixels that is."""
+    rows = {}
+    for side, name in (("run", "Run's classes left out"), ("data", "Data set's classes left out")):
+        table = filter_rows(ignored_classes, side=side)
+        if len(table):
+            of = "predicted on" if side == "run" else "labels of"
+            total = format_share(sum(table["share"]))
+            classes = (f"{row['class_name']} ({format_share(row['share'])})" for row in table.to_dict("records"))
+            rows[name] = f"{of} {total} of the labelled pixels: {', '.join(classes)}"
+    return rows
 
 
 class Thumbnail(NamedTuple):

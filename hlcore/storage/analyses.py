@@ -45,10 +45,16 @@ class AnalysisRecord(FrozenModel):
     left_out: dict[str, str] = Field(default_factory=dict)
     """Image that could not be measured to the reason."""
     class_names: ClassNames
-    """The scored classes: the run's own or, if predictions were merged, the data set's."""
+    """The scored classes: the run's own or, if classes were merged, the merged ones."""
     palette: Palette
     merged: dict[str, str] | None = None
-    """Class of the run to class of the data set, if predictions were merged."""
+    """Class of the run to scored class, if classes were merged; classes that were left out are not in it."""
+    merged_labels: dict[str, str] | None = None
+    """Class of the data set to scored class; None if each is scored as itself."""
+    ignored_classes: tuple[str, ...] = ()
+    """Classes of the run that were left out."""
+    ignored_labels: tuple[str, ...] = ()
+    """Classes of the data set that were left out."""
     mc_dropout: Count = 0
     """Number of Monte Carlo dropout passes; 0 for none."""
     window: PositiveInt | None = None

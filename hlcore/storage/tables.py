@@ -60,6 +60,10 @@ def _is_class_or_all(column: pd.Series, classes: Sequence[str]) -> bool:
     return _is_class(column, ("", *classes))
 
 
+def _is_side(column: pd.Series, classes: Sequence[str]) -> bool:
+    return _is_text(column, classes) and set(column.unique()) <= {"run", "data"}
+
+
 def _is_snapshot(column: pd.Series, classes: Sequence[str]) -> bool:
     return _is_text(column, classes) and bool(column.str.fullmatch(r"(epoch|iteration)-[0-9]{1,12}").all())
 
@@ -154,6 +158,10 @@ SCHEMAS: dict[str, Schema] = {
             **_ESTIMATE,
             "images": _is_count,
         }
+    ),
+    "ignored_classes": Schema(
+        {"side": _is_side, "class_name": _is_text, "pixels": _is_count, "share": _is_share},
+        may_be_empty=True,
     ),
     "image_classes": Schema(
         {

@@ -49,6 +49,12 @@ def test_entropy_over_merged_classes_is_that_of_their_summed_means(network: Hard
     np.testing.assert_allclose(mc_dropout_entropy(network, IMAGE, targets=np.zeros(3, np.intp)), 0, atol=1e-6)
 
 
+def test_a_class_that_is_left_out_has_no_share_in_the_entropy(network: HardnessSegmenter) -> None:
+    network.segmentation_branch[1].bias.data[2] += 50  # all but certain, until it is left out
+    assert mc_dropout_entropy(network, IMAGE, passes=4).max() < 0.01
+    assert mc_dropout_entropy(network, IMAGE, passes=4, targets=np.array([0, 1, -1])).max() > 0.01
+
+
 def test_the_same_seed_gives_the_same_map_and_another_seed_another(network: HardnessSegmenter) -> None:
     first, second, other = (mc_dropout_entropy(network, IMAGE, passes=4, seed=seed) for seed in (0, 0, 1))
     np.testing.assert_array_equal(first, second)

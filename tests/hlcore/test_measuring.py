@@ -12,13 +12,12 @@ import pytest
 from PIL import Image
 
 import hlcore.measuring.loop as pipeline
-from hlcore.analysis.merging import find_target_indices
 from hlcore.analysis.statistics import ImageSums
 from hlcore.config import AnalyzeConfig
-from hlcore.data.labels import CAMVID, IDD_LITE
+from hlcore.data.labels import CAMVID
 from hlcore.data.streets import Streets
 from hlcore.errors import CheckpointError, DatasetError, InvalidInputError
-from hlcore.measuring.job import open_job, read_merge
+from hlcore.measuring.job import open_job
 from hlcore.measuring.loop import analyze
 from hlcore.measuring.tables import measure_image
 from hlcore.report import describe_analysis
@@ -65,7 +64,7 @@ class Looks:
 
 
 def test_every_table_fits_the_schema_of_the_files(analysed: Analysis) -> None:
-    assert set(SCHEMAS) == TABLES
+    assert set(SCHEMAS) == TABLES | {"ignored_classes"}
     analysed.check_tables()
 
 
@@ -261,7 +260,8 @@ def test_a_run_is_scored_in_the_classes_of_another_data_set(scenes_run, two_clas
     analysis = finish(scenes_run, config, root=two_classes)
     assert analysis.record.class_names == ("stuff", "thing")
     assert "mc_entropy" in set(analysis.table("scores")["score"])
-    assert analysis.record.merged == read_merge(merge)
+    assert analysis.record.merged == json.loads(merge.read_text())
+    assert analysis.record.merged_labels is None
     assert analysis.record.root == two_classes
     assert set(analysis.table("segmentation")["class_name"]) == {"", "stuff", "thing"}
     home = finish(scenes_run, AnalyzeConfig(out=tmp_path / "home", split="val", limit=2)).table("confusion")
@@ -271,7 +271,7 @@ def test_a_run_is_scored_in_the_classes_of_another_data_set(scenes_run, two_clas
 def test_a_data_set_of_other_classes_needs_a_merge(scenes_run, two_classes, tmp_path) -> None:
     with pytest.raises(
         InvalidInputError,
-        match=r"but the data set has stuff, thing; map each class of the run",
+        match=r"but the data set has stuff, thing; map each class of one",
     ):
         finish(scenes_run, AnalyzeConfig(out=tmp_path / "new", dataset="folder"), root=two_classes)
 
@@ -282,11 +282,47 @@ def test_an_unknown_class_of_a_merge_is_named(scenes_run, two_classes, tmp_path)
         finish(scenes_run, AnalyzeConfig(out=tmp_path / "new", dataset="folder", merge=merge), root=two_classes)
 
 
-@pytest.mark.parametrize("text", ["- Car", "Car: 3", "Car: [thing]", "{", ""])
-def test_a_merge_that_does_not_map_names_is_refused(tmp_path, text) -> None:
-    (tmp_path / "merge.yaml").write_text(text)
-    with pytest.raises(InvalidInputError, match=r"(?s)merge.yaml .*expected one line per class of the run"):
-        read_merge(tmp_path / "merge.yaml")
+def test_classes_without_a_counterpart_are_left_out_and_reported(scenes_run, two_classes, tmp_path) -> None:
+    kept = {"Car": "thing", "Pedestrian": "thing", "Road": "stuff", "Pavement": "stuff"}
+    others = [name for name in CAMVID.names if name not in kept]
+    (tmp_path / "merge.yaml").write_text(json.dumps({"run": kept, "ignore": others[1:]}))
+    settings = {"dataset": "folder", "merge": tmp_path / "merge.yaml"}
+    with pytest.raises(InvalidInputError, match=f"the run's {others[0]} is not mapped"):
+        finish(scenes_run, AnalyzeConfig(out=tmp_path / "refused", **settings), root=two_classes)
+    config = AnalyzeConfig(out=tmp_path / "new", **settings, ignore=(others[0],), mc_dropout=2)
+    analysis = finish(scenes_run, config, root=two_classes)
+    assert analysis.record.merged == kept
+    assert analysis.record.ignored_classes == tuple(others)
+    table = analysis.table("ignored_classes")
+    assert set(table["side"]) == {"run"}
+    assert 0 < sum(table["share"]) < 1
+    assert others[0] in describe_analysis(analysis.record, table)["Run's classes left out"]
+    assert tables(tmp_path / "new").keys() - TABLES == {"ignored_classes"}
+
+
+def test_ignored_labels_are_not_scored(scenes_run, tmp_path) -> None:
+    """The same images, with and without pavement: all else is scored alike."""
+    config = AnalyzeConfig(split="val", limit=2, ignore=("Pavement",), out=tmp_path / "new")
+    analysis = finish(scenes_run, config)
+    home = finish(scenes_run, AnalyzeConfig(out=tmp_path / "home", split="val", limit=2)).table("confusion")
+    assert analysis.record.class_names == tuple(name for name in CAMVID.names if name != "Pavement")
+    assert analysis.record.ignored_labels == analysis.record.ignored_classes == ("Pavement",)
+    confusion = analysis.table("confusion")
+    labelled, before = (table.groupby("label")["pixels"].sum() for table in (confusion, home))
+    assert labelled.to_dict() == before.drop("Pavement").to_dict()
+    table = analysis.table("ignored_classes").set_index("side")
+    assert table.loc["data", "pixels"] == before["Pavement"]
+    assert table.loc["run", "pixels"] == home.loc[home["prediction"] == "Pavement", "pixels"].sum()
+
+
+def test_a_data_set_of_only_ignored_labels_is_refused(scenes_run, two_classes, tmp_path) -> None:
+    for path in (two_classes / "labels").iterdir():
+        Image.fromarray(np.zeros((48, 64), np.uint8)).save(path)
+    (two_classes / "classes.json").write_text('["none", "stuff", "thing"]')
+    merge = merge_file(tmp_path / "merge.json")
+    config = AnalyzeConfig(out=tmp_path / "new", dataset="folder", merge=merge, ignore=("none",))
+    with pytest.raises(DatasetError, match="no pixel of a class that is scored of the split 'val' is labelled"):
+        finish(scenes_run, config, root=two_classes)
 
 
 def test_an_analysis_records_the_white_level_of_its_images(scenes_run, two_classes) -> None:
@@ -295,25 +331,6 @@ def test_an_analysis_records_the_white_level_of_its_images(scenes_run, two_class
     for path in (two_classes / "images").iterdir():
         Image.fromarray(np.full((48, 64), 4000, np.uint16)).save(path)
     assert open_job(scenes_run, two_classes, config).record(device="cpu", command="").white_level == 4095
-
-
-@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1252"])
-def test_a_merge_may_be_in_any_usual_encoding(tmp_path, encoding) -> None:
-    (tmp_path / "merge.yaml").write_text("Straße: cafe", encoding=encoding)
-    assert read_merge(tmp_path / "merge.yaml") == {"Straße": "cafe"}
-
-
-def test_a_merge_compares_names_composed_and_maps_each_once(tmp_path) -> None:
-    (tmp_path / "merge.yaml").write_text("cafe\u0301: re\u0301sume\u0301", encoding="utf-8")
-    assert read_merge(tmp_path / "merge.yaml") == {"caf\u00e9": "r\u00e9sum\u00e9"}
-    (tmp_path / "merge.yaml").write_text("Car: thing\nRoad: stuff\nCar: stuff", encoding="utf-8")
-    with pytest.raises(InvalidInputError, match="'Car' is listed twice"):
-        read_merge(tmp_path / "merge.yaml")
-
-
-def test_the_bundled_merge_fits_camvid_and_idd_lite() -> None:
-    merged = read_merge(Path(__file__).parents[2] / "benchmarks" / "camvid_to_idd_lite.yaml")
-    assert find_target_indices(merged, CAMVID.names, IDD_LITE.names).tolist() == [6, 5, 4, 0, 1, 5, 4, 4, 3, 2, 2]
 
 
 def test_an_unlabelled_image_is_named(scenes_run, tmp_path, monkeypatch) -> None:

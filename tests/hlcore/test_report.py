@@ -104,7 +104,7 @@ def test_the_header_says_how_the_analysis_was_made(page: Page, analysed: Analysi
     assert describe_analysis(record)["Epoch"] == "2; stability over the epochs 0, 1, 2"
     merged = record.model_copy(update={"merged": {"Car": "vehicles"}, "mc_dropout": 20, "window": 256})
     assert {
-        "Merged": "Car → vehicles",
+        "Run's classes merged": "Car → vehicles",
         "MC dropout": "20 passes",
         "Window": "256 px, sliding",
     }.items() <= describe_analysis(merged).items()

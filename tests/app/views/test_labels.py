@@ -12,7 +12,7 @@ from app.viewer.planes import pack_numbers
 from app.views.labels import cards, controls
 from app.views.labels.scenes import SUSPICION, make_card_scene
 from hlcore.analysis.label_suspicion import find_suspects
-from hlcore.data.labels import CAMVID
+from hlcore.data.labels import CAMVID, ClassTable
 from hlcore.data.streets import Streets
 from hlcore.inference import predict
 from hlcore.storage.checkpoints import load_checkpoint
@@ -205,6 +205,7 @@ def test_a_cleared_verdict_is_removed(open_measured, table):
 
 def test_merged_classes_are_shown_as_they_were_scored(open_measured, scenes, monkeypatch):
     names = ("static", "moving")
+    table = ClassTable(names, ((1, 2, 3), (200, 100, 0)))
     merged = {name: names[index > 7] for index, name in enumerate(CAMVID.names)}
     data = Streets("test", count=2, size=(64, 96))
     relabelled = [
@@ -215,13 +216,14 @@ def test_merged_classes_are_shown_as_they_were_scored(open_measured, scenes, mon
 
     class Merged(list):
         names = data.names
+        classes = table
 
     monkeypatch.setattr("app.loading.dataset.open_dataset", lambda _: Merged(relabelled))
     app = open_measured(
         tables={"suspects": pd.DataFrame([row]), "images": IMAGES},
         merged=merged,
         class_names=names,
-        palette=((1, 2, 3), (200, 100, 0)),
+        palette=table.palette,
     )
     assert not app.exception
     assert not app.error

@@ -171,6 +171,9 @@ def test_a_header_with_any_value_changed_is_read_or_refused(data: st.DataObject)
 def test_a_table_with_any_change_is_read_or_refused(folder: Path, name: str, data: st.DataObject) -> None:
     analysis = open_analysis(folder / "analyses" / "streets-test")
     path = analysis.table_path(name)
+    if name == "ignored_classes" and not path.is_file():  # only an analysis of merged classes has it
+        row = {"side": "run", "class_name": "Sky", "pixels": 3, "share": 0.1}
+        pd.DataFrame([row, row | {"side": "data"}]).to_parquet(path, index=False)
     kept = path.read_bytes()
     table = analysis.table(name)
     column = data.draw(st.sampled_from(list(table)))
