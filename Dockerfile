@@ -10,19 +10,22 @@ ARG TORCH_INDEX_URL=
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 UV_NO_CACHE=1 VIRTUAL_ENV=/opt/venv
 WORKDIR /app
 RUN python3 -m venv /opt/venv
-COPY requirements.txt requirements-uv.txt ./
+COPY requirements.txt requirements-hashes.txt ./
+# All packages but torch are checked against their hashes; which file torch is depends on the build.
+RUN /opt/venv/bin/python3 -m pip install --no-deps --require-hashes -r requirements-hashes.txt
 # As in the Makefile: use uv if it can reach PyTorch's index, otherwise pip.
 RUN pip="/opt/venv/bin/python3 -m pip install" \
     && uv="/opt/venv/bin/uv pip install --torch-backend=$TORCH_BACKEND -r requirements.txt" \
     && if [ -n "$TORCH_INDEX_URL" ]; then \
         $pip --no-deps --index-url "$TORCH_INDEX_URL" $(grep -E '^torch(vision)?==' requirements.txt) \
             && $pip -r requirements.txt; \
-    elif $pip --quiet -r requirements-uv.txt 2>/dev/null && UV_HTTP_RETRIES=1 $uv --quiet --dry-run 2>/dev/null; then \
+    elif UV_HTTP_RETRIES=1 $uv --quiet --dry-run 2>/dev/null; then \
         $uv; \
     else \
         echo "uv cannot reach PyTorch's package index; pip installs torch from its own." \
             && $pip -r requirements.txt; \
     fi \
+    && /opt/venv/bin/python3 -m pip check \
     && rm -r /opt/venv/lib/python3*/site-packages/torch/include /opt/venv/lib/python3*/site-packages/torch/test
 # The `hlcore` command points at /app/hlcore, so code changes do not invalidate this stage.
 COPY pyproject.toml setup.py README.md LICENSE ./

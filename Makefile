@@ -26,7 +26,7 @@ CHOICE := $(or $(TORCH_INDEX_URL),$(TORCH_BACKEND))
 TORCH := $(if $(CHOICE),$(VENV)/.torch-$(shell printf %s '$(CHOICE)' | cksum | cut -d ' ' -f 1))
 
 .DEFAULT_GOAL := help
-.PHONY: app test check lint format screenshots clean help
+.PHONY: app test check lint format lock screenshots clean help
 
 app: $(RUNTIME) ## serve the app on localhost, with the bundled runs
 	$(RUN) streamlit run app/main.py --server.address localhost --server.port $(PORT)
@@ -38,15 +38,22 @@ test: lint ## run everything that CI runs: lint, then all tests, including those
 check: lint ## run the checks while you work: lint and the quick tests, without training or a browser
 	$(PYTEST) -m "not slow and not browser"
 
-lint: $(DEV) ## run ruff, pyright and the import rules
+lint: $(DEV) ## run ruff, pyright, the import rules and the check of licences
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
 	$(RUN) pyright
 	$(VENV)/bin/lint-imports
+	$(RUN) tests.licences
 
 format: $(DEV) ## format the code and fix what ruff can fix
 	$(RUN) ruff check --fix .
 	$(RUN) ruff format .
+
+lock: $(DEV) ## update the hashes and licences after a change of requirements.txt
+	$(VENV)/bin/uv pip compile --quiet --universal --no-deps --generate-hashes --no-annotate --no-header --python-version 3.11 \
+	    --no-emit-package torch --no-emit-package torchvision --output-file requirements-hashes.txt \
+	    requirements.txt requirements-uv.txt
+	$(RUN) tests.licences --write
 
 screenshots: $(DEV) ## update the screenshots of README and docs/, in a real browser
 	$(VENV)/bin/python tests/chromium.py

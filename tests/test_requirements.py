@@ -10,6 +10,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from tests import licences
+
 PROJECT = Path(__file__).parents[1]
 
 
@@ -55,3 +57,36 @@ def test_the_pins_satisfy_the_package():
     pinned = pins("requirements.txt")
     unmet = [text for text in asked if pinned[Requirement(text).name] not in Requirement(text).specifier]
     assert unmet == []
+
+
+def test_every_pinned_package_but_torch_has_hashes_for_the_image():
+    lines = (PROJECT / "requirements-hashes.txt").read_text(encoding="utf-8").replace("\\\n", "").splitlines()
+    hashed = {line.split()[0]: line.count("--hash=sha256:") for line in lines}
+    expected = pins("requirements.txt") | pins("requirements-uv.txt")  # uv installs torch, and is removed again
+    assert set(hashed) == {f"{n}=={v}" for n, v in expected.items() if n not in {"torch", "torchvision"}}
+    assert all(hashed.values())
+    assert "--require-hashes -r requirements-hashes.txt" in (PROJECT / "Dockerfile").read_text(encoding="utf-8")
+
+
+def test_the_licences_of_the_pinned_packages_are_listed_and_allowed():
+    packages = licences.read_licences()
+    assert {package["Name"] for package in packages} >= licences.read_pinned()
+    assert licences.find_forbidden(packages) == []
+    assert licences.find_missing(packages, licences.DOCUMENT.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        "License-Expression: AGPL-3.0-or-later",
+        "Classifier: License :: OSI Approved :: GNU Affero General Public License v3",
+        "License: GNU AFFERO GENERAL PUBLIC LICENSE\n        Version 3, 19 November 2007",
+    ],
+)
+def test_a_package_under_the_agpl_is_found(tmp_path, monkeypatch, metadata):
+    folder = tmp_path / "theirs-1.0.dist-info"
+    folder.mkdir()
+    (folder / "METADATA").write_text(f"Metadata-Version: 2.4\nName: theirs\nVersion: 1.0\n{metadata}\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    [found] = licences.find_forbidden(licences.read_licences())
+    assert found.startswith("theirs (")
