@@ -29,7 +29,7 @@ TORCH := $(if $(CHOICE),$(VENV)/.torch-$(shell printf %s '$(CHOICE)' | cksum | c
 .PHONY: app test check lint format lock screenshots clean help
 
 app: $(RUNTIME) ## serve the app on localhost, with the bundled runs
-	$(RUN) streamlit run app/main.py --server.address localhost --server.port $(PORT)
+	$(RUN) streamlit run app/server.py --server.address localhost --server.port $(PORT)
 
 test: lint ## run everything that CI runs: lint, then all tests, including those in a real browser
 	$(VENV)/bin/python tests/chromium.py

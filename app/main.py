@@ -1,6 +1,8 @@
 """Entry point of the app: navigation, run picker and the only handler of expected errors."""
 
+import json
 import sys
+from html import escape
 from pathlib import Path
 
 import streamlit as st
@@ -33,10 +35,11 @@ WITHOUT_RUNS = {"": {"start": ("Start", "play_arrow")}, "Learn": SECTIONS["Learn
 
 
 def add_styles() -> None:
-    """Adds the style sheet, and the script that keeps one entry per step in the browser's history."""
+    """Adds the style sheet, and the scripts that keep one entry per step in the history and follow uploads."""
     st.html(ASSETS / "style.css")
-    script = (ASSETS / "history.js").read_text(encoding="utf-8")
-    st.html(f"<script>{script}</script>", unsafe_allow_javascript=True)
+    for name in ("history.js", "uploads.js"):
+        script = (ASSETS / name).read_text(encoding="utf-8")
+        st.html(f"<script>{script}</script>", unsafe_allow_javascript=True)
 
 
 def make_page(folder: str, title: str, icon: str) -> StreamlitPage:
@@ -69,5 +72,7 @@ except HlcoreError as error:
     st.error(session.escape_sentence(error), icon=":material/error:")
 if warnings := session.get_link_warnings():
     warnings_place.warning(format_link_warnings(warnings), icon=":material/link_off:")
+if uploads := session.list_uploads():
+    st.html(f'<div class="received" data-uploads="{escape(json.dumps(uploads))}"></div>')
 session.write_url()
 session.save_page_state(page.title)

@@ -117,7 +117,7 @@ def serve(folders: list[Path] | None = None, *, port: int = 8501) -> None:
     installed, checkout = Path(__file__).parent / "_app", Path(__file__).parents[1]
     home = installed if installed.is_dir() else checkout
     server = ["--server.address", "localhost", "--server.port", str(port)]
-    command = [sys.executable, "-m", "streamlit", "run", str(home / "app" / "main.py"), *server]
+    command = [sys.executable, "-m", "streamlit", "run", str(home / "app" / "server.py"), *server]
     # Streamlit's settings are beside the app in a wheel and at the root of a checkout, so Streamlit must start there.
     raise SystemExit(subprocess.call(command, env=environment, cwd=None if home == installed else checkout))
 

@@ -24,17 +24,23 @@ CHROMIUM_FLAGS = [
 
 
 @contextmanager
-def served(runs: Path | None = None) -> Iterator[str]:
-    """The address of the app, which shows the bundled runs and those in `runs`, until the block ends."""
+def served(runs: Path | None = None, *, base: str = "") -> Iterator[str]:
+    """The address of the app, which shows the bundled runs and those in `runs`, until the block ends.
+
+    With `base` it is served under that path, as behind a proxy.
+    """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", "app/main.py", "--server.address=127.0.0.1"]
+    command = [sys.executable, "-m", "streamlit", "run", "app/server.py", "--server.address=127.0.0.1"]
+    address = f"http://127.0.0.1:{port}{base and f'/{base}'}"
     environment = {**os.environ, "HLCORE_RUNS": str(runs or "")}
-    with subprocess.Popen([*command, f"--server.port={port}"], cwd=PROJECT, env=environment) as server:
+    with subprocess.Popen(
+        [*command, f"--server.port={port}", f"--server.baseUrlPath={base}"], cwd=PROJECT, env=environment
+    ) as server:
         try:
-            _wait_for_health(server, f"http://127.0.0.1:{port}/_stcore/health")
-            yield f"http://127.0.0.1:{port}"
+            _wait_for_health(server, f"{address}/_stcore/health")
+            yield address
         finally:
             server.terminate()
 

@@ -4,6 +4,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from app import session
+from app.limits import SIDES
 from app.loading.dataset import list_images, load_dataset_sample, load_listed_analyses
 from app.loading.pictures import (
     DATA,
@@ -18,14 +19,10 @@ from app.loading.pictures import (
     load_upload,
     make_picture,
 )
-from hlcore.data.samples import Sample
 from hlcore.errors import DatasetError
 from hlcore.storage.analyses import Analysis
 from hlcore.storage.runs import Run
 from hlcore.types import IGNORE_INDEX
-
-SIDES = (512, 768, 1024, 2048)
-"""Longest sides in px at which an image can be analysed; 2048 px take about 1.5 GB of memory."""
 
 
 def select_picture(run: Run, *, max_px: int = SIDES[-1]) -> Picture | None:
@@ -116,7 +113,7 @@ def _select_upload(
             "Label map",
             f"A PNG of the same size as the photo: class ids 0 to {highest}; {unlabelled} for unlabelled pixels.",
         )
-    sample, error = _load_upload(run, photograph, labels)
+    picture, error = _load_upload(run, photograph, labels, side)
     status.caption(
         f"Showing {session.escape_markdown(photograph.name)}"
         f"{f' with {session.escape_markdown(labels.name)}' if labels and not error else ''}. "
@@ -127,21 +124,21 @@ def _select_upload(
             f"{session.escape_sentence(error[0].upper() + error[1:])}. The photo is shown without labels.",
             icon=":material/label_off:",
         )
-    return make_picture(sample, side)
+    return picture
 
 
-def _load_upload(run: Run, photograph: session.Upload, labels: session.Upload | None) -> tuple[Sample, str]:
-    """The uploaded sample, and an error message if its label map was left out because it does not fit.
+def _load_upload(run: Run, photograph: session.Upload, labels: session.Upload | None, side: int) -> tuple[Picture, str]:
+    """The uploaded picture, and an error message if its label map was left out because it does not fit.
 
     Raises:
         DatasetError: the photograph cannot be read.
     """
     try:
-        return load_upload(run, photograph.name, photograph.content, labels and labels.content), ""
+        return load_upload(run, photograph.name, photograph.content, labels and labels.content, side=side), ""
     except DatasetError as error:
         if labels is None:
             raise
-        return load_upload(run, photograph.name, photograph.content, None), str(error)
+        return load_upload(run, photograph.name, photograph.content, None, side=side), str(error)
 
 
 def _upload_file(name: str, key: str, label: str, hint: str) -> session.Upload | None:

@@ -102,7 +102,7 @@ def load_dataset_picture(analysis: Analysis, name: str) -> Picture:
         DatasetError: the data set was not found, has no such image, or cannot be read.
     """
     found = load_dataset_sample(analysis, name)
-    return Picture(found, found.image, analysis.record.window)
+    return Picture(found, found.image.shape[:2], analysis.record.window)
 
 
 def load_image_table(analysis: Analysis, class_name: str) -> pd.DataFrame:

@@ -1,7 +1,6 @@
 """Error prediction on one picture, cached: score maps, tables and MC dropout."""
 
 import copy
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -12,6 +11,7 @@ from jaxtyping import Bool, Float32
 
 from app.loading.pictures import Picture
 from app.loading.predictions import load_maps, load_network, load_prediction
+from app.loading.worker import run_in_turn
 from hlcore.analysis import error_prediction
 from hlcore.analysis.error_prediction import REGIONS, Region
 from hlcore.analysis.flagging import region_mask
@@ -22,8 +22,6 @@ from hlcore.types import PredictionRecord
 
 PASSES = 20
 """Number of MC dropout passes."""
-_dropout_lock = threading.Lock()
-"""Dropout uses the random state of the whole process, so only one session may run it at a time."""
 
 
 @dataclass(frozen=True)
@@ -97,5 +95,4 @@ def _cached_mc_entropy(identity: str, _run: Run, _epoch: int, _picture: Picture)
     from hlcore.inference import mc_dropout_entropy
 
     network = copy.deepcopy(load_network(_run, _epoch).network)  # all sessions share the loaded one
-    with _dropout_lock:
-        return mc_dropout_entropy(network, _picture.sample.image, passes=PASSES)
+    return run_in_turn(mc_dropout_entropy, network, _picture.sample.image, passes=PASSES)

@@ -9,6 +9,7 @@ import streamlit as st
 
 from app.loading.pictures import Picture
 from app.loading.stability import MapPair
+from app.loading.worker import run_in_turn
 from hlcore.errors import CheckpointError
 from hlcore.storage.runs import Run
 
@@ -61,6 +62,7 @@ def memorise_picture(run: Run, epoch: int, picture: Picture) -> Iterator["Report
         CheckpointError: the checkpoint cannot be read, or has no hardness branch.
         InvalidInputError: the label map has no labelled pixel.
         TrainingError: the loss became NaN or infinite.
+        ServerBusyError: too many sessions wait for a network.
     """
     from hlcore.storage.loading import load_epoch
     from hlcore.training.memorise import memorise
@@ -73,7 +75,7 @@ def memorise_picture(run: Run, epoch: int, picture: Picture) -> Iterator["Report
         )
     assert sample.label_map is not None  # the page asks for labels first
     config = run.record.config
-    yield from memorise(
+    reports = memorise(
         checkpoint,
         sample.image,
         sample.label_map,
@@ -83,6 +85,8 @@ def memorise_picture(run: Run, epoch: int, picture: Picture) -> Iterator["Report
         snapshot_steps=KEPT_STEPS,
         seed=config.seed,
     )
+    while (report := run_in_turn(next, reports, None)) is not None:
+        yield report
 
 
 def measure_progress(progress: Progress, picture: Picture, *, c: float) -> pd.DataFrame:

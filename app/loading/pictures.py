@@ -9,6 +9,7 @@ from pathlib import Path
 import streamlit as st
 
 from app.loading.runs import load_probe, modified_ns
+from app.loading.worker import run_in_turn
 from hlcore.data.images import read_image, read_label_map
 from hlcore.data.images.resizing import resize_image, resize_label_map
 from hlcore.data.labels import CAMVID, ClassTable
@@ -17,7 +18,6 @@ from hlcore.data.samples import Sample
 from hlcore.data.streets import Streets
 from hlcore.errors import DatasetError
 from hlcore.storage.runs import Run
-from hlcore.types import Image
 
 SCENES, FOLLOWED, PHOTOGRAPHS, UPLOAD, DATA = "scenes", "followed", "photographs", "upload", "data"
 TITLES = {SCENES: "Scenes", PHOTOGRAPHS: "Photos", UPLOAD: "Your photo", FOLLOWED: "Followed", DATA: "Data set"}
@@ -99,23 +99,18 @@ class Picture:
 
     Attributes:
         sample: The sample, scaled down if it was too large.
-        original: The image before scaling.
+        own_size: (H, W) before scaling.
         window: Side of the sliding window, px; None to predict the whole image at once.
     """
 
     sample: Sample
-    original: Image
+    own_size: tuple[int, int]
     window: int | None = None
 
     @property
     def size(self) -> tuple[int, int]:
         """(H, W) at which it is analysed."""
         return self.sample.image.shape[:2]
-
-    @property
-    def own_size(self) -> tuple[int, int]:
-        """(H, W) of the original."""
-        return self.original.shape[:2]
 
     @cached_property
     def digest(self) -> str:
@@ -131,11 +126,11 @@ def make_picture(sample: Sample, side: int) -> Picture:
     """The sample scaled down so that its longer side has at most `side` px; a smaller one as it is."""
     height, width = sample.image.shape[:2]
     if max(height, width) <= side:
-        return Picture(sample, sample.image)
+        return Picture(sample, (height, width))
     scale = side / max(height, width)
     size = (max(1, round(height * scale)), max(1, round(width * scale)))
     label_map = None if sample.label_map is None else resize_label_map(sample.label_map, size)
-    return Picture(Sample(sample.name, resize_image(sample.image, size), label_map), sample.image)
+    return Picture(Sample(sample.name, resize_image(sample.image, size), label_map), (height, width))
 
 
 def load_sample(run: Run, source: str, name: str) -> Sample:
@@ -143,9 +138,14 @@ def load_sample(run: Run, source: str, name: str) -> Sample:
     return _cached_sample(run, str(run.path), modified_ns(run.path / "run.json"), source, name)
 
 
-def load_upload(run: Run, name: str, photograph: bytes, labels: bytes | None) -> Sample:
-    """`read_upload`, cached."""
-    return _cached_upload(run, str(run.path), name, photograph, labels)
+def load_upload(run: Run, name: str, photograph: bytes, labels: bytes | None, *, side: int) -> Picture:
+    """The result of `read_upload`, at most `side` px on its longer side.
+
+    Raises:
+        DatasetError: a file cannot be read, or the label map does not fit the photograph or the run's classes.
+        ServerBusyError: too many sessions wait.
+    """
+    return _cached_upload(run, str(run.path), name, photograph, labels, side)
 
 
 def _make_scenes(run: Run) -> Streets:
@@ -167,6 +167,7 @@ def _cached_sample(_run: Run, path: str, modified: int, source: str, name: str) 
     return read_sample(_run, source, name)
 
 
-@st.cache_resource(max_entries=4, show_spinner="Reading the photograph …")
-def _cached_upload(_run: Run, path: str, name: str, photograph: bytes, labels: bytes | None) -> Sample:
-    return read_upload(_run, name, photograph, labels)
+@st.cache_resource(max_entries=16, show_spinner="Reading the photograph …")
+def _cached_upload(_run: Run, path: str, name: str, photograph: bytes, labels: bytes | None, side: int) -> Picture:
+    # In turn, because a decoded photograph may take a gigabyte.
+    return run_in_turn(lambda: make_picture(read_upload(_run, name, photograph, labels), side))

@@ -7,7 +7,7 @@ import streamlit as st
 from jaxtyping import Float32
 
 from app.loading.pictures import Picture
-from app.loading.predictions import MAX_LOSS_NATS, identify_prediction, load_maps, load_prediction
+from app.loading.predictions import MAX_LOSS_NATS, identify_prediction, load_maps
 from app.viewer import planes as packing
 from app.viewer.planes import Plane
 from hlcore.analysis.components import label_components
@@ -68,11 +68,10 @@ def load_value_plane(name: str, identity: str, values: Float32[np.ndarray, "H W"
 @st.cache_resource(max_entries=96, show_spinner=False)
 def _cached_planes(identity: str, _run: Run, _epoch: int, _picture: Picture) -> Mapping[str, Plane]:
     of = load_maps(_run, _epoch, _picture)
-    entropy = load_prediction(_run, _epoch, _picture).entropy
     packed = {
         "hardness": packing.pack_values(of.hardness_map, low=0, high=1),
         "prediction": packing.pack_classes(of.prediction),
-        "entropy": packing.pack_values(entropy, low=0, high=compute_highest_entropy(_run)),
+        "entropy": packing.pack_values(of.entropy, low=0, high=compute_highest_entropy(_run)),
     }
     if of.loss_map is None:
         return packed | {"objects": packing.pack_numbers(label_components(of.prediction))}

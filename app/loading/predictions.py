@@ -10,6 +10,7 @@ from jaxtyping import Bool, Float32
 
 from app.loading.pictures import Picture
 from app.loading.runs import modified_ns
+from app.loading.worker import run_in_turn
 from hlcore.errors import CheckpointError
 from hlcore.storage.runs import Run
 from hlcore.types import HardnessMap, LabelMap, LossMap, PredictionRecord
@@ -30,6 +31,7 @@ class Maps:
         prediction: H W uint8 class indices.
         hardness_map: H W in (0, 1).
         probability: H W, probability of the predicted class.
+        entropy: H W nats, of the probabilities.
         loss_map: H W nats, or None without labels.
         error: H W, True where the prediction differs from the label; None without labels.
     """
@@ -38,6 +40,7 @@ class Maps:
     prediction: LabelMap
     hardness_map: HardnessMap
     probability: Float32[np.ndarray, "H W"]
+    entropy: Float32[np.ndarray, "H W"]
     loss_map: LossMap | None
     error: Bool[np.ndarray, "H W"] | None
 
@@ -48,6 +51,7 @@ def load_maps(run: Run, epoch: int, picture: Picture) -> Maps:
     Raises:
         CheckpointError: the checkpoint cannot be read.
         InvalidInputError: the network has no hardness branch.
+        ServerBusyError: too many sessions wait for a network.
     """
     path = run.checkpoint_path(epoch)
     return _cached_maps(path, modified_ns(path), picture.digest, picture, run, epoch)
@@ -108,7 +112,8 @@ def _cached_prediction(
         raise CheckpointError(
             f"{path} has no hardness branch, so it has no hardness map; train with loss.observe_hardness on"
         )
-    return predict(
+    return run_in_turn(
+        predict,
         checkpoint.network,
         _picture.sample.image,
         class_names=checkpoint.class_names,
@@ -127,6 +132,7 @@ def _cached_maps(path: Path, modified: int, digest: str, _picture: Picture, _run
         prediction=record.prediction,
         hardness_map=record.hardness_map,
         probability=record.probabilities.max(axis=0),
+        entropy=record.entropy,
         loss_map=record.loss_map if labelled else None,
         error=record.error if labelled else None,
     )

@@ -75,7 +75,7 @@ def load_followed_series(run: Run) -> list[Series]:
     made = []
     for name in sorted(probe.images, key=lambda name: probe.split(name) != "train"):
         sample = load_sample(run, FOLLOWED, name)
-        picture = Picture(sample, sample.image)
+        picture = Picture(sample, sample.image.shape[:2])
         made.append(
             Series(
                 format_sample(run, FOLLOWED, name),

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import DeletedFile
 
 from app.session.url import PAGE
 
 T = TypeVar("T")
 _UPLOADS = "_uploads"
+_COUNT = "_upload_count"
 _RESULTS = "_results"
 _MAX_RESULTS = 4
 """Results that a session keeps; the oldest is dropped first."""
@@ -23,6 +25,8 @@ class Upload:
 
     name: str
     content: bytes
+    number: int = 0
+    """Grows with every upload of the session."""
 
 
 def get_upload(name: str) -> Upload | None:
@@ -31,11 +35,22 @@ def get_upload(name: str) -> Upload | None:
 
 
 def save_upload(name: str, widget: str) -> None:
-    """Stores the file of an upload widget, so that it survives a page change; a new photograph removes the labels."""
-    remove_upload(name)
+    """Stores the file of an upload widget, so that it survives a page change; a new photograph removes the labels.
+
+    A file that the browser has replaced by another, or that never arrived, changes nothing.
+    """
     file = st.session_state[widget]
+    if isinstance(file, DeletedFile):
+        return
+    remove_upload(name)
     if file is not None:
-        st.session_state[_UPLOADS] |= {name: Upload(file.name, file.getvalue())}
+        number = st.session_state[_COUNT] = st.session_state.get(_COUNT, 0) + 1
+        st.session_state[_UPLOADS] |= {name: Upload(file.name, file.getvalue(), number)}
+
+
+def list_uploads() -> list[tuple[str, int]]:
+    """File name and number of each upload."""
+    return [(upload.name, upload.number) for upload in st.session_state.get(_UPLOADS, {}).values()]
 
 
 def remove_upload(name: str) -> None:

@@ -433,7 +433,7 @@ def test_a_checkout_serves_its_own_app_with_the_runs_it_is_given(tmp_path: Path,
     with pytest.raises(SystemExit):
         cli.serve([tmp_path], port=8600)
     ((command, settings),) = started
-    assert Path(command[command.index("run") + 1]) == PROJECT / "app" / "main.py"
+    assert Path(command[command.index("run") + 1]) == PROJECT / "app" / "server.py"
     assert command[-1] == "8600"
     assert settings["cwd"] == PROJECT  # where .streamlit/config.toml is
     assert settings["env"]["HLCORE_RUNS"].split(os.pathsep) == [str(tmp_path), "/further/runs"]

@@ -83,12 +83,12 @@ def test_tables_of_odd_numbers_leave_the_page(open_app, runs, tmp_path, monkeypa
     record = json.loads((BUNDLED / "analysis.json").read_text()) | {"epoch": 2}
     (folder / "analyses" / "odd").mkdir(parents=True)
     (folder / "analyses" / "odd" / "analysis.json").write_text(json.dumps(record))
-    for file, schema in SCHEMAS.items():
-        table = pd.read_parquet(BUNDLED / f"{file}.parquet")
+    for path in BUNDLED.glob("*.parquet"):
+        table, schema = pd.read_parquet(path), SCHEMAS[path.stem]
         numbers = [name for name in table if table[name].dtype.kind == "f" and name not in schema.crossed]
         odd = {name: next(one for one in ODD if schema.columns[name](pd.Series(one), ())) for name in numbers}
         table = table.assign(**{name: np.resize(one, len(table)) for name, one in odd.items()})
-        table.to_parquet(folder / "analyses" / "odd" / f"{file}.parquet")
+        table.to_parquet(folder / "analyses" / "odd" / path.name)
     monkeypatch.setattr("app.loading.runs.find_run_folders", lambda: {"tiny": folder})
     app = open_app(page=f"views/{page}/page.py", scope="odd", data="odd")
     assert not app.exception

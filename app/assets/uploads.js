@@ -1,0 +1,45 @@
+// Says "Analysing NAME" from the moment a file is chosen or dropped until the page shows it, and says so if it never arrives.
+// The server lists the uploads it has (class "received"), each with a number that grows with every upload.
+if (!window.uploadStatus) {
+  const PATIENCE_MS = 6_000; // without progress, after which an upload counts as lost
+  const status = Object.assign(document.createElement("div"), { className: "upload-status", hidden: true });
+  status.setAttribute("role", "status");
+  document.body.append(status);
+  window.uploadStatus = status;
+  let expected = null; // { name, after, since }
+
+  const received = () => JSON.parse(document.querySelector(".received")?.dataset.uploads ?? "[]");
+  const show = (text) => {
+    status.hidden = !text;
+    if (status.textContent !== text) status.textContent = text;
+  };
+  const isWorking = () =>
+    document.querySelector("[data-testid=stApp]")?.dataset.testScriptState !== "notRunning" ||
+    document.querySelector("[data-testid=stFileUploaderFile] [role=progressbar]") !== null;
+
+  const expectFile = (event) => {
+    const target = event.composedPath()[0];
+    if (!target.closest?.("[data-testid=stFileUploader]")) return;
+    const [file] = event.dataTransfer?.files ?? target.files ?? [];
+    if (!file) return;
+    expected = { name: file.name, after: Math.max(0, ...received().map(([, number]) => number)), since: performance.now() };
+    show(`Analysing ${file.name} …`);
+  };
+  const check = () => {
+    if (!expected) return;
+    const { name, after } = expected;
+    if (received().some(([own, number]) => own === name && number > after)) {
+      expected = null;
+      return show("");
+    }
+    if (isWorking()) expected.since = performance.now();
+    show(
+      performance.now() - expected.since > PATIENCE_MS
+        ? `${name} did not arrive. Please choose it again.`
+        : `Analysing ${name} …`,
+    );
+  };
+  document.addEventListener("change", expectFile, true);
+  document.addEventListener("drop", expectFile, true);
+  window.setInterval(check, 200);
+}

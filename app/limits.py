@@ -1,0 +1,9 @@
+"""What one server does for its sessions at most.
+
+.streamlit/config.toml has two more limits: the size of an upload, and of cached data. docs/app.md lists them all.
+"""
+
+SIDES = (512, 768, 1024, 2048)
+"""Longest sides in px at which an image can be analysed; 2048 px take about 1.5 GB of memory."""
+WAIT_S = 120
+"""Seconds that a session waits for its turn to run a network."""

@@ -1,0 +1,108 @@
+"""Browser sessions that upload photographs at the same time: losses, waiting times and memory of the server.
+
+    python -m benchmarks.uploads --sessions 20 --uploads 10
+
+Each session replaces its photograph as soon as the last one is shown. Needs Linux, to read the server's memory.
+"""
+
+import asyncio
+import os
+import re
+import time
+from argparse import ArgumentParser, Namespace
+from dataclasses import dataclass, field
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from playwright.async_api import Browser, async_playwright
+from playwright.async_api import TimeoutError as PlaywrightTimeoutError
+from rich.console import Console
+from rich.table import Table
+
+from tests.chromium import find_chromium
+from tests.serving import CHROMIUM_FLAGS, served
+
+
+@dataclass
+class Outcome:
+    """What happened to the uploads of all sessions."""
+
+    seconds: list[float] = field(default_factory=list)
+    """Of each photograph, from the moment it is chosen until its maps are on the page."""
+    lost: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    """Errors in the pages."""
+
+
+def main() -> None:
+    """Print the table."""
+    parser = ArgumentParser(description=__doc__)
+    parser.add_argument("--sessions", type=int, default=20)
+    parser.add_argument("--uploads", type=int, default=10, help="uploads of each session")
+    parser.add_argument("--patience", type=float, default=120, help="seconds after which an upload counts as lost")
+    parser.add_argument("--side", type=int, default=640, help="longer side of a photograph, px")
+    options = parser.parse_args()
+    options.chromium = find_chromium()
+    outcome = Outcome()
+    with served() as address:
+        [server] = Path("/proc/self/task").joinpath(str(os.getpid()), "children").read_text().split()
+        asyncio.run(upload_all(address, outcome, options))
+        [peak] = re.findall(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{server}/status").read_text())
+    table = Table("sessions", "uploads", "lost", "median s", "longest s", "peak memory of the server, MB")
+    seconds = outcome.seconds or [float("nan")]
+    table.add_row(
+        str(options.sessions),
+        str(options.sessions * options.uploads),
+        str(len(outcome.lost)),
+        f"{np.median(seconds):.1f}",
+        f"{max(seconds):.1f}",
+        f"{int(peak) / 1024:.0f}",
+    )
+    Console().print(table)
+    for text in [*outcome.lost, *outcome.problems]:
+        print(text)
+
+
+async def upload_all(address: str, outcome: Outcome, options: Namespace) -> None:
+    """Open all sessions, and upload their photographs."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=options.chromium, args=CHROMIUM_FLAGS)
+        await asyncio.gather(*(use_session(browser, address, n, outcome, options) for n in range(options.sessions)))
+        await browser.close()
+
+
+async def use_session(browser: Browser, address: str, number: int, outcome: Outcome, options: Namespace) -> None:
+    """Upload photographs one after the other in one browser session."""
+    context = await browser.new_context(viewport={"width": 1280, "height": 800})
+    context.set_default_timeout(options.patience * 1000)
+    page = await context.new_page()
+    page.on("pageerror", lambda error: outcome.problems.append(f"session {number}: {error}"))
+    await page.goto(f"{address}/?source=upload&run=camvid", wait_until="commit")
+    field = page.locator('[data-testid="stFileUploader"] input[type=file]').first
+    for upload in range(options.uploads):
+        name = f"session-{number}-photo-{upload}.png"
+        content = make_photograph(number, upload, options.side)
+        start = time.perf_counter()
+        try:
+            await field.set_input_files({"name": name, "mimeType": "image/png", "buffer": content})
+            await page.get_by_text(f"Showing {name}").wait_for()
+            await page.get_by_role("status").filter(has_text=name).wait_for(state="hidden")
+        except PlaywrightTimeoutError:
+            outcome.lost.append(name)
+        else:
+            outcome.seconds.append(time.perf_counter() - start)
+    await context.close()
+
+
+def make_photograph(number: int, upload: int, side: int) -> bytes:
+    """A photograph of its own."""
+    noise = np.random.default_rng((number, upload)).integers(0, 256, (side * 3 // 4 // 8, side // 8, 3), np.uint8)
+    buffer = BytesIO()
+    Image.fromarray(noise).resize((side, side * 3 // 4)).save(buffer, format="PNG")
+    return buffer.getvalue()
+
+
+if __name__ == "__main__":
+    main()
