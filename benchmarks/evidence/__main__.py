@@ -15,7 +15,7 @@ app = App(name="python -m benchmarks.evidence", help="Grids of training runs, an
 
 @app.command
 def run(
-    table: str, *, data: Path, out: Path = Path("runs/evidence"), most: int | None = None, only: str | None = None
+    table: str, *, data: Path, out: Path = Path("runs/evidence"), most: int | None = None, only: list[str] | None = None
 ) -> None:
     """Train and measure the missing runs of a table.
 
@@ -30,14 +30,15 @@ def run(
     most
         Maximum number of runs to train.
     only
-        Fill only this value of the axis `data`, such as streets, so that several processes can share the work.
+        Fill only the runs with this value, such as streets or sgd_1; give it twice for runs with both. Several processes
+        can share the work in this way.
     """
-    for line in fill_table(table, data=data, out=out, most=most, only=only):
+    for line in fill_table(table, data=data, out=out, most=most, only=only or ()):
         print(line, flush=True)
 
 
 @app.command
-def baselines(table: str, *, data: Path, out: Path = Path("runs/evidence"), only: str | None = None) -> None:
+def baselines(table: str, *, data: Path, out: Path = Path("runs/evidence"), only: list[str] | None = None) -> None:
     """Train the baselines of a table again where their rows exist and their runs are gone, for the fidelity of others.
 
     Parameters
@@ -49,9 +50,9 @@ def baselines(table: str, *, data: Path, out: Path = Path("runs/evidence"), only
     out
         Folder of the runs.
     only
-        Only this value of the axis `data`, such as streets.
+        Only the runs with this value, such as streets or seed0.
     """
-    for line in train_baselines(table, data=data, out=out, only=only):
+    for line in train_baselines(table, data=data, out=out, only=only or ()):
         print(line, flush=True)
 
 

@@ -3,7 +3,7 @@
 import json
 import platform
 import resource
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,23 +26,23 @@ def fill_table(
     data: Path,
     out: Path,
     most: int | None = None,
-    only: str | None = None,
+    only: Sequence[str] = (),
     folder: Path = EVIDENCE_FOLDER,
 ) -> Iterator[str]:
     """Train and measure the missing runs of a table, resuming interrupted ones; yields lines of progress.
 
-    Several processes may fill one table, each with its own value of the axis `data`.
+    Several processes may fill one table, each with its own part (`only`).
 
     Args:
         table: Name of the grid.
         data: Folder of the data sets, each in a subfolder of its name.
         out: Folder of the runs; a finished run keeps its last weights, to measure the fidelity of others.
         most: Maximum number of runs to train.
-        only: The only value of the axis `data` to fill.
+        only: Fill only the runs with all of these values, such as camvid_fpn and sgd_1.
         folder: Folder of the grid and its rows.
     """
     grid = open_grid(table, folder)
-    asked = [cell for cell in grid.cells() if only in (None, cell["data"])]
+    asked = [cell for cell in grid.cells() if set(only) <= set(cell.values())]
     done = [{axis: row[axis] for axis in grid.axes} for row in read_rows(table, folder)]
     missing = [cell for cell in asked if cell not in done]
     yield f"{table}: {len(asked) - len(missing)} rows exist, {len(missing)} are missing"
@@ -60,7 +60,7 @@ def fill_table(
 
 
 def train_baselines(
-    table: str, *, data: Path, out: Path, only: str | None = None, folder: Path = EVIDENCE_FOLDER
+    table: str, *, data: Path, out: Path, only: Sequence[str] = (), folder: Path = EVIDENCE_FOLDER
 ) -> Iterator[str]:
     """Train again the baselines that have rows but are not in `out`, and measure the fidelity that this makes possible.
 
@@ -69,14 +69,14 @@ def train_baselines(
     grid = open_grid(table, folder)
     rows = [{axis: row[axis] for axis in grid.axes} for row in read_rows(table, folder)]
     for cell in rows:
-        if cell[grid.compared] == grid.against and only in (None, cell["data"]):
+        if cell[grid.compared] == grid.against and set(only) <= set(cell.values()):
             config = grid.config(cell, table=table, data=data, out=out)
             yield f"{config.name}: training, without a new row"
             _keep_last_weights((yield from _train_or_resume(config)))
     yield from fill_fidelity(table, out=out, only=only, folder=folder)
 
 
-def fill_fidelity(table: str, *, out: Path, only: str | None = None, folder: Path = EVIDENCE_FOLDER) -> Iterator[str]:
+def fill_fidelity(table: str, *, out: Path, only: Sequence[str] = (), folder: Path = EVIDENCE_FOLDER) -> Iterator[str]:
     """Measure the fidelity of each run that lacks it, if its weights and those of its references are in `out`."""
     grid = open_grid(table, folder)
     path = folder / f"{table}.fidelity.jsonl"
@@ -85,7 +85,7 @@ def fill_fidelity(table: str, *, out: Path, only: str | None = None, folder: Pat
     for cell in finished:
         runs = [out / grid.run_name(table, c) for c in (cell, *grid.others(cell))]
         ready = all((run / "run.json").is_file() and open_run(run).record.state == "complete" for run in runs)
-        if cell in judged or only not in (None, cell["data"]) or not ready:
+        if cell in judged or not set(only) <= set(cell.values()) or not ready:
             continue
         run, *others = map(open_run, runs)
         found = measure_fidelity(run, others, grid.score_split[cell["data"]])
