@@ -30,8 +30,8 @@ def run(
     most
         Maximum number of runs to train.
     only
-        Fill only the runs with this value, such as streets or sgd_1; give it twice for runs with both. Several processes
-        can share the work in this way.
+        Fill only the runs with this value, such as streets or sgd_1; give it twice for runs with both. In this way
+        several processes can share the work.
     """
     for line in fill_table(table, data=data, out=out, most=most, only=only or ()):
         print(line, flush=True)
