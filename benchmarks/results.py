@@ -39,7 +39,7 @@ QUOTED = {
 """Rows that it needs of the larger tables."""
 ENTRIES = (
     Entry("streets, test", PROJECT / "checkpoints" / "streets", PROJECT / "checkpoints/streets/analyses/streets-test"),
-    Entry("CamVid, test", PROJECT / "checkpoints" / "camvid", KEPT / "camvid-camvid-test"),
+    Entry("CamVid, test", PROJECT / "checkpoints" / "camvid", PROJECT / "checkpoints/camvid/analyses/camvid-test"),
     Entry("CamVid, val", PROJECT / "checkpoints" / "camvid", KEPT / "camvid-camvid-val"),
     Entry("CamVid abroad: IDD-Lite, val", PROJECT / "checkpoints" / "camvid", KEPT / "camvid-idd_lite-val"),
 )

@@ -15,10 +15,11 @@ PICTURE = "picture"
 """The scope, in links, of a single image."""
 
 
-def select_scope(run: Run, *, picture: str = "This image") -> Analysis | None:
-    """The selected analysis, or None for the image selected on the page."""
+def select_scope(run: Run, *, table: str, picture: str = "This image") -> Analysis | None:
+    """The selected analysis, by default the first that has the table, or None for the image selected on the page."""
     analyses = load_analyses(run)
-    session.ensure_choice("scope", [PICTURE, *analyses], default=next(iter(analyses), PICTURE))
+    complete = (name for name, found in analyses.items() if found.table_path(table).is_file())
+    session.ensure_choice("scope", [PICTURE, *analyses], default=next(complete, PICTURE))
     if not analyses:
         st.caption(f"Measured on one image. To measure a whole data set, run `{make_analyze_command(run)}`.")
         return None

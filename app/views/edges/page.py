@@ -93,7 +93,7 @@ def draw_dataset(analysis: Analysis) -> None:
 
 st.caption("How hard are pixels near edges, how far does the effect reach, and do loss and errors follow?")
 run = load_selected_run()
-if (analysis := select_scope(run)) is not None:
+if (analysis := select_scope(run, table="edges")) is not None:
     draw_dataset(analysis)
 elif (picture := select_picture(run)) is not None:
     draw_picture(run, picture)

@@ -85,7 +85,7 @@ st.caption("Which pixels are wrong, and does hardness find them better than scor
 run = load_selected_run()
 scope_column, region_column = st.columns([6, 4], vertical_alignment="bottom")
 with scope_column:
-    analysis = select_scope(run)
+    analysis = select_scope(run, table="scores")
 with region_column:
     region = controls.select_region()
 if (picture := select_picture(run)) is not None:

@@ -81,7 +81,7 @@ def draw_regions(review: Review, suspects: pd.DataFrame) -> None:
 
 st.caption(controls.ABOUT)
 run = load_selected_run()
-if (analysis := select_scope(run)) is not None:
+if (analysis := select_scope(run, table="suspects")) is not None:
     draw_dataset(run, analysis)
 elif (picture := select_picture(run)) is not None:
     draw_picture(run, picture)

@@ -54,7 +54,7 @@ def draw_object(run: Run, row: Row, *, analysis: Analysis | None, epoch: int, pi
 
 st.caption("Are small and thin objects hard, and more so than their edges explain?")
 run = load_selected_run()
-analysis = select_scope(run)
+analysis = select_scope(run, table="objects")
 if analysis is not None:
     draw_objects(run, load_dataset_objects(analysis), analysis=analysis, epoch=analysis.record.epoch, picture=None)
 elif (picture := select_picture(run)) is not None:

@@ -193,7 +193,7 @@ def test_a_missing_epoch_is_reported_and_the_measures_are_shown(open_analysed, s
 
 
 def test_an_analysis_without_the_table_is_reported(open_analysed):
-    app = open_analysed({})
+    app = open_analysed({}, scope="streets-test")
     assert not app.exception
     assert "has no table 'scores'" in app.error[0].value
 

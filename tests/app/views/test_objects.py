@@ -213,7 +213,7 @@ def test_missing_images_are_reported_and_the_table_is_shown(open_measured, objec
 
 
 def test_an_analysis_without_objects_is_reported(open_measured):
-    app = open_measured(table=None)
+    app = open_measured(table=None, scope="streets-test")
     assert not app.exception
     assert "has no table 'objects'" in app.error[0].value
 
