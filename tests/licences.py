@@ -58,11 +58,16 @@ def read_licences() -> list[dict[str, str]]:
     return sorted(packages, key=lambda package: package["Name"])
 
 
-def read_pinned() -> set[str]:
-    """Names of the pinned packages."""
-    files = (PROJECT / "requirements.txt", PROJECT / "requirements-dev.txt")
-    lines = [line for file in files for line in file.read_text(encoding="utf-8").splitlines()]
-    return {canonicalize_name(line.split("==")[0]) for line in lines if "==" in line}
+def read_pins(file: str) -> dict[str, str]:
+    """Name to version of the pins in a requirements file and in those it includes."""
+    found: dict[str, str] = {}
+    for line in (PROJECT / file).read_text(encoding="utf-8").splitlines():
+        if line.startswith("-r "):
+            found |= read_pins(line.removeprefix("-r "))
+        elif line and not line.startswith("#"):
+            name, version = line.split("==")
+            found[name] = version
+    return found
 
 
 def find_forbidden(packages: list[dict[str, str]]) -> list[str]:
@@ -87,7 +92,7 @@ def render(packages: list[dict[str, str]]) -> str:
 
 
 def _keep_pinned(packages: list[dict[str, str]]) -> list[dict[str, str]]:
-    pinned = read_pinned()
+    pinned = {canonicalize_name(name) for name in read_pins("requirements-dev.txt")}
     return [package for package in packages if package["Name"] in pinned]
 
 

@@ -16,10 +16,12 @@ PICTURE = "picture"
 
 
 def select_scope(run: Run, *, table: str, picture: str = "This image") -> Analysis | None:
-    """The selected analysis, by default the first that has the table, or None for the image selected on the page."""
-    analyses = load_analyses(run)
-    complete = (name for name, found in analyses.items() if found.table_path(table).is_file())
-    session.ensure_choice("scope", [PICTURE, *analyses], default=next(complete, PICTURE))
+    """The selected analysis among those that have a table, or None for the image selected on the page."""
+    found = load_analyses(run)
+    analyses = {name: analysis for name, analysis in found.items() if analysis.table_path(table).is_file()}
+    session.ensure_choice("scope", [PICTURE, *analyses], default=next(iter(analyses), PICTURE))
+    if lacking := [format_scope(analysis) for name, analysis in found.items() if name not in analyses]:
+        st.caption(f"Not shown here: {session.escape_markdown('; '.join(lacking))}, without the table '{table}'.")
     if not analyses:
         st.caption(f"Measured on one image. To measure a whole data set, run `{make_analyze_command(run)}`.")
         return None

@@ -15,7 +15,13 @@ app = App(name="python -m benchmarks.evidence", help="Grids of training runs, an
 
 @app.command
 def run(
-    table: str, *, data: Path, out: Path = Path("runs/evidence"), most: int | None = None, only: list[str] | None = None
+    table: str,
+    *,
+    data: Path,
+    out: Path = Path("runs/evidence"),
+    most: int | None = None,
+    only: list[str] | None = None,
+    baselines: bool = False,
 ) -> None:
     """Train and measure the missing runs of a table.
 
@@ -32,27 +38,14 @@ def run(
     only
         Fill only the runs with this value, such as streets or sgd_1; give it twice for runs with both. In this way
         several processes can share the work.
+    baselines
+        First train the baselines again that have rows but are not in `out`: on another machine, the fidelity of the
+        missing runs needs their networks.
     """
+    if baselines:
+        for line in train_baselines(table, data=data, out=out, only=only or ()):
+            print(line, flush=True)
     for line in fill_table(table, data=data, out=out, most=most, only=only or ()):
-        print(line, flush=True)
-
-
-@app.command
-def baselines(table: str, *, data: Path, out: Path = Path("runs/evidence"), only: list[str] | None = None) -> None:
-    """Train the baselines of a table again where their rows exist and their runs are gone, for the fidelity of others.
-
-    Parameters
-    ----------
-    table
-        Name of the grid, such as method.
-    data
-        Folder of the data sets, each in a subfolder of its name (camvid, idd_lite).
-    out
-        Folder of the runs.
-    only
-        Only the runs with this value, such as streets or seed0.
-    """
-    for line in train_baselines(table, data=data, out=out, only=only or ()):
         print(line, flush=True)
 
 

@@ -64,15 +64,15 @@ def train_baselines(
 ) -> Iterator[str]:
     """Train again the baselines that have rows but are not in `out`, and measure the fidelity that this makes possible.
 
-    On another machine, runs that are still to be trained need these networks for their fidelity.
+    On another machine, the runs that are still to be trained need these networks for their fidelity.
     """
     grid = open_grid(table, folder)
-    rows = [{axis: row[axis] for axis in grid.axes} for row in read_rows(table, folder)]
-    for cell in rows:
-        if cell[grid.compared] == grid.against and set(only) <= set(cell.values()):
-            config = grid.config(cell, table=table, data=data, out=out)
-            yield f"{config.name}: training, without a new row"
-            _keep_last_weights((yield from _train_or_resume(config)))
+    done = [{axis: row[axis] for axis in grid.axes} for row in read_rows(table, folder)]
+    missing = [cell for cell in grid.cells() if set(only) <= set(cell.values()) and cell not in done]
+    needed = {grid.run_name(table, other): other for cell in missing for other in grid.others(cell) if other in done}
+    for name, cell in needed.items():
+        yield f"{name}: training, without a new row"
+        _keep_last_weights((yield from _train_or_resume(grid.config(cell, table=table, data=data, out=out))))
     yield from fill_fidelity(table, out=out, only=only, folder=folder)
 
 

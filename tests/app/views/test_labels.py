@@ -47,12 +47,12 @@ def table(runs) -> pd.DataFrame:
 def open_measured(open_app, table, runs, monkeypatch, tmp_path):
     """Opens the page on a copy of the tiny run with an analysis; `changes` replace fields of its record."""
 
-    def opened(*, scope="", **changes):
+    def opened(**changes):
         folder = tmp_path / "more" / "tiny"
         shutil.copytree(runs / "tiny", folder)
         make_analysis(folder, **({"tables": {"suspects": table, "images": IMAGES}} | changes))
         monkeypatch.setattr("app.loading.runs.find_run_folders", lambda: {"tiny": folder})
-        return open_app(page=PAGE, **({"scope": scope} if scope else {}))
+        return open_app(page=PAGE)
 
     return opened
 
@@ -250,16 +250,10 @@ def test_missing_images_are_reported_once_and_the_regions_are_listed(open_measur
 
 
 def test_an_analysis_without_suspects_is_reported(open_measured):
-    app = open_measured(tables={"images": IMAGES}, scope="streets-test")
-    assert not app.exception
-    assert "has no table 'suspects'" in app.error[0].value
-
-
-def test_an_analysis_without_suspects_is_not_selected_by_default(open_measured):
     app = open_measured(tables={"images": IMAGES})
     assert not app.exception
     assert not app.error
-    assert app.session_state["scope"] == "picture"
+    assert any("without the table 'suspects'" in caption.value for caption in app.caption)
 
 
 def test_invalid_choices_in_the_link_give_warnings(open_app):

@@ -213,9 +213,10 @@ def test_missing_images_are_reported_and_the_table_is_shown(open_measured, objec
 
 
 def test_an_analysis_without_objects_is_reported(open_measured):
-    app = open_measured(table=None, scope="streets-test")
+    app = open_measured(table=None)
     assert not app.exception
-    assert "has no table 'objects'" in app.error[0].value
+    assert not app.error
+    assert any("without the table 'objects'" in caption.value for caption in app.caption)
 
 
 def test_classes_without_objects_are_reported(open_measured, objects):
