@@ -18,7 +18,7 @@ from benchmarks.claims import headline
 from benchmarks.documents import Entry, long_documents, short_document, study_document
 from benchmarks.evidence.grid import open_grid
 from benchmarks.evidence.sweep import read_rows
-from benchmarks.studies import of_faults, of_stability
+from benchmarks.studies import of_faults
 from hlcore.storage.analyses import AnalysisRecord, open_analysis
 from hlcore.storage.files import make_folder, write_text
 
@@ -82,11 +82,9 @@ def with_headline(text: str, sentence: str) -> str:
 
 def read_studies() -> Iterator[tuple[str, str, Iterator[str]]]:
     """Name, title and text of the studies whose tables exist."""
-    faults, stability = KEPT / "label_faults.csv", KEPT / "stability.parquet"
+    faults = KEPT / "label_faults.csv"
     if faults.is_file():
         yield "label-faults", "Planted label faults", of_faults(pd.read_csv(faults, keep_default_na=False))
-    if stability.is_file():
-        yield "stability", "Why maps are stable or not", of_stability(pd.read_parquet(stability))
 
 
 @app.command
