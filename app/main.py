@@ -70,6 +70,8 @@ try:
     page.run()
 except HlcoreError as error:
     st.error(session.escape_sentence(error), icon=":material/error:")
+finally:
+    session.save_choices()
 if warnings := session.get_link_warnings():
     warnings_place.warning(format_link_warnings(warnings), icon=":material/link_off:")
 if uploads := session.list_uploads():

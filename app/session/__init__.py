@@ -40,6 +40,7 @@ from app.session.url import (
     read_url,
     rerun_page,
     restore_page_state,
+    save_choices,
     save_page_state,
     write_url,
 )
@@ -77,6 +78,7 @@ __all__ = [
     "rerun_page",
     "reset_choices_on_change",
     "restore_page_state",
+    "save_choices",
     "save_page_state",
     "save_result",
     "save_upload",

@@ -43,6 +43,7 @@ _RERUN = "_rerun"
 _URL = "_url"
 _WARNINGS = "_warnings"
 _LINKED = "_linked"
+_CHOSEN = "_chosen"
 _SAVED = "_saved"
 _WRITTEN = "_written"
 _MAX_LENGTH = 300
@@ -63,10 +64,13 @@ def read_url() -> None:
     the choice in the same run.
     """
     given, written = st.query_params.to_dict(), st.session_state.get(_URL, {})
+    chosen = _SAVED in st.session_state and st.session_state[_SAVED] != _collect_choices()
+    st.session_state[_CHOSEN] = chosen or st.session_state.get(_CHOSEN, False)
+    st.session_state[_SAVED] = None  # stays so if the user stops the run; the next one then counts as a new choice
     if not st.session_state.pop(_RERUN, False):
         st.session_state[_WARNINGS], st.session_state[_LINKED] = [], set()
-    if not given or _is_outdated(given):
-        return
+    if not given or (chosen and given in st.session_state.get(_WRITTEN, [])):
+        return  # an old URL that the browser sent with a new choice; going back in its history sends no choice
     st.session_state[_URL] = given
     if any(given.get(name) != written.get(name) for name in _SELECTING):
         st.session_state[SELECTIONS] = st.session_state.get(SELECTIONS, 0) + 1
@@ -83,15 +87,6 @@ def read_url() -> None:
             st.session_state[_WARNINGS].append(f"{name} must be a whole number, got '{escape_markdown(given[name])}'")
 
 
-def _is_outdated(given: dict[str, str]) -> bool:
-    """Whether the URL is an old one that the browser sent along with a new choice, before it received the current URL.
-
-    Going back in the browser's history also sends an old URL, but no new choice.
-    """
-    chosen = st.session_state.get(_SAVED)
-    return chosen is not None and chosen != _collect_choices() and given in st.session_state.get(_WRITTEN, [])
-
-
 def restore_page_state(page: str) -> None:
     """Keeps all choices when the page or photograph changes; Streamlit would drop those without a widget."""
     st.session_state[_PAGE_CHANGED] = st.session_state.get(PAGE) != page
@@ -105,6 +100,10 @@ def restore_page_state(page: str) -> None:
 def save_page_state(page: str) -> None:
     """Records that a page has run to its end, so that its widgets hold their own state from now on."""
     st.session_state[PAGE] = page
+
+
+def save_choices() -> None:
+    """Records the choices at the end of a run, also of one that was interrupted, so that the next run sees new ones."""
     st.session_state[_SAVED] = _collect_choices()
 
 
@@ -117,11 +116,12 @@ def rerun_page() -> None:
 def write_url() -> None:
     """Writes every choice into the URL, so that copying the address copies the view.
 
-    A link that was just opened and applied in full stays as it is: replacing it would add an entry to the browser's
-    history.
+    A link that was just opened and applied in full stays as it is until something is chosen: replacing it would add an
+    entry to the browser's history.
     """
     texts, given = _format_choices(), st.query_params.to_dict()
-    applied = st.session_state[_PAGE_CHANGED] and given and given.items() <= texts.items()
+    chosen = st.session_state.pop(_CHOSEN)
+    applied = st.session_state[_PAGE_CHANGED] and not chosen and given and given.items() <= texts.items()
     if texts != given and not applied:
         st.query_params.from_dict(texts)
     st.session_state[_URL] = st.query_params.to_dict()

@@ -18,16 +18,36 @@ REST_S = 0.3
 """Time without activity after which a page is settled: Streamlit's widgets report with a short delay."""
 _WATCH_RERUNS = """{
   const RERUN = 11 * 8 + 2;  // the first byte of Streamlit's message "rerun the script"
+  const NEW_SESSION = 4, SCRIPT_FINISHED = 6, EARLY_FOR_RERUN = 2;  // fields of its answers, and a value
+  const fields = (bytes) => {
+    const found = {};
+    let at = 0;
+    const number = () => {
+      let value = 0, times = 1, byte;
+      do { byte = bytes[at++]; value += (byte & 127) * times; times *= 128; } while (byte & 128);
+      return value;
+    };
+    while (at < bytes.length) {
+      const key = number(), value = number();
+      found[key >> 3] = value;
+      if ((key & 7) === 2) at += value;
+    }
+    return found;
+  };
+  const listen = ({ data }) => {
+    const answer = fields(new Uint8Array(data));
+    if (answer[SCRIPT_FINISHED] === EARLY_FOR_RERUN) window.awaitsRerun = true;
+    if (NEW_SESSION in answer) window.awaitsRerun = false;
+  };
   const send = WebSocket.prototype.send;
   WebSocket.prototype.send = function (data) {
-    if (new Uint8Array(data.buffer ?? data)[data.byteOffset ?? 0] === RERUN) {
-      window.awaitsRerun = true;
-      this.addEventListener("message", () => (window.awaitsRerun = false), { once: true });
-    }
+    if (!this.watched) this.addEventListener("message", listen);
+    this.watched = true;
+    if (new Uint8Array(data.buffer ?? data)[data.byteOffset ?? 0] === RERUN) window.awaitsRerun = true;
     return send.call(this, data);
   };
 }"""
-"""Notes a rerun that was asked for and not yet answered: on a busy machine, the script may start seconds later."""
+"""Notes a rerun that was asked for and has not begun: on a busy machine, the script may start seconds later."""
 _QUIET = """rest => {
   const app = document.querySelector("[data-testid=stApp]");
   const roots = [...document.querySelectorAll("*")].map((one) => one.shadowRoot?.querySelector(".viewer"));

@@ -1,5 +1,7 @@
 """Choices from links, and links from choices."""
 
+import streamlit as st
+
 EDGES = "views/edges/page.py"
 
 
@@ -27,6 +29,15 @@ def test_a_fully_applied_link_stays_unchanged_until_the_next_choice(open_app):
     assert set(app.query_params) == {"run", "side"}
     app.selectbox(key="sample").select("test-0002").run()
     assert {"run", "side", "sample", "epoch", "edge"} <= set(app.query_params)
+
+
+def test_a_choice_made_before_the_page_was_complete_is_part_of_the_link(open_app, monkeypatch):
+    with monkeypatch.context() as interrupted:
+        interrupted.setattr("app.loading.edges.load_edge_tables", lambda *_, **__: st.stop())
+        app = open_app(page=EDGES, side="512")
+    assert set(app.query_params) == {"run", "side"}
+    app.selectbox(key="sample").select("test-0002").run()
+    assert app.query_params["sample"] in ("test-0002", ["test-0002"])
 
 
 def test_many_warnings_about_a_link_are_one_short_list(open_app):
