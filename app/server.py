@@ -1,10 +1,12 @@
-"""What `streamlit run` serves: app/main.py, with security headers."""
+"""What `streamlit run` serves: app/main.py, with security headers and without lost uploads."""
 
 from pathlib import Path
 
 from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from streamlit.runtime import app_session
+from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
 from streamlit.starlette import App
 
 HEADERS = {
@@ -35,4 +37,20 @@ class SecurityHeaders:
         await self.app(scope, receive, send_with_headers)
 
 
+class MessageQueue(ForwardMsgQueue):
+    """Streamlit's queue of messages to a browser, which keeps the answers to uploads.
+
+    Streamlit 1.67 drops the waiting messages when a script run begins. Without its answer, the browser never uploads
+    the file: on a busy server, one chosen just before a run was lost.
+    """
+
+    def clear(self, retain_lifecycle_msgs: bool = False, fragment_ids_this_run: list[str] | None = None) -> None:  # noqa: FBT001, FBT002 - as inherited
+        """Drops the waiting messages, but not the answers to uploads."""
+        answers = [message for message in self._queue if message.WhichOneof("type") == "file_urls_response"]
+        super().clear(retain_lifecycle_msgs, fragment_ids_this_run)
+        for answer in answers:
+            self.enqueue(answer)
+
+
+app_session.ForwardMsgQueue = MessageQueue  # pyright: ignore[reportPrivateImportUsage] - what its sessions use
 app = App(Path(__file__).with_name("main.py"), middleware=[Middleware(SecurityHeaders)])
