@@ -45,11 +45,13 @@ class MessageQueue(ForwardMsgQueue):
     """
 
     def clear(self, retain_lifecycle_msgs: bool = False, fragment_ids_this_run: list[str] | None = None) -> None:  # noqa: FBT001, FBT002 - as inherited
-        """Drops the waiting messages, but not the answers to uploads."""
-        answers = [message for message in self._queue if message.WhichOneof("type") == "file_urls_response"]
+        """Drops the waiting messages, but not the answers to uploads when a run begins."""
+        waiting = self._queue
         super().clear(retain_lifecycle_msgs, fragment_ids_this_run)
-        for answer in answers:
-            self.enqueue(answer)
+        if retain_lifecycle_msgs:
+            kept = {id(message) for message in self._queue}
+            answers = [message for message in waiting if message.WhichOneof("type") == "file_urls_response"]
+            self._queue.extend(message for message in answers if id(message) not in kept)
 
 
 app_session.ForwardMsgQueue = MessageQueue  # pyright: ignore[reportPrivateImportUsage] - what its sessions use

@@ -6,7 +6,7 @@ if (!window.uploadStatus) {
   status.setAttribute("role", "status");
   document.body.append(status);
   window.uploadStatus = status;
-  let expected = null; // { name, after, since }
+  let expected = null; // { name, after, errors, since }
 
   const received = () => JSON.parse(document.querySelector(".received")?.dataset.uploads ?? "[]");
   const show = (text) => {
@@ -15,23 +15,28 @@ if (!window.uploadStatus) {
   };
   const isWorking = () =>
     document.querySelector("[data-testid=stApp]")?.dataset.testScriptState !== "notRunning" ||
-    document.querySelector("[data-testid=stFileUploaderFile] [role=progressbar]") !== null;
+    document.querySelector("[data-testid=stFileChipIconSpinner]") !== null;
+  const countErrors = () => document.querySelectorAll("[data-testid=stFileChipIconError]").length;
+  const forget = () => {
+    expected = null;
+    show("");
+  };
 
   const expectFile = (event) => {
     const target = event.composedPath()[0];
     if (!target.closest?.("[data-testid=stFileUploader]")) return;
     const [file] = event.dataTransfer?.files ?? target.files ?? [];
     if (!file) return;
-    expected = { name: file.name, after: Math.max(0, ...received().map(([, number]) => number)), since: performance.now() };
+    const after = Math.max(0, ...received().map(([, number]) => number));
+    expected = { name: file.name, after, errors: countErrors(), since: performance.now() };
     show(`Analysing ${file.name} …`);
   };
   const check = () => {
     if (!expected) return;
-    const { name, after } = expected;
-    if (received().some(([own, number]) => own === name && number > after)) {
-      expected = null;
-      return show("");
-    }
+    const { name, after, errors } = expected;
+    if (received().some(([own, number]) => own === name && number > after)) return forget();
+    if (countErrors() > errors) return forget(); // the uploader says why it refuses the file
+    if (!document.querySelector("[data-testid=stFileUploader]")) return forget(); // on another page
     if (isWorking()) expected.since = performance.now();
     show(
       performance.now() - expected.since > PATIENCE_MS
@@ -41,5 +46,6 @@ if (!window.uploadStatus) {
   };
   document.addEventListener("change", expectFile, true);
   document.addEventListener("drop", expectFile, true);
+  document.addEventListener("click", (event) => event.target.closest?.("[data-testid=stFileChipDeleteBtn]") && forget(), true);
   window.setInterval(check, 200);
 }

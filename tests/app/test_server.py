@@ -14,4 +14,6 @@ def test_the_answer_to_an_upload_survives_the_start_of_a_run():
     queue.enqueue(text)
     queue.enqueue(answer)
     queue.clear(retain_lifecycle_msgs=True)
+    queue.clear(retain_lifecycle_msgs=True, fragment_ids_this_run=["a fragment"])
     assert queue.flush() == [answer]
+    assert queue.flush() == []

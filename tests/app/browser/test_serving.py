@@ -34,8 +34,8 @@ def test_the_page_names_a_photograph_from_the_moment_it_is_chosen_until_its_maps
     status = page.get_by_role("status").filter(has_text="me.png")
     expect(status).to_have_text("Analysing me.png …")
     expect(page.get_by_text("Showing me.png")).to_have_count(0)
-    page.wait_for_timeout(500)
-    expect(status).to_be_visible()
+    page.wait_for_timeout(7_000)  # longer than a lost upload is waited for
+    expect(status).to_have_text("Analysing me.png …")
     for route in held:
         route.continue_()
     page.unroute(UPLOADS)
@@ -46,6 +46,23 @@ def test_the_page_names_a_photograph_from_the_moment_it_is_chosen_until_its_maps
     choose(page, "me.png", photograph(91))  # another file of the same name
     expect(status).to_be_visible()
     expect(status).to_be_hidden()
+
+
+def test_a_file_that_is_refused_or_removed_is_not_called_lost(watched, address, tmp_path):
+    page = watched.open(f"{address}/?run=tiny&source=upload")
+    status = page.locator(".upload-status")
+    with (tmp_path / "huge.png").open("wb") as huge:
+        huge.truncate(65 * 2**20)
+    page.locator("input[type=file]").first.set_input_files(tmp_path / "huge.png")
+    expect(page.get_by_text(re.compile("must be 64.*MB or smaller"))).to_be_attached()
+    expect(status).to_be_hidden()
+    page.route(UPLOADS, lambda route: None)  # never ends
+    choose(page, "me.png", photograph(90))
+    expect(status).to_have_text("Analysing me.png …")
+    page.get_by_test_id("stFileChipDeleteBtn").last.click()
+    expect(status).to_be_hidden()
+    assert all("CanceledError" in problem for problem in watched.problems), "Streamlit logs that its upload was ended"
+    watched.problems.clear()
 
 
 def test_a_photograph_that_never_arrives_is_named(watched, address):
