@@ -11,7 +11,7 @@ ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 UV_NO_CACHE=1 VIRTUAL_ENV
 WORKDIR /app
 RUN python3 -m venv /opt/venv
 COPY requirements.txt requirements-hashes.txt ./
-# All packages but torch are checked against their hashes; which file torch is depends on the build.
+# All packages are checked against their hashes, except torch and torchvision, whose files depend on the build.
 RUN /opt/venv/bin/python3 -m pip install --no-deps --require-hashes -r requirements-hashes.txt
 # As in the Makefile: use uv if it can reach PyTorch's index, otherwise pip.
 RUN pip="/opt/venv/bin/python3 -m pip install" \

@@ -1,6 +1,6 @@
-"""What one server does for its sessions at most.
+"""Limits of one server.
 
-.streamlit/config.toml has two more limits: the size of an upload, and of cached data. docs/app.md lists them all.
+.streamlit/config.toml has two more limits: the size of an upload, and of cached data. docs/server.md lists them all.
 """
 
 SIDES = (512, 768, 1024, 2048)

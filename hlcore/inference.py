@@ -138,7 +138,8 @@ def mc_dropout_entropy(
         into = torch.from_numpy(targets).to(device)[kept]
         distribution = distribution.new_zeros(distribution.shape).index_add(0, into, distribution[kept])
         if not kept.all():
-            distribution = distribution / distribution.sum(dim=0).clamp_min(torch.finfo(distribution.dtype).tiny)
+            total = distribution.sum(dim=0)
+            distribution = torch.where(total > 0, distribution / total, 1 / len(distribution))
     return torch.special.entr(distribution).sum(dim=0).clamp_min(0).cpu().numpy()
 
 

@@ -16,8 +16,8 @@ from packaging.utils import canonicalize_name
 
 PROJECT = Path(__file__).parents[1]
 DOCUMENT = PROJECT / "docs" / "licences.md"
-FORBIDDEN = ("AGPL", "Affero", "SSPL", "Server Side Public")
-"""Parts of the names of licences that also bind whoever only serves the software."""
+FORBIDDEN = ("AGPL", "Affero", "SSPL", "Server Side Public", "UNKNOWN")
+"""Parts of the names of licences that also bind whoever only serves the software, and an unknown licence."""
 ABOUT = """\
 # Licences of the packages
 
@@ -37,8 +37,8 @@ def main() -> None:
         DOCUMENT.write_text(render(packages), encoding="utf-8")
     if found := find_forbidden(packages):
         sys.exit(f"licences that are not allowed: {', '.join(found)}")
-    if missing := find_missing(packages, DOCUMENT.read_text(encoding="utf-8")):
-        sys.exit(f"docs/licences.md lacks {', '.join(missing)}; run `make lock`")
+    if lines := find_outdated(packages, DOCUMENT.read_text(encoding="utf-8")):
+        sys.exit("\n".join(["docs/licences.md is out of date; run `make lock`:", *lines]))
 
 
 def read_licences() -> list[dict[str, str]]:
@@ -51,7 +51,7 @@ def read_licences() -> list[dict[str, str]]:
             "Name": canonicalize_name(package["Name"]),
             "Version": package["Version"].partition("+")[0],
             "License": _name_licence(package),
-            "URL": package["URL"],
+            "URL": package["URL"].replace("UNKNOWN", ""),
         }
         for package in found
     ]
@@ -79,10 +79,9 @@ def find_forbidden(packages: list[dict[str, str]]) -> list[str]:
     ]
 
 
-def find_missing(packages: list[dict[str, str]], document: str) -> list[str]:
-    """Pinned packages that the document does not have at this version."""
-    rows = {f"{p['Name']} {p['Version']}": f"| {p['Name']} | {p['Version']} |" for p in _keep_pinned(packages)}
-    return [name for name, row in rows.items() if row not in document]
+def find_outdated(packages: list[dict[str, str]], document: str) -> list[str]:
+    """Lines that the document lacks, or has of other packages."""
+    return sorted({*render(packages).splitlines()} ^ {*document.splitlines()})
 
 
 def render(packages: list[dict[str, str]]) -> str:
@@ -100,7 +99,7 @@ def _name_licence(package: dict[str, str]) -> str:
     """The name of a package's licence; its whole text, which some packages give instead, begins with the name."""
     stated = package["License"]
     text = package["LicenseText"] if stated == "UNKNOWN" else stated
-    first, *more = [line.strip() for line in text.splitlines() if line.strip()]
+    first, *more = [line.strip() for line in text.splitlines() if line.strip()] or ["UNKNOWN"]
     return f"{first} {more[0]}" if text == stated and more else first
 
 

@@ -87,7 +87,7 @@ def _select_dataset_image(
     session.ensure_choice("sample", names, default=names[0])
     name = place.selectbox("Sample", names, key="sample", persist_state="session")
     if analysis.record.merged is not None:
-        status.caption("Shown without labels: this data set and the run have different classes.")
+        status.caption("Shown without labels: the analysis merged or left out classes.")
     return make_picture(load_dataset_sample(analysis, name), side)
 
 

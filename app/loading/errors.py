@@ -94,5 +94,5 @@ def _cached_tables(identity: str, _run: Run, _epoch: int, _picture: Picture, _dr
 def _cached_mc_entropy(identity: str, _run: Run, _epoch: int, _picture: Picture) -> Float32[np.ndarray, "H W"]:
     from hlcore.inference import mc_dropout_entropy
 
-    network = copy.deepcopy(load_network(_run, _epoch).network)  # all sessions share the loaded one
-    return run_in_turn(mc_dropout_entropy, network, _picture.sample.image, passes=PASSES)
+    shared, image = load_network(_run, _epoch).network, _picture.sample.image
+    return run_in_turn(lambda: mc_dropout_entropy(copy.deepcopy(shared), image, passes=PASSES))

@@ -67,7 +67,7 @@ def memorise_picture(run: Run, epoch: int, picture: Picture) -> Iterator["Report
     from hlcore.storage.loading import load_epoch
     from hlcore.training.memorise import memorise
 
-    checkpoint, sample = load_epoch(run, epoch, device="cpu"), picture.sample
+    checkpoint, sample = run_in_turn(load_epoch, run, epoch, device="cpu"), picture.sample
     if not checkpoint.header.has_hardness:
         raise CheckpointError(
             f"{run.checkpoint_path(epoch)} has no hardness branch, so it has no hardness map; "

@@ -97,9 +97,12 @@ def choose_rate(table: pd.DataFrame, *, seeds: int = 3) -> Choice:
     fidelity, movement = ({name: _mean(by_rate[name], of) for name in passed} for of in ("fidelity", "movement"))
     close = [name for name in passed if fidelity[name] >= max(fidelity.values()) - SAME_FIDELITY]
     chosen = min(close, key=movement.__getitem__)
-    met = ", ".join(conditions) or "no condition"
+    met = f"meets the conditions: {', '.join(conditions) or 'none'}"
+    if len(passed) == 1:
+        return Choice(chosen, f"no other rate {met}")
     return Choice(
-        chosen, f"of {', '.join(passed)} (which meet: {met}) it moves least among those of the highest fidelity"
+        chosen,
+        f"each of {', '.join(passed)} {met}; among those within {SAME_FIDELITY} of the highest fidelity it moves least",
     )
 
 

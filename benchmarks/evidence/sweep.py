@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from benchmarks.evidence.edge_weights import weighted_by_edges
-from benchmarks.evidence.grid import EVIDENCE_FOLDER, open_grid
+from benchmarks.evidence.grid import EVIDENCE_FOLDER, Grid, open_grid
 from benchmarks.evidence.measures import measure_fidelity, measure_segmentation, measure_stability
 from hlcore.config import TrainConfig
+from hlcore.errors import InvalidInputError
 from hlcore.storage.runs import Run, open_run, utc_now
 from hlcore.training import loop
 
@@ -40,9 +41,12 @@ def fill_table(
         most: Maximum number of runs to train.
         only: Fill only the runs with all of these values, such as camvid_fpn and sgd_1.
         folder: Folder of the grid and its rows.
+
+    Raises:
+        InvalidInputError: no run has one of these values.
     """
     grid = open_grid(table, folder)
-    asked = [cell for cell in grid.cells() if set(only) <= set(cell.values())]
+    asked = _select_cells(grid, only)
     done = [{axis: row[axis] for axis in grid.axes} for row in read_rows(table, folder)]
     missing = [cell for cell in asked if cell not in done]
     yield f"{table}: {len(asked) - len(missing)} rows exist, {len(missing)} are missing"
@@ -68,9 +72,11 @@ def train_baselines(
     """
     grid = open_grid(table, folder)
     done = [{axis: row[axis] for axis in grid.axes} for row in read_rows(table, folder)]
-    missing = [cell for cell in grid.cells() if set(only) <= set(cell.values()) and cell not in done]
+    missing = [cell for cell in _select_cells(grid, only) if cell not in done]
     needed = {grid.run_name(table, other): other for cell in missing for other in grid.others(cell) if other in done}
     for name, cell in needed.items():
+        if _is_complete(out / name):
+            continue
         yield f"{name}: training, without a new row"
         _keep_last_weights((yield from _train_or_resume(grid.config(cell, table=table, data=data, out=out))))
     yield from fill_fidelity(table, out=out, only=only, folder=folder)
@@ -82,10 +88,10 @@ def fill_fidelity(table: str, *, out: Path, only: Sequence[str] = (), folder: Pa
     path = folder / f"{table}.fidelity.jsonl"
     judged = [{axis: row[axis] for axis in grid.axes} for row in _read_rows(path)]
     finished = [{axis: row[axis] for axis in grid.axes} for row in _read_rows(folder / f"{table}.jsonl")]
+    asked = _select_cells(grid, only)
     for cell in finished:
         runs = [out / grid.run_name(table, c) for c in (cell, *grid.others(cell))]
-        ready = all((run / "run.json").is_file() and open_run(run).record.state == "complete" for run in runs)
-        if cell in judged or not set(only) <= set(cell.values()) or not ready:
+        if cell in judged or cell not in asked or not all(map(_is_complete, runs)):
             continue
         run, *others = map(open_run, runs)
         found = measure_fidelity(run, others, grid.score_split[cell["data"]])
@@ -100,6 +106,19 @@ def read_rows(table: str, folder: Path = EVIDENCE_FOLDER) -> list[dict[str, Any]
     return [row | later.get(tuple(row[axis] for axis in axes), {}) for row in _read_rows(folder / f"{table}.jsonl")]
 
 
+def _select_cells(grid: Grid, only: Sequence[str]) -> list[dict[str, str]]:
+    known = {value for cell in grid.cells() for value in cell.values()}
+    if unknown := sorted(set(only) - known):
+        raise InvalidInputError(
+            f"no run has the value {', '.join(unknown)}; expected one of {', '.join(sorted(known))}"
+        )
+    return [cell for cell in grid.cells() if set(only) <= set(cell.values())]
+
+
+def _is_complete(run: Path) -> bool:
+    return (run / "run.json").is_file() and open_run(run).record.state == "complete"
+
+
 def _read_rows(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
 
@@ -111,12 +130,9 @@ def _append_row(path: Path, row: dict[str, Any]) -> None:
 
 def _train_or_resume(config: TrainConfig) -> Generator[str, None, Run]:
     path = config.out / config.run_name
-    if (path / "run.json").exists() and open_run(path).record.state != "complete":
-        reports = loop.resume(path)
-    elif (path / "run.json").exists():
+    if _is_complete(path):
         return open_run(path)
-    else:
-        reports = loop.train(config)
+    reports = loop.resume(path) if (path / "run.json").exists() else loop.train(config)
     for report in reports:
         if report.ends_epoch:
             logged = report.values

@@ -94,15 +94,15 @@ def check_mapping(
         ("data set", data_names, data_merged, run_merged),
     ):
         faults = {
-            f"the {side} has no class {{}}": [name for name in merged if name not in names],
-            f"the {side}'s {{}} is not mapped": [n for n in names if n not in merged and n not in ignore],
-            f"the {side}'s {{}} has no counterpart": [
+            f"unknown classes of the {side}": [name for name in merged if name not in names],
+            f"classes of the {side} that are not mapped": [n for n in names if n not in merged and n not in ignore],
+            f"classes of the {side} without a counterpart": [
                 name for name in names if name in merged and merged[name] not in other.values()
             ],
         }
-        texts += [text.format(", ".join(found)) for text, found in faults.items() if found]
+        texts += [f"{text}: {', '.join(found)}" for text, found in faults.items() if found]
     if unknown := [name for name in ignore if name not in (*run_names, *data_names)]:
-        texts.append(f"there is no class {', '.join(unknown)} to ignore")
+        texts.append(f"unknown classes to ignore: {', '.join(unknown)}")
     if not texts and len(set(run_merged.values())) < 2:
         texts.append("fewer than two classes are left")
     if texts:

@@ -15,7 +15,6 @@ from hlcore.analysis.merging import ClassMerge
 from hlcore.config import AnalyzeConfig
 from hlcore.data.catalog import STREETS, open_data
 from hlcore.data.samples import PairedFiles, SegmentationData
-from hlcore.errors import InvalidInputError
 from hlcore.measuring.class_mappings import find_known_mapping, map_shared_names, read_mapping
 from hlcore.storage.analyses import AnalysisRecord
 from hlcore.storage.loading import resolve_epoch
@@ -112,13 +111,11 @@ class AnalysisJob:
         """The scored classes, and those that are left out, in a sentence or two."""
         described = self._describe_classes()
         left_out = [
-            f"left out of {side}: {', '.join(described[key])}"
+            f"classes of {side} left out: {', '.join(described[key])}"
             for side, key in (("the run", "ignored_classes"), ("the data set", "ignored_labels"))
             if described.get(key)
         ]
-        return "; ".join(
-            [f"scored in {len(self.class_names)} merged classes: {', '.join(self.class_names)}", *left_out]
-        )
+        return "; ".join([f"scored in {len(self.class_names)} classes: {', '.join(self.class_names)}", *left_out])
 
     def _describe_classes(self) -> dict[str, Any]:
         classes, merge = self.data.classes, self.merge
@@ -165,14 +162,7 @@ def _merge_classes(names: tuple[str, ...], data_names: tuple[str, ...], config: 
     mapping = None if config.merge is None else read_mapping(config.merge)
     if mapping is None and data_names == names and not config.ignore:
         return None
-    mapping = mapping or find_known_mapping(names, data_names)
-    if mapping is None and config.ignore:
-        mapping = map_shared_names(names, data_names)
-    if mapping is None:
-        raise InvalidInputError(
-            f"the run was trained on the classes {', '.join(names)}, but the data set has {', '.join(data_names)}; map "
-            "each class of one to a class of the other with --merge FILE, or leave it out with --ignore NAME"
-        )
+    mapping = mapping or find_known_mapping(names, data_names) or map_shared_names(names, data_names)
     return mapping.without(config.ignore).resolve(names, data_names)
 
 

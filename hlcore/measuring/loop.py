@@ -59,7 +59,7 @@ def analyze(run: Run, root: Path | None, config: AnalyzeConfig, *, command: str 
     """
     job = open_job(run, root, config)
     if job.merge is not None:
-        log.warning(job.describe_merge())
+        log.info(job.describe_merge())
     checkpoint = load_epoch(run, job.epoch, device=config.device)
     device = str(checkpoint.network.mean.device)
     record = job.record(device=device, command=command)
@@ -87,8 +87,8 @@ def _check_labels(job: AnalysisJob, analysis: Analysis) -> Iterator[Step]:
     if not scored.any():
         if error is not None:
             raise error
-        pixels = "no pixel" if job.merge is None else "no pixel of a class that is scored"
-        raise DatasetError(f"{pixels} of the split '{job.split}' is labelled, so there is nothing to measure")
+        pixel = "labelled pixel" if job.merge is None else "labelled pixel of a scored class"
+        raise DatasetError(f"the split '{job.split}' has no {pixel}, so there is nothing to measure")
 
 
 def _measure_images(

@@ -11,6 +11,7 @@ from scipy.stats import ttest_rel
 from benchmarks.evidence.compare import paired_differences
 from benchmarks.evidence.grid import Grid, open_grid
 from benchmarks.evidence.sweep import FIDELITY, fill_table, read_rows, train_baselines
+from hlcore.errors import InvalidInputError
 
 GRID = Grid(
     base={"optim": {"epochs": 2, "lr": 0.1}},
@@ -80,6 +81,8 @@ def test_a_table_is_filled_once_and_fidelity_is_added_when_the_other_seeds_exist
     assert all(-1 <= row[f"{FIDELITY}hardness_spearman"] <= 1 for row in rows)
     assert rows[0] == {**first, **rows[0]}, "a finished row does not change"
     assert list(fill_table("tiny", **settings)) == ["tiny: 4 rows exist, 0 are missing"]
+    with pytest.raises(InvalidInputError, match="no run has the value stdg; expected one of ce, seed0,"):
+        list(fill_table("tiny", **settings, only=["stdg"]))
 
 
 def test_on_another_machine_the_baselines_are_trained_again_without_new_rows(tmp_path):

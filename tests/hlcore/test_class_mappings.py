@@ -59,7 +59,7 @@ def test_an_ignored_class_is_left_out_even_if_it_is_mapped() -> None:
     merge = mapping.without(["Sky", "sky"]).resolve(CAMVID.names, IDD_LITE.names)
     assert "sky" not in merge.names
     assert merge.of_run[CAMVID.names.index("Sky")] == merge.of_data[IDD_LITE.names.index("sky")] == -1
-    with pytest.raises(InvalidInputError, match="the data set's sky has no counterpart"):
+    with pytest.raises(InvalidInputError, match="classes of the data set without a counterpart: sky"):
         mapping.without(["Sky"]).resolve(CAMVID.names, IDD_LITE.names)
 
 

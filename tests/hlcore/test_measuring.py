@@ -271,14 +271,14 @@ def test_a_run_is_scored_in_the_classes_of_another_data_set(scenes_run, two_clas
 def test_a_data_set_of_other_classes_needs_a_merge(scenes_run, two_classes, tmp_path) -> None:
     with pytest.raises(
         InvalidInputError,
-        match=r"but the data set has stuff, thing; map each class of one",
+        match=r"the data set has stuff, thing; map each class of one",
     ):
         finish(scenes_run, AnalyzeConfig(out=tmp_path / "new", dataset="folder"), root=two_classes)
 
 
 def test_an_unknown_class_of_a_merge_is_named(scenes_run, two_classes, tmp_path) -> None:
     merge = merge_file(tmp_path / "merge.json", Car="things")
-    with pytest.raises(InvalidInputError, match="the data set has no class things"):
+    with pytest.raises(InvalidInputError, match="unknown classes of the data set: things"):
         finish(scenes_run, AnalyzeConfig(out=tmp_path / "new", dataset="folder", merge=merge), root=two_classes)
 
 
@@ -287,7 +287,7 @@ def test_classes_without_a_counterpart_are_left_out_and_reported(scenes_run, two
     others = [name for name in CAMVID.names if name not in kept]
     (tmp_path / "merge.yaml").write_text(json.dumps({"run": kept, "ignore": others[1:]}))
     settings = {"dataset": "folder", "merge": tmp_path / "merge.yaml"}
-    with pytest.raises(InvalidInputError, match=f"the run's {others[0]} is not mapped"):
+    with pytest.raises(InvalidInputError, match=f"classes of the run that are not mapped: {others[0]}"):
         finish(scenes_run, AnalyzeConfig(out=tmp_path / "refused", **settings), root=two_classes)
     config = AnalyzeConfig(out=tmp_path / "new", **settings, ignore=(others[0],), mc_dropout=2)
     analysis = finish(scenes_run, config, root=two_classes)
@@ -321,7 +321,7 @@ def test_a_data_set_of_only_ignored_labels_is_refused(scenes_run, two_classes, t
     (two_classes / "classes.json").write_text('["none", "stuff", "thing"]')
     merge = merge_file(tmp_path / "merge.json")
     config = AnalyzeConfig(out=tmp_path / "new", dataset="folder", merge=merge, ignore=("none",))
-    with pytest.raises(DatasetError, match="no pixel of a class that is scored of the split 'val' is labelled"):
+    with pytest.raises(DatasetError, match="the split 'val' has no labelled pixel of a scored class"):
         finish(scenes_run, config, root=two_classes)
 
 

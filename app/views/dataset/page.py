@@ -49,7 +49,8 @@ def summarise_ranking(analysis: Analysis, images: pd.DataFrame, ranking: Ranking
     where = f" over pixels labelled {session.escape_markdown(ranking.class_name)}" if ranking.class_name else ""
     record, measure = analysis.record, TITLES[ranking.by].lower()
     of_all = f"{len(images)} of the {record.images} images of {record.dataset} {record.split}, epoch {record.epoch}"
-    merged = "" if record.merged is None else f" Scored in {len(record.class_names)} merged classes."
+    classes = ", ".join(record.class_names)
+    merged = "" if record.merged is None else f" Scored in these classes: {session.escape_sentence(classes)}."
     return f"{of_all}: {measure}{where}{reach}.{merged} {definitions.list_links(DEFINITIONS[ranking.by])}"
 
 

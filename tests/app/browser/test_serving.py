@@ -56,7 +56,7 @@ def test_a_file_that_is_refused_or_removed_is_not_called_lost(watched, address, 
     page.locator("input[type=file]").first.set_input_files(tmp_path / "huge.png")
     expect(page.get_by_text(re.compile("must be 64.*MB or smaller"))).to_be_attached()
     expect(status).to_be_hidden()
-    page.route(UPLOADS, lambda route: None)  # never ends
+    page.route(UPLOADS, lambda _: None)  # never ends
     choose(page, "me.png", photograph(90))
     expect(status).to_have_text("Analysing me.png …")
     page.get_by_test_id("stFileChipDeleteBtn").last.click()

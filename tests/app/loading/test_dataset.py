@@ -127,7 +127,7 @@ def test_a_merged_analysis_shows_its_images_without_labels_and_explains_why(open
     (scene,) = scenes(app)
     assert titles(scene) == ["Image", "Hardness", "Prediction", "Entropy"]
     assert "Labels" not in names(scene)
-    assert any("have different classes" in caption.value for caption in app.caption)
+    assert any("merged or left out classes" in caption.value for caption in app.caption)
 
 
 def test_missing_data_is_reported_on_the_page(open_with_analyses, tmp_path):

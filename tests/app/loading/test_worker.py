@@ -41,10 +41,15 @@ def test_an_error_reaches_the_session_that_asked_and_the_next_call_runs():
 
 def test_a_session_that_waits_too_long_is_told_so_and_its_call_does_not_run(monkeypatch):
     monkeypatch.setattr(worker, "WAIT_S", 0.05)
-    release, ran = threading.Event(), []
+    started, release, ran = threading.Event(), threading.Event(), []
+
+    def hold() -> bool:
+        started.set()
+        return release.wait()
+
     with ThreadPoolExecutor(1) as other:
-        first = other.submit(run_in_turn, release.wait)
-        time.sleep(0.02)  # the first call runs by now
+        first = other.submit(run_in_turn, hold)
+        assert started.wait(5)
         with pytest.raises(ServerBusyError, match="the server is busy with the images of other sessions"):
             run_in_turn(ran.append, 1)
         release.set()

@@ -231,7 +231,7 @@ def test_images_are_found_by_part_of_their_name(open_app, analysis):
 def test_merged_classes_are_named_and_shown_without_labels(open_app, run, scenes):
     make_analysis(run, images=14, tables={"images": IMAGES}, merged={"Sky": "Sky"})
     app = open_app(page=PAGE)
-    assert any("merged classes" in caption.value for caption in app.caption)
+    assert any("Scored in these classes: Sky, Building, Pole, " in caption.value for caption in app.caption)
     (scene,) = scenes(app)
     assert titles(scene) == ["Image", "Hardness", "Prediction", "Entropy"], "the labels have other classes"
 

@@ -105,20 +105,20 @@ def test_ignored_pixels_are_counted_on_labelled_pixels_and_tabulated() -> None:
 @pytest.mark.parametrize(
     ("run", "data", "ignore", "sentence"),
     [
-        ({"lorry": "vehicle"}, {}, (), "the run has no class lorry"),
-        ({"car": "vehicles"}, {"vehicles": "vehicles"}, (), "the data set has no class vehicles"),
+        ({"lorry": "vehicle"}, {}, (), "unknown classes of the run: lorry"),
+        ({"car": "vehicles"}, {"vehicles": "vehicles"}, (), "unknown classes of the data set: vehicles"),
         (
             {"car": None, "bus": None},
             {},
             (),
-            "the run's car, bus is not mapped; the data set's vehicle has no counterpart",
+            "classes of the run that are not mapped: car, bus; classes of the data set without a counterpart: vehicle",
         ),
-        ({"sky": None}, {"air": None}, ("air",), "the run's sky is not mapped"),
+        ({"sky": None}, {"air": None}, ("air",), "classes of the run that are not mapped: sky"),
         (
             {"sky": None},
             {"air": None},
             ("sky", "tree"),
-            "the data set's air is not mapped; there is no class tree to ignore",
+            "classes of the data set that are not mapped: air; unknown classes to ignore: tree",
         ),
         (
             {"sky": None, "road": None},
@@ -126,7 +126,7 @@ def test_ignored_pixels_are_counted_on_labelled_pixels_and_tabulated() -> None:
             (*HOME, *ABROAD),
             "fewer than two classes are left",
         ),
-        ({"sky": "heaven"}, {"air": None}, ("air",), "the run's sky has no counterpart"),
+        ({"sky": "heaven"}, {"air": None}, ("air",), "classes of the run without a counterpart: sky"),
     ],
 )
 def test_a_class_that_is_neither_merged_nor_left_out_is_named(run, data, ignore, sentence) -> None:

@@ -154,11 +154,11 @@ def test_a_run_with_nothing_to_validate_ends_without_a_score(root: Path, caplog)
     assert run.record.state == "complete"
     assert run.record.best_epoch is None
     assert not run.epoch_table()["mean_iou"].notna().to_numpy().any()
-    with pytest.raises(DatasetError, match="no pixel of the split 'val' is labelled"):
+    with pytest.raises(DatasetError, match="the split 'val' has no labelled pixel"):
         list(analyze(run, None, AnalyzeConfig()))
     assert not (run.path / "analyses").exists()
     (root / "prepared").mkdir()
-    with pytest.raises(DatasetError, match="no pixel of the split 'val' is labelled"):
+    with pytest.raises(DatasetError, match="the split 'val' has no labelled pixel"):
         list(analyze(run, None, AnalyzeConfig(out=root / "prepared")))
 
 
