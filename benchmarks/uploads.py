@@ -2,7 +2,8 @@
 
     python -m benchmarks.uploads --sessions 20 --uploads 10
 
-Each session replaces its photograph as soon as the last one is shown. Needs Linux, to read the server's memory.
+Each session replaces its photograph as soon as the last one is shown. The result becomes a row of the table in
+docs/server.md. Needs Linux, to read the server's memory.
 """
 
 import asyncio
@@ -18,11 +19,15 @@ import numpy as np
 from PIL import Image
 from playwright.async_api import Browser, async_playwright
 from playwright.async_api import TimeoutError as PlaywrightTimeoutError
-from rich.console import Console
-from rich.table import Table
 
 from tests.chromium import find_chromium
 from tests.serving import CHROMIUM_FLAGS, served
+
+DOCUMENT = Path(__file__).parents[1] / "docs" / "server.md"
+MARKS = "<!-- measured by benchmarks.uploads -->\n", "<!-- end of measured -->"
+COLUMNS = ("sessions", "photographs", "size", "lost", "median wait", "longest wait", "peak memory of the server")
+WHAT = 3
+"""Number of the first columns, which say what was measured; a row with the same ones is replaced."""
 
 
 @dataclass
@@ -37,7 +42,7 @@ class Outcome:
 
 
 def main() -> None:
-    """Print the table."""
+    """Measure, and write the row."""
     parser = ArgumentParser(description=__doc__)
     parser.add_argument("--sessions", type=int, default=20)
     parser.add_argument("--uploads", type=int, default=10, help="uploads of each session")
@@ -50,19 +55,30 @@ def main() -> None:
         [server] = Path("/proc/self/task").joinpath(str(os.getpid()), "children").read_text().split()
         asyncio.run(upload_all(address, outcome, options))
         [peak] = re.findall(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{server}/status").read_text())
-    table = Table("sessions", "uploads", "lost", "median s", "longest s", "peak memory of the server, MB")
     seconds = outcome.seconds or [float("nan")]
-    table.add_row(
+    measured = (
         str(options.sessions),
         str(options.sessions * options.uploads),
+        f"{options.side} x {options.side * 3 // 4} px",
         str(len(outcome.lost)),
-        f"{np.median(seconds):.1f}",
-        f"{max(seconds):.1f}",
-        f"{int(peak) / 1024:.0f}",
+        f"{np.median(seconds):.1f} s",
+        f"{max(seconds):.1f} s",
+        f"{int(peak) // 1024} MB",
     )
-    Console().print(table)
+    print(dict(zip(COLUMNS, measured, strict=True)))
+    DOCUMENT.write_text(with_row(DOCUMENT.read_text(encoding="utf-8"), measured), encoding="utf-8")
     for text in [*outcome.lost, *outcome.problems]:
         print(text)
+
+
+def with_row(text: str, row: tuple[str, ...]) -> str:
+    """The document with a row added to its table, or in place of one that measured the same."""
+    before, rest = text.split(MARKS[0])
+    table, after = rest.split(MARKS[1])
+    rows = [tuple(line.strip("| ").split(" | ")) for line in table.splitlines()[2:]]
+    rows = [other for other in rows if other[:WHAT] != row[:WHAT]] + [row]
+    lines = ["| " + " | ".join(cells) + " |\n" for cells in (COLUMNS, ["---"] * len(COLUMNS), *rows)]
+    return f"{before}{MARKS[0]}{''.join(lines)}{MARKS[1]}{after}"
 
 
 async def upload_all(address: str, outcome: Outcome, options: Namespace) -> None:
