@@ -161,6 +161,7 @@ def test_a_user_browses_a_data_set_and_opens_an_image_in_inspect(watched, addres
     page.get_by_text("Table", exact=True).click()
     settle(page)
     table = page.get_by_test_id("stDataFrame").locator("canvas").first
+    expect(table.locator("[role=gridcell]").first).to_be_attached()  # drawn: it ignores a click before
     table.click(position={"x": 17, "y": 35 + 17}, force=True)  # a scroll area covers it
     settle(page)
     assert link(page)["sample"] == hardest
