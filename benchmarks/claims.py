@@ -18,7 +18,7 @@ from hlcore.config import HARDNESS_SGD_LR
 from hlcore.report.numbers import Number, find_number, format_number
 
 DEFAULT = f"sgd_{HARDNESS_SGD_LR:g}"
-"""The variant with the default learning rate of `hlcore train`, and the light branch."""
+"""The variant with the default settings of `hlcore train`."""
 SEEDS = 3
 HOLDS, FAILS, OPEN = "holds", "does not hold", "open"
 DATA_TITLES = {

@@ -52,8 +52,8 @@ class NetworkConfig(FrozenModel):
     """`imagenet`, a weight file (.safetensors or .pth), or `none` for random weights."""
     decoder_channels: PositiveInt | None = None
     """Width of the decoder. Default: the decoder's."""
-    hardness_branch: Literal["copy", "light"] = "copy"
-    """`copy` of the segmentation branch (the authors' choice) or a `light` fusion of three feature levels."""
+    hardness_branch: Literal["copy", "light"] = "light"
+    """A `light` fusion of three feature levels, or a `copy` of the segmentation branch (the authors' choice)."""
     hardness_norm: bool = True
     """Batch norm after each projection of a `light` branch, for sharper maps. A `copy` keeps its original's norm."""
     options: dict[str, Any] = {}

@@ -170,7 +170,10 @@ class LightBranch(nn.Module):
         super().__init__()
         levels = [i for i, (channels, height, _) in enumerate(feature_shapes) if channels and 4 * height <= image_size]
         if not levels:
-            raise InvalidInputError(f"the encoder has no feature of stride 4 or more: {list(feature_shapes)}")
+            raise InvalidInputError(
+                f"a light hardness branch needs a feature of stride 4 or more, the encoder has {list(feature_shapes)}; "
+                "use hardness_branch='copy'"
+            )
         levels.sort(key=lambda i: -feature_shapes[i][1])  # finest first; equal sizes keep the encoder's order
         self.levels = sorted({levels[0], levels[len(levels) // 2], levels[-1]}, key=levels.index)
         channels = [feature_shapes[i][0] for i in self.levels]

@@ -159,8 +159,8 @@ def parse_json(text: str, model: type[Model], *, source: Path) -> Model:
 
 
 def fill_in_old_network(network: dict[str, Any]) -> dict[str, Any]:
-    """Settings of a network as saved in a file; networks saved before `hardness_norm` existed have none."""
-    return {"hardness_norm": False} | network
+    """Settings of a network as saved in a file; what older files lack has the value of their time."""
+    return {"hardness_branch": "copy", "hardness_norm": False} | network
 
 
 def describe_validation_error(error: ValidationError, model: type[BaseModel]) -> str:

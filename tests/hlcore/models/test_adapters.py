@@ -15,7 +15,13 @@ from hlcore.models.adapters import NetworkParts, build_network, network_names, o
 from hlcore.models.hardness import HardnessSegmenter, LightBranch, copy_branch, detach_features, flatten_features
 from hlcore.models.smp import SMP_DECODERS
 
-TINY = NetworkConfig(network="unet", encoder="tu-test_efficientnet", encoder_weights="none", decoder_channels=16)
+TINY = NetworkConfig(
+    network="unet",
+    encoder="tu-test_efficientnet",
+    encoder_weights="none",
+    decoder_channels=16,
+    hardness_branch="copy",
+)
 
 
 def changed(**settings: object) -> NetworkConfig:
@@ -206,7 +212,7 @@ def test_copied_output_convolution_keeps_the_geometry_of_the_original() -> None:
 
 
 def test_light_branch_needs_a_feature_of_stride_4() -> None:
-    with pytest.raises(InvalidInputError, match="no feature of stride 4 or more"):
+    with pytest.raises(InvalidInputError, match="needs a feature of stride 4 or more.*hardness_branch='copy'"):
         LightBranch([(8, 32, 32)], image_size=64)
 
 

@@ -188,3 +188,13 @@ def test_a_light_branch_saved_before_it_was_normalised_loads_unchanged(tmp_path:
     rewritten(path, hlcore=json.dumps(header))
     image = torch.randint(0, 256, (1, 3, 64, 64), dtype=torch.uint8)
     assert torch.equal(load_checkpoint(path).network(image).hardness, saved(image).hardness)
+
+
+def test_a_network_saved_before_the_branch_could_be_chosen_has_a_copied_one(tmp_path: Path) -> None:
+    config = CONFIG.model_copy(update={"hardness_branch": "copy", "hardness_norm": False})
+    path = tmp_path / "old.safetensors"
+    save_checkpoint(path, build_network(config, 2), HEADER.model_copy(update={"network": config}))
+    header = json.loads(HEADER.model_copy(update={"network": config}).model_dump_json())
+    del header["network"]["hardness_branch"], header["network"]["hardness_norm"]
+    rewritten(path, hlcore=json.dumps(header))
+    assert load_checkpoint(path).header.network.hardness_branch == "copy"

@@ -316,15 +316,17 @@ def test_a_smaller_lambda_slows_the_hardness_branch_under_sgd_and_not_under_adam
 
 def test_a_run_older_than_the_branchs_own_optimizer_resumes_with_adamw(tmp_path: Path) -> None:
     optim = OptimConfig(epochs=2, batch_size=2, hardness_optimizer="adamw", hardness_lr=1e-4)
-    expected = weights(finish(train(tiny(tmp_path / "whole", optim=optim))))
-    reports = train(tiny(tmp_path / "halved", optim=optim))
+    copied = NETWORK.model_copy(update={"hardness_branch": "copy"})
+    expected = weights(finish(train(tiny(tmp_path / "whole", optim=optim, network=copied))))
+    reports = train(tiny(tmp_path / "halved", optim=optim, network=copied))
     path = next(itertools.islice(reports, STEPS_PER_EPOCH, None)).run.path
     reports.close()
 
     record = json.loads((path / "run.json").read_text())
     for setting in ("optimizer", "momentum", "weight_decay", "schedule"):
         del record["config"]["optim"][f"hardness_{setting}"]
-    del record["config"]["network"]["hardness_norm"]
+    for setting in ("branch", "norm"):
+        del record["config"]["network"][f"hardness_{setting}"]
     (path / "run.json").write_text(json.dumps(record))
     assert open_run(path).record.config.optim.hardness_optimizer == "adamw"
     assert all(torch.equal(tensor, expected[name]) for name, tensor in weights(finish(resume(path))).items())
