@@ -71,6 +71,7 @@ def test_the_licences_of_the_pinned_packages_are_listed_and_allowed():
         "License: GNU AFFERO GENERAL PUBLIC LICENSE\n        Version 3, 19 November 2007",
     ],
 )
+@pytest.mark.slow
 def test_a_package_under_the_agpl_is_found(tmp_path, monkeypatch, metadata):
     folder = tmp_path / "theirs-1.0.dist-info"
     folder.mkdir()

@@ -61,6 +61,7 @@ def test_fidelity_is_measured_against_cross_entropy_of_the_other_seeds():
     assert [(other["seed"], other["loss"]) for other in others] == [("seed0", "ce"), ("seed2", "ce"), ("seed3", "ce")]
 
 
+@pytest.mark.slow
 def test_a_table_is_filled_once_and_fidelity_is_added_when_the_other_seeds_exist(tmp_path):
     (tmp_path / "tiny.yaml").write_text(TINY, encoding="utf-8")
     settings = {"data": tmp_path, "out": tmp_path / "runs", "folder": tmp_path}
@@ -85,6 +86,7 @@ def test_a_table_is_filled_once_and_fidelity_is_added_when_the_other_seeds_exist
         list(fill_table("tiny", **settings, only=["stdg"]))
 
 
+@pytest.mark.slow
 def test_on_another_machine_the_baselines_are_trained_again_without_new_rows(tmp_path):
     (tmp_path / "tiny.yaml").write_text(TINY, encoding="utf-8")
     settings = {"data": tmp_path, "folder": tmp_path}

@@ -263,6 +263,7 @@ def test_mean_and_std_are_applied_in_units_of_0_to_255() -> None:
     assert logits.flatten().tolist() == pytest.approx([30, 10, 10 / 3])
 
 
+@pytest.mark.slow
 def test_torchvision_imports_after_its_missing_operators_are_declared() -> None:
     code = "from hlcore.models import torchvision_cpu\nimport torchvision\nimport torchvision.ops\nprint('imported')"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

@@ -67,7 +67,7 @@ CONFIGS = [
     *(_named("unet", "light", encoder="mobilenet_v2", encoder_depth=depth, decoder_channels=16) for depth in (3, 4)),
     *(_named("torchvision/lraspp_mobilenet_v3_large", branch) for branch in BRANCHES),
     _named("torchvision/deeplabv3_mobilenet_v3_large", "copy"),
-    _named("torchvision/fcn_resnet50", "light"),
+    pytest.param(_named("torchvision/fcn_resnet50", "light"), marks=pytest.mark.slow),  # by far the largest
     *(_named("test-own", branch) for branch in BRANCHES),
 ]
 
