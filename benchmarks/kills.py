@@ -4,7 +4,8 @@
 
 A command is killed, repeated as its documentation says, killed again ... until it finishes. Then weights, metrics,
 tables and maps must equal those of a command that nobody killed: nothing is lost, and nothing is there twice. It
-begins anew in another folder until it was killed often enough.
+begins anew in another folder until it was killed often enough. The results become rows of the table in
+docs/reliability.md.
 """
 
 import filecmp
@@ -19,15 +20,16 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from rich.console import Console
-from rich.table import Table
 from safetensors.torch import load_file
 from skimage import data
 
+from benchmarks.measured_tables import write_row
 from hlcore.storage.analyses import open_analysis
 from hlcore.storage.bundles import open_bundle
 from hlcore.storage.runs import open_run
 
+DOCUMENT = Path(__file__).parents[1] / "docs" / "reliability.md"
+COLUMNS = ("command", "seed", "kills", "times completed", "lost or doubled")
 SETTINGS = """\
 name: tiny
 device: cpu
@@ -43,13 +45,12 @@ PHOTOGRAPHS = [str(path) for name in EXAMPLES if (path := Path(data.__file__).pa
 
 
 def main() -> None:
-    """Print the table."""
+    """Write the rows."""
     parser = ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=50, help="kills of each command")
     parser.add_argument("--seed", type=int, default=0, help="seed of the moments")
     options = parser.parse_args()
     moments = np.random.default_rng(options.seed)
-    table = Table("command", "kills", "times completed", "lost or doubled", title=f"kill -9, seed {options.seed}")
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         (root / "tiny.yaml").write_text(SETTINGS, encoding="utf-8")
@@ -74,8 +75,9 @@ def main() -> None:
                 again = root / f"{name}-{trials}"
                 kills += kill_and_repeat(partial(command, again), seconds, options.kills - kills, moments)
                 faults += compare(root / name, again)
-            table.add_row(name, str(kills), str(trials), ", ".join(faults) or "nothing")
-    Console().print(table)
+            row = f"`hlcore {name}`", str(options.seed), str(kills), str(trials), ", ".join(faults) or "nothing"
+            print(dict(zip(COLUMNS, row, strict=True)), flush=True)
+            write_row(DOCUMENT, "benchmarks.kills", COLUMNS, row, key=2)
 
 
 def run_undisturbed(arguments: list[str]) -> float:

@@ -20,14 +20,12 @@ from PIL import Image
 from playwright.async_api import Browser, async_playwright
 from playwright.async_api import TimeoutError as PlaywrightTimeoutError
 
+from benchmarks.measured_tables import write_row
 from tests.chromium import find_chromium
 from tests.serving import CHROMIUM_FLAGS, served
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "server.md"
-MARKS = "<!-- measured by benchmarks.uploads -->\n", "<!-- end of measured -->"
 COLUMNS = ("sessions", "photographs", "size", "lost", "median wait", "longest wait", "peak memory of the server")
-WHAT = 3
-"""Number of the first columns, which say what was measured; a row with the same ones is replaced."""
 
 
 @dataclass
@@ -66,19 +64,9 @@ def main() -> None:
         f"{int(peak) // 1024} MB",
     )
     print(dict(zip(COLUMNS, measured, strict=True)))
-    DOCUMENT.write_text(with_row(DOCUMENT.read_text(encoding="utf-8"), measured), encoding="utf-8")
+    write_row(DOCUMENT, "benchmarks.uploads", COLUMNS, measured, key=3)
     for text in [*outcome.lost, *outcome.problems]:
         print(text)
-
-
-def with_row(text: str, row: tuple[str, ...]) -> str:
-    """The document with a row added to its table, or in place of one that measured the same."""
-    before, rest = text.split(MARKS[0])
-    table, after = rest.split(MARKS[1])
-    rows = [tuple(line.strip("| ").split(" | ")) for line in table.splitlines()[2:]]
-    rows = [other for other in rows if other[:WHAT] != row[:WHAT]] + [row]
-    lines = ["| " + " | ".join(cells) + " |\n" for cells in (COLUMNS, ["---"] * len(COLUMNS), *rows)]
-    return f"{before}{MARKS[0]}{''.join(lines)}{MARKS[1]}{after}"
 
 
 async def upload_all(address: str, outcome: Outcome, options: Namespace) -> None:
