@@ -1,6 +1,7 @@
 """What every network must do, whichever library it comes from: one set of tests for all of them."""
 
 import copy
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -88,9 +89,19 @@ def config(built: tuple[NetworkConfig, HardnessSegmenter]) -> NetworkConfig:
     return built[0]
 
 
+@pytest.fixture(scope="module")
+def weights(built: tuple[NetworkConfig, HardnessSegmenter]) -> dict[str, Tensor]:
+    return copy.deepcopy(built[1].state_dict())
+
+
 @pytest.fixture
-def network(built: tuple[NetworkConfig, HardnessSegmenter]) -> HardnessSegmenter:
-    return copy.deepcopy(built[1])
+def network(built: tuple[NetworkConfig, HardnessSegmenter], weights: dict[str, Tensor]) -> Iterator[HardnessSegmenter]:
+    _, network = built
+    branch = network.hardness_branch
+    yield network
+    network.hardness_branch = branch
+    network.load_state_dict(weights)
+    network.train().zero_grad()
 
 
 def images(height: int, width: int) -> Tensor:
@@ -140,9 +151,9 @@ def test_dropping_the_hardness_branch_leaves_the_logits_bit_identical(
     network: HardnessSegmenter, training: bool
 ) -> None:
     network.train(training)
-    alone = copy.deepcopy(network)
-    alone.hardness_branch = None
-    assert torch.equal(logits_of(alone, images(33, 47)), logits_of(network, images(33, 47)))
+    expected = logits_of(network, images(33, 47))
+    network.hardness_branch = None
+    assert torch.equal(logits_of(network, images(33, 47)), expected)
 
 
 def test_every_trained_weight_gets_a_gradient_from_the_objective(network: HardnessSegmenter) -> None:
