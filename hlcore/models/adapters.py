@@ -93,7 +93,7 @@ def outline_network(config: NetworkConfig, num_classes: int, *, hardness: bool =
     """
     config = config.model_copy(update={"encoder_weights": "none"})
     is_registered = config.network in network_names() and config.network in _registered
-    with torch.device("meta"), _NumbersOnCpu():
+    with torch.device("meta"), _WithoutValues():
         try:
             is_smp = config.network in SMP_DECODERS and not is_registered
             parts = construct_smp_parts(config, num_classes) if is_smp else _build_parts(config, num_classes)
@@ -110,11 +110,19 @@ def outline_network(config: NetworkConfig, num_classes: int, *, hardness: bool =
             return None
 
 
-class _NumbersOnCpu(TorchFunctionMode):
-    """Context in which `linspace` has values on any device; encoders read their dropout rates from it."""
+class _WithoutValues(TorchFunctionMode):
+    """Context in which random initialisation does nothing, which takes long even on the device "meta".
+
+    `linspace` has values on any device: encoders read their dropout rates from it.
+    """
+
+    FILLS = (nn.init.normal_, nn.init.uniform_, Tensor.normal_, Tensor.uniform_)
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        return func(*args, **({"device": "cpu"} if func is torch.linspace else {}) | (kwargs or {}))
+        kwargs = kwargs or {}
+        if func in self.FILLS:
+            return args[0] if args else kwargs["tensor"]
+        return func(*args, **({"device": "cpu"} if func is torch.linspace else {}) | kwargs)
 
 
 def network_names() -> tuple[str, ...]:

@@ -16,7 +16,8 @@ from hlcore.config import LossConfig, NetworkConfig, OptimConfig, TrainConfig
 from hlcore.data.labels import CAMVID
 from hlcore.data.streets import Streets
 from hlcore.models.adapters import build_network
-from hlcore.storage.checkpoints import CheckpointHeader, save_checkpoint
+from hlcore.storage import loading
+from hlcore.storage.checkpoints import Checkpoint, CheckpointHeader, load_checkpoint, save_checkpoint
 from hlcore.storage.probes import Probe
 from hlcore.storage.runs import Run, RunRecord, create_run, installed_versions, utc_now
 
@@ -36,6 +37,22 @@ def one_scan_of_the_installed_packages() -> Iterator[None]:
     """Streamlit reads the metadata of every installed package when an app starts; here one scan serves all apps."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(manifest_scanner, "scan_component_manifests", cache(manifest_scanner.scan_component_manifests))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_network_for_equal_checkpoints() -> Iterator[None]:
+    """Pages change no network, so all tests share the networks of equal files; many copy the same tiny run."""
+    loaded: dict[bytes, Checkpoint] = {}
+
+    def load_once(path: Path, *, device: torch.device | str = "cpu") -> Checkpoint:
+        content = path.read_bytes() if path.is_file() else b""
+        if content not in loaded:
+            loaded[content] = load_checkpoint(path, device=device)
+        return loaded[content]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(loading, "load_checkpoint", load_once)
         yield
 
 
