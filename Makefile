@@ -26,7 +26,7 @@ CHOICE := $(or $(TORCH_INDEX_URL),$(TORCH_BACKEND))
 TORCH := $(if $(CHOICE),$(VENV)/.torch-$(shell printf %s '$(CHOICE)' | cksum | cut -d ' ' -f 1))
 
 .DEFAULT_GOAL := help
-.PHONY: app test check lint format lock screenshots clean help
+.PHONY: app test check quick-tests lint format lock screenshots clean help
 
 app: $(RUNTIME) ## serve the app on localhost, with the bundled runs
 	$(RUN) streamlit run app/server.py --server.address localhost --server.port $(PORT)
@@ -35,7 +35,10 @@ test: lint ## run everything that CI runs: lint, then all tests, including those
 	$(VENV)/bin/python tests/chromium.py
 	$(PYTEST)
 
-check: lint ## run the checks while you work: lint and the quick tests, without training or a browser
+check: $(DEV) ## run the checks while you work: lint and the quick tests, without training or a browser
+	$(MAKE) --no-print-directory --jobs 2 lint quick-tests
+
+quick-tests: $(DEV)
 	$(PYTEST) -m "not slow and not browser"
 
 lint: $(DEV) ## run ruff, pyright, the import rules and the check of licences
