@@ -27,8 +27,6 @@ DATA_TITLES = {
     "camvid_fpn_24": "CamVid, FPN, 24 epochs",
     "camvid_deeplab": "CamVid, DeepLabV3+, 45 epochs",
     "idd_lite_fpn": "IDD-Lite, FPN, 4 epochs",
-    "streets_300": "streets, 300 steps",
-    "streets_3000": "streets, 3000 steps",
 }
 
 

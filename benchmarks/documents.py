@@ -10,7 +10,7 @@ import pandas as pd
 from benchmarks.claims import DATA_TITLES, claims_of_analyses, claims_of_memorising, claims_of_training, signed
 from benchmarks.evidence.compare import CLASS_MEASURES, MEASURES, paired_differences
 from benchmarks.evidence.grid import Grid
-from benchmarks.evidence.rule import choose_rate, judge_rates, summarise
+from benchmarks.evidence.rule import CANDIDATES, choose_rate, judge_rates, summarise
 from benchmarks.studies import markdown_table
 from hlcore.analysis.error_prediction import STANDINGS
 from hlcore.analysis.statistics import filter_rows
@@ -45,6 +45,8 @@ FIGURES = {
     "errors": "How well each score finds errors: risk against coverage",
 }
 """Name in docs/images/results to caption; `python -m benchmarks.figures` draws them."""
+LENGTHS = ("streets_300", "streets", "streets_3000")
+"""Data of the evidence that differ in the number of training steps only."""
 LONG = "Tables of each data set"
 
 
@@ -80,6 +82,7 @@ def short_document(
     parts += [f"![{text}](images/results/{name}.svg)\n\n{text}.\n" for name, text in drawn.items()]
     parts.append("## All variants\n")
     parts += tried(rows, grid)
+    parts += training_lengths(rows, grid)
     parts.append(f"## {LONG}\n")
     parts += [f"- [{text.splitlines()[0].removeprefix('# ')}](results/{name}.md)" for name, text in long.items()]
     return "\n".join(parts).rstrip() + "\n"
@@ -94,7 +97,10 @@ def tried(rows: pd.DataFrame, grid: Grid) -> Iterator[str]:
         "hardness with the mean loss of networks with other seeds; both are measured on held-out images. "
         "benchmarks/evidence/method.yaml defines the variants.\n"
     )
-    for data, of_data in summary.groupby("data", sort=False):
+    for data, title in DATA_TITLES.items():
+        of_data = filter_rows(summary, data=data)
+        if of_data.empty:
+            continue
         cells = []
         for variant in grid.axes[grid.compared]:
             of = filter_rows(of_data, variant=variant)
@@ -107,9 +113,39 @@ def tried(rows: pd.DataFrame, grid: Grid) -> Iterator[str]:
             values = [find_number(of, measure=measure).value_text for measure in measures]
             mean_iou = find_number(of, measure="mean_iou_last").value_text
             cells.append([variant, seeds, mean_iou, points, *("" if v == "not known" else v for v in values)])
-        yield f"### {DATA_TITLES[str(data)]}\n"
+        yield f"### {title}\n"
         columns = ["variant", "seeds", "test mIoU", "points over ce", "HL lift", "movement", "fidelity"]
         yield markdown_table(columns, cells)
+
+
+def training_lengths(rows: pd.DataFrame, grid: Grid) -> Iterator[str]:
+    """How each rate of the hardness branch does in shorter and longer runs, for the seeds that every length has."""
+    seeds = set.intersection(*(set(filter_rows(rows, data=data)["seed"]) for data in LENGTHS))
+    if not seeds:
+        return
+    rows = pd.concat([filter_rows(rows, data=data, seed=seed) for data in LENGTHS for seed in sorted(seeds)])
+    summary, gains = summarise(rows, grid), paired_differences(rows, grid, measures=("mean_iou_last",))
+    cells, least = [], {}
+    for data in LENGTHS:
+        [steps] = filter_rows(rows, data=data)["steps"].unique()
+        moved = {}
+        for variant in CANDIDATES:
+            of = filter_rows(summary, data=data, variant=variant)
+            if of.empty:
+                continue
+            gain = difference_in_points(filter_rows(gains, data=data, variant=variant).to_dict("records")[0])
+            movement = find_number(of, measure="movement/held_out")
+            lift = find_number(of, measure="hardness_lift").value_text
+            moved[variant] = movement.value
+            cells.append([str(steps), variant, gain.removesuffix(", one seed"), lift, movement.value_text])
+        least[int(steps)] = min(moved, key=moved.__getitem__)
+    said = "; ".join(f"at {steps} steps {variant}" for steps, variant in least.items())
+    yield "## Rate and training length\n"
+    yield (
+        f"The streets network trained for other numbers of steps, each with its own schedule; {', '.join(seeds)}. "
+        f"The map of this rate moves least: {said}.\n"
+    )
+    yield markdown_table(["steps", "rate", "points over ce", "HL lift", "movement"], cells)
 
 
 def difference_in_points(row: Mapping[str, Any]) -> str:

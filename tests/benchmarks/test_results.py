@@ -6,7 +6,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from benchmarks import results
+from benchmarks import documents, results
+from benchmarks.evidence.grid import open_grid
 from hlcore.storage.analyses import AnalysisRecord, open_analysis
 from hlcore.storage.runs import utc_now
 
@@ -83,3 +84,18 @@ def test_the_headline_replaces_the_text_between_its_marks():
     text = f"before\n{first}\nold\n{last}\nafter\n"
     assert results.with_headline(text, "new") == f"before\n{first}\nnew\n{last}\nafter\n"
     assert results.with_headline(results.with_headline(text, "x"), "new") == results.with_headline(text, "new")
+
+
+def test_the_rate_that_moves_least_is_named_for_each_length_of_training() -> None:
+    moved = {"streets_300": (0.5, 0.4), "streets": (0.3, 0.4), "streets_3000": (0.2, 0.1)}
+    rows = pd.DataFrame(
+        {"data": data, "seed": seed, "variant": variant, "steps": steps, "mean_iou_last": 0.5, "hardness_lift": 2.0}
+        | {"hardness_total_variation/held_out": movement, "loss_total_variation/held_out": 1.0}
+        for (data, movements), steps in zip(moved.items(), (300, 1200, 3000), strict=True)
+        for seed in (("seed0",) if data != "streets" else ("seed0", "seed1"))
+        for variant, movement in zip(("sgd_0.1", "sgd_0.3", "ce"), (*movements, 0.9), strict=True)
+    )
+    _, said, table = documents.training_lengths(rows, open_grid("method"))
+    assert "at 300 steps sgd_0.3; at 1200 steps sgd_0.1; at 3000 steps sgd_0.3" in said
+    assert table.count("sgd_0.1") == table.count("sgd_0.3") == 3
+    assert not list(documents.training_lengths(rows[rows["data"] != "streets_3000"], open_grid("method")))
