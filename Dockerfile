@@ -19,11 +19,13 @@ RUN pip="/opt/venv/bin/python3 -m pip install" \
     && if [ -n "$TORCH_INDEX_URL" ]; then \
         $pip --no-deps --index-url "$TORCH_INDEX_URL" $(grep -E '^torch(vision)?==' requirements.txt) \
             && $pip -r requirements.txt; \
-    elif UV_HTTP_RETRIES=1 $uv --quiet --dry-run 2>/dev/null; then \
+    elif failure=$(UV_HTTP_RETRIES=1 $uv --quiet --dry-run 2>&1 >/dev/null); then \
         $uv; \
-    else \
-        echo "uv cannot reach PyTorch's package index; pip installs torch from its own." \
+    elif [ "${failure#*Failed to fetch}" != "$failure" ]; then \
+        echo "uv cannot reach PyTorch's package index; pip installs torch from its own, whichever build that has." \
             && $pip -r requirements.txt; \
+    else \
+        echo "$failure" >&2; exit 1; \
     fi \
     && /opt/venv/bin/python3 -m pip check \
     && rm -r /opt/venv/lib/python3*/site-packages/torch/include /opt/venv/lib/python3*/site-packages/torch/test

@@ -89,14 +89,19 @@ $(VENV)/bin/pip:
 
 $(RUNTIME): requirements.txt requirements-uv.txt pyproject.toml $(TORCH) | $(VENV)/bin/pip
 ifeq ($(TORCH_INDEX_URL),)
-# A dry run shows within seconds whether uv can reach PyTorch's index.
-	@if $(PIP) install --quiet -r requirements-uv.txt 2>/dev/null \
-	    && UV_HTTP_RETRIES=1 $(UV) --quiet --dry-run 2>/dev/null; then \
-	    set -x; $(UV) $(if $(TORCH_BACKEND),--reinstall-package torch --reinstall-package torchvision); \
+# A dry run shows within seconds whether uv can reach PyTorch's index. Any other error of uv, such as an unknown backend, ends here.
+	@if ! $(PIP) install --quiet -r requirements-uv.txt 2>/dev/null; then \
+	    failure="Failed to fetch uv"; \
 	else \
-	    echo "uv cannot reach PyTorch's package index; pip installs torch from its own."; \
-	    set -x; $(PIP) install -r requirements.txt; \
-	fi
+	    failure=$$(UV_HTTP_RETRIES=1 $(UV) --quiet --dry-run 2>&1 >/dev/null) && failure=; \
+	fi; \
+	case "$$failure" in \
+	    "") set -x; $(UV) $(if $(TORCH_BACKEND),--reinstall-package torch --reinstall-package torchvision) ;; \
+	    *"Failed to fetch"*) \
+	        echo "uv cannot reach PyTorch's package index; pip installs torch from its own, whichever build that has."; \
+	        set -x; $(PIP) install -r requirements.txt ;; \
+	    *) echo "$$failure" >&2; exit 1 ;; \
+	esac
 else
 	$(PIP) install -r requirements.txt
 endif

@@ -13,7 +13,7 @@ sys.path.insert(0, str(ROOT))  # `streamlit run` puts only this file's folder on
 
 from app import session  # noqa: E402 - needs the path
 from app.components.messages import format_link_warnings  # noqa: E402 - the same
-from app.components.run_picker import draw_run_facts, load_selected_run, select_run  # noqa: E402 - the same
+from app.components.run_picker import draw_run_facts, draw_run_picker, load_selected_run  # noqa: E402 - the same
 from app.loading import runs as run_loading  # noqa: E402 - the same
 from hlcore.errors import HlcoreError  # noqa: E402 - the same
 
@@ -65,7 +65,7 @@ warnings_place = st.container()
 try:
     if folders:
         with st.sidebar:
-            select_run(folders)
+            draw_run_picker(folders)
             draw_run_facts(load_selected_run())
     page.run()
 except HlcoreError as error:

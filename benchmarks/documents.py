@@ -7,11 +7,17 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from benchmarks.claims import DATA_TITLES, claims_of_analyses, claims_of_memorising, claims_of_training, signed
-from benchmarks.evidence.compare import CLASS_MEASURES, MEASURES, paired_differences
+from benchmarks.claims import (
+    DATA_TITLES,
+    format_signed,
+    list_analysis_claims,
+    list_memorising_claims,
+    list_training_claims,
+)
+from benchmarks.evidence.compare import CLASS_MEASURES, MEASURES, compare_paired
 from benchmarks.evidence.grid import Grid
 from benchmarks.evidence.rule import CANDIDATES, choose_rate, judge_rates, summarise
-from benchmarks.studies import markdown_table
+from benchmarks.studies import format_markdown_table
 from hlcore.analysis.error_prediction import STANDINGS
 from hlcore.analysis.statistics import filter_rows
 from hlcore.figures.errors import REGIONS, SCORES
@@ -30,7 +36,7 @@ PARTS: tuple[tuple[str, Callable[[Tables], Findings]], ...] = (
 )
 
 
-CLAIMED = ("edge_contrast", "size_correlations", "scores")
+CLAIM_TABLES = ("edge_contrast", "size_correlations", "scores")
 """Tables of an analysis that the claims are checked against."""
 PICTURES = Path(__file__).parents[1] / "docs" / "images" / "results"
 ABOUT = """Generated from tables by `python -m benchmarks.results`. Brackets hold 95 % intervals: over seeds (Student's
@@ -58,7 +64,7 @@ class Entry(NamedTuple):
     analysis: Path
 
 
-def short_document(
+def format_summary(
     analyses: list[tuple[Entry, Analysis]],
     rows: pd.DataFrame,
     grid: Grid,
@@ -66,31 +72,31 @@ def short_document(
     long: Mapping[str, str],
 ) -> str:
     """One page: the claims, the figures, all variants, and links to the long tables."""
-    tables = {entry.title: {name: analysis.table(name) for name in CLAIMED} for entry, analysis in analyses}
-    found = [*claims_of_training(rows, grid)]
-    found += [] if memorised is None else claims_of_memorising(memorised)
-    found += claims_of_analyses(tables)
+    tables = {entry.title: {name: analysis.table(name) for name in CLAIM_TABLES} for entry, analysis in analyses}
+    found = [*list_training_claims(rows, grid)]
+    found += [] if memorised is None else list_memorising_claims(memorised)
+    found += list_analysis_claims(tables)
     parts = [f"# Results\n\n{ABOUT}\n", "## Claims\n"]
     said = {claim.claim: "" for claim in found}
     cells = []
     for claim in found:
         cells.append([claim.claim if claim.claim in said else "", claim.measured, f"**{claim.verdict}**"])
         said.pop(claim.claim, None)
-    parts.append(markdown_table(["claim", "measured here", "verdict"], cells))
+    parts.append(format_markdown_table(["claim", "measured here", "verdict"], cells))
     parts.append("## Figures\n")
     drawn = {name: text for name, text in FIGURES.items() if (PICTURES / f"{name}.svg").is_file()}
     parts += [f"![{text}](images/results/{name}.svg)\n\n{text}.\n" for name, text in drawn.items()]
     parts.append("## All variants\n")
-    parts += tried(rows, grid)
-    parts += training_lengths(rows, grid)
+    parts += format_variants(rows, grid)
+    parts += format_training_lengths(rows, grid)
     parts.append(f"## {LONG}\n")
     parts += [f"- [{text.splitlines()[0].removeprefix('# ')}](results/{name}.md)" for name, text in long.items()]
     return "\n".join(parts).rstrip() + "\n"
 
 
-def tried(rows: pd.DataFrame, grid: Grid) -> Iterator[str]:
+def format_variants(rows: pd.DataFrame, grid: Grid) -> Iterator[str]:
     """A table of every variant for each data set."""
-    summary, gains = summarise(rows, grid), paired_differences(rows, grid, measures=("mean_iou_last",))
+    summary, gains = summarise(rows, grid), compare_paired(rows, grid, measures=("mean_iou_last",))
     yield (
         "All variants of the method, and the losses it is compared with. `movement` is the total variation of the "
         "hardness weight between epochs divided by that of the loss map; `fidelity` is the rank correlation of "
@@ -107,7 +113,7 @@ def tried(rows: pd.DataFrame, grid: Grid) -> Iterator[str]:
             if of.empty:
                 continue
             gain = filter_rows(gains, data=data, variant=variant) if len(gains) else gains
-            points = "" if gain.empty else difference_in_points(gain.to_dict("records")[0])
+            points = "" if gain.empty else format_gain(gain.to_dict("records")[0])
             measures = ("hardness_lift", "movement/held_out", "fidelity/hardness_spearman")
             seeds = str(max(of["seeds"].tolist()))
             values = [find_number(of, measure=measure).value_text for measure in measures]
@@ -115,16 +121,16 @@ def tried(rows: pd.DataFrame, grid: Grid) -> Iterator[str]:
             cells.append([variant, seeds, mean_iou, points, *("" if v == "not known" else v for v in values)])
         yield f"### {title}\n"
         columns = ["variant", "seeds", "test mIoU", "points over ce", "HL lift", "movement", "fidelity"]
-        yield markdown_table(columns, cells)
+        yield format_markdown_table(columns, cells)
 
 
-def training_lengths(rows: pd.DataFrame, grid: Grid) -> Iterator[str]:
+def format_training_lengths(rows: pd.DataFrame, grid: Grid) -> Iterator[str]:
     """How each rate of the hardness branch does in shorter and longer runs, for the seeds that every length has."""
     seeds = set.intersection(*(set(filter_rows(rows, data=data)["seed"]) for data in LENGTHS))
     if not seeds:
         return
     rows = pd.concat([filter_rows(rows, data=data, seed=seed) for data in LENGTHS for seed in sorted(seeds)])
-    summary, gains = summarise(rows, grid), paired_differences(rows, grid, measures=("mean_iou_last",))
+    summary, gains = summarise(rows, grid), compare_paired(rows, grid, measures=("mean_iou_last",))
     cells, least = [], {}
     for data in LENGTHS:
         [steps] = filter_rows(rows, data=data)["steps"].unique()
@@ -133,7 +139,7 @@ def training_lengths(rows: pd.DataFrame, grid: Grid) -> Iterator[str]:
             of = filter_rows(summary, data=data, variant=variant)
             if of.empty:
                 continue
-            gain = difference_in_points(filter_rows(gains, data=data, variant=variant).to_dict("records")[0])
+            gain = format_gain(filter_rows(gains, data=data, variant=variant).to_dict("records")[0])
             movement = find_number(of, measure="movement/held_out")
             lift = find_number(of, measure="hardness_lift").value_text
             moved[variant] = movement.value
@@ -145,21 +151,21 @@ def training_lengths(rows: pd.DataFrame, grid: Grid) -> Iterator[str]:
         f"The streets network trained for other numbers of steps, each with its own schedule; {', '.join(seeds)}. "
         f"The map of this rate moves least: {said}.\n"
     )
-    yield markdown_table(["steps", "rate", "points over ce", "HL lift", "movement"], cells)
+    yield format_markdown_table(["steps", "rate", "points over ce", "HL lift", "movement"], cells)
 
 
-def difference_in_points(row: Mapping[str, Any]) -> str:
+def format_gain(row: Mapping[str, Any]) -> str:
     """A difference of mIoU in points, and whether it is significant."""
-    points = signed(Number(*(100 * row[name] for name in ("difference", "low", "high"))))
+    points = format_signed(Number(*(100 * row[name] for name in ("difference", "low", "high"))))
     return points if row["verdict"] in ("higher", "lower") else f"{points}, {row['verdict']}"
 
 
-def study_document(title: str, section: Iterable[str]) -> str:
+def format_study(title: str, section: Iterable[str]) -> str:
     """A long document about one study."""
     return "\n".join([f"# {title}\n\n{ABOUT}\n", *section]).rstrip() + "\n"
 
 
-def long_documents(analyses: list[tuple[Entry, Analysis]], rows: pd.DataFrame, grid: Grid) -> dict[str, str]:
+def format_details(analyses: list[tuple[Entry, Analysis]], rows: pd.DataFrame, grid: Grid) -> dict[str, str]:
     """The long documents, name to text."""
     documents = {}
     for entry, analysis in analyses:
@@ -167,20 +173,22 @@ def long_documents(analyses: list[tuple[Entry, Analysis]], rows: pd.DataFrame, g
         parts.append("AUROC of hardness and of every other score (in brackets), compared on the same images.\n")
         parts += [*_losses(entry, analysis), *_of_analysis(entry, analysis)]
         documents[analysis.path.name] = "\n".join(parts).rstrip() + "\n"
-    documents["training"] = "\n".join([f"# Training runs\n\n{ABOUT}\n", *training_tables(rows, grid)]).rstrip() + "\n"
+    documents["training"] = (
+        "\n".join([f"# Training runs\n\n{ABOUT}\n", *format_training_tables(rows, grid)]).rstrip() + "\n"
+    )
     return documents
 
 
-def training_tables(rows: pd.DataFrame, grid: Grid) -> Iterator[str]:
+def format_training_tables(rows: pd.DataFrame, grid: Grid) -> Iterator[str]:
     """Every difference from cross entropy, and the rule that chooses the default rate."""
     yield "    python -m benchmarks.evidence run method --data FOLDER\n"
-    gains = paired_differences(rows, grid, measures=(*MEASURES, *CLASS_MEASURES))
+    gains = compare_paired(rows, grid, measures=(*MEASURES, *CLASS_MEASURES))
     yield "## Differences from cross entropy, in points\n"
     cells = [
-        [row["data"], row["variant"], row["measure"], str(row["seeds"]), difference_in_points(row)]
+        [row["data"], row["variant"], row["measure"], str(row["seeds"]), format_gain(row)]
         for row in gains.to_dict("records")
     ]
-    yield markdown_table(["data", "variant", "measure", "seeds", "difference"], cells)
+    yield format_markdown_table(["data", "variant", "measure", "seeds", "difference"], cells)
     judged = judge_rates(rows, grid)
     if judged.empty:
         return
@@ -190,14 +198,14 @@ def training_tables(rows: pd.DataFrame, grid: Grid) -> Iterator[str]:
     cells = [
         [
             *(row["data"], row["variant"], str(row["seeds"]), format_number(row["mean_iou"])),
-            signed(Number(*(100 * row[name] for name in ("below_best", "low", "high")))),
+            format_signed(Number(*(100 * row[name] for name in ("below_best", "low", "high")))),
             *(format_number(row[name]) for name in ("lift", "movement")),
             "" if np.isnan(row["fidelity"]) else format_number(row["fidelity"]),
         ]
         for row in judged.to_dict("records")
     ]
     columns = ["data", "rate", "seeds", "test mIoU", "points vs best", "HL lift", "movement", "fidelity"]
-    yield markdown_table(columns, cells)
+    yield format_markdown_table(columns, cells)
 
 
 def _losses(entry: Entry, analysis: Analysis) -> Iterator[str]:
@@ -207,7 +215,7 @@ def _losses(entry: Entry, analysis: Analysis) -> Iterator[str]:
         standing = sentences.group_scores_by_standing(scores)
         auroc = str(find_number(scores, score="hardness", metric="auroc"))
         rows.append([entry.title, where, auroc, *("; ".join(standing[name]) or "none" for name in STANDINGS)])
-    yield markdown_table(["data", "pixels", "hardness", *(f"hardness {name}" for name in STANDINGS)], rows)
+    yield format_markdown_table(["data", "pixels", "hardness", *(f"hardness {name}" for name in STANDINGS)], rows)
 
 
 def _of_analysis(entry: Entry, analysis: Analysis) -> Iterator[str]:
@@ -235,14 +243,14 @@ def _tables_of(title: str, analysis: Analysis) -> Iterator[str]:
             [source, *(str(find_number(contrast, source=source, class_name="", quantity=name)) for name in names)]
             for source in contrast["source"].unique()
         ]
-        yield markdown_table(["edge contrast, edges of", *names], rows)
+        yield format_markdown_table(["edge contrast, edges of", *names], rows)
     elif title == "Objects":
         rho = table("size_correlations")
         rows = [
             [quantity, *(str(find_number(rho, size=size, quantity=quantity)) for size in ("area_px", "thickness_px"))]
             for quantity in rho["quantity"].unique()
         ]
-        yield markdown_table(["Spearman's rho of", "with area", "with thickness"], rows)
+        yield format_markdown_table(["Spearman's rho of", "with area", "with thickness"], rows)
     elif title == "Errors":
         for metric, name in (("auroc", "AUROC"), ("ap", "AP-Error")):
             scores = filter_rows(table("scores"), metric=metric)
@@ -250,7 +258,7 @@ def _tables_of(title: str, analysis: Analysis) -> Iterator[str]:
                 [SCORES[score], *(str(find_number(scores, score=score, region=region)) for region in REGIONS)]
                 for score in scores["score"].unique()
             ]
-            yield markdown_table([name, *REGIONS.values()], rows)
+            yield format_markdown_table([name, *REGIONS.values()], rows)
     elif title == "Stability":
         yield from _stability_tables(analysis)
 
@@ -267,13 +275,13 @@ def _stability_tables(analysis: Analysis) -> Iterator[str]:
             ]
             for first, second in of_pairs
         ]
-        yield markdown_table([f"{name}, epochs", *maps], rows)
+        yield format_markdown_table([f"{name}, epochs", *maps], rows)
     kept = [name for name in dict.fromkeys(levels["snapshot"]) if name != BEFORE_TRAINING]
     rows = [
         [f"{_epoch(name)}", *(str(find_number(levels, map=of, measure="relative_level", snapshot=name)) for of in maps)]
         for name in kept
     ]
-    yield markdown_table([f"mean divided by that at epoch {_epoch(kept[0])}, epoch", *maps], rows)
+    yield format_markdown_table([f"mean divided by that at epoch {_epoch(kept[0])}, epoch", *maps], rows)
 
 
 def _epoch(snapshot: str) -> int:

@@ -12,16 +12,16 @@ from plotly.offline import get_plotlyjs
 
 from benchmarks.claims import DATA_TITLES, DEFAULT, SEEDS
 from benchmarks.documents import PICTURES
-from benchmarks.evidence.compare import paired_differences
+from benchmarks.evidence.compare import compare_paired
 from benchmarks.evidence.grid import open_grid
 from benchmarks.evidence.sweep import read_rows
 from benchmarks.results import ENTRIES
 from hlcore.analysis.statistics import filter_rows
-from hlcore.figures.edges import hardness_by_distance_figure
-from hlcore.figures.errors import risk_coverage_figure
-from hlcore.figures.objects import edge_matched_figure
-from hlcore.figures.segmentation import gain_by_class_figure
-from hlcore.figures.stability import pair_figure
+from hlcore.figures.edges import make_hardness_by_distance_figure
+from hlcore.figures.errors import make_risk_coverage_figure
+from hlcore.figures.objects import make_edge_matched_figure
+from hlcore.figures.segmentation import make_gain_by_class_figure
+from hlcore.figures.stability import make_pair_figure
 from hlcore.storage.analyses import Analysis, open_analysis
 from hlcore.storage.files import make_folder, write_text
 from tests.chromium import find_chromium
@@ -34,15 +34,15 @@ def make_figures(analysis: Analysis, rows: pd.DataFrame) -> dict[str, go.Figure]
     """Name to figure: the gain from the rows of the evidence, the others from an analysis."""
     table = analysis.table
     figures = {
-        "stability": pair_figure(
+        "stability": make_pair_figure(
             filter_rows(table("epoch_pairs"), measure="total_variation"), measure="total_variation", kind="consecutive"
         ),
-        "edges": hardness_by_distance_figure(filter_rows(table("edges"), source="label", class_name="")),
-        "size": edge_matched_figure(table("size_curve").dropna(subset="area_px"), size="area_px"),
-        "errors": risk_coverage_figure(filter_rows(table("risk_curves"), region="all")),
+        "edges": make_hardness_by_distance_figure(filter_rows(table("edges"), source="label", class_name="")),
+        "size": make_edge_matched_figure(table("size_curve").dropna(subset="area_px"), size="area_px"),
+        "errors": make_risk_coverage_figure(filter_rows(table("risk_curves"), region="all")),
     }
     gains = gain_table(rows)
-    return figures if gains.empty else figures | {"gain": gain_by_class_figure(gains, title=GAIN_TITLE)}
+    return figures if gains.empty else figures | {"gain": make_gain_by_class_figure(gains, title=GAIN_TITLE)}
 
 
 GAIN_TITLE = "Points of IoU over cross entropy, with the 95 % interval over seeds"
@@ -51,7 +51,7 @@ GAIN_TITLE = "Points of IoU over cross entropy, with the 95 % interval over seed
 def gain_table(rows: pd.DataFrame) -> pd.DataFrame:
     """Gain in IoU of the default over cross entropy, in points: mean and each class, for data with three seeds."""
     classes = [name for name in rows if name.startswith("iou/") and name.endswith("_last")]
-    found = paired_differences(rows, open_grid("method"), measures=("mean_iou_last", *classes))
+    found = compare_paired(rows, open_grid("method"), measures=("mean_iou_last", *classes))
     if found.empty:
         return found
     points = [

@@ -1,7 +1,7 @@
 """Write docs/results.md and docs/results/ from the tables.
 
     python -m benchmarks.results                  # the documents and the headline of the README
-    python -m benchmarks.results keep FOLDER      # first: copy the small tables of an analysis to benchmarks/results/
+    python -m benchmarks.results copy-tables FOLDER # first: copy the small tables of an analysis to benchmarks/results/
 
 `hlcore analyze` makes an analysis; the document shows the command of each. Pictures and tables with a row per object or
 image are not kept, as the photographs must not be redistributed.
@@ -14,24 +14,24 @@ from pathlib import Path
 import pandas as pd
 from cyclopts import App
 
-from benchmarks.claims import headline
-from benchmarks.documents import Entry, long_documents, short_document, study_document
+from benchmarks.claims import format_headline
+from benchmarks.documents import Entry, format_details, format_study, format_summary
 from benchmarks.evidence.grid import open_grid
 from benchmarks.evidence.sweep import read_rows
-from benchmarks.studies import of_faults
+from benchmarks.studies import format_label_faults
 from hlcore.storage.analyses import AnalysisRecord, open_analysis
 from hlcore.storage.files import make_folder, write_text
 
 PROJECT = Path(__file__).parents[1]
-KEPT = PROJECT / "benchmarks" / "results"
+RESULTS_FOLDER = PROJECT / "benchmarks" / "results"
 DOCS, README = PROJECT / "docs", PROJECT / "README.md"
-MEMORISED = KEPT / "memorise.csv"
+MEMORISE_TABLE = RESULTS_FOLDER / "memorise.csv"
 HEADLINE_MARKS = ("<!-- headline: written by benchmarks.results -->", "<!-- end of headline -->")
 TABLES = (
     "edge_contrast", "edges", "epoch_pairs", "levels", "risk_curves", "scores", "segmentation", "size_correlations",
 )  # fmt: skip
 """Tables of an analysis that the document needs."""
-QUOTED = {
+QUOTED_ROWS = {
     "edges": "class_name == ''",
     "edge_contrast": "class_name == ''",
     "risk_curves": "region == 'all' and 0.1 <= pixels_share < 0.2",
@@ -40,8 +40,8 @@ QUOTED = {
 ENTRIES = (
     Entry("streets, test", PROJECT / "checkpoints" / "streets", PROJECT / "checkpoints/streets/analyses/streets-test"),
     Entry("CamVid, test", PROJECT / "checkpoints" / "camvid", PROJECT / "checkpoints/camvid/analyses/camvid-test"),
-    Entry("CamVid, val", PROJECT / "checkpoints" / "camvid", KEPT / "camvid-camvid-val"),
-    Entry("CamVid abroad: IDD-Lite, val", PROJECT / "checkpoints" / "camvid", KEPT / "camvid-idd_lite-val"),
+    Entry("CamVid, val", PROJECT / "checkpoints" / "camvid", RESULTS_FOLDER / "camvid-camvid-val"),
+    Entry("CamVid run on IDD-Lite, val", PROJECT / "checkpoints" / "camvid", RESULTS_FOLDER / "camvid-idd_lite-val"),
 )
 app = App(name="python -m benchmarks.results", help=__doc__)
 
@@ -63,17 +63,17 @@ def main(*, docs: Path = DOCS, readme: Path = README) -> None:
             print(f"skipped: {entry.title}; {entry.analysis} does not exist")
     analyses = [(entry, open_analysis(entry.analysis)) for entry in there]
     rows, grid = pd.DataFrame(read_rows("method")), open_grid("method")
-    memorised = pd.read_csv(MEMORISED) if MEMORISED.is_file() else None
-    documents = long_documents(analyses, rows, grid)
-    documents |= {name: study_document(title, section) for name, title, section in read_studies()}
+    memorised = pd.read_csv(MEMORISE_TABLE) if MEMORISE_TABLE.is_file() else None
+    documents = format_details(analyses, rows, grid)
+    documents |= {name: format_study(title, section) for name, title, section in read_studies()}
     make_folder(docs / "results")
     for name, text in documents.items():
         write_text(docs / "results" / f"{name}.md", text)
-    write_text(docs / "results.md", short_document(analyses, rows, grid, memorised, documents))
-    write_text(readme, with_headline(readme.read_text(encoding="utf-8"), headline(rows, grid)))
+    write_text(docs / "results.md", format_summary(analyses, rows, grid, memorised, documents))
+    write_text(readme, insert_headline(readme.read_text(encoding="utf-8"), format_headline(rows, grid)))
 
 
-def with_headline(text: str, sentence: str) -> str:
+def insert_headline(text: str, sentence: str) -> str:
     """The README with the sentence between its marks."""
     before, rest = text.split(HEADLINE_MARKS[0])
     _, after = rest.split(HEADLINE_MARKS[1])
@@ -82,13 +82,13 @@ def with_headline(text: str, sentence: str) -> str:
 
 def read_studies() -> Iterator[tuple[str, str, Iterator[str]]]:
     """Name, title and text of the studies whose tables exist."""
-    faults = KEPT / "label_faults.csv"
+    faults = RESULTS_FOLDER / "label_faults.csv"
     if faults.is_file():
-        yield "label-faults", "Planted label faults", of_faults(pd.read_csv(faults, keep_default_na=False))
+        yield "label-faults", "Planted label faults", format_label_faults(pd.read_csv(faults, keep_default_na=False))
 
 
 @app.command
-def keep(analysis: Path) -> None:
+def copy_tables(analysis: Path) -> None:
     """Copy the tables that the document needs of an analysis, without any path of this machine.
 
     Parameters
@@ -98,20 +98,20 @@ def keep(analysis: Path) -> None:
     """
     opened = open_analysis(analysis)
     record = opened.record
-    folder = KEPT / f"{record.run}-{record.dataset}-{record.split}"
+    folder = RESULTS_FOLDER / f"{record.run}-{record.dataset}-{record.split}"
     make_folder(folder)
     for name in TABLES:
         if opened.table_path(name).is_file():
             table = opened.table(name)
-            if name in QUOTED:
-                table = table.query(QUOTED[name])
+            if name in QUOTED_ROWS:
+                table = table.query(QUOTED_ROWS[name])
             table.to_parquet(folder / f"{name}.parquet", index=False, compression="zstd")
-    portable = record.model_copy(update={"root": None, "command": portable_command(record)})
+    portable = record.model_copy(update={"root": None, "command": make_portable_command(record)})
     write_text(folder / "analysis.json", portable.model_dump_json(indent=2) + "\n")
     print(f"{sum(file.stat().st_size for file in folder.iterdir())} bytes in {folder}")
 
 
-def portable_command(record: AnalysisRecord) -> str:
+def make_portable_command(record: AnalysisRecord) -> str:
     """The command of an analysis with the data set's name in place of its folder, and without --out."""
     words = shlex.split(record.command.replace("--out=", "--out "))
     if "--out" in words:

@@ -10,13 +10,13 @@ from hlcore.report.numbers import Number, compare_numbers, find_number
 GAIN = "average precision minus that of loss"
 
 
-def markdown_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def format_markdown_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """A table in Markdown."""
     lines = [columns, ["---"] * len(columns), *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
 
 
-def of_faults(faults: pd.DataFrame) -> Iterator[str]:
+def format_label_faults(faults: pd.DataFrame) -> Iterator[str]:
     """How well scores find planted label faults; the table is that of `benchmarks.label_faults`."""
     yield "    python -m benchmarks.label_faults --run RUN\n"
     yield (
@@ -49,7 +49,7 @@ def of_faults(faults: pd.DataFrame) -> Iterator[str]:
             for name in names
             for where in [{**dict(zip(("level", "method", "summary"), name, strict=True)), "kind": "all"}]
         ]
-        yield markdown_table(["ranked", "by", "summary", "average precision", "gain over plain loss"], cells)
+        yield format_markdown_table(["ranked", "by", "summary", "average precision", "gain over plain loss"], cells)
 
 
 _KINDS = {

@@ -20,9 +20,10 @@ esac
 """
 UV = """#!/bin/sh
 echo "uv $*" >> "$CALLS"
-[ -z "$NO_INDEX" ] || { echo "error sending request" >&2; exit 2; }
+[ -z "$NO_INDEX" ] || { echo "error: Failed to fetch: https://download.pytorch.org/whl/cpu/torch/" >&2; exit 2; }
+case "$*" in *torch-backend=cp130*) echo "error: invalid value 'cp130' for '--torch-backend'" >&2; exit 2 ;; esac
 """
-ONE_LINE = "uv cannot reach PyTorch's package index; pip installs torch from its own."
+ONE_LINE = "uv cannot reach PyTorch's package index; pip installs torch from its own, whichever build that has."
 
 
 @pytest.fixture
@@ -37,16 +38,16 @@ def make(tmp_path: Path) -> Callable[..., tuple[list[str], str]]:
         (tmp_path / name).chmod(0o755)
     calls = tmp_path / "calls"
 
-    def called(*arguments: str, **environment: str) -> tuple[list[str], str]:
+    def called(*arguments: str, status: int = 0, **environment: str) -> tuple[list[str], str]:
         calls.unlink(missing_ok=True)
         environment = {"PATH": os.environ["PATH"], "CALLS": str(calls), "STAND_IN": str(tmp_path / "uv"), **environment}
         command = ["make", f"PYTHON={tmp_path / 'python'}", *arguments]
         done = subprocess.run(
             command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60, check=False
         )
-        assert done.returncode == 0, done.stderr
+        assert done.returncode == status, done.stderr
         lines = calls.read_text(encoding="utf-8").splitlines()
-        return [line for line in lines if line.startswith("uv ") or " install " in line], done.stdout
+        return [line for line in lines if line.startswith("uv ") or " install " in line], done.stdout + done.stderr
 
     return called
 
@@ -60,10 +61,10 @@ def of_pip(calls: list[str]) -> list[str]:
 
 
 def test_uv_finds_the_torch_of_this_machine(make):
-    calls, said = make("app")
+    calls, output = make("app")
     assert of_uv(calls) == ["uv pip install --python .venv/bin/python --torch-backend=auto -r requirements.txt"]
     assert of_pip(calls) == ["--quiet -r requirements-uv.txt", "--no-deps --no-build-isolation -e ."]
-    assert ONE_LINE not in said
+    assert ONE_LINE not in output
 
 
 def test_nothing_is_installed_the_second_time(make):
@@ -83,11 +84,20 @@ def test_another_backend_replaces_the_torch_that_is_installed(make):
 
 @pytest.mark.parametrize("missing", ["NO_INDEX", "NO_UV_PACKAGE"])
 def test_pip_takes_over_where_uv_fails_and_one_line_says_so(make, missing):
-    calls, said = make("app", **{missing: "1"})
+    calls, output = make("app", **{missing: "1"})
     assert of_uv(calls) == []
     assert of_pip(calls)[1:] == ["-r requirements.txt", "--no-deps --no-build-isolation -e ."]
-    assert said.count(ONE_LINE) == 1
+    assert output.count(ONE_LINE) == 1
     assert make("app", **{missing: "1"})[0] == []
+
+
+def test_an_unknown_backend_is_an_error_that_installs_nothing(make):
+    for _ in range(2):  # the failure is not remembered as done
+        calls, output = make("app", "TORCH_BACKEND=cp130", status=2)
+        assert of_uv(calls) == []
+        assert of_pip(calls) == ["--quiet -r requirements-uv.txt"]
+        assert "invalid value 'cp130'" in output
+        assert ONE_LINE not in output
 
 
 def test_a_custom_index_needs_no_uv(make):

@@ -18,7 +18,7 @@ REDRAW_AFTER_S = 1.0
 """Time after which the page is redrawn with the epochs that are ready."""
 
 
-def load_ready_planes(run: Run, picture: Picture, *selected: int) -> dict[int, Mapping[str, Plane]]:
+def make_ready_planes(run: Run, picture: Picture, *selected: int) -> dict[int, Mapping[str, Plane]]:
     """Epoch to packed maps, for the selected epochs and all others that are ready, in order.
 
     Raises:
@@ -36,10 +36,10 @@ def list_ready_epochs(run: Run, picture: Picture) -> list[int]:
     return sorted(epoch for epoch in session.get_ready_epochs(_identify(run, picture)) if epoch in run.epochs)
 
 
-def load_remaining_epochs(run: Run, picture: Picture, *selected: int) -> None:
+def prepare_remaining_epochs(run: Run, picture: Picture, *selected: int) -> None:
     """Computes the maps of further epochs, nearest first, and redraws the page with them.
 
-    Call it at the end of a page with the same epochs as `load_ready_planes`; any user input interrupts it. An epoch
+    Call it at the end of a page with the same epochs as `make_ready_planes`; any user input interrupts it. An epoch
     that fails does not stop the others.
 
     Raises:

@@ -9,7 +9,7 @@ from app.components import definitions
 from app.components.epoch_planes import list_ready_epochs
 from app.loading.pictures import Picture
 from app.loading.predictions import load_pixel
-from hlcore.figures.pixels import pixel_history_figure
+from hlcore.figures.pixels import make_pixel_history_figure
 from hlcore.storage.runs import Run
 
 HEIGHT_PX = 230
@@ -20,13 +20,13 @@ def draw_pixel_history(run: Run, picture: Picture) -> None:
     place = session.ensure_pinned_pixel(*reversed(picture.size))
     if place is None:
         return
-    table = load_pixel_history(run, picture, *place)
+    table = collect_pixel_history(run, picture, *place)
     st.markdown(summarise_pixel(run, picture, table, *place))
     if len(table) > 1:
-        st.plotly_chart(pixel_history_figure(table), key="pixel_history", height=HEIGHT_PX)
+        st.plotly_chart(make_pixel_history_figure(table), key="pixel_history", height=HEIGHT_PX)
 
 
-def load_pixel_history(run: Run, picture: Picture, x: int, y: int) -> pd.DataFrame:
+def collect_pixel_history(run: Run, picture: Picture, x: int, y: int) -> pd.DataFrame:
     """One row per ready epoch: epoch, hardness, predicted class, probability, error and, with labels, loss."""
     rows = [{"epoch": epoch, **load_pixel(run, epoch, picture, x, y)} for epoch in list_ready_epochs(run, picture)]
     table = pd.DataFrame(rows)

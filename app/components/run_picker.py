@@ -19,7 +19,7 @@ FIRST_RUN = "streets"
 """The run selected at first: its scenes are labelled, so every map can be shown."""
 
 
-def select_run(folders: dict[str, Path]) -> None:
+def draw_run_picker(folders: dict[str, Path]) -> None:
     """Draws the run picker."""
     names = list(folders)
     session.ensure_choice("run", names, default=FIRST_RUN if FIRST_RUN in names else names[0])

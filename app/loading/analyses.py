@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from app.loading.runs import modified_ns
+from app.loading.runs import get_modified_ns
 from hlcore.errors import CheckpointError
 from hlcore.storage.analyses import Analysis, find_analyses, open_analysis
 from hlcore.storage.runs import Run
@@ -30,7 +30,7 @@ def load_table(analysis: Analysis, name: str) -> pd.DataFrame:
         CheckpointError: the table is missing or cannot be read.
     """
     path = analysis.table_path(name)
-    return _cached_table(analysis, name, path, modified_ns(path))
+    return _cached_table(analysis, name, path, get_modified_ns(path))
 
 
 def group_analyses_by_data(runs: dict[str, Run]) -> dict[str, dict[str, Analysis]]:
@@ -55,7 +55,7 @@ def _read_analyses(run: Run) -> Iterator[Analysis | CheckpointError]:
     for path in find_analyses(run.path):
         try:
             files = (path / "analysis.json", *sorted(path.glob("*.parquet")))
-            yield _cached_analysis(path, tuple(map(modified_ns, files)))
+            yield _cached_analysis(path, tuple(map(get_modified_ns, files)))
         except CheckpointError as error:
             yield error
 

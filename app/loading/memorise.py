@@ -46,7 +46,7 @@ class Progress:
             self.curve[report.step - 1] = (report.mean_loss, report.mean_hardness)
 
     def curve_table(self) -> pd.DataFrame:
-        """The table that `memorise_figure` draws."""
+        """The table that `make_memorise_figure` draws."""
         rows = [
             (step, name, values[index] / self.curve[0][index], values[index])
             for index, name in ((1, "hardness"), (0, "loss"))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from app.loading.runs import load_probe, modified_ns
+from app.loading.runs import get_modified_ns, load_probe
 from app.loading.worker import run_in_turn
 from hlcore.data.images import read_image, read_label_map
 from hlcore.data.images.resizing import resize_image, resize_label_map
@@ -135,7 +135,7 @@ def make_picture(sample: Sample, side: int) -> Picture:
 
 def load_sample(run: Run, source: str, name: str) -> Sample:
     """`read_sample`, cached."""
-    return _cached_sample(run, str(run.path), modified_ns(run.path / "run.json"), source, name)
+    return _cached_sample(run, str(run.path), get_modified_ns(run.path / "run.json"), source, name)
 
 
 def load_upload(run: Run, name: str, photograph: bytes, labels: bytes | None, *, side: int) -> Picture:

@@ -9,7 +9,7 @@ import streamlit as st
 from jaxtyping import Bool, Float32
 
 from app.loading.pictures import Picture
-from app.loading.runs import modified_ns
+from app.loading.runs import get_modified_ns
 from app.loading.worker import run_in_turn
 from hlcore.errors import CheckpointError
 from hlcore.storage.runs import Run
@@ -54,19 +54,19 @@ def load_maps(run: Run, epoch: int, picture: Picture) -> Maps:
         ServerBusyError: too many sessions wait for a network.
     """
     path = run.checkpoint_path(epoch)
-    return _cached_maps(path, modified_ns(path), picture.digest, picture, run, epoch)
+    return _cached_maps(path, get_modified_ns(path), picture.digest, picture, run, epoch)
 
 
 def load_prediction(run: Run, epoch: int, picture: Picture) -> PredictionRecord:
     """The full prediction of an epoch for a picture. Raises what `load_maps` raises."""
     path = run.checkpoint_path(epoch)
-    return _cached_prediction(path, modified_ns(path), picture.digest, picture, run, epoch)
+    return _cached_prediction(path, get_modified_ns(path), picture.digest, picture, run, epoch)
 
 
 def identify_prediction(run: Run, epoch: int, picture: Picture) -> str:
     """Identity of a prediction: changes with the checkpoint file, the image and its labels."""
     path = run.checkpoint_path(epoch)
-    return f"{path}:{modified_ns(path)}:{picture.digest}"
+    return f"{path}:{get_modified_ns(path)}:{picture.digest}"
 
 
 def load_network(run: Run, epoch: int) -> "Checkpoint":
@@ -76,7 +76,7 @@ def load_network(run: Run, epoch: int) -> "Checkpoint":
         CheckpointError: the checkpoint cannot be read.
     """
     path = run.checkpoint_path(epoch)
-    return _cached_network(path, modified_ns(path), run, epoch)
+    return _cached_network(path, get_modified_ns(path), run, epoch)
 
 
 def measure_agreement(first: Maps, second: Maps, quantity: Literal["hardness_map", "loss_map"]) -> tuple[float, float]:
@@ -88,7 +88,7 @@ def measure_agreement(first: Maps, second: Maps, quantity: Literal["hardness_map
 def load_pixel(run: Run, epoch: int, picture: Picture, x: int, y: int) -> dict[str, float | int]:
     """Hardness, predicted class and its probability at one pixel; with labels also the loss in nats."""
     path = run.checkpoint_path(epoch)
-    return _cached_pixel(path, modified_ns(path), picture.digest, x, y, run, epoch, picture)
+    return _cached_pixel(path, get_modified_ns(path), picture.digest, x, y, run, epoch, picture)
 
 
 # Streamlit builds the cache keys below from all arguments whose names do not start with an underscore.

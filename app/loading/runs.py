@@ -28,12 +28,12 @@ def load_run(path: Path) -> Run:
     Raises:
         CheckpointError: its run.json cannot be read.
     """
-    return _cached_run(path, modified_ns(path / "run.json"))
+    return _cached_run(path, get_modified_ns(path / "run.json"))
 
 
 def load_epoch_table(run: Run) -> pd.DataFrame:
     """`Run.epoch_table`, reread when metrics.jsonl changes."""
-    return _cached_epoch_table(run, str(run.path), modified_ns(run.path / "metrics.jsonl"))
+    return _cached_epoch_table(run, str(run.path), get_modified_ns(run.path / "metrics.jsonl"))
 
 
 def load_probe(run: Run) -> Probe | None:
@@ -47,10 +47,10 @@ def load_probe(run: Run) -> Probe | None:
 def list_faults(run: Run) -> list[str]:
     """`Run.list_faults`, reread when a file of the run changes."""
     watched = (run.path / "metrics.jsonl", run.probe_path / "manifest.json", run.checkpoint_path(0).parent)
-    return _cached_faults(run, str(run.path), tuple(map(modified_ns, watched)))
+    return _cached_faults(run, str(run.path), tuple(map(get_modified_ns, watched)))
 
 
-def modified_ns(path: Path) -> int:
+def get_modified_ns(path: Path) -> int:
     """Modification time of a file in ns; 0 if it does not exist, which reading it will then report."""
     return path.stat().st_mtime_ns if path.exists() else 0
 
@@ -69,7 +69,7 @@ def load_runs(names: list[str]) -> tuple[dict[str, Run], list[str]]:
 def load_steps(run: Run) -> pd.DataFrame:
     """`Run.step_table`, reread when metrics.jsonl changes."""
     path = run.path / "metrics.jsonl"
-    return _cached_steps(run, path, modified_ns(path))
+    return _cached_steps(run, path, get_modified_ns(path))
 
 
 # Streamlit builds the cache keys below from all arguments whose names do not start with an underscore.

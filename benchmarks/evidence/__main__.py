@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 from cyclopts import App
 
-from benchmarks.evidence.compare import CLASS_MEASURES, MEASURES, paired_differences
+from benchmarks.evidence.compare import CLASS_MEASURES, MEASURES, compare_paired
 from benchmarks.evidence.grid import open_grid
 from benchmarks.evidence.rule import choose_rate, judge_rates
 from benchmarks.evidence.sweep import fill_table, read_rows, train_baselines
@@ -59,7 +59,7 @@ def compare(table: str) -> None:
         Name of the grid.
     """
     measures = (*MEASURES, *CLASS_MEASURES)
-    differences = paired_differences(pd.DataFrame(read_rows(table)), open_grid(table), measures=measures)
+    differences = compare_paired(pd.DataFrame(read_rows(table)), open_grid(table), measures=measures)
     print("no two variants share a seed yet" if differences.empty else differences.round(4).to_string(index=False))
 
 

@@ -13,7 +13,7 @@ THIN_CLASSES = ("Pole", "SignSymbol", "Pedestrian", "Bicyclist")
 CLASS_MEASURES = tuple(f"iou/{name}_last" for name in THIN_CLASSES)
 
 
-def paired_differences(
+def compare_paired(
     rows: pd.DataFrame, grid: Grid, *, measures: Sequence[str] = MEASURES, against: str | None = None
 ) -> pd.DataFrame:
     """Mean difference from the baseline, with its 95 % interval over seeds (Student's t).
@@ -44,11 +44,11 @@ def paired_differences(
     return pd.DataFrame(found)
 
 
-def mean_with_interval(values: Sequence[float] | np.ndarray) -> tuple[float, float, float]:
+def estimate_mean(values: Sequence[float] | np.ndarray) -> tuple[float, float, float]:
     """Mean over seeds, and the ends of its 95 % interval (Student's t), NaN for a single seed.
 
     Example:
-        >>> [round(value, 2) for value in mean_with_interval([0.1, 0.2, 0.3])]
+        >>> [round(value, 2) for value in estimate_mean([0.1, 0.2, 0.3])]
         [0.2, -0.05, 0.45]
     """
     values = np.asarray(values, float)
@@ -60,7 +60,7 @@ def mean_with_interval(values: Sequence[float] | np.ndarray) -> tuple[float, flo
 
 
 def _difference(differences: np.ndarray) -> dict[str, float | int | str]:
-    mean, low, high = mean_with_interval(differences)
+    mean, low, high = estimate_mean(differences)
     if len(differences) < 2:
         verdict = "one seed"
     else:

@@ -18,7 +18,7 @@ REACH_PX = 4.0
 """Distance at which the map has fallen to 1 / e; a learned map of streets falls about as fast."""
 
 
-def weighted_by_edges(config: TrainConfig, out: Path) -> TrainConfig:
+def use_edge_weights(config: TrainConfig, out: Path) -> TrainConfig:
     """The config with the bundle in place of EDGES; the bundle is written to `out` if it is missing."""
     if config.hardness_from != EDGES:
         return config

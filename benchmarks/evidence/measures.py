@@ -70,11 +70,11 @@ def measure_stability(run: Run, split: str) -> dict[str, float]:
     for place, name in (("train", config.data.train_split), ("held_out", split)):
         sums, saturated = ImageSums(resamplings=1), []
         for sample in read_samples(run, name, images=FOLLOWED_IMAGES):
-            looks = {snapshot: _predict(checkpoint, sample) for snapshot, checkpoint in networks.items()}
-            maps = {snapshot: (look.hardness_map, look.loss_map) for snapshot, look in looks.items()}
+            records = {snapshot: _predict(checkpoint, sample) for snapshot, checkpoint in networks.items()}
+            maps = {snapshot: (record.hardness_map, record.loss_map) for snapshot, record in records.items()}
             followed = ImageSnapshots(sample.name, place, sample.label_map, maps)
             sums.add(sample.name, stability.compare_snapshots(followed.maps, followed.label_map, c=config.loss.c))
-            last = looks[snapshots[-1]]
+            last = records[snapshots[-1]]
             saturated.append((last.hardness_map[last.valid] > SATURATED).mean())
         tables = stability.make_tables({place: sums}, snapshots)
         row[f"hardness_saturated/{place}"] = round(float(np.mean(saturated)), 5)

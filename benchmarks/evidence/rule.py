@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 import pandas as pd
 
-from benchmarks.evidence.compare import mean_with_interval, paired_differences
+from benchmarks.evidence.compare import compare_paired, estimate_mean
 from benchmarks.evidence.grid import Grid
 
 CANDIDATES = ("sgd_0.1", "sgd_0.3", "sgd_1", "sgd_3")
@@ -46,7 +46,7 @@ def judge_rates(rows: pd.DataFrame, grid: Grid) -> pd.DataFrame:
         if not runs:
             continue
         best = max(runs, key=lambda name: _mean(runs[name], "mean_iou_last"))
-        differences = paired_differences(
+        differences = compare_paired(
             pd.DataFrame([run for of_rate in runs.values() for run in of_rate]),
             grid,
             measures=("mean_iou_last",),
@@ -97,12 +97,13 @@ def choose_rate(table: pd.DataFrame, *, seeds: int = 3) -> Choice:
     fidelity, movement = ({name: _mean(by_rate[name], of) for name in passed} for of in ("fidelity", "movement"))
     close = [name for name in passed if fidelity[name] >= max(fidelity.values()) - SAME_FIDELITY]
     chosen = min(close, key=movement.__getitem__)
-    met = f"meets the conditions: {', '.join(conditions) or 'none'}"
+    reason = f"meets the conditions: {', '.join(conditions) or 'none'}"
     if len(passed) == 1:
-        return Choice(chosen, f"no other rate {met}")
+        return Choice(chosen, f"no other rate {reason}")
     return Choice(
         chosen,
-        f"each of {', '.join(passed)} {met}; among those within {SAME_FIDELITY} of the highest fidelity it moves least",
+        f"each of {', '.join(passed)} {reason}; "
+        f"among those within {SAME_FIDELITY} of the highest fidelity it moves least",
     )
 
 
@@ -124,6 +125,6 @@ def summarise(rows: pd.DataFrame, grid: Grid) -> pd.DataFrame:
         for name in numbers:
             values = group[name].dropna().to_numpy()
             if len(values):
-                mean, low, high = mean_with_interval(values)
+                mean, low, high = estimate_mean(values)
                 found.append([data, variant, len(values), name, mean, low, high])
     return pd.DataFrame(found, columns=["data", "variant", "seeds", "measure", "value", "low", "high"])

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.evidence.edge_weights import weighted_by_edges
+from benchmarks.evidence.edge_weights import use_edge_weights
 from benchmarks.evidence.grid import EVIDENCE_FOLDER, Grid, open_grid
 from benchmarks.evidence.measures import measure_fidelity, measure_segmentation, measure_stability
 from hlcore.config import TrainConfig
@@ -53,7 +53,7 @@ def fill_table(
     for cell in missing[:most]:
         config = grid.config(cell, table=table, data=data, out=out)
         yield f"{config.name}: training"
-        run = yield from _train_or_resume(weighted_by_edges(config, out))
+        run = yield from _train_or_resume(use_edge_weights(config, out))
         split = grid.score_split[cell["data"]]
         row = {**cell, **measure_segmentation(run, split), **measure_stability(run, split), **_describe_training(run)}
         _append_row(folder / f"{table}.jsonl", row)

@@ -18,7 +18,9 @@ AXES = {
 ALL_CLASSES = "all classes"
 
 
-def hardness_by_distance_figure(table: pd.DataFrame, *, name: str = ALL_CLASSES, height_px: int = 300) -> go.Figure:
+def make_hardness_by_distance_figure(
+    table: pd.DataFrame, *, name: str = ALL_CLASSES, height_px: int = 300
+) -> go.Figure:
     """Mean hardness, loss and error rate by distance to the nearest edge: a panel each, a line per class.
 
     Args:
@@ -68,7 +70,7 @@ def hardness_by_distance_figure(table: pd.DataFrame, *, name: str = ALL_CLASSES,
     )
 
 
-def hardness_by_pair_figure(table: pd.DataFrame) -> go.Figure:
+def make_hardness_by_pair_figure(table: pd.DataFrame) -> go.Figure:
     """One quantity at the edges of each pair of classes, highest on top, with intervals.
 
     Args:

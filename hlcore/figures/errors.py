@@ -37,7 +37,7 @@ METRICS: Mapping[str, str] = {"auroc": "AUROC", "ap": "AP"}
 _CHANCE = {"color": "#7f7f7f", "width": 1, "dash": "dot"}
 
 
-def risk_coverage_figure(curves: pd.DataFrame, *, height_px: int = 340, legend: bool = True) -> go.Figure:
+def make_risk_coverage_figure(curves: pd.DataFrame, *, height_px: int = 340, legend: bool = True) -> go.Figure:
     """Error rate among the pixels kept, by the share kept, with a line per score; lower is better.
 
     Args:
@@ -66,7 +66,7 @@ def risk_coverage_figure(curves: pd.DataFrame, *, height_px: int = 340, legend: 
     return _set_layout(figure, height_px, legend=legend)
 
 
-def roc_figure(curves: pd.DataFrame, *, height_px: int = 340, legend: bool = True) -> go.Figure:
+def make_roc_figure(curves: pd.DataFrame, *, height_px: int = 340, legend: bool = True) -> go.Figure:
     """ROC curve of each score: wrong pixels flagged by right pixels flagged; the diagonal is chance.
 
     Args:
@@ -93,7 +93,7 @@ def roc_figure(curves: pd.DataFrame, *, height_px: int = 340, legend: bool = Tru
     return _set_layout(figure, height_px, legend=legend)
 
 
-def score_figure(scores: pd.DataFrame, *, row_px: int = 24) -> go.Figure:
+def make_score_figure(scores: pd.DataFrame, *, row_px: int = 24) -> go.Figure:
     """AUROC and AP of each score with intervals, one region per row; dotted lines mark chance.
 
     Args:
@@ -145,7 +145,7 @@ def score_figure(scores: pd.DataFrame, *, row_px: int = 24) -> go.Figure:
     )
 
 
-def threshold_figure(curve: pd.DataFrame, *, flagged: float, height_px: int = 300) -> go.Figure:
+def make_threshold_figure(curve: pd.DataFrame, *, flagged: float, height_px: int = 300) -> go.Figure:
     """Errors caught and precision by the share of pixels flagged, with a line at the current threshold.
 
     Args:

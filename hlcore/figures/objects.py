@@ -36,7 +36,7 @@ EDGE_MATCHED = {
 _SYMBOLS = ("circle", "diamond", "square", "triangle-up", "cross", "x")
 
 
-def objects_figure(
+def make_objects_figure(
     objects: pd.DataFrame, curve: pd.DataFrame, *, size: str, quantity: str, class_names: Sequence[str]
 ) -> go.Figure:
     """Every object as a point coloured by class, and the mean of each size bin with its interval.
@@ -78,7 +78,7 @@ def objects_figure(
     return _set_size_axis(figure, size, measure.title)
 
 
-def edge_matched_figure(curve: pd.DataFrame, *, size: str) -> go.Figure:
+def make_edge_matched_figure(curve: pd.DataFrame, *, size: str) -> go.Figure:
     """Hardness by size in three curves: all pixels, interior pixels, and minus what edges predict.
 
     Where the last curve is flat at 0, small objects are hard only because of their edges.

@@ -7,7 +7,7 @@ from plotly.subplots import make_subplots
 from hlcore.figures.style import QUANTITIES, escape_name, make_template
 
 
-def pixel_history_figure(table: pd.DataFrame) -> go.Figure:
+def make_pixel_history_figure(table: pd.DataFrame) -> go.Figure:
     """Hardness (left axis) and loss in nats, if any (right axis), of a pixel; crosses mark wrong predictions.
 
     Args:

@@ -14,7 +14,7 @@ def run_colour(run: str, runs: Sequence[str]) -> str:
     return SERIES[list(runs).index(run) % len(SERIES)]
 
 
-def runs_by_epoch_figure(
+def make_runs_by_epoch_figure(
     table: pd.DataFrame, *, runs: Sequence[str], title: str, log: bool = False, height_px: int = 320
 ) -> go.Figure:
     """A line per run over its epochs, with the band of its interval, if any.

@@ -22,7 +22,7 @@ INTERVAL = "#9a9a9a"
 """Visible on the bars, on white and on black."""
 
 
-def scores_figure(table: pd.DataFrame, *, runs: Sequence[str], height_px: int = 320) -> go.Figure:
+def make_scores_figure(table: pd.DataFrame, *, runs: Sequence[str], height_px: int = 320) -> go.Figure:
     """Scores of each run side by side, one group of bars per metric, with intervals.
 
     Args:
@@ -48,7 +48,7 @@ def scores_figure(table: pd.DataFrame, *, runs: Sequence[str], height_px: int = 
     return figure.update_yaxes(title="Score (0 to 1)", range=[0, 1])
 
 
-def class_iou_figure(table: pd.DataFrame, *, runs: Sequence[str]) -> go.Figure:
+def make_class_iou_figure(table: pd.DataFrame, *, runs: Sequence[str]) -> go.Figure:
     """IoU of each class, with a bar per run, and intervals if any.
 
     Args:
@@ -74,7 +74,7 @@ def class_iou_figure(table: pd.DataFrame, *, runs: Sequence[str]) -> go.Figure:
     return figure.update_yaxes(autorange="reversed", automargin=True, dtick=1)
 
 
-def gain_figure(table: pd.DataFrame, *, baseline: str, compared: str) -> go.Figure:
+def make_gain_figure(table: pd.DataFrame, *, baseline: str, compared: str) -> go.Figure:
     """Gain in IoU of one run over another in each class; losses have another colour.
 
     Args:
@@ -94,7 +94,7 @@ def gain_figure(table: pd.DataFrame, *, baseline: str, compared: str) -> go.Figu
     return figure.update_yaxes(autorange="reversed", automargin=True, dtick=1)
 
 
-def gain_by_class_figure(table: pd.DataFrame, *, title: str, height_px: int = 360) -> go.Figure:
+def make_gain_by_class_figure(table: pd.DataFrame, *, title: str, height_px: int = 360) -> go.Figure:
     """Gain in IoU of each class over several runs, with the interval over runs; one colour per data set.
 
     Args:

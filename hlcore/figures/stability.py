@@ -26,7 +26,7 @@ _FROM_ZERO = ("top10_iou", "turnover", "edge_share")
 _HOVER = "%{x}<br>%{y:.3f} (%{customdata[0]:.3f} to %{customdata[1]:.3f}), %{customdata[2]} images"
 
 
-def pair_figure(
+def make_pair_figure(
     epoch_pairs: pd.DataFrame, *, measure: str, kind: Literal["consecutive", "last"], legend: bool = True
 ) -> go.Figure:
     """A measure of the agreement of consecutive snapshots, or of each snapshot with the last.
@@ -45,8 +45,8 @@ def pair_figure(
     return _figure(rows.assign(where=where), measure=measure, axis=axis, legend=legend)
 
 
-def level_figure(levels: pd.DataFrame, *, measure: str, legend: bool = True) -> go.Figure:
-    """A measure of each snapshot's maps, drawn as in `pair_figure`.
+def make_level_figure(levels: pd.DataFrame, *, measure: str, legend: bool = True) -> go.Figure:
+    """A measure of each snapshot's maps, drawn as in `make_pair_figure`.
 
     Args:
         levels: Columns split, map, snapshot, measure, value, low, high, images.
@@ -60,7 +60,7 @@ def level_figure(levels: pd.DataFrame, *, measure: str, legend: bool = True) -> 
     return _figure(rows, measure=measure, axis="Snapshot", legend=legend)
 
 
-def overlap_figure(epoch_pairs: pd.DataFrame, *, split: str, of: Literal["hardness", "loss"]) -> go.Figure:
+def make_overlap_figure(epoch_pairs: pd.DataFrame, *, split: str, of: Literal["hardness", "loss"]) -> go.Figure:
     """IoU of the hardest 10 % of any two snapshots, as a symmetric matrix with 1 on its diagonal.
 
     Args:
@@ -93,7 +93,7 @@ def overlap_figure(epoch_pairs: pd.DataFrame, *, split: str, of: Literal["hardne
     return figure
 
 
-def memorise_figure(table: pd.DataFrame) -> go.Figure:
+def make_memorise_figure(table: pd.DataFrame) -> go.Figure:
     """Loss and hardness of one image while a network memorises it, each relative to its value at the first step.
 
     Args:

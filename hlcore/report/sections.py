@@ -117,7 +117,7 @@ def _score_table(scores: pd.DataFrame) -> NumberTable:
 def _segmentation_drawings(analysis: Analysis) -> list[Drawing]:
     run = analysis.record.run
     table = filter_rows(analysis.table("segmentation").query("class_name != ''"), metric="iou").assign(run=run)
-    figure = segmentation_figures.class_iou_figure(table, runs=[run])
+    figure = segmentation_figures.make_class_iou_figure(table, runs=[run])
     return [
         Drawing("segmentation", figure, "IoU of each class; classes that are neither labelled nor predicted have none.")
     ]
@@ -129,7 +129,7 @@ def _edge_drawings(analysis: Analysis) -> list[Drawing]:
     drawings = [
         Drawing(
             "edges-profile",
-            edge_figures.hardness_by_distance_figure(
+            edge_figures.make_hardness_by_distance_figure(
                 filter_rows(edges, source="label", class_name=""), name="all classes"
             ),
             "Mean over all labelled pixels at each distance from the nearest edge of the label map.",
@@ -139,7 +139,7 @@ def _edge_drawings(analysis: Analysis) -> list[Drawing]:
     if len(of_pairs):
         hardest = of_pairs.sort_values("value", ascending=False).head(PAIRS)
         text = f"Mean hardness within 2 px of edges between two classes: the {len(hardest)} hardest of {len(of_pairs)}."
-        drawings.append(Drawing("edges-pairs", edge_figures.hardness_by_pair_figure(hardest), text))
+        drawings.append(Drawing("edges-pairs", edge_figures.make_hardness_by_pair_figure(hardest), text))
     return drawings
 
 
@@ -151,12 +151,12 @@ def _object_drawings(analysis: Analysis) -> list[Drawing]:
     return [
         Drawing(
             "objects",
-            object_figures.objects_figure(some, curve, **shown),
+            object_figures.make_objects_figure(some, curve, **shown),
             f"{points}; the curve is the mean of all objects.",
         ),
         Drawing(
             "objects-edge-matched",
-            object_figures.edge_matched_figure(curve, size="area_px"),
+            object_figures.make_edge_matched_figure(curve, size="area_px"),
             "Where the last curve is flat at 0, small objects are hard only because of their edges.",
         ),
     ]
@@ -167,19 +167,19 @@ def _error_drawings(analysis: Analysis) -> list[Drawing]:
     return [
         Drawing(
             "errors-scores",
-            error_figures.score_figure(analysis.table("scores")),
+            error_figures.make_score_figure(analysis.table("scores")),
             "AUROC and AP-Error of each score; the lower panels hold the distance to the predicted edge fixed.",
             broad=True,
         ),
         Drawing(
             "errors-risk",
-            error_figures.risk_coverage_figure(filter_rows(curves, region="all")),
+            error_figures.make_risk_coverage_figure(filter_rows(curves, region="all")),
             "Error rate among the remaining pixels when those with the highest scores are rejected.",
             broad=True,
         ),
         Drawing(
             "errors-roc",
-            error_figures.roc_figure(filter_rows(curves, region="all")),
+            error_figures.make_roc_figure(filter_rows(curves, region="all")),
             "Share of wrong pixels and of right pixels that a threshold flags.",
             broad=True,
         ),
@@ -191,17 +191,17 @@ def _stability_drawings(analysis: Analysis) -> list[Drawing]:
     return [
         Drawing(
             "stability-spearman",
-            stability_figures.pair_figure(pairs, measure="spearman", kind="consecutive"),
+            stability_figures.make_pair_figure(pairs, measure="spearman", kind="consecutive"),
             "Rank correlation between the maps of consecutive saved epochs.",
         ),
         Drawing(
             "stability-overlap",
-            stability_figures.pair_figure(pairs, measure="top10_iou", kind="consecutive"),
+            stability_figures.make_pair_figure(pairs, measure="top10_iou", kind="consecutive"),
             "Overlap (IoU) of the hardest 10 % of the pixels, between consecutive saved epochs.",
         ),
         Drawing(
             "stability-level",
-            stability_figures.level_figure(levels, measure="relative_level"),
+            stability_figures.make_level_figure(levels, measure="relative_level"),
             "Mean of each map relative to its mean at the first saved epoch.",
         ),
     ]

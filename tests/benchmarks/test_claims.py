@@ -9,10 +9,10 @@ from benchmarks.claims import (
     FAILS,
     HOLDS,
     OPEN,
-    claims_of_memorising,
-    claims_of_training,
-    headline,
-    verdict_of,
+    format_headline,
+    judge_claim,
+    list_memorising_claims,
+    list_training_claims,
 )
 from benchmarks.evidence.grid import Grid
 from hlcore.report.numbers import Number
@@ -51,7 +51,7 @@ def rows(gain: float, *, seeds: int = 3, movement: float = 0.4, keeps: float = 0
 
 
 def verdicts(table: pd.DataFrame) -> dict[str, str]:
-    return {claim.claim.split(" (")[0]: claim.verdict for claim in claims_of_training(table, GRID)}
+    return {claim.claim.split(" (")[0]: claim.verdict for claim in list_training_claims(table, GRID)}
 
 
 @pytest.mark.parametrize(
@@ -65,11 +65,11 @@ def verdicts(table: pd.DataFrame) -> dict[str, str]:
     ],
 )
 def test_a_claim_holds_where_the_whole_interval_lies_on_its_side(found, above, verdict):
-    assert verdict_of(found, 0, above=above) == verdict
+    assert judge_claim(found, 0, above=above) == verdict
 
 
 def test_fewer_than_three_seeds_leave_a_claim_open():
-    assert verdict_of(Number(1, 0.5, 1.5), 0, seeds=2) == OPEN
+    assert judge_claim(Number(1, 0.5, 1.5), 0, seeds=2) == OPEN
     assert set(verdicts(rows(0.02, seeds=2)).values()) == {OPEN}
 
 
@@ -92,10 +92,10 @@ def test_hardness_that_fades_less_than_the_loss_holds_in_part():
 
 
 def test_the_headline_has_both_numbers_with_their_intervals_once_all_seeds_exist():
-    said = headline(rows(0.02), GRID)
+    said = format_headline(rows(0.02), GRID)
     assert "**+2.10 (+1.85 to +2.35) points** of mIoU over cross entropy" in said
     assert "moves **0.401 (0.399 to 0.402) times** as much" in said
-    assert "still in progress" in headline(rows(0.02, seeds=2), GRID)
+    assert "still in progress" in format_headline(rows(0.02, seeds=2), GRID)
 
 
 @pytest.mark.parametrize(("moved", "verdict"), [(0.1, HOLDS), (0.5, FAILS)])
@@ -114,6 +114,6 @@ def test_figure_1_holds_where_hardness_moves_less_than_half_as_much_as_the_loss(
         for of, level, tv in (("hardness", 0.9, moved + 0.01 * index), ("loss", 0.2, 0.5))
         for step in (0, 100)
     ]
-    [claim] = claims_of_memorising(pd.DataFrame(found))
+    [claim] = list_memorising_claims(pd.DataFrame(found))
     assert claim.verdict == verdict
     assert "3 images, 100 steps: the mean loss ends at 0.200 (0.200 to 0.200) of its initial value" in claim.measured

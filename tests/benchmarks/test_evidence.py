@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from scipy.stats import ttest_rel
 
-from benchmarks.evidence.compare import paired_differences
+from benchmarks.evidence.compare import compare_paired
 from benchmarks.evidence.grid import Grid, open_grid
 from benchmarks.evidence.sweep import FIDELITY, fill_table, read_rows, train_baselines
 from hlcore.errors import InvalidInputError
@@ -132,24 +132,24 @@ def test_every_run_of_a_committed_grid_has_valid_settings_and_its_own_name(table
 
 def test_the_difference_is_paired_by_seed_and_its_interval_agrees_with_a_paired_t_test():
     ce, ohem = [0.1, 0.5, 0.3, 0.9], [0.12, 0.53, 0.31, 0.94]
-    [row] = paired_differences(rows(ce=ce, ohem=ohem), GRID).to_dict("records")
+    [row] = compare_paired(rows(ce=ce, ohem=ohem), GRID).to_dict("records")
     expected = ttest_rel(ohem, ce).confidence_interval(0.95)
     assert (row["low"], row["high"]) == pytest.approx((expected.low, expected.high))
     assert row["verdict"] == "higher"
 
 
 def test_an_interval_that_contains_zero_is_called_not_significant():
-    table = paired_differences(rows(ce=[0.1, 0.5], hardness=[0.2, 0.45]), GRID)
+    table = compare_paired(rows(ce=[0.1, 0.5], hardness=[0.2, 0.45]), GRID)
     assert list(table["verdict"]) == ["not significant"]
 
 
 def test_one_seed_has_a_difference_and_no_interval():
-    [row] = paired_differences(rows(ce=[0.1], hardness=[0.2]), GRID).to_dict("records")
+    [row] = compare_paired(rows(ce=[0.1], hardness=[0.2]), GRID).to_dict("records")
     assert row["difference"] == pytest.approx(0.1)
     assert np.isnan(row["low"])
     assert row["verdict"] == "one seed"
 
 
 def test_only_seeds_that_both_have_are_compared():
-    [row] = paired_differences(rows(ce=[0.1, 0.2, 0.3], ohem=[0.2, 0.3]), GRID).to_dict("records")
+    [row] = compare_paired(rows(ce=[0.1, 0.2, 0.3], ohem=[0.2, 0.3]), GRID).to_dict("records")
     assert row["seeds"] == 2

@@ -43,7 +43,7 @@ def test_a_kept_command_names_no_folder_of_this_machine(tmp_path: Path, given: s
     names = {"DATA": shlex.quote(str(root)), "OUT": shlex.quote(str(tmp_path))}
     for name, path in names.items():
         given = given.replace(name, path)
-    assert results.portable_command(record(root, given)) == portable
+    assert results.make_portable_command(record(root, given)) == portable
 
 
 def test_only_small_tables_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -57,8 +57,8 @@ def test_only_small_tables_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     scores = scores.assign(low=0.4, high=0.6)
     for name in ("scores", "objects"):
         scores.to_parquet(made / f"{name}.parquet")
-    monkeypatch.setattr(results, "KEPT", tmp_path / "kept")
-    results.keep(made)
+    monkeypatch.setattr(results, "RESULTS_FOLDER", tmp_path / "kept")
+    results.copy_tables(made)
     kept = open_analysis(tmp_path / "kept" / "camvid-camvid-test")
     assert {path.name for path in kept.path.iterdir()} == {"analysis.json", "scores.parquet"}
     assert str(tmp_path) not in (kept.path / "analysis.json").read_text(encoding="utf-8")
@@ -82,8 +82,8 @@ def test_the_documents_and_the_headline_match_the_kept_tables(tmp_path: Path) ->
 def test_the_headline_replaces_the_text_between_its_marks():
     first, last = results.HEADLINE_MARKS
     text = f"before\n{first}\nold\n{last}\nafter\n"
-    assert results.with_headline(text, "new") == f"before\n{first}\nnew\n{last}\nafter\n"
-    assert results.with_headline(results.with_headline(text, "x"), "new") == results.with_headline(text, "new")
+    assert results.insert_headline(text, "new") == f"before\n{first}\nnew\n{last}\nafter\n"
+    assert results.insert_headline(results.insert_headline(text, "x"), "new") == results.insert_headline(text, "new")
 
 
 def test_the_rate_that_moves_least_is_named_for_each_length_of_training() -> None:
@@ -95,7 +95,7 @@ def test_the_rate_that_moves_least_is_named_for_each_length_of_training() -> Non
         for seed in (("seed0",) if data != "streets" else ("seed0", "seed1"))
         for variant, movement in zip(("sgd_0.1", "sgd_0.3", "ce"), (*movements, 0.9), strict=True)
     )
-    _, said, table = documents.training_lengths(rows, open_grid("method"))
+    _, said, table = documents.format_training_lengths(rows, open_grid("method"))
     assert "at 300 steps sgd_0.3; at 1200 steps sgd_0.1; at 3000 steps sgd_0.3" in said
     assert table.count("sgd_0.1") == table.count("sgd_0.3") == 3
-    assert not list(documents.training_lengths(rows[rows["data"] != "streets_3000"], open_grid("method")))
+    assert not list(documents.format_training_lengths(rows[rows["data"] != "streets_3000"], open_grid("method")))

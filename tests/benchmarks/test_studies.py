@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from benchmarks.studies import GAIN, markdown_table, of_faults
+from benchmarks.studies import GAIN, format_label_faults, format_markdown_table
 
 
 def fault(measure: str, low: float, high: float) -> dict:
@@ -28,10 +28,10 @@ def fault(measure: str, low: float, high: float) -> dict:
     ],
 )
 def test_the_sentence_about_hardness_follows_from_the_paired_gain(low, high, said):
-    text = "\n".join(of_faults(pd.DataFrame([fault("average precision", 0.1, 0.9), fault(GAIN, low, high)])))
+    text = "\n".join(format_label_faults(pd.DataFrame([fault("average precision", 0.1, 0.9), fault(GAIN, low, high)])))
     assert said in text
     assert "0.500 (0.100 to 0.900)" in text
 
 
 def test_a_table_has_a_line_per_row():
-    assert markdown_table(["a", "b"], [["1", "2"]]) == "| a | b |\n| --- | --- |\n| 1 | 2 |\n"
+    assert format_markdown_table(["a", "b"], [["1", "2"]]) == "| a | b |\n| --- | --- |\n| 1 | 2 |\n"

@@ -17,7 +17,7 @@ from app.views.edges import controls
 from app.views.edges.controls import QUANTITIES, EdgeTables
 from app.views.edges.scenes import make_scene
 from hlcore.analysis.boundaries import EdgeSource
-from hlcore.figures.edges import hardness_by_distance_figure, hardness_by_pair_figure
+from hlcore.figures.edges import make_hardness_by_distance_figure, make_hardness_by_pair_figure
 from hlcore.storage.analyses import Analysis
 from hlcore.storage.runs import Run
 
@@ -37,7 +37,7 @@ def draw_profile(tables: EdgeTables, source_column: DeltaGenerator, classes_colu
         with column:
             controls.draw_contrast(tables, source, quantity, classes)
             rows = controls.filter_rows(shown, quantity=quantity)
-            figure = hardness_by_distance_figure(rows, height_px=300 if len(classes) == 1 else 360)
+            figure = make_hardness_by_distance_figure(rows, height_px=300 if len(classes) == 1 else 360)
             st.plotly_chart(figure, key=f"{quantity}_by_distance")
     return source
 
@@ -52,14 +52,14 @@ def draw_pairs(tables: EdgeTables, source: EdgeSource) -> None:
     with ranked_column:
         quantity = controls.select_quantity(tables)
         ranked = controls.find_frequent_pairs(tables.pairs, source, quantity)
-        st.plotly_chart(hardness_by_pair_figure(ranked), key="pairs")
+        st.plotly_chart(make_hardness_by_pair_figure(ranked), key="pairs")
     with profile_column:
         pair = controls.select_pair(ranked)
         profile = controls.filter_pair(tables.pairs, source, quantity, pair)
         if profile.empty:
             st.caption("With this many classes only the edge pixels of a pair are stored.")
         else:
-            st.plotly_chart(hardness_by_distance_figure(profile, name=pair), key="pair_by_distance")
+            st.plotly_chart(make_hardness_by_distance_figure(profile, name=pair), key="pair_by_distance")
 
 
 def draw_picture(run: Run, picture: Picture) -> None:

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from app.components import definitions
-from app.components.epoch_planes import load_ready_planes, load_remaining_epochs
+from app.components.epoch_planes import make_ready_planes, prepare_remaining_epochs
 from app.components.image_viewer import draw_viewer
 from app.components.messages import draw_size_note
 from app.components.picture_picker import select_picture
@@ -21,7 +21,7 @@ def draw_epochs(run: Run, picture: Picture) -> None:
     """Draws the maps of two epochs, their difference, and a strip of all epochs."""
     first = ensure_epoch("other", run, at=1 / 3)
     second = ensure_epoch("epoch", run)
-    planes = load_ready_planes(run, picture, first, second)
+    planes = make_ready_planes(run, picture, first, second)
     draw_viewer(scenes.make_comparison_scene(run, picture, planes, group=GROUP), key=KEY)
     st.markdown(summarise_agreement(run, picture, first, second))
     draw_pixel_history(run, picture)
@@ -29,7 +29,7 @@ def draw_epochs(run: Run, picture: Picture) -> None:
     both = "hardness" if picture.sample.label_map is None else "hardness above, loss below"
     st.markdown(f"##### All kept epochs: {both}")
     draw_viewer(scenes.make_strip_scene(run, picture, planes, group=GROUP), key=STRIP_KEY)
-    load_remaining_epochs(run, picture, first, second)
+    prepare_remaining_epochs(run, picture, first, second)
 
 
 def summarise_agreement(run: Run, picture: Picture, first: int, second: int) -> str:

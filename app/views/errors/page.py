@@ -15,7 +15,7 @@ from app.views.errors.controls import Choice, ErrorTables
 from app.views.errors.scenes import make_scene
 from hlcore.analysis.error_prediction import Region
 from hlcore.analysis.flagging import FlaggingResult, outcome_map, summarise_outcomes, threshold_for_share
-from hlcore.figures.errors import risk_coverage_figure, roc_figure, score_figure, threshold_figure
+from hlcore.figures.errors import make_risk_coverage_figure, make_roc_figure, make_score_figure, make_threshold_figure
 from hlcore.storage.analyses import Analysis
 from hlcore.storage.runs import Run
 
@@ -71,14 +71,14 @@ def draw_scores(tables: ErrorTables, score: str, region: Region, *, flagged: flo
         return
     controls.draw_legend(list(curves["score"].unique()))
     risk_column, roc_column, threshold_column = st.columns(3)
-    risk_column.plotly_chart(risk_coverage_figure(curves, legend=False), key="risk_coverage")
-    roc_column.plotly_chart(roc_figure(curves, legend=False), key="roc")
+    risk_column.plotly_chart(make_risk_coverage_figure(curves, legend=False), key="risk_coverage")
+    roc_column.plotly_chart(make_roc_figure(curves, legend=False), key="roc")
     threshold_column.plotly_chart(
-        threshold_figure(tables.filter_curve(score, region), flagged=flagged), key="thresholds"
+        make_threshold_figure(tables.filter_curve(score, region), flagged=flagged), key="thresholds"
     )
     controls.draw_metrics_table(tables, region)
     st.caption(sentences.describe_metrics())
-    st.plotly_chart(score_figure(tables.scores), key="auroc_and_ap")
+    st.plotly_chart(make_score_figure(tables.scores), key="auroc_and_ap")
 
 
 st.caption("Which pixels are wrong, and does hardness find them better than scores that every network gives for free?")

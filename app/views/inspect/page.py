@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app.components.epoch_planes import load_ready_planes, load_remaining_epochs
+from app.components.epoch_planes import make_ready_planes, prepare_remaining_epochs
 from app.components.image_viewer import draw_viewer
 from app.components.layers import LABELLED_PANELS, UNLABELLED_PANELS, EpochPlanes, make_caption, make_layers, make_steps
 from app.components.messages import draw_about, draw_dark_note, draw_size_note
@@ -21,7 +21,7 @@ def draw_picture(run: Run, picture: Picture) -> None:
     """Draws the maps of the picture, the pinned pixel over the epochs, and the downloads."""
     epoch = ensure_epoch("epoch", run)
     ensure_epoch("other", run, at=1 / 3)  # the epoch that change maps compare with, as on Epochs
-    draw_viewer(make_scene(run, picture, load_ready_planes(run, picture, epoch)), key=KEY)
+    draw_viewer(make_scene(run, picture, make_ready_planes(run, picture, epoch)), key=KEY)
     point_column, download_column = st.columns([9, 2], vertical_alignment="top")
     with point_column:
         draw_pixel_history(run, picture)
@@ -29,7 +29,7 @@ def draw_picture(run: Run, picture: Picture) -> None:
         draw_dark_note(picture)
     with download_column, st.popover("Download", icon=":material/download:", width="stretch"):
         downloads.draw_downloads(run, picture, epoch=epoch)
-    load_remaining_epochs(run, picture, epoch)
+    prepare_remaining_epochs(run, picture, epoch)
 
 
 def make_scene(run: Run, picture: Picture, planes: EpochPlanes) -> Scene:

@@ -15,7 +15,7 @@ from app.loading.memorise import STEPS, Progress, measure_progress, memorise_pic
 from app.loading.pictures import Picture
 from app.loading.predictions import identify_prediction, load_maps
 from app.views.memorise.scenes import make_scene
-from hlcore.figures.stability import memorise_figure
+from hlcore.figures.stability import make_memorise_figure
 from hlcore.storage.runs import Run
 
 KEY = "memorise_viewer"
@@ -122,7 +122,7 @@ def draw_results(table: pd.DataFrame, progress: Progress) -> None:
     shown = table.rename(columns=COLUMNS)[list(COLUMNS.values())]
     st.dataframe(shown, hide_index=True, column_config=formats, key="memorise_numbers")
     st.caption(definitions.list_links(*DEFINITIONS.values(), "Loss", "Hardness"))
-    st.plotly_chart(memorise_figure(progress.curve_table()), key="memorise_curve", height=330)
+    st.plotly_chart(make_memorise_figure(progress.curve_table()), key="memorise_curve", height=330)
 
 
 st.caption("Train a copy of the network on one image until it has memorised it: the loss fades, but does hardness?")

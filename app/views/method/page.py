@@ -46,4 +46,4 @@ st.markdown(f"##### What hardness is not\n\n{text.LIMITS}")
 draw_definitions()
 pipeline.keep_scroll_position()
 with drawing:  # last, because loading a network takes seconds and may fail
-    pipeline.draw_pipeline(pipeline.load_pipeline_maps(load_selected_run()) if run_loading.find_run_folders() else {})
+    pipeline.draw_pipeline(pipeline.make_pipeline_maps(load_selected_run()) if run_loading.find_run_folders() else {})

@@ -41,7 +41,7 @@ def keep_scroll_position() -> None:
     st.html(f"<script>{script}</script>", unsafe_allow_javascript=True)
 
 
-def load_pipeline_maps(run: Run) -> dict[str, str]:
+def make_pipeline_maps(run: Run) -> dict[str, str]:
     """Data URLs of image, hardness and loss of a street scene at the last epoch; none if the run has no hardness.
 
     Raises:

@@ -10,7 +10,7 @@ import streamlit as st
 from app.components import definitions
 from app.loading.objects import Objects, load_size_curve
 from app.views.objects.controls import SIZES, Choice, format_object_name
-from hlcore.figures.objects import EDGE_MATCHED, MEASURES, edge_matched_figure, objects_figure
+from hlcore.figures.objects import EDGE_MATCHED, MEASURES, make_edge_matched_figure, make_objects_figure
 
 MAX_POINTS = 3000
 """More points would make the page slow; the curve and all numbers use every object."""
@@ -26,12 +26,12 @@ def draw_charts(objects: Objects, table: pd.DataFrame, choice: Choice) -> str | 
     st.markdown(summarise_correlations(correlations, table, choice, labelled=objects.labelled))
     drawn = table if len(table) <= MAX_POINTS else table.sample(MAX_POINTS, random_state=0)
     left, right = st.columns([6, 5])
-    points = objects_figure(drawn, curve, size=size, quantity=quantity, class_names=objects.class_names)
+    points = make_objects_figure(drawn, curve, size=size, quantity=quantity, class_names=objects.class_names)
     with left:
         event = st.plotly_chart(
             points, height=CHART_HEIGHT_PX, on_select="rerun", selection_mode="points", key="objects_points"
         )
-    right.plotly_chart(edge_matched_figure(curve, size=size), height=CHART_HEIGHT_PX, key="objects_edge_matched")
+    right.plotly_chart(make_edge_matched_figure(curve, size=size), height=CHART_HEIGHT_PX, key="objects_edge_matched")
     if len(drawn) < len(table):
         st.caption(
             f"{len(drawn):,} of {len(table):,} objects are drawn, chosen at random; all numbers use every object."

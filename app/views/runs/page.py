@@ -6,7 +6,7 @@ from app.components import definitions
 from app.loading.runs import load_epoch_table, load_steps
 from app.views.runs import controls, scores
 from hlcore.analysis import run_comparison
-from hlcore.figures.runs import runs_by_epoch_figure
+from hlcore.figures.runs import make_runs_by_epoch_figure
 from hlcore.storage.runs import Run
 
 
@@ -20,7 +20,7 @@ def draw_progress(runs: dict[str, Run], classes: tuple[str, ...]) -> None:
     figure_column, table_column = st.columns([3, 2])
     with figure_column:
         st.plotly_chart(
-            runs_by_epoch_figure(by_epoch, runs=list(runs), title="Validation mIoU (0 to 1)"), key="miou_by_epoch"
+            make_runs_by_epoch_figure(by_epoch, runs=list(runs), title="Validation mIoU (0 to 1)"), key="miou_by_epoch"
         )
     with table_column:
         controls.draw_miou_table(by_epoch)
@@ -36,7 +36,7 @@ def draw_training(runs: dict[str, Run]) -> None:
     for (measure, title), column in zip(titles.items(), st.columns(2), strict=True):
         rows = steps.loc[steps["measure"] == measure]
         if len(rows):
-            figure = runs_by_epoch_figure(rows, runs=list(runs), title=title, log=measure == "image_ms")
+            figure = make_runs_by_epoch_figure(rows, runs=list(runs), title=title, log=measure == "image_ms")
             column.plotly_chart(figure, key=measure)
     defined = definitions.list_links("HL lift", "Training step")
     st.caption(f"Line: mean lift, median time. Band: middle 80 % of the steps of an epoch. {defined}")

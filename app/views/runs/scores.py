@@ -11,7 +11,7 @@ from app.loading.runs import load_epoch_table
 from app.views.runs import controls
 from app.views.runs.controls import VALIDATION
 from hlcore.analysis import run_comparison
-from hlcore.figures.segmentation import class_iou_figure, gain_figure, scores_figure
+from hlcore.figures.segmentation import make_class_iou_figure, make_gain_figure, make_scores_figure
 from hlcore.storage.analyses import Analysis
 from hlcore.storage.runs import Run
 
@@ -30,7 +30,9 @@ def draw_scores(runs: dict[str, Run], classes: tuple[str, ...]) -> None:
         )
     else:
         scores = load_scores(scored[data])
-        st.plotly_chart(scores_figure(scores.loc[scores["class_name"] == ""], runs=list(runs)), key="scores_figure")
+        st.plotly_chart(
+            make_scores_figure(scores.loc[scores["class_name"] == ""], runs=list(runs)), key="scores_figure"
+        )
         defined = definitions.list_links(*controls.METRICS, "Interval")
         only = (
             "" if len(scored[data]) == len(runs) else f"Only {', '.join(map(session.escape_markdown, scored[data]))}. "
@@ -46,7 +48,7 @@ def draw_classes(class_iou: pd.DataFrame, runs: dict[str, Run], *, caveat: str) 
     if not names:
         return
     class_column, gain_column = st.columns(2)
-    class_column.plotly_chart(class_iou_figure(class_iou, runs=list(runs)), key="class_iou")
+    class_column.plotly_chart(make_class_iou_figure(class_iou, runs=list(runs)), key="class_iou")
     with gain_column:
         if len(names) < 2:
             st.caption("Select a second run with these scores to see the gain.")
@@ -58,7 +60,7 @@ def draw_classes(class_iou: pd.DataFrame, runs: dict[str, Run], *, caveat: str) 
             f"{session.escape_markdown(compared)} gains **{points:+.1f} points of mIoU** over "
             f"{session.escape_markdown(baseline)}, the mean of the classes below."
         )
-        st.plotly_chart(gain_figure(gains, baseline=baseline, compared=compared), key="gains")
+        st.plotly_chart(make_gain_figure(gains, baseline=baseline, compared=compared), key="gains")
         st.caption(f"{caveat} {definitions.list_links('Gain', 'mIoU', 'Interval')}")
 
 

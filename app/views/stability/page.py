@@ -20,7 +20,7 @@ from app.loading.stability import (
 from app.views.stability import controls
 from app.views.stability.controls import FOLLOWED, MAPS, PAIRS, SENTENCES, VARIATION
 from app.views.stability.scenes import make_snapshot_scene, make_tools_scene, make_variation_scene
-from hlcore.figures.stability import SPLITS, level_figure, overlap_figure, pair_figure
+from hlcore.figures.stability import SPLITS, make_level_figure, make_overlap_figure, make_pair_figure
 from hlcore.storage.analyses import Analysis
 from hlcore.storage.runs import Run
 
@@ -91,9 +91,9 @@ def draw_measures(tables: Mapping[str, pd.DataFrame]) -> None:
     columns = st.columns(COLUMNS)
     for index, measure in enumerate(SENTENCES):
         if measure in LEVELS:
-            figure = level_figure(tables["levels"], measure=measure, legend=False)
+            figure = make_level_figure(tables["levels"], measure=measure, legend=False)
         else:
-            figure = pair_figure(tables["epoch_pairs"], measure=measure, kind=kind, legend=False)
+            figure = make_pair_figure(tables["epoch_pairs"], measure=measure, kind=kind, legend=False)
         with columns[index % COLUMNS]:
             st.plotly_chart(figure, key=f"stability_{measure}", height=HEIGHT_PX)
             st.caption(controls.describe_measure(measure))
@@ -110,7 +110,7 @@ def draw_pairs(tables: Mapping[str, pd.DataFrame]) -> None:
         for column, name in zip(st.columns(2), ("hardness", "loss"), strict=True):
             with column:
                 st.caption(f"{name}, {SPLITS.get(split, split)}")
-                figure = overlap_figure(tables["epoch_pairs"], split=split, of=name)
+                figure = make_overlap_figure(tables["epoch_pairs"], split=split, of=name)
                 st.plotly_chart(figure, key=f"stability_{split}_{name}", height=MATRIX_PX)
 
 

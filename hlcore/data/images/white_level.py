@@ -1,4 +1,4 @@
-"""Which number is white in an image of more than 8 bits: its file says only how large numbers can be."""
+"""Find the white level of images with more than 8 bits per channel: their files give only the range of the numbers."""
 
 import logging
 from collections.abc import Iterator, Sequence
@@ -22,11 +22,11 @@ _BRIGHTER_THAN_WHITE = 0.001
 """Share of the values that may be brighter than white: hot pixels and highlights."""
 _DARK = 25
 """A tenth of the 8-bit range."""
-_LOOKED_AT = 16
-_VALUES_LOOKED_AT = 4_000_000
+_SAMPLED_IMAGES = 16
+_SAMPLED_VALUES = 4_000_000
 
 
-class FoundWhite(NamedTuple):
+class WhiteLevel(NamedTuple):
     """The white level of several images, found by looking at some of them."""
 
     level: float | None
@@ -35,20 +35,22 @@ class FoundWhite(NamedTuple):
     """Images that use under a tenth of the range from black to this white."""
 
 
-def find_white_level(paths: Sequence[Path]) -> FoundWhite:
+def find_white_level(paths: Sequence[Path]) -> WhiteLevel:
     """The white level that images of more than 8 bits share: the largest that `guess_white_level` gives for up to 16.
 
     The 16 are evenly spaced, so equal files give the same level on every machine.
     """
-    chosen = [paths[index] for index in np.linspace(0, len(paths) - 1, min(len(paths), _LOOKED_AT)).round().astype(int)]
-    looks = {
+    chosen = [
+        paths[index] for index in np.linspace(0, len(paths) - 1, min(len(paths), _SAMPLED_IMAGES)).round().astype(int)
+    ]
+    levels = {
         path: (guess_white_level(values), _find_bright(values)) for path in chosen for values in _read_colours(path)
     }
-    if not looks:
-        return FoundWhite(None, ())
-    white = max(guess for guess, _ in looks.values())
-    log.info("white is %g, found in %d of %d images", white, len(looks), len(paths))
-    return FoundWhite(white, tuple(path for path, (_, bright) in looks.items() if bright < white / 10))
+    if not levels:
+        return WhiteLevel(None, ())
+    white = max(guess for guess, _ in levels.values())
+    log.info("white is %g, found in %d of %d images", white, len(levels), len(paths))
+    return WhiteLevel(white, tuple(path for path, (_, bright) in levels.items() if bright < white / 10))
 
 
 def leave_out_alpha(values: Num[np.ndarray, "H W *channels"]) -> Num[np.ndarray, "H W *colours"]:
@@ -88,7 +90,7 @@ def _find_bright(values: Num[np.ndarray, "..."]) -> float:
 
 def _thin_out(values: Num[np.ndarray, "..."]) -> Num[np.ndarray, "..."]:
     """Evenly spaced rows of at least 4 million values, or all of fewer: enough to look at."""
-    return values[:: max(1, values.size // _VALUES_LOOKED_AT)]
+    return values[:: max(1, values.size // _SAMPLED_VALUES)]
 
 
 def _read_colours(path: Path) -> Iterator[Num[np.ndarray, "H W *colours"]]:

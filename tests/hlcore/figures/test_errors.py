@@ -7,10 +7,10 @@ import pytest
 from hlcore.figures.errors import (
     COLOURS,
     SCORES,
-    risk_coverage_figure,
-    roc_figure,
-    score_figure,
-    threshold_figure,
+    make_risk_coverage_figure,
+    make_roc_figure,
+    make_score_figure,
+    make_threshold_figure,
 )
 
 
@@ -39,20 +39,20 @@ def scores() -> pd.DataFrame:
 
 
 def test_risk_is_drawn_over_coverage_in_percent_with_a_band() -> None:
-    band, line, *_ = risk_coverage_figure(curves()).data
+    band, line, *_ = make_risk_coverage_figure(curves()).data
     assert list(line.x) == [100, 75]
     assert list(line.y) == [10, 3]
     assert line.name == "hardness"
     assert list(band.y) == [12, 5, 2, 8]
-    assert risk_coverage_figure(curves()).layout.xaxis.ticksuffix == " %"
+    assert make_risk_coverage_figure(curves()).layout.xaxis.ticksuffix == " %"
 
 
 def test_without_an_interval_there_is_no_band() -> None:
-    assert [trace.fill for trace in risk_coverage_figure(curves(interval=False)).data] == [None, None]
+    assert [trace.fill for trace in make_risk_coverage_figure(curves(interval=False)).data] == [None, None]
 
 
 def test_roc_runs_from_nothing_to_everything() -> None:
-    figure = roc_figure(curves())
+    figure = make_roc_figure(curves())
     assert [trace.name for trace in figure.data] == ["hardness", "entropy"]
     assert list(figure.data[0].x) == [0, 19, 100]
     assert list(figure.data[0].y) == [0, 80, 100]
@@ -60,7 +60,7 @@ def test_roc_runs_from_nothing_to_everything() -> None:
 
 
 def test_bars_carry_value_interval_and_chance() -> None:
-    figure = score_figure(scores())
+    figure = make_score_figure(scores())
     assert len(figure.data) == 4
     bars = figure.data[0]
     assert list(bars.y) == ["hardness", "entropy"]
@@ -76,7 +76,7 @@ def test_bars_carry_value_interval_and_chance() -> None:
 
 
 def test_threshold_figure_marks_the_current_threshold() -> None:
-    figure = threshold_figure(curves().query("score == 'hardness'"), flagged=0.25)
+    figure = make_threshold_figure(curves().query("score == 'hardness'"), flagged=0.25)
     assert {trace.name: list(trace.y)[1:] for trace in figure.data} == {
         "errors caught": [80, 100],
         "precision": [32, 10],

@@ -5,11 +5,16 @@ import re
 import pandas as pd
 import pytest
 
-from hlcore.figures.edges import hardness_by_distance_figure, hardness_by_pair_figure
-from hlcore.figures.objects import objects_figure
-from hlcore.figures.pixels import pixel_history_figure
-from hlcore.figures.runs import runs_by_epoch_figure
-from hlcore.figures.segmentation import class_iou_figure, gain_by_class_figure, gain_figure, scores_figure
+from hlcore.figures.edges import make_hardness_by_distance_figure, make_hardness_by_pair_figure
+from hlcore.figures.objects import make_objects_figure
+from hlcore.figures.pixels import make_pixel_history_figure
+from hlcore.figures.runs import make_runs_by_epoch_figure
+from hlcore.figures.segmentation import (
+    make_class_iou_figure,
+    make_gain_by_class_figure,
+    make_gain_figure,
+    make_scores_figure,
+)
 
 NAME = "<i>car</i> & van"
 SHOWN = "&lt;i&gt;car&lt;/i&gt; &amp; van"
@@ -35,15 +40,15 @@ HISTORY = pd.DataFrame({"epoch": [0], "hardness": [0.5], "loss": [2.0], "class_n
 @pytest.mark.parametrize(
     "figure",
     [
-        scores_figure(SCORES, runs=[NAME]),
-        class_iou_figure(SCORES, runs=[NAME]),
-        gain_figure(SCORES, baseline=NAME, compared=NAME),
-        gain_by_class_figure(SCORES, title="Gain"),
-        runs_by_epoch_figure(SCORES, runs=[NAME], title="IoU"),
-        hardness_by_distance_figure(EDGES),
-        hardness_by_pair_figure(PAIRS),
-        objects_figure(OBJECTS, CURVE, size="area_px", quantity="hardness_mean", class_names=[NAME]),
-        pixel_history_figure(HISTORY),
+        make_scores_figure(SCORES, runs=[NAME]),
+        make_class_iou_figure(SCORES, runs=[NAME]),
+        make_gain_figure(SCORES, baseline=NAME, compared=NAME),
+        make_gain_by_class_figure(SCORES, title="Gain"),
+        make_runs_by_epoch_figure(SCORES, runs=[NAME], title="IoU"),
+        make_hardness_by_distance_figure(EDGES),
+        make_hardness_by_pair_figure(PAIRS),
+        make_objects_figure(OBJECTS, CURVE, size="area_px", quantity="hardness_mean", class_names=[NAME]),
+        make_pixel_history_figure(HISTORY),
     ],
 )
 def test_a_name_is_escaped_wherever_plotly_would_read_it_as_markup(figure) -> None:

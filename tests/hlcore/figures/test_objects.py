@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hlcore.figures.objects import EDGE_MATCHED, MEASURES, edge_matched_figure, objects_figure
+from hlcore.figures.objects import EDGE_MATCHED, MEASURES, make_edge_matched_figure, make_objects_figure
 from hlcore.figures.style import SERIES, make_translucent
 
 NAMES = ("Sky", "Road", "Pole", "Sign")
@@ -51,7 +51,7 @@ def traces(figure):
 
 @pytest.mark.parametrize("quantity", MEASURES)
 def test_every_object_that_has_the_quantity_is_a_point_of_its_class(objects, curve, quantity):
-    drawn = traces(objects_figure(objects, curve, size="area_px", quantity=quantity, class_names=NAMES))
+    drawn = traces(make_objects_figure(objects, curve, size="area_px", quantity=quantity, class_names=NAMES))
     assert list(drawn) == ["Sky", "Road", "Pole", "mean by size"]
     assert list(drawn["Pole"].x) == [20]
     assert list(drawn["Pole"].customdata[0][:2]) == ["a", 2]
@@ -59,20 +59,20 @@ def test_every_object_that_has_the_quantity_is_a_point_of_its_class(objects, cur
 
 def test_a_class_keeps_its_colour_if_others_are_left_out(objects, curve):
     choices = {"size": "area_px", "quantity": "hardness_mean", "class_names": NAMES}
-    alone = traces(objects_figure(objects[objects["class_name"] == "Pole"], curve, **choices))
-    assert alone["Pole"].marker == traces(objects_figure(objects, curve, **choices))["Pole"].marker
+    alone = traces(make_objects_figure(objects[objects["class_name"] == "Pole"], curve, **choices))
+    assert alone["Pole"].marker == traces(make_objects_figure(objects, curve, **choices))["Pole"].marker
 
 
 def test_two_classes_never_look_alike(objects, curve):
     names = [f"class {index}" for index in range(2 * len(SERIES))]
     many = pd.concat([objects.assign(class_name=name) for name in names])
-    drawn = objects_figure(many, curve, size="area_px", quantity="iou", class_names=names).data
+    drawn = make_objects_figure(many, curve, size="area_px", quantity="iou", class_names=names).data
     looks = {(trace.marker.color, trace.marker.symbol) for trace in drawn if trace.name in names}
     assert len(looks) == len(names)
 
 
 def test_the_curve_has_its_interval_and_leaves_empty_bins_out(objects, curve):
-    figure = objects_figure(objects, curve, size="area_px", quantity="hardness_mean", class_names=NAMES)
+    figure = make_objects_figure(objects, curve, size="area_px", quantity="hardness_mean", class_names=NAMES)
     line = traces(figure)["mean by size"]
     assert list(line.x) == [25, 900]
     assert line.line.color not in {trace.marker.color for trace in figure.data if trace.name in NAMES}
@@ -83,12 +83,12 @@ def test_the_curve_has_its_interval_and_leaves_empty_bins_out(objects, curve):
 
 def test_an_open_bin_is_labelled_as_open(curve):
     curve["area_high_px"] = curve["area_high_px"].replace(1000, np.inf)
-    line = traces(edge_matched_figure(curve, size="area_px"))["all pixels"]
+    line = traces(make_edge_matched_figure(curve, size="area_px"))["all pixels"]
     assert line.customdata[1][2] == "≥ 100 px"
 
 
 def test_hardness_is_drawn_plain_and_edge_matched_over_one_log_axis(curve):
-    figure = edge_matched_figure(curve, size="area_px")
+    figure = make_edge_matched_figure(curve, size="area_px")
     assert list(traces(figure)) == [control.name for control in EDGE_MATCHED.values()]
     assert figure.layout.xaxis.type == "log"
     assert figure.layout.xaxis.title.text == "Area (px, log scale)"
@@ -96,7 +96,7 @@ def test_hardness_is_drawn_plain_and_edge_matched_over_one_log_axis(curve):
 
 def test_thickness_has_its_own_axis(objects, curve):
     thick = curve.rename(columns=lambda name: name.replace("area", "thickness"))
-    figure = objects_figure(objects, thick, size="thickness_px", quantity="loss_mean", class_names=NAMES)
+    figure = make_objects_figure(objects, thick, size="thickness_px", quantity="loss_mean", class_names=NAMES)
     assert figure.layout.xaxis.title.text == "Thickness (px, log scale)"
     assert figure.layout.yaxis.title.text == "Mean loss of the object (nats)"
     assert list(traces(figure)["Sky"].x) == [30]

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from hlcore.figures.pixels import pixel_history_figure
+from hlcore.figures.pixels import make_pixel_history_figure
 from hlcore.figures.style import QUANTITIES
 
 HISTORY = pd.DataFrame(
@@ -18,7 +18,7 @@ HISTORY = pd.DataFrame(
 
 
 def lines(table):
-    return {trace.name: trace for trace in pixel_history_figure(table).data}
+    return {trace.name: trace for trace in make_pixel_history_figure(table).data}
 
 
 def test_hardness_and_loss_are_lines_over_the_epochs_in_their_own_colours():
@@ -31,7 +31,7 @@ def test_hardness_and_loss_are_lines_over_the_epochs_in_their_own_colours():
 
 
 def test_each_has_its_own_axis_with_its_unit_and_hardness_has_the_full_range():
-    figure = pixel_history_figure(HISTORY)
+    figure = make_pixel_history_figure(HISTORY)
     axes = {trace.name: trace.yaxis for trace in figure.data}
     assert axes["hardness"] != axes["loss"]
     assert (figure.layout.yaxis.title.text, figure.layout.yaxis2.title.text) == ("hardness", "loss, nats")

@@ -4,7 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hlcore.figures.stability import format_snapshot, level_figure, memorise_figure, overlap_figure, pair_figure
+from hlcore.figures.stability import (
+    format_snapshot,
+    make_level_figure,
+    make_memorise_figure,
+    make_overlap_figure,
+    make_pair_figure,
+)
 from hlcore.figures.style import QUANTITIES
 
 SNAPSHOTS = ("epoch-0000", "iteration-000010", "epoch-0003", "epoch-0006")
@@ -42,7 +48,7 @@ def lines(figure):
 
 
 def test_both_maps_of_both_splits_are_told_apart_by_colour_and_dash(epoch_pairs):
-    drawn = lines(pair_figure(epoch_pairs, measure="top10_iou", kind="consecutive"))
+    drawn = lines(make_pair_figure(epoch_pairs, measure="top10_iou", kind="consecutive"))
     assert list(drawn) == ["hardness, trained on", "loss, trained on", "hardness, held out", "loss, held out"]
     assert [trace.line.dash for trace in drawn.values()] == ["dash", "dash", "solid", "solid"]
     assert drawn["loss, held out"].line.color == QUANTITIES["loss"]
@@ -51,19 +57,19 @@ def test_both_maps_of_both_splits_are_told_apart_by_colour_and_dash(epoch_pairs)
 
 
 def test_bands_are_drawn_only_where_there_is_an_interval(epoch_pairs, levels):
-    with_bands = pair_figure(epoch_pairs, measure="top10_iou", kind="last")
+    with_bands = make_pair_figure(epoch_pairs, measure="top10_iou", kind="last")
     assert sum(trace.fill == "toself" for trace in with_bands.data) == 4
-    assert not any(trace.fill for trace in level_figure(levels, measure="edge_share").data)
+    assert not any(trace.fill for trace in make_level_figure(levels, measure="edge_share").data)
 
 
 def test_the_level_relative_to_the_first_kept_epoch_begins_there(levels):
-    drawn = lines(level_figure(levels, measure="relative_level"))
+    drawn = lines(make_level_figure(levels, measure="relative_level"))
     assert list(drawn["loss, trained on"].x) == ["3", "6"]
-    assert list(lines(level_figure(levels, measure="edge_share"))["loss, trained on"].x) == ["#0", "#10", "3", "6"]
+    assert list(lines(make_level_figure(levels, measure="edge_share"))["loss, trained on"].x) == ["#0", "#10", "3", "6"]
 
 
 def test_the_matrix_is_symmetric_with_ones_on_the_diagonal(epoch_pairs):
-    heatmap = overlap_figure(epoch_pairs, split="val", of="loss").data[0]
+    heatmap = make_overlap_figure(epoch_pairs, split="val", of="loss").data[0]
     matrix = np.array(heatmap.z)
     assert (matrix == matrix.T).all()
     assert (np.diag(matrix) == 1).all()
@@ -73,7 +79,7 @@ def test_the_matrix_is_symmetric_with_ones_on_the_diagonal(epoch_pairs):
 
 def test_memorising_is_drawn_step_by_step():
     table = pd.DataFrame({"step": [0, 1] * 2, "map": ["hardness"] * 2 + ["loss"] * 2, "value": [1, 0.9, 1, 0.2]})
-    drawn = lines(memorise_figure(table.assign(level=0.5)))
+    drawn = lines(make_memorise_figure(table.assign(level=0.5)))
     assert list(drawn["loss"].y) == [1, 0.2]
     assert list(drawn["hardness"].x) == [0, 1]
 
