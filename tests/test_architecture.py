@@ -2,6 +2,7 @@
 
 import ast
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -31,10 +32,24 @@ def test_every_function_in_the_document_exists(path, name):
     assert re.search(rf"^\s*(?:export )?(?:async )?(?:def|function) {name}\(", source, flags=re.MULTILINE)
 
 
-def test_the_document_names_every_room_of_the_app():
-    rooms = {path.parent.name for path in (PROJECT / "app").glob("*/__init__.py")}
-    assert {path.split("/")[1] for path in PATHS if path.startswith("app/")} >= rooms
-    assert len(FUNCTIONS) > 20
+def test_the_layers_in_the_document_are_those_that_lint_checks():
+    contracts = tomllib.loads((PROJECT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]["contracts"]
+    layers = {contract["containers"][0]: contract["layers"] for contract in contracts if contract["type"] == "layers"}
+    drawing = [line for line in DOCUMENT.split("## ")[1].splitlines() if line.startswith("    ")]
+    for package, expected in layers.items():
+        drawn = [" | ".join(re.findall(rf"\b{package}/(\w+)", line)) for line in drawing]
+        assert [line for line in drawn if line] == [layer for layer in expected if layer != "__main__"]
+
+
+def test_each_function_in_the_document_is_called_by_the_one_above_it():
+    lines = re.findall(r"^( +)((?:app|hlcore)/\S+) +(\w+)\(\)", DOCUMENT, flags=re.MULTILINE)
+    assert len(lines) > 20
+    callers: list[tuple[int, str]] = []
+    for indent, path, name in lines:
+        callers = [caller for caller in callers if caller[0] < len(indent)]
+        if callers:
+            assert re.search(rf"\b{name}\b", (PROJECT / callers[-1][1]).read_text("utf-8")), (callers[-1], name)
+        callers.append((len(indent), path))
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Fill a table: train the missing runs, resume interrupted ones, measure them and write one row per run."""
+"""Fill a table: train the missing runs, resume interrupted ones, measure them and write one row per run. Needs Linux."""
 
 import json
 import platform
