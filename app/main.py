@@ -35,7 +35,7 @@ WITHOUT_RUNS = {"": {"start": ("Start", "play_arrow")}, "Learn": SECTIONS["Learn
 
 
 def add_styles() -> None:
-    """Adds the style sheet, and the scripts that keep one entry per step in the history and follow uploads."""
+    """Add the style sheet, and the scripts that keep one entry per step in the history and follow uploads."""
     st.html(ASSETS / "style.css")
     for name in ("history.js", "uploads.js"):
         script = (ASSETS / name).read_text(encoding="utf-8")

@@ -4,7 +4,7 @@
 
 A command is killed, repeated as its documentation says, killed again ... until it finishes. Then weights, metrics,
 tables and maps must equal those of a command that nobody killed: nothing is lost, and nothing is there twice. It
-begins anew in another folder until it was killed often enough. The results become rows of the table in
+is repeated in new folders until it was killed often enough. The results become rows of the table in
 docs/reliability.md.
 """
 

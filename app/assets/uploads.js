@@ -40,7 +40,7 @@ if (!window.uploadStatus) {
     if (isWorking()) expected.since = performance.now();
     show(
       performance.now() - expected.since > PATIENCE_MS
-        ? `${name} did not arrive. Please choose it again.`
+        ? `${name} was not uploaded. Choose it again.`
         : `Analysing ${name} …`,
     );
   };

@@ -37,7 +37,7 @@ def list_ready_epochs(run: Run, picture: Picture) -> list[int]:
 
 
 def prepare_remaining_epochs(run: Run, picture: Picture, *selected: int) -> None:
-    """Computes the maps of further epochs, nearest first, and redraws the page with them.
+    """Compute the maps of further epochs, nearest first, and redraw the page with them.
 
     Call it at the end of a page with the same epochs as `make_ready_planes`; any user input interrupts it. An epoch
     that fails does not stop the others.

@@ -29,7 +29,7 @@ _DEFINITIONS = ("Means of an image", "Threshold", "Means of a rectangle", "Objec
 
 
 def draw_viewer(scene: Scene, *, key: str) -> None:
-    """Draws a scene with the settings of the link, and stores the choices that users make in it.
+    """Draw a scene with the settings of the link, and store the choices that users make in it.
 
     Args:
         scene: The scene.

@@ -30,13 +30,13 @@ def format_link_warnings(warnings: Sequence[str]) -> str:
 
 
 def draw_about() -> None:
-    """Draws a short explanation of hardness."""
+    """Draw a short explanation of hardness."""
     st.caption(f"{ABOUT} [About the method]({definitions.make_method_link()})")
 
 
 @contextmanager
 def report_errors(what: str) -> Iterator[None]:
-    """Shows an expected error inside the block as a message, so that the rest of the page is still drawn."""
+    """Show an expected error inside the block as a message, so that the rest of the page is still drawn."""
     try:
         yield
     except HlcoreError as error:
@@ -44,16 +44,16 @@ def report_errors(what: str) -> Iterator[None]:
 
 
 def draw_size_note(picture: Picture) -> None:
-    """Draws a note if the image was scaled down."""
+    """Draw a note if the image was scaled down."""
     (height, width), (own_height, own_width) = picture.size, picture.own_size
     if picture.size != picture.own_size:
         st.caption(f"Analysed at {width} x {height} px; the original image has {own_width} x {own_height} px.")
 
 
 def draw_dark_note(picture: Picture) -> None:
-    """Draws a note if the image is nearly black."""
+    """Draw a note if the image is nearly black."""
     if is_dark(picture.sample.image):
         st.caption(
-            "This image uses under a tenth of the range from black to white. If it has more than 8 bits, save it with "
-            "8 bits and the contrast you want."
+            "This image is nearly black: it uses under a tenth of the range. If it has more than 8 bits per channel, "
+            "convert it to 8 bits first."
         )

@@ -55,7 +55,7 @@ def select_picture(run: Run, *, max_px: int = SIDES[-1]) -> Picture | None:
             "Smaller images are not enlarged.",
         )
         if side > max_px:
-            st.caption(f"At most {max_px} px on this page, because it trains.")
+            st.caption(f"Limited to {max_px} px, because this page trains a network.")
             side = max_px
     if source == UPLOAD:
         return _select_upload(run, side, source_column, sample_column, side_column)
@@ -153,6 +153,6 @@ def _upload_file(name: str, key: str, label: str, hint: str) -> session.Upload |
             on_click=session.remove_upload,
             args=(name,),
             width="stretch",
-            help="This file is still in use although the field above is empty. Upload another to replace it.",
+            help="The page still uses this file. Upload another to replace it.",
         )
     return upload

@@ -16,7 +16,7 @@ HEIGHT_PX = 230
 
 
 def draw_pixel_history(run: Run, picture: Picture) -> None:
-    """Draws the values of the pinned pixel over the epochs; nothing if no pixel is pinned."""
+    """Draw the values of the pinned pixel over the epochs; nothing if no pixel is pinned."""
     place = session.ensure_pinned_pixel(*reversed(picture.size))
     if place is None:
         return

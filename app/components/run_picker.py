@@ -20,7 +20,7 @@ FIRST_RUN = "streets"
 
 
 def draw_run_picker(folders: dict[str, Path]) -> None:
-    """Draws the run picker."""
+    """Draw the run picker."""
     names = list(folders)
     session.ensure_choice("run", names, default=FIRST_RUN if FIRST_RUN in names else names[0])
     st.selectbox("Run", names, key="run", persist_state="session")
@@ -36,7 +36,7 @@ def load_selected_run() -> Run:
 
 
 def draw_run_facts(run: Run) -> None:
-    """Draws the facts about a run, and a warning for each part of it that cannot be read."""
+    """Draw the facts about a run, and a warning for each part of it that cannot be read."""
     config, table = run.record.config, load_epoch_table(run).dropna(subset="mean_iou")
     data = config.data.dataset
     if data == "streets":
@@ -80,7 +80,7 @@ def ensure_epoch(name: str, run: Run, *, at: float = 1.0) -> int:
     epochs = list(run.epochs)
     if not epochs:
         raise CheckpointError(
-            f"{run.path} has no checkpoint yet; the run is {run.record.state}, so reload this page later"
+            f"{run.path} has no checkpoint yet (the run is {run.record.state}); reload this page later"
         )
     return session.ensure_choice(name, epochs, default=epochs[round(at * (len(epochs) - 1))])
 

@@ -38,7 +38,7 @@ class Progress:
     curve: dict[int, tuple[float, float]] = field(default_factory=dict)
 
     def add(self, report: "Report") -> None:
-        """Adds the report of one step."""
+        """Add the report of one step."""
         self.done = report.step
         if report.snapshot is not None:
             self.maps[report.step] = (report.snapshot.hardness_map, report.snapshot.loss_map)
@@ -56,7 +56,7 @@ class Progress:
 
 
 def memorise_picture(run: Run, epoch: int, picture: Picture) -> Iterator["Report"]:
-    """Trains a copy of an epoch's network on a labelled picture, with the run's own loss and learning rates.
+    """Train a copy of an epoch's network on a labelled picture, with the run's own loss and learning rates.
 
     Raises:
         CheckpointError: the checkpoint cannot be read, or has no hardness branch.

@@ -32,7 +32,7 @@ def run_in_turn(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> 
     except TimeoutError as error:
         if future.cancel():
             raise ServerBusyError(
-                f"the server is busy with the images of other sessions and did not get to this one within {WAIT_S} s; "
-                "try again in a minute, or analyse at fewer pixels"
+                f"the server is busy: this image waited {WAIT_S} s for its turn; "
+                "try again in a minute, or select a smaller size"
             ) from error
         return future.result()  # it runs now, or the function itself raised

@@ -22,7 +22,7 @@ def ensure_choice(name: str, options: Sequence[T], *, default: T) -> T:
     value = _get_or_default(name, default)
     if value not in options:
         warn_about_link(
-            name, f"{name} '{escape_markdown(value)}' is not available here; showing '{escape_markdown(default)}'"
+            name, f"{name} '{escape_markdown(value)}' is not available; showing '{escape_markdown(default)}'"
         )
         value = default
     if name not in st.session_state or st.session_state[name] != value:
@@ -37,7 +37,7 @@ def get_choice_or_first(name: str, options: Iterable[T]) -> T:
 
 
 def set_choice(name: str, value: T) -> T:
-    """Stores a choice, for widgets whose key is not its name."""
+    """Store a choice, for widgets whose key is not its name."""
     st.session_state[name] = value
     return value
 
@@ -47,7 +47,7 @@ def ensure_choices(name: str, options: Sequence[str], *, default: Sequence[str])
     chosen = list(st.session_state.get(name) or default)
     kept = [value for value in chosen if value in options] or list(default)
     if missing := [value for value in chosen if value not in options]:
-        warn_about_link(name, f"{name} {', '.join(map(escape_markdown, missing))} is not available here")
+        warn_about_link(name, f"{name} {', '.join(map(escape_markdown, missing))} is not available")
     if st.session_state.get(name) != kept:
         st.session_state[name] = kept
     return kept
@@ -83,7 +83,7 @@ def ensure_pinned_pixel(width: int, height: int) -> tuple[int, int] | None:
 
 
 def reset_choices_on_change(names: Sequence[str], identity: str) -> None:
-    """Resets these choices if they were made for another identity, unless they came from the link."""
+    """Reset these choices if they were made for another identity, unless they came from the link."""
     before = st.session_state.get(_OWNERS, {})
     for name in names:
         if before.get(name, identity) != identity and not came_from_link(name):
@@ -92,13 +92,13 @@ def reset_choices_on_change(names: Sequence[str], identity: str) -> None:
 
 
 def report_unknown_choices(name: str, options: Sequence[str]) -> None:
-    """Warns about choices from the link that are not options, without changing them."""
+    """Warn about choices from the link that are not options, without changing them."""
     if missing := [value for value in st.session_state.get(name) or [] if value not in options]:
-        warn_about_link(name, f"{name} {', '.join(map(escape_markdown, missing))} is not available here")
+        warn_about_link(name, f"{name} {', '.join(map(escape_markdown, missing))} is not available")
 
 
 def drop_malformed_choice(name: str, pattern: str) -> None:
-    """Resets a text that does not match the regular expression, and warns if it came from the link."""
+    """Reset a text that does not match the regular expression, and warn if it came from the link."""
     text = st.session_state.get(name)
     if text and not re.fullmatch(pattern, text):
         warn_about_link(name, f"{name} '{escape_markdown(text)}' is not valid")

@@ -35,7 +35,7 @@ def get_upload(name: str) -> Upload | None:
 
 
 def save_upload(name: str, widget: str) -> None:
-    """Stores the file of an upload widget, so that it survives a page change; a new photograph removes the labels.
+    """Store the file of an upload widget, so that it survives a page change; a new photograph removes the labels.
 
     A file that the browser has replaced by another, or that never arrived, changes nothing.
     """
@@ -54,7 +54,7 @@ def list_uploads() -> list[tuple[str, int]]:
 
 
 def remove_upload(name: str) -> None:
-    """Removes an upload; removing a photograph also removes its labels."""
+    """Remove an upload; removing a photograph also removes its labels."""
     removed = {"photograph", "labels"} if name == "photograph" else {name}
     kept = st.session_state.get(_UPLOADS, {})
     st.session_state[_UPLOADS] = {name: upload for name, upload in kept.items() if name not in removed}
@@ -72,7 +72,7 @@ def list_verdicts(place: str) -> list[dict[str, Any]]:
 
 
 def save_verdict(place: str, region: str, facts: dict[str, Any], part: str, widget: str) -> None:
-    """Stores the value of a widget as the "verdict" or "note" (`part`) of a region; empty ones are removed."""
+    """Store the value of a widget as the "verdict" or "note" (`part`) of a region; empty ones are removed."""
     row = {**get_verdict(place, region), **facts, part: st.session_state[widget] or ""}
     kept = {**st.session_state.get(_VERDICTS, {}), (place, region): row}
     if not row["verdict"] and not row["note"]:
@@ -86,7 +86,7 @@ def get_result(identity: str) -> Any:
 
 
 def save_result(identity: str, value: T) -> T:
-    """Stores a result, finished or not, so that it survives a stop or a change of page or picture; returns it."""
+    """Store a result, finished or not, so that it survives a stop or a change of page or picture; return it."""
     kept = {name: old for name, old in st.session_state.get(_RESULTS, {}).items() if name != identity}
     st.session_state[_RESULTS] = dict([*kept.items(), (identity, value)][-_MAX_RESULTS:])
     return value

@@ -58,7 +58,7 @@ _MAX_LINKS = 8
 
 
 def read_url() -> None:
-    """Updates the session with the parameters that changed since the URL was last read or written.
+    """Update the session with the parameters that changed since the URL was last read or written.
 
     A parameter that was removed resets its choice. Unchanged parameters are skipped, because a widget may have changed
     the choice in the same run.
@@ -88,7 +88,7 @@ def read_url() -> None:
 
 
 def restore_page_state(page: str) -> None:
-    """Keeps all choices when the page or photograph changes; Streamlit would drop those without a widget."""
+    """Keep all choices when the page or photograph changes; Streamlit would drop those without a widget."""
     st.session_state[_PAGE_CHANGED] = st.session_state.get(PAGE) != page
     if not st.session_state[_PAGE_CHANGED]:
         return
@@ -108,13 +108,13 @@ def save_choices() -> None:
 
 
 def rerun_page() -> None:
-    """Reruns the page and keeps the warnings about the link."""
+    """Rerun the page and keep the warnings about the link."""
     st.session_state[_RERUN] = True
     st.rerun()
 
 
 def write_url() -> None:
-    """Writes every choice into the URL, so that copying the address copies the view.
+    """Write every choice into the URL, so that copying the address copies the view.
 
     A link that was just opened and applied in full stays as it is until something is chosen: replacing it would add an
     entry to the browser's history.
@@ -168,7 +168,7 @@ def came_from_link(name: str) -> bool:
 
 
 def warn_about_link(name: str, sentence: str) -> None:
-    """Adds a warning if the choice came from the link; one that another choice made invalid is replaced silently."""
+    """Add a warning if the choice came from the link; one that another choice made invalid is replaced silently."""
     if came_from_link(name) and sentence not in st.session_state[_WARNINGS]:
         st.session_state[_WARNINGS].append(sentence)
 

@@ -11,7 +11,7 @@ _PREVIOUS = "_previous"
 
 
 def apply_viewer_report(viewer: str) -> None:
-    """Stores the choices that a viewer reports; "" resets a choice, and invalid values are ignored."""
+    """Store the choices that a viewer reports; "" resets a choice, and invalid values are ignored."""
     report = st.session_state[viewer]["view"]
     for name, text in (report or {}).items():
         if name == "revision":

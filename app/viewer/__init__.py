@@ -44,7 +44,7 @@ def mount_viewer(
     definitions: Mapping[str, str],
     on_view: Callable[[], None],
 ) -> None:
-    """Draws a scene.
+    """Draw a scene.
 
     When settings change in the browser, `on_view` runs; `st.session_state[key]["view"]` then has the changed URL
     parameters ("" for one that was reset) and "revision", the number of the report.

@@ -55,25 +55,25 @@ class Plane:
 
 
 def pack_image(image: Image) -> Plane:
-    """Packs an image, losslessly."""
+    """Pack an image, losslessly."""
     file = io.BytesIO()
     PillowImage.fromarray(image).save(file, "PNG", compress_level=1)
     return Plane("rgb", image.shape[:2], file.getvalue())
 
 
 def pack_classes(label_map: Integer[np.ndarray, "H W"]) -> Plane:
-    """Packs class indices 0 to 255, losslessly."""
+    """Pack class indices 0 to 255, losslessly."""
     return Plane("u8", label_map.shape, zlib.compress(label_map.astype(np.uint8).tobytes(), 1))
 
 
 def pack_numbers(numbers: Integer[np.ndarray, "H W"]) -> Plane:
-    """Packs object numbers 0 to 65534, losslessly; larger ones are sent as NO_VALUE."""
+    """Pack object numbers 0 to 65534, losslessly; larger ones are sent as NO_VALUE."""
     packed = np.where(numbers > MAX_NUMBER, NO_VALUE, numbers).astype("<u2")
     return Plane("u16", numbers.shape, zlib.compress(packed.tobytes(), 1), 0, MAX_NUMBER)
 
 
 def pack_values(values: Float[np.ndarray, "H W"], *, low: float, high: float) -> Plane:
-    """Packs values in steps of (high - low) / 65534, clipped to low..high; NaN is sent as NO_VALUE."""
+    """Pack values in steps of (high - low) / 65534, clipped to low..high; NaN is sent as NO_VALUE."""
     steps = (np.clip(values, low, high) - low) * ((NO_VALUE - 1) / (high - low))
     packed = np.where(np.isnan(values), NO_VALUE, np.rint(steps)).astype("<u2")
     return Plane("u16", values.shape, zlib.compress(packed.tobytes(), 1), low, high)

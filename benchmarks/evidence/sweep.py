@@ -1,4 +1,4 @@
-"""Fill a table: train the missing runs, resume interrupted ones, measure them and write one row per run. Needs Linux."""
+"""Fill a table: train the missing runs, resume interrupted ones, measure them and write one row each (needs Linux)."""
 
 import json
 import platform

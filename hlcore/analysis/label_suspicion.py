@@ -99,8 +99,8 @@ def match_faults(regions: Integer[np.ndarray, "H W"], planted: PlantedFaults) ->
 def find_suspects(record: PredictionRecord, *, smallest_px: int = SMALLEST_SUSPECT_PX) -> pd.DataFrame:
     """Regions of an image where label and prediction differ, the most suspicious first.
 
-    A high score means that the network is sure of another class where it expects to be right. It does not mean that the
-    label is wrong: the network may have never learnt to recognise the object.
+    A high score means that the network confidently predicts another class where hardness is low. It does not mean that
+    the label is wrong: the network may never have learned to recognise the object.
 
     Returns:
         One row per region of `find_disagreements`:

@@ -111,7 +111,7 @@ def _count(data: SegmentationData, index: int) -> tuple[str, Integer[np.ndarray,
 
 def _describe_single_class(train: LabelSummary, present: Integer[np.ndarray, " K"], classes: ClassTable) -> str:
     if not len(present):
-        return "every pixel of the training images is ignored, so there is nothing to learn"
+        return "every pixel of the training images is ignored; there is nothing to train on"
     found = f"the only class in the training labels is {classes.names[present[0]]} (id {present[0]})"
     ignored = f", beside {train.ignored_share:.1%} ignored pixels" if train.ignored_pixels else ""
     hint = (

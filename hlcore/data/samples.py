@@ -176,10 +176,12 @@ def find_files(folder: Path, patterns: Sequence[str], *, suffix: str = "") -> di
             raise DatasetError(f"{by_name[name]} and {path} are both named '{name}'; keep one of them")
         by_name[name] = path
     if not by_name:
-        raise DatasetError(f"{folder} has no file like {' or '.join(patterns)}; check that the data set is complete")
+        raise DatasetError(
+            f"{folder} contains no files that match {' or '.join(patterns)}; check that the data set is complete"
+        )
     if others:
         log.warning(
-            "%s: left out image files that are not like %s (%d), such as %s",
+            "%s: left out image files that do not match %s (%d), such as %s",
             *(folder, " or ".join(patterns), len(others), others[0].relative_to(folder)),
         )
     return by_name

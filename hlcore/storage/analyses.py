@@ -50,7 +50,7 @@ class AnalysisRecord(FrozenModel):
     merged: dict[str, str] | None = None
     """Class of the run to scored class, if classes were merged; classes that were left out are not in it."""
     merged_labels: dict[str, str] | None = None
-    """Class of the data set to scored class; None if each is scored as itself."""
+    """Class of the data set to scored class; None if none were merged."""
     ignored_classes: tuple[str, ...] = ()
     """Classes of the run that were left out."""
     ignored_labels: tuple[str, ...] = ()

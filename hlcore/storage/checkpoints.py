@@ -115,7 +115,7 @@ def read_header(path: Path) -> CheckpointHeader:
 def load_checkpoint(path: Path, *, device: torch.device | str = "cpu") -> Checkpoint:
     """The network of a checkpoint file, rebuilt on `device` in evaluation mode.
 
-    Reads no other file and asks no hub, whatever the header says.
+    Reads no other file and makes no network request, whatever the header says.
 
     Raises:
         CheckpointError: the file cannot be read or does not match its network.

@@ -88,7 +88,7 @@ def replace_atomically(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def explain_write_errors(path: Path) -> Iterator[None]:
-    """Turns an error of the operating system into a StorageError that names the file."""
+    """Turn an error of the operating system into a StorageError that names the file."""
     try:
         yield
     except OSError as error:
@@ -98,7 +98,7 @@ def explain_write_errors(path: Path) -> Iterator[None]:
 
 @contextmanager
 def lock_folder(path: Path) -> Iterator[None]:
-    """Holds a folder, which must exist, against other processes that write to it; the lock ends with the process.
+    """Hold a folder, which must exist, against other processes that write to it; the lock ends with the process.
 
     Raises:
         StorageError: another process holds it, or it is read-only.

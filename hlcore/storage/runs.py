@@ -173,7 +173,7 @@ class Run:
         """
         rows, faults = self._read_metrics()
         if faults:
-            raise CheckpointError(f"{faults[0]}; remove what is wrong and resume again")
+            raise CheckpointError(f"{faults[0]}; correct or delete the damaged lines and resume again")
         is_before = {"step": lambda row: row.iteration <= iteration, "epoch": lambda row: row.epoch <= epoch}
         kept = [json.dumps(row.model_dump()) + "\n" for row in rows if is_before[row.kind](row)]
         write_text(self._metrics_path, "".join(kept))

@@ -93,7 +93,7 @@ class Schema(NamedTuple):
         if table.empty:
             return None if self.may_be_empty else "has no rows"
         if wrong := [name for name, fits in self.columns.items() if not fits(pd.Series(table[name]), classes)]:
-            return f"has values that do not belong in its column {wrong[0]!r}"
+            return f"has invalid values in column {wrong[0]!r}"
         for low, high in (("left", "right"), ("top", "bottom")):
             if low in self.columns and np.any(table[low] >= table[high]):
                 return f"has a box whose {low} is not before its {high}"

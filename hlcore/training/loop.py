@@ -287,8 +287,8 @@ def _check_finite(loss: Tensor, moment: str, index: Tensor, names: tuple[str, ..
         indices: Any = fabric.all_gather(index.to(fabric.device))
         images = ", ".join(names[i] for i in indices.flatten().tolist())
         raise TrainingError(
-            f"the loss is {float(mean)} at {moment} on the images {images}; the last good checkpoint is "
-            f"{writer.last_checkpoint_path() or 'not there yet'}. Lower optim.lr, or check these images."
+            f"the loss is {float(mean)} at {moment} on the images {images}; the last good checkpoint: "
+            f"{writer.last_checkpoint_path() or 'none yet'}. Lower optim.lr, or check these images."
         )
 
 

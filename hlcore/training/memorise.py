@@ -133,7 +133,7 @@ def _check_inputs(checkpoint: Checkpoint, image: Image, label_map: LabelMap, ste
         raise InvalidInputError(f"label_map must have the image's shape {image.shape[:2]}, got {label_map.shape}")
     labels = label_map[label_map != IGNORE_INDEX]
     if not labels.size:
-        raise InvalidInputError("label_map has no labelled pixel, so there is nothing to learn")
+        raise InvalidInputError("label_map has no labelled pixel, so there is nothing to train on")
     if not 0 <= labels.min() <= labels.max() < len(checkpoint.class_names):
         raise InvalidInputError(
             f"label_map must hold 0..{len(checkpoint.class_names) - 1} or {IGNORE_INDEX} (ignored), "

@@ -112,13 +112,13 @@ def runs(tmp_path_factory) -> Path:
 
 
 def start_on(app: AppTest, page: str) -> None:
-    """Starts the app on a page, as a link does; `switch_page` works only after a first run."""
+    """Start the app on a page, as a link does; `switch_page` works only after a first run."""
     app._page_hash = calc_hash(Path(page).parent.name)
 
 
 @pytest.fixture
 def open_app(runs, monkeypatch, tmp_path) -> Callable[..., AppTest]:
-    """Opens the app with the tiny runs (or without runs) and the parameters of a link."""
+    """Open the app with the tiny runs (or without runs) and the parameters of a link."""
 
     def opened(*, with_runs: bool = True, page: str | None = None, **link: str) -> AppTest:
         monkeypatch.setattr("app.loading.runs.PROJECT", tmp_path)

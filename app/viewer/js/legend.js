@@ -45,7 +45,7 @@ function makeBar(viewer, name) {
     viewer.change({ above: above === null ? others : { [name]: above, ...others } });
   };
   const slider = element("input", { type: "range", min: 0, max: STEPS, step: 1, on: { input: () => set(Number(slider.value) === 0 ? null : value(slider)), dblclick: () => set(null) } });
-  const share = element("input", { type: "number", min: 0.1, max: 100, step: 0.1, title: "Show only the highest part, in percent of the pixels" });
+  const share = element("input", { type: "number", min: 0.1, max: 100, step: 0.1, title: "Show only the highest x % of the pixels" });
   share.addEventListener("change", () => {
     const wanted = Number(share.value) / 100;
     const step = viewer.leader().view.step;
@@ -96,7 +96,7 @@ function drawBar(viewer, bar, options = {}) {
   slider.setAttribute("aria-valuetext", above === undefined ? "all values" : formatValue(above, layer));
   slider.title = "Drag to show only higher values";
   if (share.getRootNode().activeElement !== share) share.value = above === undefined ? 100 : found ? Number((100 * found.pixels).toFixed(1)) : "";
-  share.setAttribute("aria-label", `Highest part of ${layer.name.toLowerCase()} shown, percent of the pixels`);
+  share.setAttribute("aria-label", `Share of the pixels shown, highest ${layer.name.toLowerCase()} first, in percent`);
   clear.hidden = above === undefined;
   words.textContent = found ? thresholdWords(layer, above, found, one === viewer || viewer.group().filter((other) => other.panels.length).length < 2 ? "" : "first image's ") : above === undefined ? "" : `≥ ${formatValue(above, layer)}: …`;
 }

@@ -102,7 +102,7 @@ export function missingText(viewer, panel) {
   const { layers, scene, view } = viewer, layer = layerOf(viewer, panel.layer);
   const absent = [panel.layer, ...(layer?.of ?? [])].find((name) => !layers.has(name));
   if (absent !== undefined) return `${absent} is not available for this image`;
-  if (layer.kind === "change" && scene.steps.length < 2) return `There is no other ${scene.step} to compare with`;
+  if (layer.kind === "change" && scene.steps.length < 2) return `No other ${scene.step} to compare with`;
   const chosen = [view.step, view.other].includes(panel.step);
   return !chosen && planesOf(viewer, layer, panel.step).includes(undefined) ? `Select ${stepTitle(viewer, panel.step)} to see it now` : "";
 }

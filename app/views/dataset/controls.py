@@ -56,7 +56,7 @@ class Ranking:
 
 
 def draw_instructions(run: Run) -> None:
-    """Draws how to measure a data set with this run."""
+    """Draw how to measure a data set with this run."""
     st.info(
         f"No data set has been measured with {session.escape_markdown(run.name)} yet. "
         "Measure one with this command, then reload this page:"

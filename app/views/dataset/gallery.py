@@ -53,7 +53,7 @@ def has_thumbnails(analysis: Analysis, part: pd.DataFrame) -> bool:
 
 
 def draw_thumbnails(analysis: Analysis, part: pd.DataFrame, ranking: Ranking, *, shown: str) -> None:
-    """Draws a thumbnail of each image beside its hardness map; clicking it or its name selects the image."""
+    """Draw a thumbnail of each image beside its hardness map; clicking it or its name selects the image."""
     grid = st.grid(min_column_width=200)
     for at, (name, value) in enumerate(part[["image", "value"]].itertuples(index=False)):
         with grid.cell(), st.container(key=f"{'shown' if name == shown else 'shows'}_{at}"):  # for style.css
@@ -72,7 +72,7 @@ def draw_thumbnails(analysis: Analysis, part: pd.DataFrame, ranking: Ranking, *,
 def select_in_table(
     analysis: Analysis, images: pd.DataFrame, table: pd.DataFrame, ranking: Ranking, *, shown: str
 ) -> str:
-    """Draws a table of all measures, the ranking first; returns the name of the selected image."""
+    """Draw a table of all measures, the ranking first; return the name of the selected image."""
     known = images[["image"]].merge(table, on="image")
     columns = {
         column: st.column_config.NumberColumn(head, format=form, help=definitions.get_text(name))
@@ -95,13 +95,13 @@ def select_in_table(
 
 
 def set_selected_image(name: str) -> None:
-    """Selects an image, here and on the other pages."""
+    """Select an image, here and on the other pages."""
     session.set_choice("source", DATA)
     session.set_choice("sample", name)
 
 
 def draw_image(run: Run, analysis: Analysis, name: str) -> None:
-    """Draws the maps of an image at the analysed epoch, and a link to all its epochs."""
+    """Draw the maps of an image at the analysed epoch, and a link to all its epochs."""
     st.page_link(
         "views/inspect/page.py",
         label=f"Open {session.escape_markdown(name)} at every epoch in Inspect",

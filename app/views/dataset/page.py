@@ -16,7 +16,7 @@ from hlcore.storage.runs import Run
 
 
 def draw_ranked_images(run: Run, analysis: Analysis) -> None:
-    """Draws the ranked images and the selected one."""
+    """Draw the ranked images and the selected one."""
     ranking = controls.select_ranking(analysis)
     table = load_image_table(analysis, ranking.class_name)
     images = rank_images(table, by=ranking.by, highest_first=ranking.highest_first, containing=ranking.containing)
@@ -54,7 +54,7 @@ def summarise_ranking(analysis: Analysis, images: pd.DataFrame, ranking: Ranking
     return f"{of_all}: {measure}{where}{reach}.{merged} {definitions.list_links(DEFINITIONS[ranking.by])}"
 
 
-st.caption("Which images are hard, which go wrong, and where do hardness and loss disagree?")
+st.caption("Which images are hard, which are segmented badly, and where do hardness and loss disagree?")
 run = load_selected_run()
 if analyses := load_listed_analyses(run):
     draw_ranked_images(run, controls.select_analysis(analyses))

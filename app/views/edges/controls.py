@@ -44,7 +44,7 @@ class EdgeTables:
 
     @staticmethod
     def from_tables(tables: Mapping[str, pd.DataFrame], name: str) -> "EdgeTables":
-        """Takes the tables named in TABLES."""
+        """Take the tables named in TABLES."""
         edges, pairs, contrast = (tables[table] for table in TABLES)
         return EdgeTables(edges, pairs, contrast, name)
 
@@ -146,7 +146,7 @@ def describe_tables(tables: EdgeTables, analysis: Analysis | None) -> str:
 
 
 def draw_contrast(tables: EdgeTables, source: str, quantity: str, classes: Sequence[str]) -> None:
-    """Draws the edge contrast of a quantity with its interval, for the selected class or for all together."""
+    """Draw the edge contrast of a quantity with its interval, for the selected class or for all together."""
     class_name = classes[0] if len(classes) == 1 else ""
     of = class_name or ("all classes" if len(classes) > 1 else "")
     rows = filter_rows(tables.contrast, source=source, quantity=quantity, class_name=class_name)
@@ -159,8 +159,8 @@ def draw_contrast(tables: EdgeTables, source: str, quantity: str, classes: Seque
         else None,
         delta_color="off",
         delta_arrow="off",
-        help="Mean within 2 px of an edge divided by the mean beyond 16 px; missing if no pixel is that far away or "
-        "the mean there is 0. For all classes together unless one is selected. "
+        help="Mean within 2 px of an edge divided by the mean beyond 16 px; not available if no pixel is that far "
+        "away or the mean there is 0. For all classes together unless one is selected. "
         + definitions.list_links("Edge contrast", "Interval"),
     )
 
@@ -170,7 +170,7 @@ def _format_three_digits(value: float) -> str:
 
 
 def draw_downloads(tables: EdgeTables) -> None:
-    """Draws a menu to download the tables as CSV."""
+    """Draw a menu to download the tables as CSV."""
     with st.popover("Download", icon=":material/download:"):
         for name, table in tables.by_name.items():
             st.download_button(

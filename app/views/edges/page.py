@@ -25,7 +25,7 @@ KEY = "edges_viewer"
 
 
 def draw_profile(tables: EdgeTables, source_column: DeltaGenerator, classes_column: DeltaGenerator) -> EdgeSource:
-    """Draws each quantity by distance below its contrast; returns the selected edge source."""
+    """Draw each quantity by distance below its contrast; return the selected edge source."""
     with source_column:
         source = controls.select_source(tables)
     profile = controls.filter_rows(tables.edges, source=source)
@@ -43,7 +43,7 @@ def draw_profile(tables: EdgeTables, source_column: DeltaGenerator, classes_colu
 
 
 def draw_pairs(tables: EdgeTables, source: EdgeSource) -> None:
-    """Draws the ranked pairs of classes, and one pair by distance."""
+    """Draw the ranked pairs of classes, and one pair by distance."""
     st.markdown("##### By pair of classes")
     if source not in set(tables.pairs["source"]):
         st.caption("No two classes meet here: image edges do not separate classes, and a single class has no edge.")
@@ -83,7 +83,7 @@ def draw_picture(run: Run, picture: Picture) -> None:
 
 
 def draw_dataset(analysis: Analysis) -> None:
-    """Draws the measures of a data set."""
+    """Draw the measures of a data set."""
     tables = EdgeTables.from_tables({name: load_table(analysis, name) for name in controls.TABLES}, analysis.name)
     source = draw_profile(tables, *st.columns([5, 7], vertical_alignment="bottom"))
     st.caption(controls.describe_tables(tables, analysis))

@@ -18,7 +18,7 @@ KEY, STRIP_KEY, GROUP = "epochs_viewer", "strip_viewer", "epochs"
 
 
 def draw_epochs(run: Run, picture: Picture) -> None:
-    """Draws the maps of two epochs, their difference, and a strip of all epochs."""
+    """Draw the maps of two epochs, their difference, and a strip of all epochs."""
     first = ensure_epoch("other", run, at=1 / 3)
     second = ensure_epoch("epoch", run)
     planes = make_ready_planes(run, picture, first, second)

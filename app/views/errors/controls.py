@@ -131,21 +131,21 @@ def select_region() -> Region:
         required=True,
         persist_state="session",
         help="Near edges: at most 2 px from an edge between predicted classes; inside: farther away. Most errors are "
-        "near edges, so any edge map finds many of them. Within one region, that is no longer enough. "
-        + definitions.list_links("Near edges and inside"),
+        "near edges, so an edge map alone finds many of them. Comparing pixels within one region removes this "
+        "advantage. " + definitions.list_links("Near edges and inside"),
     )
     return chosen
 
 
 def draw_metrics_table(tables: ErrorTables, region: Region) -> None:
-    """Draws one row per score and one column per metric."""
+    """Draw one row per score and one column per metric."""
     heads = {sentences.METRICS[metric]: definitions.get_text(name) for metric, name in sentences.DEFINITIONS.items()}
     columns = {head: st.column_config.TextColumn(help=hint) for head, hint in heads.items()}
     st.dataframe(sentences.make_metrics_table(tables.scores, region), column_config=columns)
 
 
 def draw_legend(scores: Sequence[str]) -> None:
-    """Draws the colours of all scores, for all charts at once."""
+    """Draw the colours of all scores, for all charts at once."""
     lines = [
         f'<span style="white-space: nowrap"><span style="border-top: 2px solid {COLOURS[score]}; '
         f'display: inline-block; width: 1.5rem; vertical-align: middle"></span> {SCORES[score]}</span>'
@@ -163,7 +163,7 @@ def _select_score(known: Sequence[str]) -> str:
         key="score",
         persist_state="session",
         help="Each score is high where an error is expected. 1 − max softmax, entropy and the distance to the nearest "
-        "predicted edge are available from every network for free, so hardness has to beat them. "
+        "predicted edge come with every network at no cost, so hardness has to beat them. "
         + definitions.list_links("Scores", "Hardness", "Entropy", "Probability"),
     )
 

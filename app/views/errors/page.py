@@ -23,7 +23,7 @@ KEY = "errors_viewer"
 
 
 def draw_errors(run: Run, picture: Picture, region: Region, analysis: Analysis | None) -> None:
-    """Draws the flagged pixels of the picture and the measures of the picture or the data set."""
+    """Draw the flagged pixels of the picture and the measures of the picture or the data set."""
     choice = controls.select_choice(run, picture, analysis)
     if choice.tables is not None:
         st.markdown(sentences.summarise_hardness(choice.tables.scores, region))
@@ -46,7 +46,7 @@ def draw_errors(run: Run, picture: Picture, region: Region, analysis: Analysis |
 def draw_flagged(
     run: Run, picture: Picture, region: Region, choice: Choice, *, threshold: float | None = None
 ) -> FlaggingResult:
-    """Draws the pixels that a threshold flags or, without one, the requested share of the pixels."""
+    """Draw the pixels that a threshold flags or, without one, the requested share of the pixels."""
     scored = load_scores(run, choice.epoch, picture, dropout=choice.dropout)
     values, where = scored.scores[choice.score], scored.where[region]
     of_data = threshold is not None
@@ -62,7 +62,7 @@ def draw_flagged(
 
 
 def draw_scores(tables: ErrorTables, score: str, region: Region, *, flagged: float) -> None:
-    """Draws the comparison of the scores: verdict, curves, table and effect of every threshold."""
+    """Draw the comparison of the scores: verdict, curves, table and effect of every threshold."""
     verdict = sentences.summarise_differences(tables.scores, region, images=tables.images)
     if verdict != sentences.NO_DIFFERENCE:  # already shown above the image
         st.markdown(verdict)
@@ -81,7 +81,9 @@ def draw_scores(tables: ErrorTables, score: str, region: Region, *, flagged: flo
     st.plotly_chart(make_score_figure(tables.scores), key="auroc_and_ap")
 
 
-st.caption("Which pixels are wrong, and does hardness find them better than scores that every network gives for free?")
+st.caption(
+    "Which pixels are wrong, and does hardness find them better than scores that any network provides at no cost?"
+)
 run = load_selected_run()
 scope_column, region_column = st.columns([6, 4], vertical_alignment="bottom")
 with scope_column:

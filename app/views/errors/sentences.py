@@ -10,7 +10,7 @@ from hlcore.figures.errors import REGIONS, SCORES
 from hlcore.storage.analyses import Analysis
 
 FREE = ("max_softmax", "entropy", "edge_distance")
-"""Scores that every network gives for free, without a hardness branch."""
+"""Scores that any network provides at no cost, without a hardness branch."""
 WITHOUT_LABELS = (
     "This image has no labels, so errors cannot be measured; only the flagged pixels are shown. To measure errors, "
     "choose a scene, or upload a label map under *Your photo*, *Labels*."
@@ -28,7 +28,7 @@ def describe_flagging(score: str, threshold: float, region: Region, shares: Flag
     """What a threshold flags, and why it may flag more than the requested share."""
     of = "" if region == "all" else f" {REGIONS[region]}"
     if not np.isfinite(threshold) and threshold > 0:
-        return f"nothing is flagged, because there is no pixel{of}."
+        return f"there are no pixels{of} to flag."
     rule = _describe_rule(score, threshold)
     start = f"flagging where {rule}: **{format_percent(shares.pixels_share)} of the pixels**{of}"
     ties = " Pixels with equal scores are flagged together." if shares.pixels_share > share + TIES else ""

@@ -16,7 +16,7 @@ from hlcore.types import HardnessMap
 
 
 def draw_downloads(run: Run, picture: Picture, *, epoch: int) -> None:
-    """Draws buttons to download the hardness map, at the analysed size or that of the original image."""
+    """Draw buttons to download the hardness map, at the analysed size or that of the original image."""
     size = picture.size
     if picture.own_size != picture.size:
         sizes = (picture.size, picture.own_size)

@@ -18,7 +18,7 @@ KEY = "inspect_viewer"
 
 
 def draw_picture(run: Run, picture: Picture) -> None:
-    """Draws the maps of the picture, the pinned pixel over the epochs, and the downloads."""
+    """Draw the maps of the picture, the pinned pixel over the epochs, and the downloads."""
     epoch = ensure_epoch("epoch", run)
     ensure_epoch("other", run, at=1 / 3)  # the epoch that change maps compare with, as on Epochs
     draw_viewer(make_scene(run, picture, make_ready_planes(run, picture, epoch)), key=KEY)

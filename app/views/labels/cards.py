@@ -28,7 +28,7 @@ def make_tools_scene(review: Review, suspect: dict[str, Any]) -> Scene:
 
 
 def draw_card(review: Review, suspect: dict[str, Any], *, index: int, available: bool) -> None:
-    """Draws a suspect: its maps if its image is available (`available`), its facts, and the verdict form."""
+    """Draw a suspect: its maps if its image is available (`available`), its facts, and the verdict form."""
     maps_column, text_column = st.columns([7, 4], vertical_alignment="center")
     if available:
         with maps_column, report_errors(f"Region {suspect['region']} of {session.escape_markdown(suspect['image'])}"):
@@ -51,13 +51,13 @@ def summarise_verdicts(review: Review, suspects: pd.DataFrame) -> str:
     kinds = ", ".join(f"{planted.count(kind)} {kind}" for kind in KINDS if kind in planted)
     real, found = sum(fault > 0 for fault in first), len({*first} - {0})
     return (
-        f"{text}  \nPlanted: {len(planted)} faults ({kinds}). Of the first {len(first)} regions **{real}** lie on "
-        f"a planted fault; they find **{found}** of the {len(planted)}."
+        f"{text}  \nPlanted: {len(planted)} faults ({kinds}). Of the first {len(first)} regions, **{real}** lie on "
+        f"planted faults and reveal **{found}** of the {len(planted)}."
     )
 
 
 def draw_verdict_download(review: Review) -> None:
-    """Draws a button to download the verdicts."""
+    """Draw a button to download the verdicts."""
     table = pd.DataFrame(session.list_verdicts(review.place), columns=list(COLUMNS))
     st.download_button(
         "Verdicts, CSV",
@@ -72,7 +72,7 @@ def draw_verdict_download(review: Review) -> None:
 
 
 def _draw_verdict_form(place: str, suspect: dict[str, Any]) -> None:
-    """Draws the controls for verdict and note."""
+    """Draw the controls for verdict and note."""
     row = {
         "image": suspect["image"],
         "region": suspect["region"],

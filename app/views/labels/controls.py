@@ -17,8 +17,7 @@ from hlcore.figures.style import Colour
 from hlcore.storage.analyses import Analysis
 
 ABOUT = (
-    "Regions where the network confidently disagrees with the label although they are easy: is the label wrong, or the "
-    "network?"
+    "Regions that hardness calls easy, where the network confidently contradicts the label. Which of the two is wrong?"
 )
 ALL = "all"
 """The value, in links, for all pairs of classes."""

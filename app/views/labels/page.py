@@ -25,7 +25,7 @@ KEY = "labels_viewer"
 
 
 def draw_dataset(run: Run, analysis: Analysis) -> None:
-    """Draws the suspects of a data set."""
+    """Draw the suspects of a data set."""
     about, suspects = analysis.record, load_table(analysis, "suspects")
     if sentence := controls.describe_labels(analysis, regions=len(suspects)):
         st.info(sentence, icon=":material/info:")
@@ -36,7 +36,7 @@ def draw_dataset(run: Run, analysis: Analysis) -> None:
 
 
 def draw_picture(run: Run, picture: Picture) -> None:
-    """Draws the suspects of one picture, with or without planted faults."""
+    """Draw the suspects of one picture, with or without planted faults."""
     label_map, faults = picture.sample.label_map, None
     if label_map is None:
         st.info("This image has no labels. Choose a scene, or add a label map to your photo.")
@@ -59,7 +59,7 @@ def draw_picture(run: Run, picture: Picture) -> None:
 
 
 def draw_regions(review: Review, suspects: pd.DataFrame) -> None:
-    """Draws one page of suspects."""
+    """Draw one page of suspects."""
     summary_column, page_column, file_column = st.columns([5, 5, 3], vertical_alignment="center")
     with page_column:
         identity = f"{review.place} {session.get_link_texts(['dispute', 'ranking'])}"

@@ -45,7 +45,7 @@ HIDE_STREAMLIT_STOP = '<style>[data-testid="stStatusWidget"] button { display: n
 
 
 def draw_memorise(run: Run, picture: Picture) -> None:
-    """Draws the progress so far, and trains when the button is pressed."""
+    """Draw the progress so far, and train when the button is pressed."""
     epoch_column, start_column = st.columns([7, 3], vertical_alignment="bottom")
     with epoch_column:
         epoch = select_epoch(run)
@@ -79,7 +79,7 @@ def draw_memorise(run: Run, picture: Picture) -> None:
 
 
 def train(run: Run, epoch: int, picture: Picture) -> None:
-    """Memorises the picture and draws the progress; Stop ends it and keeps the results so far."""
+    """Memorise the picture and draw the progress; Stop ends it and keeps the results so far."""
     progress = session.save_result(identity := identify_prediction(run, epoch, picture), Progress(identity))
     st.html(HIDE_STREAMLIT_STOP)
     bar_column, stop_column = st.columns([5, 1], vertical_alignment="bottom")
@@ -100,14 +100,14 @@ def train(run: Run, epoch: int, picture: Picture) -> None:
 
 
 def draw_maps(run: Run, picture: Picture, progress: Progress, *, key: str, quiet: bool = False) -> None:
-    """Draws the maps of the kept steps; `quiet` during training, which a choice in the viewer would interrupt."""
+    """Draw the maps of the kept steps; `quiet` during training, which a choice in the viewer would interrupt."""
     table = measure_progress(progress, picture, c=run.record.config.loss.c)
     scene = make_scene(picture, progress, table, caption=make_caption(run, picture), quiet=quiet)
     draw_viewer(scene, key=key)
 
 
 def draw_results(table: pd.DataFrame, progress: Progress) -> None:
-    """Draws the results as a sentence, a table and curves."""
+    """Draw the results as a sentence, a table and curves."""
     hardness, loss = (table[table["map"] == name].iloc[-1] for name in ("hardness", "loss"))
     steps = "1 step" if loss["step"] == 1 else f"{loss['step']} steps"
     st.markdown(

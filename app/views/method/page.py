@@ -11,22 +11,22 @@ from hlcore.config import LossConfig
 
 
 def draw_equations() -> None:
-    """Draws the equations, their symbols, the variants and the source."""
+    """Draw the equations, their symbols, the variants and the source."""
     defaults = LossConfig()
     for equation in text.EQUATIONS:
         st.latex(equation)
     ratio = (1 + defaults.c) / defaults.c
     st.markdown(text.SYMBOLS.format(c=defaults.c, ratio=ratio, hardness_lambda=defaults.hardness_lambda))
-    st.markdown(f"##### Why it learns slowly\n\n{text.PACE}")
-    st.latex(text.PUSH)
-    st.markdown(text.PACE_MEANS)
-    st.markdown(f"##### Batch or image\n\n{text.SUMS}")
+    st.markdown(f"##### Why it learns slowly\n\n{text.LEARNING_SPEED}")
+    st.latex(text.SATURATION_EQUATION)
+    st.markdown(text.SATURATION)
+    st.markdown(f"##### Batch or image\n\n{text.NORMALISATION}")
     st.markdown(f"##### Other losses\n\n{text.BASELINES}")
     st.markdown(text.SOURCES)
 
 
 def draw_definitions() -> None:
-    """Draws every definition under its own anchor."""
+    """Draw every definition under its own anchor."""
     st.header("Definitions", anchor="numbers")
     with st.container(key="definitions"):
         for group, defined in definitions.read_definitions().items():
@@ -39,7 +39,7 @@ def draw_definitions() -> None:
 st.markdown(ABOUT)
 left, right = st.columns([6, 5], gap="large")
 drawing = left.container()
-left.markdown(f"##### Three gradient walls\n\n{text.WALLS}")
+left.markdown(f"##### Three gradient walls\n\n{text.GRADIENT_STOPS}")
 with right:
     draw_equations()
 st.markdown(f"##### What hardness is not\n\n{text.LIMITS}")

@@ -31,12 +31,12 @@ _mount = component(
 
 
 def draw_pipeline(maps: Mapping[str, str]) -> None:
-    """Draws the pipeline; `maps` are the data URLs of its images, by name."""
+    """Draw the pipeline; `maps` are the data URLs of its images, by name."""
     _mount(data=dict(maps), key="method_drawing")
 
 
 def keep_scroll_position() -> None:
-    """Keeps the linked definition in view while the page above it grows."""
+    """Keep the linked definition in view while the page above it grows."""
     script = Path(__file__).with_name("scroll.js").read_text(encoding="utf-8")
     st.html(f"<script>{script}</script>", unsafe_allow_javascript=True)
 

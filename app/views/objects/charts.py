@@ -20,7 +20,7 @@ DEFINITIONS = ("Object", "Spearman on size", "Mean by size", "Over edge", "Edge 
 
 
 def draw_charts(objects: Objects, table: pd.DataFrame, choice: Choice) -> str | None:
-    """Draws the correlations, all objects over their size, and the edge-matched curves; returns the object clicked."""
+    """Draw the correlations, all objects over their size, and the edge-matched curves; return the object clicked."""
     size, quantity = choice.bins.size, choice.quantity
     curve, correlations = load_size_curve(objects, choice.classes, quantity=quantity, bins=choice.bins)
     st.markdown(summarise_correlations(correlations, table, choice, labelled=objects.labelled))

@@ -100,7 +100,7 @@ def sort_objects(table: pd.DataFrame, quantity: str) -> pd.DataFrame:
 
 
 def select_object(table: pd.DataFrame, *, identity: str, clicked: str | None, selections: int) -> Row:
-    """Draws a table of the objects and returns the row of the selected one.
+    """Draw a table of the objects and return the row of the selected one.
 
     At first, and whenever `selections` changes (a click in a viewer, or a link), this is the object clicked in the
     chart or else the one in the link.

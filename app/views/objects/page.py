@@ -22,7 +22,7 @@ KEY = "object_viewer"
 
 
 def draw_objects(run: Run, objects: Objects, *, analysis: Analysis | None, epoch: int, picture: Picture | None) -> None:
-    """Draws the charts, the table of objects, and the selected object on its image."""
+    """Draw the charts, the table of objects, and the selected object on its image."""
     choice = controls.select_choice(objects)
     table = filter_classes(objects.table, choice.classes)
     if table.empty:
@@ -43,7 +43,7 @@ def draw_objects(run: Run, objects: Objects, *, analysis: Analysis | None, epoch
 
 
 def draw_object(run: Run, row: Row, *, analysis: Analysis | None, epoch: int, picture: Picture | None) -> None:
-    """Draws the selected object outlined on its image, or a message if the image is not available."""
+    """Draw the selected object outlined on its image, or a message if the image is not available."""
     with report_errors("This object"):
         if analysis is not None:
             picture = load_dataset_picture(analysis, row["image"])

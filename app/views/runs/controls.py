@@ -102,7 +102,7 @@ def describe_differences(runs: dict[str, Run], classes: tuple[str, ...]) -> str:
 
 
 def draw_miou_table(by_epoch: pd.DataFrame) -> None:
-    """Draws the last and best mean IoU of each run."""
+    """Draw the last and best mean IoU of each run."""
     reached = run_comparison.find_last_and_best(by_epoch).set_index(["run", "which"])
     rows = [
         {
@@ -118,7 +118,7 @@ def draw_miou_table(by_epoch: pd.DataFrame) -> None:
 
 
 def draw_settings_table(runs: dict[str, Run]) -> None:
-    """Draws the settings of the runs, one column per run."""
+    """Draw the settings of the runs, one column per run."""
     table = pd.DataFrame({name: _list_settings(run) for name, run in runs.items()})
     st.dataframe(table.astype(str), height="content", column_config={"_index": st.column_config.Column("setting")})
 

@@ -11,7 +11,7 @@ from hlcore.storage.runs import Run
 
 
 def draw_progress(runs: dict[str, Run], classes: tuple[str, ...]) -> None:
-    """Draws the mean IoU by epoch, and the last and best value of each run."""
+    """Draw the mean IoU by epoch, and the last and best value of each run."""
     epochs = {name: load_epoch_table(run) for name, run in runs.items()}
     by_epoch = run_comparison.mean_iou_by_epoch(epochs, controls.list_mean_iou_columns(runs, classes))
     if by_epoch.empty:
@@ -30,7 +30,7 @@ def draw_progress(runs: dict[str, Run], classes: tuple[str, ...]) -> None:
 
 
 def draw_training(runs: dict[str, Run]) -> None:
-    """Draws the HL lift and the time of a training step by epoch."""
+    """Draw the HL lift and the time of a training step by epoch."""
     steps = run_comparison.training_by_epoch({name: load_steps(run) for name, run in runs.items()})
     titles = {"hardness_lift": "HL lift (1 = no effect)", "image_ms": "Training step (ms per image, log scale)"}
     for (measure, title), column in zip(titles.items(), st.columns(2), strict=True):

@@ -17,7 +17,7 @@ from hlcore.storage.runs import Run
 
 
 def draw_scores(runs: dict[str, Run], classes: tuple[str, ...]) -> None:
-    """Draws the scores of the runs on one data set."""
+    """Draw the scores of the runs on one data set."""
     scored = group_analyses_by_data(runs)
     data = controls.select_scores(scored, runs=len(runs))
     caveat = controls.ONE_SEED
@@ -43,7 +43,7 @@ def draw_scores(runs: dict[str, Run], classes: tuple[str, ...]) -> None:
 
 
 def draw_classes(class_iou: pd.DataFrame, runs: dict[str, Run], *, caveat: str) -> None:
-    """Draws the IoU of each class and, with two runs or more, the gain of one over another."""
+    """Draw the IoU of each class and, with two runs or more, the gain of one over another."""
     names = list(dict.fromkeys(class_iou["run"]))
     if not names:
         return

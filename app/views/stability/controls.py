@@ -29,11 +29,11 @@ SENTENCES = {
     "relative_level": "Does the map fade? The weight in the loss always sums to 1, so fading hardness has no effect on "
     "training.",
     "top10_iou": "Do the hardest pixels stay the hardest? 0.05 is chance. Ignores the other 90 %.",
-    "turnover": "Share of the hardest 10 % that is replaced: high where the IoU is low.",
+    "turnover": "Share of the hardest 10 % that changes; the lower the IoU, the higher this is.",
     "total_variation": "Share of the weight, or of the summed loss, that moves elsewhere. The constant c keeps part of "
     "the weight in place whatever the network predicts.",
-    "spearman": "Does the order of the pixels stay the same? Ignores the level; near 0, where most pixels are, the "
-    "order is noise.",
+    "spearman": "Does the order of the pixels stay the same? Ignores the level. Most values are "
+    "near 0, where the order is mostly noise.",
     "pearson": "Do high values stay in place? Ignores the level.",
     "edge_share": "Share of the weight, or of the summed loss, at edges of the label map.",
 }
@@ -150,7 +150,7 @@ def select_comparison() -> Literal["consecutive", "last"]:
 
 
 def draw_legend(splits: list[str]) -> None:
-    """Draws the legend of all charts of the page."""
+    """Draw the legend of all charts of the page."""
     lines = [
         f'<span style="border-top: 2px {"dashed" if split == "train" else "solid"} {QUANTITIES[name]}; '
         f'display: inline-block; width: 2rem; vertical-align: middle"></span> {name}, {SPLITS.get(split, split)}'
@@ -208,7 +208,7 @@ def summarise_stability(tables: Mapping[str, pd.DataFrame]) -> str:
 
 
 def draw_variation_table(variation: pd.DataFrame) -> None:
-    """Draws a table of how much pixels vary over the kept epochs."""
+    """Draw a table of how much pixels vary over the kept epochs."""
     table = variation.assign(
         split=variation["split"].map(lambda split: SPLITS.get(split, split)),
         scaled=variation["measure"].str.endswith("normalised").map({True: "to sum 1", False: "no"}),

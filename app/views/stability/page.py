@@ -29,7 +29,7 @@ LEVELS = ("relative_level", "edge_share")
 
 
 def draw_stability(run: Run) -> None:
-    """Draws a sentence with the numbers of the run, and the selected part of the page."""
+    """Draw a sentence with the numbers of the run, and the selected part of the page."""
     summary = st.container()
     scope_column, aspect_column = st.columns([7, 6], vertical_alignment="bottom")
     with scope_column:
@@ -60,7 +60,7 @@ def select_series(run: Run) -> list[Series]:
 
 
 def draw_maps(run: Run, series: list[Series], aspect: str) -> None:
-    """Draws the maps of several images side by side, at one snapshot or as variation over the kept epochs."""
+    """Draw the maps of several images side by side, at one snapshot or as variation over the kept epochs."""
     images_column, scaled_column = st.columns([7, 6], vertical_alignment="bottom")
     with images_column:
         shown = controls.select_images(series)
@@ -80,7 +80,7 @@ def draw_maps(run: Run, series: list[Series], aspect: str) -> None:
 
 
 def draw_measures(tables: Mapping[str, pd.DataFrame]) -> None:
-    """Draws every measure over the snapshots, with what it shows and does not show."""
+    """Draw every measure over the snapshots, with what it shows and does not show."""
     text_column, kind_column = st.columns([9, 4], vertical_alignment="center")
     with kind_column:
         kind = controls.select_comparison()
@@ -101,7 +101,7 @@ def draw_measures(tables: Mapping[str, pd.DataFrame]) -> None:
 
 
 def draw_pairs(tables: Mapping[str, pd.DataFrame]) -> None:
-    """Draws the IoU of the hardest 10 % for every pair of snapshots."""
+    """Draw the IoU of the hardest 10 % for every pair of snapshots."""
     defined = definitions.list_links("Top tenth IoU", "Snapshot")
     st.caption(
         f"IoU of the hardest 10 % for every pair of snapshots: 1 means the same pixels, 0.05 is chance. {defined}"

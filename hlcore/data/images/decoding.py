@@ -143,13 +143,13 @@ def check_label_size(size: tuple[int, ...], image_size: tuple[int, ...], *, name
 
 
 def describe_turn(size: tuple[int, ...], image_size: tuple[int, ...]) -> str:
-    """A likely cause of two different sizes (H, W), to end a sentence with: a quarter turn, if it would explain them.
+    """A likely cause of two different sizes (H, W), to end a sentence: a rotation by 90°, if it explains them.
 
     Example:
         >>> describe_turn((640, 480), (480, 640))
-        '; one of them may be turned by a quarter'
+        '; one of them may be rotated by 90°'
     """
-    return "; one of them may be turned by a quarter" if tuple(size) == tuple(image_size[::-1]) else ""
+    return "; one of them may be rotated by 90°" if tuple(size) == tuple(image_size[::-1]) else ""
 
 
 def _orientation(image: PillowImage.Image) -> int:
@@ -200,7 +200,7 @@ def _map_ids(pixels: UInt[np.ndarray, "H W"], ids: Mapping[int, int], name: str,
         values, counts = np.unique(pixels[label_map < 0], return_counts=True)
         strays = _join_items([f"{value} ({count} px)" for value, count in zip(values, counts, strict=True)])
         raise DatasetError(
-            f"{name} has values that name no class: {strays}; expected {_format_ranges(sorted(ids))}. "
+            f"{name} contains unknown class ids: {strays}; expected {_format_ranges(sorted(ids))}. "
             "Map them to a class or to the ignored value"
         )
     return label_map.astype(np.uint8)
@@ -222,8 +222,8 @@ def _map_colours(pixels: UInt8[np.ndarray, "H W 3"], classes: ClassTable, name: 
             strays.append(f"{colour} ({count} px)")
     if strays:
         raise DatasetError(
-            f"{name} has colours that name no class: {_join_items(strays)}; expected the "
-            f"{len(classes.names)} colours of the class table, without smoothing, or a grey PNG with class ids"
+            f"{name} contains unknown colours: {_join_items(strays)}; expected the "
+            f"{len(classes.names)} colours of the class table, without anti-aliasing, or a grey PNG with class ids"
         )
     return indices[inverse].reshape(keys.shape)
 

@@ -57,7 +57,7 @@ def address(runs, chromium) -> Iterator[str]:
 
 @pytest.fixture
 def watch(browser) -> Iterator[Callable[..., Watched]]:
-    """Creates browser contexts; fails if there were any problems in them."""
+    """Create browser contexts; fail if there were any problems in them."""
     made: list[Watched] = []
 
     def watching(**options) -> Watched:

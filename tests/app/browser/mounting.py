@@ -59,13 +59,13 @@ class Mounted:
         return self
 
     def add(self, content: bytes, _type: str, digest: str, *, file_name: str) -> str:
-        """Stores a plane and returns its URL."""
+        """Store a plane and return its URL."""
         assert digest == file_name
         self._planes[digest] = content
         return f"/planes/{digest}"
 
     def show(self, *scenes: Scene, view: Mapping[str, str] | None = None, kept_bytes: int | None = None) -> None:
-        """Opens the page.
+        """Open the page.
 
         Args:
             scenes: Each in its own viewer.
@@ -82,7 +82,7 @@ class Mounted:
         self.replace(*scenes, view=view)
 
     def replace(self, *scenes: Scene, view: Mapping[str, str] | None = None) -> None:
-        """Replaces all viewers, as when another page of the app opens."""
+        """Replace all viewers, as when another page of the app opens."""
         self.page.evaluate("leave()")
         for scene in scenes:
             self.page.evaluate("data => draw(data)", scene.message(view or {}, revision=0, definitions={}))

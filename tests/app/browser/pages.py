@@ -89,7 +89,7 @@ class Watched:
         context.on("weberror", lambda error: self._add_problem(True, f"page: {error.error}"))
 
     def open(self, url: str) -> Page:
-        """Opens a URL and returns the page once it has settled."""
+        """Open a URL and returns the page once it has settled."""
         page = self.context.new_page()
         page.goto(url)
         if "source=upload" not in url:
@@ -114,13 +114,13 @@ class Watched:
 
 
 def settle(page: Page) -> None:
-    """Waits until every choice is reported, the script has run, and every panel is painted at full quality."""
+    """Wait until every choice is reported, the script has run, and every panel is painted at full quality."""
     page.evaluate("window.quietSince = undefined")
     page.wait_for_function(_QUIET, arg=REST_S, polling=100)  # at every frame it would compete with the page
 
 
 def upload(page: Page, name: str, content: bytes, *, labels: bool = False) -> None:
-    """Uploads a photograph or its label map, and waits for the maps."""
+    """Upload a photograph or its label map, and wait for the maps."""
     if labels:
         page.get_by_role("button", name="Labels").click()
     page.locator("input[type=file]").nth(int(labels)).set_input_files(
@@ -162,7 +162,7 @@ def link(page: Page) -> dict[str, str]:
 
 
 def hover(page: Page, across: float, down: float, number: int = 0) -> tuple[int, int]:
-    """Moves the mouse to a position in a panel, in shares of its size, and returns the pixel (x, y) read out."""
+    """Move the mouse to a position in a panel, in shares of its size, and return the pixel (x, y) read out."""
     box = stage(page, number).bounding_box()
     page.mouse.move(box["x"] + across * box["width"], box["y"] + down * box["height"])
     return cursor(page)

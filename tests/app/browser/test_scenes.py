@@ -41,7 +41,7 @@ def hardness(*steps: str, size: tuple[int, int] = SIZE, name: str = "Hardness", 
 
 
 def wait_until_painted(page: Page) -> None:
-    """Waits until every panel shows its map at full quality."""
+    """Wait until every panel shows its map at full quality."""
     expect(page.locator(".viewer canvas").first).to_be_visible()
     page.wait_for_timeout(400)
     expect(page.locator(".waiting:visible")).to_have_count(0)
@@ -49,7 +49,7 @@ def wait_until_painted(page: Page) -> None:
 
 
 def save(page: Page) -> np.ndarray:
-    """Saves the view and returns it, H W 3."""
+    """Save the view and returns it, H W 3."""
     with page.expect_download() as download:
         page.get_by_role("button", name="Save PNG").click()
     return np.asarray(Image.open(io.BytesIO(download.value.path().read_bytes())).convert("RGB"))

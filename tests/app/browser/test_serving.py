@@ -71,7 +71,7 @@ def test_a_photograph_that_never_arrives_is_named(watched, address):
     page.route(UPLOADS, lambda route: route.fulfill(status=204) if route.request.method == "PUT" else route.continue_())
     choose(page, "second.png", photograph(200))
     status = page.get_by_role("status").filter(has_text="second.png")
-    expect(status).to_have_text("second.png did not arrive. Please choose it again.")
+    expect(status).to_have_text("second.png was not uploaded. Choose it again.")
     page.unroute(UPLOADS)
     upload(page, "second.png", photograph(200))
     expect(status).to_be_hidden()

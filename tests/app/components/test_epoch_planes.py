@@ -11,7 +11,7 @@ EPOCHS = "views/epochs/page.py"
 
 @pytest.fixture
 def one_at_a_time(monkeypatch):
-    """Prepares one more epoch per run of the page, which only the test reruns."""
+    """Prepare one more epoch per run of the page, which only the test reruns."""
     monkeypatch.setattr("app.components.epoch_planes.REDRAW_AFTER_S", 0)
     monkeypatch.setattr("streamlit.rerun", lambda: None)
 
@@ -83,8 +83,8 @@ def test_link_warnings_stay_when_all_epochs_are_ready(open_app, scenes, monkeypa
     monkeypatch.setattr("app.components.epoch_planes.REDRAW_AFTER_S", 0)
     app = open_app(epoch="9", show="Hardness,Dreams")
     (warning,) = app.warning
-    assert warning.value.count("epoch '9' is not available here; showing '2'") == 1
-    assert warning.value.count("show Dreams is not available here") == 1
+    assert warning.value.count("epoch '9' is not available; showing '2'") == 1
+    assert warning.value.count("show Dreams is not available") == 1
     assert known_at(scenes(app)[0], "Hardness") == ["0", "1", "2"]
     app.selectbox(key="sample").select("test-0001").run()
     assert not [warning for warning in app.warning if "epoch '9'" in warning.value]

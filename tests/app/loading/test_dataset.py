@@ -30,7 +30,7 @@ def camvid(tmp_path):
 
 @pytest.fixture
 def open_with_analyses(open_app, runs, monkeypatch, tmp_path):
-    """Opens the app with a copy of the tiny run that has one analysis per item of `analyses`."""
+    """Open the app with a copy of the tiny run that has one analysis per item of `analyses`."""
 
     def opened(analyses, **link):
         shutil.copytree(runs / "tiny", tmp_path / "more" / "tiny")
@@ -138,10 +138,10 @@ def test_missing_data_is_reported_on_the_page(open_with_analyses, tmp_path):
 
 def test_an_analysis_without_images_is_not_a_source(open_with_analyses):
     app = open_with_analyses({"streets-test": {"tables": {}, "state": "running"}}, source="data")
-    assert "source 'data' is not available here" in app.warning[0].value
+    assert "source 'data' is not available" in app.warning[0].value
 
 
 def test_an_image_that_was_not_analysed_gives_a_warning(open_with_analyses):
     app = open_with_analyses({"streets-test": {}}, source="data", sample="test-0009")
     assert not app.exception
-    assert "sample 'test-0009' is not available here" in app.warning[0].value
+    assert "sample 'test-0009' is not available" in app.warning[0].value

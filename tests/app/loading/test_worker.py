@@ -50,7 +50,7 @@ def test_a_session_that_waits_too_long_is_told_so_and_its_call_does_not_run(monk
     with ThreadPoolExecutor(1) as other:
         first = other.submit(run_in_turn, hold)
         assert started.wait(5)
-        with pytest.raises(ServerBusyError, match="the server is busy with the images of other sessions"):
+        with pytest.raises(ServerBusyError, match="the server is busy: this image waited"):
             run_in_turn(ran.append, 1)
         release.set()
         assert first.result(), "a call that runs is not cut short"

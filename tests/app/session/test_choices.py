@@ -21,7 +21,7 @@ def stored(monkeypatch):
 
 
 def report(stored, viewer=VIEWER, **texts):
-    """Applies a viewer's report: changed choices and the number of the report."""
+    """Apply a viewer's report: changed choices and the number of the report."""
     stored[viewer] = {"view": texts}
     session.apply_viewer_report(viewer)
 

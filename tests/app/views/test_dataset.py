@@ -176,7 +176,7 @@ def test_the_maps_are_those_of_the_linked_image_at_the_measured_epoch(open_app, 
 
 def test_a_missing_image_gives_a_warning_and_the_first_is_shown(open_app, analysis, scenes):
     app = open_app(page=PAGE, source="data", sample="test-9999")
-    assert "sample 'test-9999' is not available here" in app.warning[0].value
+    assert "sample 'test-9999' is not available" in app.warning[0].value
     assert title(scenes, app) == "tiny, test-0013, 96 x 64 px, epoch 2"
 
 
@@ -263,7 +263,7 @@ def test_invalid_choices_in_the_link_give_warnings_and_the_page_works(open_app, 
 
 def test_disagreement_is_not_available_by_class(open_app, analysis):
     app = open_app(page=PAGE, rank="disagreement", rank_class="Car")
-    assert "rank 'disagreement' is not available here" in app.warning[0].value
+    assert "rank 'disagreement' is not available" in app.warning[0].value
 
 
 def test_a_class_without_the_ranking_explains_the_replacement(open_app, analysis):

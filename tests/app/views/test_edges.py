@@ -34,7 +34,7 @@ def measured_tables(class_names=CAMVID.names):
 
 @pytest.fixture
 def open_analysed(open_app, runs, monkeypatch, tmp_path):
-    """Opens the Edges page with a copy of the tiny run that was analysed."""
+    """Open the Edges page with a copy of the tiny run that was analysed."""
 
     def opened(tables=None, *, record=None, **link):
         folder = tmp_path / "more" / "tiny"
@@ -167,12 +167,12 @@ def test_the_tables_can_be_downloaded(open_analysed):
 @pytest.mark.parametrize(
     ("link", "sentence"),
     [
-        ({"edge": "label", "source": "photographs", "sample": "coffee"}, "edge 'label' is not available here"),
-        ({"edge": "dreams"}, "edge 'dreams' is not available here; showing 'label'"),
-        ({"classes": "Dragon"}, "classes Dragon is not available here"),
-        ({"quantity": "charm"}, "quantity 'charm' is not available here"),
-        ({"pair": "Sky | Dragon"}, "pair 'Sky | Dragon' is not available here"),
-        ({"scope": "gone"}, "scope 'gone' is not available here"),
+        ({"edge": "label", "source": "photographs", "sample": "coffee"}, "edge 'label' is not available"),
+        ({"edge": "dreams"}, "edge 'dreams' is not available; showing 'label'"),
+        ({"classes": "Dragon"}, "classes Dragon is not available"),
+        ({"quantity": "charm"}, "quantity 'charm' is not available"),
+        ({"pair": "Sky | Dragon"}, "pair 'Sky | Dragon' is not available"),
+        ({"scope": "gone"}, "scope 'gone' is not available"),
     ],
 )
 def test_an_invalid_choice_in_the_link_gives_a_warning_and_the_page_works(open_app, link, sentence):

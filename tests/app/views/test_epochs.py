@@ -116,7 +116,7 @@ def test_both_epochs_are_part_of_the_link(open_app):
 def test_an_invalid_epoch_in_the_link_gives_a_warning(open_app):
     app = open_app(page=PAGE, other="41")
     assert not app.exception
-    assert "other '41' is not available here" in app.warning[0].value
+    assert "other '41' is not available" in app.warning[0].value
 
 
 def test_a_broken_checkpoint_is_reported_by_name(open_app):

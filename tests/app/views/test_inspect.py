@@ -128,24 +128,24 @@ def test_a_link_opens_the_same_view(open_app, scenes):
 @pytest.mark.parametrize(
     ("link", "sentence"),
     [
-        ({"run": "gone"}, "run 'gone' is not available here"),
-        ({"epoch": "99"}, "epoch '99' is not available here; showing '2'"),
-        ({"sample": "nobody"}, "sample 'nobody' is not available here"),
+        ({"run": "gone"}, "run 'gone' is not available"),
+        ({"epoch": "99"}, "epoch '99' is not available; showing '2'"),
+        ({"sample": "nobody"}, "sample 'nobody' is not available"),
         ({"x": "abc"}, "x must be a whole number, got 'abc'"),
         ({"x": "100000", "y": "1"}, "x must be between 0 and "),
         ({"opacity": "300"}, "opacity must be between 0 and 100, got 300; showing 100"),
-        ({"show": "Image,Dreams"}, "show Dreams is not available here"),
+        ({"show": "Image,Dreams"}, "show Dreams is not available"),
         ({"zoom": "far,away"}, "zoom 'far,away' is not valid"),
         ({"above": "Hardness:abc"}, "is not valid"),
         ({"compare": "fade,Loss,40"}, "compare 'fade,Loss,40' is not valid"),
         ({"box": "1,2,3"}, "box '1,2,3' is not valid"),
         ({"outlines": "stars"}, "outlines 'stars' is not valid"),
-        ({"scale": "jet"}, "scale 'jet' is not available here; showing 'inferno'"),
+        ({"scale": "jet"}, "scale 'jet' is not available; showing 'inferno'"),
         (
             {"scale": "![](//a/b)"},
-            "scale '`![](//a/b)`' is not available here",
+            "scale '`![](//a/b)`' is not available",
         ),  # must not load an image from another site
-        ({"scale": "a\n\n`[b](//c)"}, "scale '`a  [b](//c)`' is not available here"),
+        ({"scale": "a\n\n`[b](//c)"}, "scale '`a  [b](//c)`' is not available"),
     ],
 )
 def test_an_invalid_choice_in_the_link_gives_a_warning_and_the_page_works(open_app, scenes, link, sentence):
@@ -247,7 +247,7 @@ def test_labels_belong_to_one_photograph(open_app, scenes):
     ("label_map", "sentence"),
     [
         (np.zeros((9, 9), np.uint8), "The label map is 9 x 9 px but its image is 60 x 40 px"),
-        (np.full((40, 60), 77, np.uint8), "name no class"),
+        (np.full((40, 60), 77, np.uint8), "unknown class ids"),
     ],
 )
 def test_labels_that_do_not_fit_are_reported_and_hardness_is_shown(open_app, scenes, label_map, sentence):

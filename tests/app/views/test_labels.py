@@ -45,7 +45,7 @@ def table(runs) -> pd.DataFrame:
 
 @pytest.fixture
 def open_measured(open_app, table, runs, monkeypatch, tmp_path):
-    """Opens the page on a copy of the tiny run with an analysis; `changes` replace fields of its record."""
+    """Open the page on a copy of the tiny run with an analysis; `changes` replace fields of its record."""
 
     def opened(**changes):
         folder = tmp_path / "more" / "tiny"
@@ -120,7 +120,7 @@ def test_planted_faults_are_shown_counted_and_named(open_app, scenes):
     assert (first, last) == ("Labels with faults", "Planted")
     assert all(name.startswith("planted: ") for name in coloured(whole, "Planted"))
     (summary,) = [text.value for text in app.markdown if "Planted: " in text.value]
-    assert "Of the first 10 regions **" in summary
+    assert "Of the first 10 regions, **" in summary
     assert all("planted" in text for text in facts(app))
     assert dict(app.query_params).items() >= {"planted": "1", "planting": "5"}.items()
 
@@ -260,8 +260,8 @@ def test_invalid_choices_in_the_link_give_warnings(open_app):
     app = open_app(page=PAGE, dispute="Moon > Road", ranking="weather", sheet="9999", planted="maybe", planting="-3")
     assert not app.exception
     text = " ".join(warning.value for warning in app.warning)
-    assert "dispute 'Moon > Road' is not available here; showing 'all'" in text
-    assert "ranking 'weather' is not available here; showing 'score'" in text
+    assert "dispute 'Moon > Road' is not available; showing 'all'" in text
+    assert "ranking 'weather' is not available; showing 'score'" in text
     assert "sheet must be between 1 and " in text
     assert "planted must be a whole number, got 'maybe'" in text
     assert "planting must be between 0 and 99, got -3" in text

@@ -91,7 +91,7 @@ def test_a_run_without_hardness_branch_is_reported(open_app):
 def test_an_invalid_epoch_in_the_link_gives_a_warning(open_app):
     app = open_app(page=PAGE, epoch="41", **PICTURE)
     assert not app.exception
-    assert "epoch '41' is not available here" in app.warning[0].value
+    assert "epoch '41' is not available" in app.warning[0].value
 
 
 def test_the_curve_starts_at_the_checkpoint_and_is_relative_to_it():
@@ -109,6 +109,6 @@ def test_an_image_too_large_to_train_on_is_scaled_down_with_a_note(open_app):
     link = {"source": "photographs", "sample": "coffee", "side": "1024"}
     assert not any("on this page" in text.value for text in open_app(page="views/edges/page.py", **link).caption)
     app = open_app(page=PAGE, **link)
-    assert "At most 768 px on this page, because it trains." in [text.value for text in app.caption]
+    assert "Limited to 768 px, because this page trains a network." in [text.value for text in app.caption]
     app.selectbox(key="side").select(512).run()
     assert not any("on this page" in text.value for text in app.caption)

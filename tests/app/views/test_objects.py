@@ -42,7 +42,7 @@ def objects() -> pd.DataFrame:
 
 @pytest.fixture
 def open_measured(open_app, runs, objects, monkeypatch, tmp_path):
-    """Opens the page with a copy of the tiny run that has an analysis of the three scenes."""
+    """Open the page with a copy of the tiny run that has an analysis of the three scenes."""
 
     def opened(*, table=objects, changes=None, **link):
         path = tmp_path / "more" / "tiny"
@@ -143,7 +143,7 @@ def test_a_click_on_the_curve_changes_nothing(open_measured, scenes, monkeypatch
 def test_a_missing_object_gives_a_warning(open_measured):
     app = open_measured(object="test-0001#999")
     assert not app.exception
-    assert "object 'test-0001#999' is not available here" in app.warning[0].value
+    assert "object 'test-0001#999' is not available" in app.warning[0].value
 
 
 def test_only_the_chosen_classes_are_counted_drawn_and_listed(open_measured, objects):
@@ -165,7 +165,7 @@ def test_a_class_name_with_a_comma_survives_the_link(open_measured, objects):
 
 def test_an_unknown_class_gives_a_warning_and_all_are_shown(open_measured, objects):
     app = open_measured(object_classes="Zebra")
-    assert "object_classes Zebra is not available here" in app.warning[0].value
+    assert "object_classes Zebra is not available" in app.warning[0].value
     assert len(app.dataframe[0].value) == len(objects)
 
 

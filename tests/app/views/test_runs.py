@@ -141,7 +141,7 @@ def test_invalid_choices_in_the_link_give_warnings(open_app, two_runs):
     app = open_page(open_app, runs="first,second,third", scores="moon", baseline="third")
     assert not app.exception
     warnings = " ".join(warning.value for warning in app.warning)
-    texts = ("runs third is not available here", "'moon'", "baseline 'third' is not available")
+    texts = ("runs third is not available", "'moon'", "baseline 'third' is not available")
     assert all(text in warnings for text in texts)
 
 

@@ -67,7 +67,7 @@ def watched(runs, tmp_path_factory):
 
 @pytest.fixture
 def open_page(open_app, watched, monkeypatch, tmp_path):
-    """Opens the page on a run of `watched` or of the shared runs."""
+    """Open the page on a run of `watched` or of the shared runs."""
 
     def opened(run: str, **link: str) -> AppTest:
         if not (watched / run).exists():
@@ -185,7 +185,7 @@ def test_a_run_with_fewer_than_two_epochs_explains_that_stability_needs_two(open
 def test_an_invalid_snapshot_in_the_link_gives_a_warning(open_page):
     app = open_page("watched", snapshot="epoch-0099")
     assert not app.exception
-    assert "snapshot 'epoch-0099' is not available here" in app.warning[0].value
+    assert "snapshot 'epoch-0099' is not available" in app.warning[0].value
 
 
 def test_the_page_starts_with_a_summary_of_the_run(open_page):

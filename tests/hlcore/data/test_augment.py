@@ -178,5 +178,5 @@ def test_a_hardness_map_of_another_size_is_refused() -> None:
 
 def test_a_quarter_turn_of_a_hardness_map_is_named_as_the_likely_cause() -> None:
     sample = Sample("small", np.zeros((8, 9, 3), np.uint8), np.zeros((8, 9), np.uint8))
-    with pytest.raises(InvalidInputError, match="one of them may be turned by a quarter"):
+    with pytest.raises(InvalidInputError, match="one of them may be rotated by 90°"):
         TrainingAugmentation((8, 8))(sample, seed=0, epoch=0, index=0, hardness_map=np.zeros((9, 8), np.float32))

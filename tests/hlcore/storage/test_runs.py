@@ -125,7 +125,9 @@ def test_a_line_that_holds_no_row_is_left_out_with_a_sentence(run: Run, line: by
     (sentence,) = run.list_faults()
     assert sentence.startswith(f"{metrics}: left out line 2: ")
     assert len(sentence) < 400 + len(str(metrics))
-    with pytest.raises(CheckpointError, match=r"left out line 2: .*; remove what is wrong and resume again"):
+    with pytest.raises(
+        CheckpointError, match=r"left out line 2: .*; correct or delete the damaged lines and resume again"
+    ):
         run.drop_metrics_after(3, epoch=1)
     assert metrics.read_bytes().splitlines() == [first, line, last], "nothing is lost"
 

@@ -101,7 +101,7 @@ def test_a_stray_value_is_refused_with_file_value_and_count(layout, tmp_path, wr
     values[0, :2] = 200
     write(str(label_map.relative_to(tmp_path)), values)
     data = reader(tmp_path, split)
-    with pytest.raises(DatasetError, match=rf"{label_map.name} has values that name no class: 200 \(2 px\)"):
+    with pytest.raises(DatasetError, match=rf"{label_map.name} contains unknown class ids: 200 \(2 px\)"):
         data[0]
 
 
@@ -116,7 +116,7 @@ def test_another_size_is_refused_with_both_files(layout, tmp_path, write):
 def test_a_quarter_turn_is_named_as_the_likely_cause_of_another_size(layout, tmp_path, write):
     reader, split, _, label_map, *_ = layout
     write(str(label_map.relative_to(tmp_path)), np.zeros((6, 4), dtype=np.uint8))
-    with pytest.raises(DatasetError, match="so export it again; one of them may be turned by a quarter$"):
+    with pytest.raises(DatasetError, match="so export it again; one of them may be rotated by 90°$"):
         reader(tmp_path, split)[0]
     write(str(label_map.relative_to(tmp_path)), np.zeros((4, 5), dtype=np.uint8))
     with pytest.raises(DatasetError, match="so export it again$"):
@@ -217,7 +217,7 @@ def test_file_extensions_may_be_in_upper_case_and_hidden_files_are_ignored(tmp_p
 
 def test_a_folder_without_images_is_refused(tmp_path):
     (tmp_path / "train").mkdir()
-    with pytest.raises(DatasetError, match=r"train has no file like \*.png or \*.jpg"):
+    with pytest.raises(DatasetError, match=r"train contains no files that match \*.png or \*.jpg"):
         open_camvid(tmp_path, "train")
 
 
@@ -276,7 +276,7 @@ def test_images_that_a_reader_leaves_out_are_counted(tmp_path, write, caplog):
         write(f"train/{name}", IMAGE)
     write("trainannot/a.png", ids(0))
     assert open_camvid(tmp_path, "train").names == ("a",)
-    assert "left out image files that are not like *.png or *.jpg (2), such as b.webp" in caplog.text
+    assert "left out image files that do not match *.png or *.jpg (2), such as b.webp" in caplog.text
     (tmp_path / "classes.json").write_text('["sky"]')
     for name in ("images/val/a.gif", "labels/val/a.png", "images/stray.png", "images/._stray.png"):
         write(name.replace("gif", "png"), ids(0)).rename(tmp_path / name)
@@ -301,7 +301,7 @@ def test_a_pattern_matches_below_folders(tmp_path, write, pattern):
 def test_two_stars_match_no_folder_too(tmp_path, write):
     write("train/a.png", IMAGE)
     assert list(find_files(tmp_path / "train", ("**/*.png",))) == ["a"]
-    with pytest.raises(DatasetError, match="has no file like"):
+    with pytest.raises(DatasetError, match="contains no files that match"):
         find_files(tmp_path / "train", ("*/*.png",))
 
 
