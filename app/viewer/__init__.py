@@ -15,7 +15,7 @@ from app.viewer.scene import Scene
 FOLDER = Path(__file__).parent
 SCRIPTS = (
     *("dom", "planes", "view", "colours", "paint", "measure"),
-    *("panels", "fetching", "gestures", "legend", "tools", "save", "viewer"),
+    *("panels", "fetching", "gestures", "thresholds", "legend", "readout", "tools", "save", "viewer"),
 )
 """The scripts in js/, each after those that it imports."""
 

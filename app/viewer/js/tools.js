@@ -8,7 +8,7 @@ export function makeTools(viewer) {
   const parts = (viewer.tools = {});
   const button = (name, text, title, run) => (parts[name] = element("button", { type: "button", textContent: text, title, on: { click: run } }));
   const change = (changes) => viewer.change(changes);
-  const time = element("div", { className: "time" }, ...makeSlider(viewer, "other"), ...makeSlider(viewer, "step"));
+  const time = element("div", { className: "time" }, ...makeStepSlider(viewer, "other"), ...makeStepSlider(viewer, "step"));
   const row = element(
     "div",
     { className: "tools", role: "toolbar", "aria-label": "Viewer" },
@@ -51,7 +51,7 @@ function range(parts, name, label, limits, run) {
 }
 
 // The slider of the selected step ("step") or the compared step ("other"), with one stop per step.
-function makeSlider(viewer, which) {
+function makeStepSlider(viewer, which) {
   const names = () => viewer.scene.steps.map((step) => step.name);
   const slider = element("input", { type: "range", min: 0, step: 1, on: { input: () => viewer.change({ [which]: names()[slider.value] }) } });
   const title = element("b"), ticks = element("div", { className: "ticks" });
