@@ -65,7 +65,7 @@ def test_tab_reaches_every_control_and_each_has_a_name(watched, address):
         *("INPUT Epoch", "BUTTON Play", "BUTTON Rectangle", "BUTTON Save PNG", "BUTTON Copy link", "BUTTON Keys"),
         *("SELECT Compared with", "INPUT Opacity", "INPUT Show hardness from", "SELECT Panel 1 shows", "DIV Image"),
         *(
-            "INPUT Highest part of hardness",
+            "INPUT Share of the pixels shown",
             "SELECT Colours of hardness",
             "SELECT Loss up to",
             "BUTTON Close panel",

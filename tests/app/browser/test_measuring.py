@@ -57,7 +57,7 @@ def test_the_threshold_slider_describes_the_pixels_shown(watched, address, recor
     assert link(page)["above"] == "Hardness:0.477"
     of = record(0)
     assert threshold_words(page, "Hardness") == kept_words(of, of.hardness_map, 0.477, digits=3)
-    field = page.get_by_role("spinbutton", name="Highest part of hardness shown, percent of the pixels")
+    field = page.get_by_role("spinbutton", name="Share of the pixels shown, highest hardness first, in percent")
     assert float(field.input_value()) == round(100 * float(np.mean(as_sent(of.hardness_map)[of.valid] >= 0.477)), 1)
     page.get_by_role("button", name="Show all of Hardness").click()
     settle(page)
@@ -75,7 +75,7 @@ def test_a_share_in_percent_sets_the_threshold_of_the_analysis(
     page = watched.open(f"{address}/?run=tiny&epoch=0&nats=2")
     of, step = record(0), high * STEP
     score = getattr(of, values)
-    field = page.get_by_role("spinbutton", name=f"Highest part of {layer.lower()} shown, percent of the pixels")
+    field = page.get_by_role("spinbutton", name=f"Share of the pixels shown, highest {layer.lower()} first, in percent")
     field.fill("12.5")
     field.press("Tab")
     settle(page)
