@@ -27,13 +27,13 @@ class LabelSummary:
         class_pixels: Pixels of each class; shape (C,).
         ignored_pixels: Number of ignored pixels.
         samples: Number of samples.
-        images: Digest of an image's pixels to the name of the sample.
+        images: Digest of an image's pixels to the names of its samples.
     """
 
     class_pixels: Integer[np.ndarray, " C"]
     ignored_pixels: int = 0
     samples: int = 0
-    images: dict[str, str] = field(default_factory=dict)
+    images: dict[str, list[str]] = field(default_factory=dict)
 
     @classmethod
     def empty(cls, classes: ClassTable) -> "LabelSummary":
@@ -54,7 +54,7 @@ class LabelSummary:
                 name, counts, digest = counted
                 self.class_pixels += counts[: len(self.class_pixels)]
                 self.ignored_pixels += int(counts[IGNORE_INDEX])
-                self.images.setdefault(digest, name)
+                self.images.setdefault(digest, []).append(name)
                 yield None
 
     @property
@@ -77,15 +77,35 @@ def check_training_labels(train: LabelSummary, val: LabelSummary, classes: Class
         hint = "; class ids start at 0" if train.class_pixels[0] == 0 else ""
         yield f"never labelled in the training images, so never learned: {', '.join(missing)}{hint}"
     if train.ignored_pixels:
-        yield f"{train.ignored_share:.1%} of the training pixels are ignored"
+        yield f"{_format_share(train.ignored_share)} of the training pixels are ignored"
     if not val.class_pixels.any():
         yield "no pixel of the validation images is labelled, so there will be no mIoU and no best epoch"
-    if shared := [name for digest, name in val.images.items() if digest in train.images]:
+    else:
+        yield from _describe_validation(val, train, classes)
+    if shared := [name for digest, names in val.images.items() if digest in train.images for name in names]:
         more = f" and {len(shared) - NAMED} more" if len(shared) > NAMED else ""
         yield (
             f"{len(shared)} of the validation images are training images too, so their scores say "
             f"nothing about new images: {', '.join(shared[:NAMED])}{more}"
         )
+
+
+def _describe_validation(val: LabelSummary, train: LabelSummary, classes: ClassTable) -> Iterator[str]:
+    """What the validation labels cannot measure of what the training labels teach."""
+    unmeasured = [
+        name for name, a, b in zip(classes.names, train.class_pixels, val.class_pixels, strict=True) if a > b == 0
+    ]
+    if unmeasured:
+        hint = "; 255 means ignored" if np.count_nonzero(val.class_pixels) == 1 and val.ignored_pixels else ""
+        missing = ", ".join(unmeasured)
+        yield f"never labelled in the validation images, so the mIoU says nothing about them: {missing}{hint}"
+    if val.ignored_share > train.ignored_share + 0.1:
+        yield f"{_format_share(val.ignored_share)} of the validation pixels are ignored"
+
+
+def _format_share(share: float) -> str:
+    """A share in percent; "100.0%" only if it is 1."""
+    return f"{min(share, 0.999) if share < 1 else share:.1%}"
 
 
 def _try_to_count(data: SegmentationData, index: int) -> tuple[str, Integer[np.ndarray, " 256"], str] | HlcoreError:

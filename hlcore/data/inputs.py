@@ -5,6 +5,7 @@ import logging
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from fnmatch import fnmatchcase
 from pathlib import Path, PurePath
 
 from hlcore.data.text import normalise_name
@@ -14,25 +15,44 @@ log = logging.getLogger(__name__)
 
 BUNDLE_MANIFEST = "manifest.parquet"
 """The file by which a folder is known as a bundle of maps that hlcore wrote."""
-TOOL_FOLDERS = {"@eaDir", "__MACOSX", "__pycache__"}
-"""Folders that file managers and other tools leave beside images."""
+TOOL_FOLDERS = {
+    *("@eaDir", "@Recycle", "#recycle", "#snapshot", "$RECYCLE.BIN", "System Volume Information", "lost+found"),
+    *("__MACOSX", "__pycache__", "node_modules"),
+}
+"""Folders that file managers, storage devices and other tools leave beside images."""
 IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif"}
+OTHER_IMAGE_SUFFIXES = {
+    *(".avif", ".heic", ".heif", ".jp2", ".jxl", ".exr", ".hdr", ".psd"),
+    *(".arw", ".cr2", ".cr3", ".dng", ".nef", ".orf", ".raf", ".rw2"),
+}
+"""Suffixes of images that hlcore does not read."""
 
 
 def find_images(inputs: Iterable[str]) -> dict[str, Path]:
     """Image files by unique name, in the given order and sorted within folders and globs.
 
     A file is named by its stem; a file in a given folder by its path below that folder, without suffix. Folders are
-    read by `walk_files`; globs leave out the same folders and do not open those they match.
+    read by `walk_files`; globs leave out the same folders and do not open those they match. A file that is found again,
+    under another path too, is left out and counted.
 
     Raises:
         DatasetError: an input matches nothing, or two files get the same name.
     """
     found: dict[str, Path] = {}
+    seen: set[str] = set()
+    repeated = 0
     for given in inputs:
         for name, path in _find_matches(given):
-            if found.setdefault(name, path) != path:
+            real = os.path.realpath(path)
+            if real in seen:
+                repeated += 1
+                continue
+            seen.add(real)
+            if name in found:
                 raise DatasetError(f"{found[name]} and {path} would both be named {name!r}; run them separately")
+            found[name] = path
+    if repeated:
+        log.info("left out files that were found already (%d)", repeated)
     return found
 
 
@@ -40,7 +60,8 @@ def walk_files(folder: Path) -> list[Path]:
     """Every file below a folder, sorted.
 
     Linked folders are followed, each folder once. Hidden files and folders, TOOL_FOLDERS, bundles and folders that
-    cannot be opened are left out; the number of folders and image files left out is logged.
+    cannot be opened are left out. The number of folders and image files left out is logged, and that of images in
+    OTHER_IMAGE_SUFFIXES.
     """
     found: list[Path] = []
     left_out: Counter[str] = Counter()
@@ -64,6 +85,8 @@ def walk_files(folder: Path) -> list[Path]:
         folders[:] = opened
         visible = [name for name in files if not name.startswith(".")]
         left_out["hidden image files"] += sum(map(is_image_file, files)) - sum(map(is_image_file, visible))
+        unknown = [PurePath(name).suffix.lower() for name in visible]
+        left_out["images in formats that cannot be read"] += sum(suffix in OTHER_IMAGE_SUFFIXES for suffix in unknown)
         found += [Path(where, name) for name in visible]
     if left_out.total():
         counts = [f"{kind} ({number})" for kind, number in left_out.items() if number]
@@ -107,12 +130,28 @@ def _find_matches(given: str) -> Iterator[tuple[str, Path]]:
 
 def _find_in_glob(pattern: str) -> list[Path]:
     """The image files that match, without those in folders that `walk_files` would leave out."""
-    matches = sorted(map(Path, glob.glob(pattern, recursive=True)))  # noqa: PTH207  (absolute patterns too)
-    fixed = next((i for i, part in enumerate(Path(pattern).parts) if glob.has_magic(part)), 0)
+    parts = Path(pattern).parts
+    fixed = next((i for i, part in enumerate(parts) if glob.has_magic(part)), 0)
+    if "**" in parts:  # glob itself would follow linked folders again and again
+        base = Path(*parts[:fixed])
+        files = walk_files(base) if base.is_dir() else []
+        return [path for path in files if is_image_file(path) and _matches(path.relative_to(base).parts, parts[fixed:])]
+    matches = sorted(map(Path, glob.glob(pattern)))  # noqa: PTH207  (absolute patterns too)
     folders = sum(map(Path.is_dir, matches))
-    if folders and "**" not in pattern:
+    if folders:
         log.info("%s: left out folders (%d); give them by name to read the images in them", pattern, folders)
     return [path for path in matches if is_image_file(path) and path.is_file() and _would_be_walked(path, fixed)]
+
+
+def _matches(parts: tuple[str, ...], pattern: tuple[str, ...]) -> bool:
+    """Whether a path matches a pattern, part by part; "**" stands for any number of folders."""
+    if not pattern or not parts:
+        return not pattern and not parts
+    if pattern == ("**",):
+        return True
+    if pattern[0] == "**":
+        return _matches(parts, pattern[1:]) or _matches(parts[1:], pattern)
+    return fnmatchcase(parts[0], pattern[0]) and _matches(parts[1:], pattern[1:])
 
 
 def _would_be_walked(path: Path, fixed: int) -> bool:

@@ -20,7 +20,7 @@ class ClassTable:
         palette: One RGB colour per class, each channel 0 to 255; classes may share a colour.
 
     Raises:
-        InvalidInputError: no or too many classes, a repeated name, or a palette of the wrong length.
+        InvalidInputError: no or too many classes, an unusable or repeated name, or a palette of the wrong length.
 
     Example:
         >>> ClassTable(("sky", "road"), ((70, 130, 180), (128, 64, 128))).names[1]
@@ -34,6 +34,8 @@ class ClassTable:
         object.__setattr__(self, "names", tuple(map(normalise_name, self.names)))
         if not 1 <= len(self.names) <= IGNORE_INDEX:
             raise InvalidInputError(f"a class table must have 1 to {IGNORE_INDEX} classes, got {len(self.names)}")
+        if unusable := [name for name in self.names if not name or not name.isprintable()]:
+            raise InvalidInputError(f"class names must be printable and not empty, got {unusable[0]!a}")
         repeated = sorted({name for name in self.names if self.names.count(name) > 1})
         if repeated:
             raise InvalidInputError(f"class names must be unique, got more than once: {', '.join(repeated)}")

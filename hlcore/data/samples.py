@@ -146,17 +146,18 @@ class PairedFiles:
         return Sample(name, image, label_map)
 
 
-def find_files(folder: Path, patterns: Sequence[str], *, suffix: str = "") -> dict[str, Path]:
+def find_files(folder: Path, patterns: Sequence[str], *, suffix: str = "", has_others: bool = False) -> dict[str, Path]:
     """The files below `folder`, at any depth, that match a pattern, by sample name.
 
     The name is the path below `folder` without extension and without `suffix`, e.g. "aachen/aachen_000001". Files are
-    found by `walk_files`. Without a suffix, the number of image files that match no pattern is logged.
+    found by `walk_files`. The number of image files that match no pattern is logged.
 
     Args:
         folder: An existing folder.
         patterns: Patterns of the path below `folder`, such as "*.png": a star also matches folders, and the file
             extension matches in lower and upper case.
         suffix: Suffix of the file stems to strip, e.g. "_leftImg8bit".
+        has_others: Whether the folder also has other image files by design, so that their number is not logged.
 
     Raises:
         DatasetError: the folder is missing, holds no such file, or holds two with the same name.
@@ -169,7 +170,7 @@ def find_files(folder: Path, patterns: Sequence[str], *, suffix: str = "") -> di
     for path in walk_files(folder):
         below = path.relative_to(folder)
         if not any(fnmatchcase(_lower_suffix(below), pattern) for pattern in globs):
-            others += [path] if is_image_file(path) and not suffix else []
+            others += [path] if is_image_file(path) and not has_others else []
             continue
         name = name_file(below).removesuffix(suffix)
         if name in by_name:

@@ -9,6 +9,8 @@ VOID_COLOURS = ((0, 0, 0), (255, 255, 255), (224, 224, 192))
 """Colours of unlabelled pixels, unless a class has them: black, white and the cream of Pascal VOC."""
 
 _VOC_PALETTE = voc_palette(256)
+_COMMON_CHANNELS = {0, 64, 128, 192, 255}
+"""Channels of the colours of common palettes."""
 
 
 def has_only_class_colours(colours: Mapping[int, Colour | None], classes: ClassTable) -> bool:
@@ -19,8 +21,9 @@ def has_only_class_colours(colours: Mapping[int, Colour | None], classes: ClassT
 def find_contradiction(colours: Mapping[int, Colour | None], ids: Mapping[int, int], classes: ClassTable) -> str:
     """The first id with the colour of another class, in words; empty if the palette agrees or says nothing of classes.
 
-    It says nothing if it is that of Pascal VOC, which many programs give to any ids, or if at least as many ids have
-    foreign colours as have the colour of another class. Ignored ids may have any colour.
+    It says nothing if it is that of Pascal VOC, which many programs give to any ids. Otherwise, the colour of another
+    class contradicts the id, except a colour that many palettes have (_COMMON_CHANNELS) in a palette where no id has
+    its own colour and at least as many have foreign ones. Ignored ids may have any colour.
 
     Args:
         colours: Colour of each id in use; None if the palette has none.
@@ -32,16 +35,18 @@ def find_contradiction(colours: Mapping[int, Colour | None], ids: Mapping[int, i
         >>> find_contradiction({0: (128, 64, 128), 1: (70, 130, 180)}, {0: 0, 1: 1}, classes)
         '0 has the colour (128, 64, 128) of road, but is the id of sky'
     """
-    if all(colour == _VOC_PALETTE[slot] for slot, colour in colours.items()):
+    if all(colour == _VOC_PALETTE[slot] for slot, colour in colours.items() if ids.get(slot) != IGNORE_INDEX):
         return ""
     own = {slot: classes.palette[index] for slot, index in ids.items() if index != IGNORE_INDEX}
     moved = [s for s, colour in colours.items() if ids.get(s) != IGNORE_INDEX and colour != own.get(s)]
     of_classes = [s for s in moved if colours[s] in classes.palette]
     of_void = [s for s in moved if colours[s] in VOID_COLOURS and s not in of_classes]
     foreign = len(moved) - len(of_classes) - len(of_void)
-    some_agree = any(colours[s] == own.get(s) for s in colours)
-    if len(of_classes) > foreign:
-        slot, colour = of_classes[0], colours[of_classes[0]]
+    some_agree = any(s in own and colour == own[s] for s, colour in colours.items())
+    telling = [s for s in of_classes if not {*(colours[s] or ())} <= _COMMON_CHANNELS]
+    if telling or len(of_classes) > foreign or (of_classes and some_agree):
+        slot = (of_classes if len(of_classes) > foreign or some_agree else telling)[0]
+        colour = colours[slot]
         meaning = next(
             name for name, of_class in zip(classes.names, classes.palette, strict=True) if of_class == colour
         )

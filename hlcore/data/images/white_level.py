@@ -63,17 +63,23 @@ def guess_white_level(values: Num[np.ndarray, "..."]) -> float:
 
     It is the smallest of WHITE_LEVELS, and for floats of 1, that at most one value in a thousand exceeds; above 65535
     it is the value that one in a thousand exceeds. Floats may exceed 1 twofold, because resampling and sharpening
-    overshoot. Integers that are all multiples of 257 come from 8 bits, so that their white is 65535.
+    overshoot; where they exceed it up to 25-fold, as in high dynamic range, white is the value that one in a thousand
+    exceeds. Integers that are all multiples of 257 come from 8 bits, so that their white is 65535.
 
     Example:
         >>> guess_white_level(np.array([0, 300, 4000])), guess_white_level(np.array([0.1, 1.2]))
         (4095.0, 1.0)
+        >>> guess_white_level(np.array([0.1, 3.0]))
+        3.0
     """
     bright = _find_bright(values)
     if np.issubdtype(values.dtype, np.integer):
-        from_8_bits = 0 < bright <= WHITE_LEVELS[-1] and not (_thin_out(values) % 257).any()
+        from_8_bits = 0 < bright <= WHITE_LEVELS[-1] and not (_thin_out(values).astype(np.int64) % 257).any()
         return WHITE_LEVELS[-1] if from_8_bits else next((w for w in WHITE_LEVELS if bright <= w), bright)
-    return 1.0 if bright <= 2 else next((white for white in WHITE_LEVELS if bright <= white), bright)
+    if bright <= 2:
+        return 1.0
+    known = next((white for white in WHITE_LEVELS if bright <= white), bright)
+    return known if bright >= known / 10 else bright
 
 
 def is_dark(image: Image) -> bool:

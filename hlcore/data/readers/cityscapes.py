@@ -21,7 +21,9 @@ def open_cityscapes(root: Path, split: str) -> PairedFiles:
     Source: Cordts et al., CVPR 2016.
     """
     images = find_files(root / "leftImg8bit" / split, ("*_leftImg8bit.png",), suffix="_leftImg8bit")
-    label_maps = find_files(root / "gtFine" / split, ("*_gtFine_labelIds.png",), suffix="_gtFine_labelIds")
+    label_maps = find_files(
+        root / "gtFine" / split, ("*_gtFine_labelIds.png",), suffix="_gtFine_labelIds", has_others=True
+    )
     expected = f"gtFine/{split}/<city>/<name>_gtFine_labelIds.png"
     pairs = pair_files(images, label_maps, expected=expected)
     return PairedFiles(CITYSCAPES, pairs, partial(read_class_ids, ids=CITYSCAPES_TRAIN_IDS, classes=CITYSCAPES))

@@ -24,9 +24,9 @@ def open_folder(root: Path, split: str) -> PairedFiles:
     Reads `images/<split>/<name>.*` with `labels/<split>/<name>.png`, or, without such subfolders,
     `images/<name>.*` with `labels/<name>.png` for every split. Images in folders below `images/<split>` have their
     label maps in the same folders below `labels/<split>`. A label map is a grey or palette PNG of class
-    indices and 255 = ignored; if `classes.json` gives all classes a colour, a palette with these colours must have
-    their order. `classes.json` is a list of names, or of `{"name": "road", "color": [128, 64, 128]}`;
-    a class without a colour gets the Pascal VOC colour at its index.
+    indices and 255 = ignored; if `classes.json` gives colours, a palette with these colours must have their order.
+    `classes.json` is a list of names, or of `{"name": "road", "color": [128, 64, 128]}`; a class without a colour gets
+    the Pascal VOC colour at its index.
 
     Raises:
         DatasetError: a folder or `classes.json` is missing or wrong, or an image or label map has no partner.
@@ -53,7 +53,7 @@ def _log_images_outside_splits(images: Path) -> None:
 
 
 def _read_classes(path: Path) -> tuple[ClassTable, bool]:
-    """The classes, and whether the file gives every one a colour."""
+    """The classes, and whether the file gives any of them a colour."""
     form = '["sky", "road"] or [{"name": "sky", "color": [70, 130, 180]}, ...]'
     try:
         entries = json.loads(read_text(path))
@@ -61,14 +61,14 @@ def _read_classes(path: Path) -> tuple[ClassTable, bool]:
         raise DatasetError(
             f"{path} does not exist; expected the class names in the order of the ids: {form}"
         ) from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DatasetError(f"{path} is not JSON ({error}); expected {form}") from error
     if not isinstance(entries, list):
         raise DatasetError(f"{path} holds a {type(entries).__name__}; expected a list: {form}")
     named = [_parse_class(entry, path, form) for entry in entries]
     palette = [given or default for (_, given), default in zip(named, voc_palette(len(named)), strict=True)]
     try:
-        return ClassTable(tuple(name for name, _ in named), tuple(palette)), all(given for _, given in named)
+        return ClassTable(tuple(name for name, _ in named), tuple(palette)), any(given for _, given in named)
     except InvalidInputError as error:
         raise DatasetError(f"{path}: {error}") from error
 

@@ -23,6 +23,6 @@ def open_idd_lite(root: Path, split: str) -> PairedFiles:
     Source: Varma et al., WACV 2019.
     """
     images = find_files(root / "leftImg8bit" / split, ("*_image.jpg",), suffix="_image")
-    label_maps = find_files(root / "gtFine" / split, ("*_label.png",), suffix="_label")
+    label_maps = find_files(root / "gtFine" / split, ("*_label.png",), suffix="_label", has_others=True)
     pairs = pair_files(images, label_maps, expected=f"gtFine/{split}/<drive>/<frame>_label.png")
     return PairedFiles(IDD_LITE, pairs, partial(read_class_ids, ids=_IDS, classes=IDD_LITE))

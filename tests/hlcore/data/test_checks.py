@@ -83,6 +83,31 @@ def test_validation_without_a_labelled_pixel_is_announced() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("labels", "hint"), [([0, 0, 0, 0], ""), ([0, 0, 255, 255], "; 255 means ignored"), ([0, 0, 1, 1], "")]
+)
+def test_classes_that_validation_cannot_measure_are_named(labels: list[int], hint: str) -> None:
+    first, *more = check(GivenData([[0, 1, 2, 2]]), GivenData([labels], seed=1))
+    missing = "car" if 1 in labels else "road, car"
+    assert first == f"never labelled in the validation images, so the mIoU says nothing about them: {missing}{hint}"
+    assert more == (["50.0% of the validation pixels are ignored"] if 255 in labels else [])
+
+
+def test_equal_images_in_both_splits_are_all_counted() -> None:
+    train, val = GivenData([[0, 1, 2, 2]]), GivenData([[0, 1, 2, 2]] * 2)
+    val.images[:] = train.images[0]
+    (sentence,) = check(train, val)
+    assert sentence.startswith("2 of the validation images are training images too")
+    assert sentence.endswith("image0, image1")
+
+
+def test_a_share_of_ignored_pixels_below_1_is_not_called_100_percent() -> None:
+    labels = [0, 1] + [255] * 9_998
+    train = GivenData([[0, 1, 2, 2]])
+    train.images, train.label_maps = np.zeros((1, 1, len(labels), 3), np.uint8), [labels]
+    assert "99.9% of the training pixels are ignored" in check(train, GivenData([[0, 1, 2, 2]], seed=1))
+
+
 def test_images_in_both_splits_are_counted_and_named() -> None:
     same = GivenData([[0, 1, 2, 2]] * 7)
     assert check(same, same) == [

@@ -104,3 +104,42 @@ def test_what_a_folder_or_glob_leaves_out_is_counted(tmp_path: Path, caplog, mon
 def test_names_are_composed_however_the_file_system_writes_them(tmp_path: Path, given: str) -> None:
     touch(tmp_path, "cafe\u0301.png")
     assert list(find_images([str(tmp_path / given)])) == [unicodedata.normalize("NFC", "cafe\u0301")]
+
+
+@pytest.mark.timeout(20)
+def test_a_recursive_glob_reads_each_folder_once_through_links(tmp_path: Path) -> None:
+    (tmp_path / "sub").mkdir()
+    for path in ("a.png", "sub/b.png", "sub/c.jpg"):
+        (tmp_path / path).touch()
+    (tmp_path / "itself").symlink_to(tmp_path)
+    (tmp_path / "sub" / "up").symlink_to(tmp_path)
+    assert find_images([f"{tmp_path}/**/*.png"]) == {"a": tmp_path / "a.png", "b": tmp_path / "sub" / "b.png"}
+    assert find_images([f"{tmp_path}/*/**"]).keys() == {"b", "c"}
+    assert find_images([f"{tmp_path}/s*/**/c.*"]).keys() == {"c"}
+
+
+def test_a_file_given_twice_is_read_once(tmp_path: Path, caplog) -> None:
+    caplog.set_level(logging.INFO)
+    for path in ("a.png", "sub/b.png"):
+        (tmp_path / path).parent.mkdir(exist_ok=True)
+        (tmp_path / path).touch()
+    (tmp_path / "sub" / "up").symlink_to(tmp_path)
+    found = find_images([str(tmp_path), str(tmp_path / "sub"), str(tmp_path / "sub" / ".." / "a.png")])
+    assert found.keys() == {"a", "sub/b"}
+    assert "left out files that were found already (3)" in caplog.text
+
+
+def test_images_in_formats_that_cannot_be_read_are_counted(tmp_path: Path, caplog) -> None:
+    caplog.set_level(logging.INFO)
+    for name in ("a.png", "b.HEIC", "c.avif", "notes.txt"):
+        (tmp_path / name).touch()
+    assert find_images([str(tmp_path)]).keys() == {"a"}
+    assert "images in formats that cannot be read (2)" in caplog.text
+
+
+@pytest.mark.parametrize("folder", ["#recycle", "$RECYCLE.BIN", "System Volume Information", "lost+found"])
+def test_deleted_images_are_left_out(tmp_path: Path, folder: str) -> None:
+    (tmp_path / folder).mkdir()
+    (tmp_path / folder / "deleted.png").touch()
+    (tmp_path / "a.png").touch()
+    assert find_images([str(tmp_path)]).keys() == {"a"}

@@ -32,6 +32,15 @@ def test_numbers_that_come_from_8_bits_keep_the_white_of_16(scene):
     assert guess_white_level((scene // 8).astype(np.uint16) * 257) == 65535
 
 
+@pytest.mark.parametrize(("brightest", "white"), [(0.4, 1), (1.9, 1), (3.0, 3), (25.0, 25), (26.0, 255), (900.0, 1023)])
+def test_white_of_floats_never_jumps_far_above_the_brightest(brightest, white):
+    assert guess_white_level(np.linspace(0, brightest, 500, dtype=np.float32)) == white
+
+
+def test_signed_numbers_of_8_bits_have_a_white_level():
+    assert guess_white_level(np.array([[-128, 0, 127]], np.int8)) == 255
+
+
 def test_one_number_in_a_thousand_may_be_brighter_and_two_may_not():
     numbers = np.full(10_000, 1000, np.uint16)
     numbers[:9] = 5000

@@ -2,6 +2,7 @@
 
 import json
 import pickle
+import re
 import unicodedata
 from collections.abc import Callable
 from pathlib import Path
@@ -450,3 +451,40 @@ def test_idd_lite_has_its_published_splits(shared_data, split, count):
     assert sample.image.shape == (227, 320, 3)
     assert sample.label_map is not None
     assert set(np.unique(sample.label_map)) <= {*range(7), 255}
+
+
+@pytest.mark.parametrize(
+    "palette",
+    [
+        [(70, 130, 180), (9, 9, 9), (0, 0, 142)],  # of sky, of no class, and of car itself
+        [(70, 130, 180), (9, 9, 9), (8, 8, 8)],
+        [(70, 130, 180), (128, 64, 128), (0, 0, 0)],  # road and sky exchanged
+    ],
+)
+@pytest.mark.parametrize("car", [{"name": "car", "color": [0, 0, 142]}, "car"])
+def test_a_palette_with_the_colour_of_another_class_is_refused_beside_foreign_colours(tmp_path, palette, car):
+    classes = [{"name": "road", "color": [128, 64, 128]}, {"name": "sky", "color": [70, 130, 180]}, car]
+    (tmp_path / "classes.json").write_text(json.dumps(classes), encoding="utf-8")
+    for folder in ("images", "labels"):
+        (tmp_path / folder).mkdir()
+    PillowImage.fromarray(np.zeros((1, 3, 3), np.uint8)).save(tmp_path / "images" / "a.png")
+    label_map = PillowImage.fromarray(np.array([[0, 1, 2]], np.uint8), mode="P")
+    label_map.putpalette([channel for colour in palette for channel in colour])
+    label_map.save(tmp_path / "labels" / "a.png")
+    with pytest.raises(DatasetError, match=r"0 has the colour \(70, 130, 180\) of sky, but is the id of road"):
+        open_folder(tmp_path, "val")[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ('["a", "b", ""]', "must be printable and not empty, got ''"),
+        ('["a", "\\ud800"]', r"must be printable and not empty, got '\ud800'"),
+        ('["a", "b\\n"]', r"must be printable and not empty, got 'b\n'"),
+        ("[" * 100_000, "is not JSON"),
+    ],
+)
+def test_unusable_class_names_are_refused(tmp_path, text, sentence):
+    (tmp_path / "classes.json").write_text(text, encoding="utf-8")
+    with pytest.raises(DatasetError, match=re.escape(sentence)):
+        open_folder(tmp_path, "val")
