@@ -9,6 +9,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, NonNegativeIn
 LossName = Literal["ce", "balanced_ce", "ohem", "focal", "hardness"]
 Device = Literal["auto", "cpu", "cuda", "mps"]
 PositiveInt = Annotated[int, Field(ge=1, lt=2**53)]
+ListedCount = Annotated[int, Field(ge=1, le=1_000_000)]
+"""A number of things that are listed in memory."""
 Size = tuple[PositiveInt, PositiveInt]
 
 
@@ -73,15 +75,15 @@ class DataConfig(FrozenModel):
     """Split to validate on after each epoch."""
     scene_size: SceneSize = (192, 256)
     """Height and width of a synthetic scene, px (streets only)."""
-    train_scenes: PositiveInt = 400
+    train_scenes: ListedCount = 400
     """Number of training scenes (streets only)."""
-    val_scenes: PositiveInt = 40
+    val_scenes: ListedCount = 40
     """Number of validation scenes, and of test scenes (streets only)."""
     white_level: PositiveFloat | None = None
     """Value of white in images of more than 8 bits. Default: found in the training images (docs/decisions.md)."""
     cache_mb: Annotated[float, Field(ge=0)] = 1024.0
     """Memory for decoded images, MB; training and validation each get this much."""
-    workers: Annotated[int, Field(ge=0)] = 0
+    workers: Annotated[int, Field(ge=0, le=1024)] = 0
     """Number of data-loading processes; results do not depend on it."""
 
 
@@ -126,7 +128,7 @@ class LossConfig(FrozenModel):
 class OptimConfig(FrozenModel):
     """Optimizers and schedules."""
 
-    epochs: PositiveInt = 12
+    epochs: ListedCount = 12
     """Passes over the training images."""
     batch_size: PositiveInt = 8
     """Images per step on each device."""
@@ -189,12 +191,12 @@ class TrainConfig(FrozenModel):
     """auto: bf16-mixed on GPUs that support it, 16-mixed on other GPUs, 32-true elsewhere."""
     threads: PositiveInt | None = None
     """CPU threads per process. Default: PyTorch's own."""
-    keep_epochs: PositiveInt = 8
+    keep_epochs: ListedCount = 8
     """Number of epochs whose weights and probe maps are saved, evenly spaced from 0 to the last; 1 saves the last.
     The weights of the epoch with the highest validation mIoU are saved too."""
     keep_half: bool = True
     """Save weights as fp16, at half the size; validation uses the exact weights."""
-    probe_images: Annotated[int, Field(ge=0)] = 8
+    probe_images: Annotated[int, Field(ge=0, le=1_000_000)] = 8
     """Number of images whose maps are saved throughout training, half from training and half from validation."""
     hardness_from: UserPath | None = None
     """A run or hardness bundle whose saved maps weight the loss (the paper's transfer to other networks). Only for the

@@ -11,7 +11,7 @@ from app.loading.pictures import Picture
 from app.loading.predictions import load_maps, load_prediction
 from hlcore.analysis.label_faults import PlantedFaults, plant_faults
 from hlcore.analysis.label_suspicion import find_disagreements, find_suspects, match_faults
-from hlcore.analysis.merging import ClassMerge, merge_classes, merge_labels
+from hlcore.analysis.merging import ClassMerge, check_mapping, merge_classes, merge_labels
 from hlcore.storage.analyses import Analysis
 from hlcore.storage.runs import Run
 from hlcore.types import HardnessMap, Image, LabelMap, LossMap
@@ -92,13 +92,11 @@ def _cached_suspects(identity: str, _run: Run, _epoch: int, _picture: Picture) -
 def _cached_merged_evidence(identity: str, _run: Run, _analysis: Analysis, _picture: Picture) -> Evidence:
     about, name = _analysis.record, _picture.sample.name
     data = dataset_loading.open_dataset(about)
-    merge = ClassMerge.from_names(
-        about.merged or {},
-        about.merged_labels or {name: name for name in about.class_names},
-        run_names=_run.record.class_names,
-        data_names=data.classes.names,
-        names=about.class_names,
-    )
+    merged = about.merged or {}
+    merged_labels = {name: name for name in about.class_names} if about.merged_labels is None else about.merged_labels
+    names = {"run_names": _run.record.class_names, "data_names": data.classes.names}
+    check_mapping(merged, merged_labels, **names, ignore=(*about.ignored_classes, *about.ignored_labels))
+    merge = ClassMerge.from_names(merged, merged_labels, **names, names=about.class_names)
     label_map = data[data.names.index(name)].label_map
     assert label_map is not None  # all images of an analysis are labelled
     record = merge_classes(load_prediction(_run, about.epoch, _picture), merge)

@@ -44,3 +44,12 @@ def test_the_settings_of_a_run_hold_absolute_paths(tmp_path: Path, monkeypatch) 
     assert plain.data.root is None
     assert plain.hardness_from is None
     assert plain.network.encoder_weights == "imagenet"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"keep_epochs": 10**9}, {"optim": {"epochs": 10**9}}, {"data": {"val_scenes": 10**12}}, {"probe_images": 10**9}],
+)
+def test_what_is_listed_in_memory_has_a_limit(change):
+    with pytest.raises(ValidationError, match="less than or equal to 1000000"):
+        TrainConfig.model_validate(change)

@@ -237,6 +237,8 @@ def test_merged_classes_are_shown_as_they_were_scored(open_measured, scenes, mon
     [
         ({"dataset": "camvid", "root": None}, "the images of camvid were not found"),
         ({"epoch": 7}, "has not saved epoch 7"),
+        ({"merged": {"Zebra": "Sky", "Sky": "nope"}, "merged_labels": {"a": "b"}}, "unknown classes of the run: Zebra"),
+        ({"merged": {}, "merged_labels": {}}, "the classes cannot be merged"),
     ],
 )
 def test_missing_images_are_reported_once_and_the_regions_are_listed(open_measured, monkeypatch, changes, why):
