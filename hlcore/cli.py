@@ -19,7 +19,12 @@ from hlcore import commands
 from hlcore.config import TrainConfig
 from hlcore.errors import HlcoreError, InvalidInputError
 
-app = App(name="hlcore", help="Train and run segmentation networks that learn how hard each pixel is.")
+app = App(
+    name="hlcore",
+    help="Train and run segmentation networks that learn how hard each pixel is.",
+    suppress_keyboard_interrupt=False,
+)
+app.meta.suppress_keyboard_interrupt = False
 for command in (commands.evaluate, commands.predict, commands.analyze, commands.runs):
     app.command(command)
 
@@ -34,14 +39,26 @@ class _Settings(cyclopts.config.Yaml):
 
         try:
             settings = read_yaml(path) or {}
-        except yaml.YAMLError as error:
+        except (yaml.YAMLError, RecursionError) as error:
             raise InvalidInputError(f"{path} is not YAML: {error}") from error
         if not isinstance(settings, dict):
             raise InvalidInputError(f"{path} holds a {type(settings).__name__}; expected settings such as 'seed: 0'")
+        if odd := [name for name in _list_keys(settings) if not isinstance(name, str)]:
+            raise InvalidInputError(f"{path} has the setting {odd[0]!r}; a name must be text, so put it in quotes")
         network = settings.get("network")
         if isinstance(network, dict) and "options" in network:
-            network["options"] = json.dumps(network["options"])
+            try:
+                network["options"] = json.dumps(network["options"])
+            except TypeError as error:
+                raise InvalidInputError(f"{path}: network.options holds what JSON cannot: {error}") from error
         return settings
+
+
+def _list_keys(settings: dict[Any, Any]) -> Iterator[Any]:
+    """Every key of nested settings."""
+    for name, value in settings.items():
+        yield name
+        yield from _list_keys(value) if isinstance(value, dict) else ()
 
 
 @app.meta.default
@@ -57,7 +74,8 @@ def _with_config_file(
     """
     if config is not None:
         if not config.is_file():
-            raise InvalidInputError(f"{config} does not exist; expected a YAML file with the command's settings")
+            what = "is a folder" if config.is_dir() else "does not exist"
+            raise InvalidInputError(f"{config} {what}; expected a YAML file with the command's settings")
         app.config = [_Settings(config, must_exist=True, use_commands_as_keys=False)]
     return app(tokens)
 
@@ -123,22 +141,48 @@ def serve(folders: list[Path] | None = None, *, port: int = 8501) -> None:
 
 
 def main() -> None:
-    """Run the command line; an HlcoreError becomes one line on stderr and exit status 1."""
+    """Run the command line; an expected error becomes one line on stderr and exit status 1."""
     if isinstance(sys.stdout, io.TextIOWrapper):  # a Windows pipe may not be UTF-8: escape what it cannot encode
         sys.stdout.reconfigure(errors="backslashreplace")
+    os.environ.setdefault("PYDANTIC_ERRORS_INCLUDE_URL", "0")  # errors of settings are for users
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
-    words = sys.argv[1:]
-    if words and words[0] not in app and not words[0].startswith("-"):
-        words = words[:1]  # so that --help shows the error, not the help of all commands
+    words = list(map(_expand_home, sys.argv[1:]))
+    if (command := _find_command(words)) and command not in app:
+        words = [command]  # so that --help shows the error, not the help of all commands
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a batch system's stop is like Ctrl-C
     try:
-        app.meta(words)
+        try:
+            app.meta(words)
+        finally:
+            sys.stdout.flush()
     except HlcoreError as error:
         print(f"error: {error}", file=sys.stderr)
         raise SystemExit(1) from error
     except KeyboardInterrupt as error:
         print("stopped", file=sys.stderr)
         raise SystemExit(commands.INTERRUPTED) from error
+    except OSError as error:
+        if isinstance(sys.stdout, io.TextIOWrapper):  # or Python would fail once more when it exits
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):  # whoever reads the output has read enough
+            print(f"error: {error}", file=sys.stderr)
+        raise SystemExit(1) from error
+
+
+def _find_command(words: list[str]) -> str:
+    """The first word that is neither an option nor the file of `--config`; empty if there is none."""
+    for before, word in zip(["", *words], words, strict=False):
+        if not word.startswith("-") and before != "--config":
+            return word
+    return ""
+
+
+def _expand_home(word: str) -> str:
+    """A word of the command line with the home folder in place of "~", also after an option's "="."""
+    option, equals, value = word.partition("=")
+    if word.startswith("--") and value.startswith("~"):
+        return f"{option}{equals}{os.path.expanduser(value)}"  # noqa: PTH111  (a Path would change "~user/" and "./")
+    return os.path.expanduser(word) if word.startswith("~") else word  # noqa: PTH111
 
 
 if __name__ == "__main__":

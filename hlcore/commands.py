@@ -1,6 +1,7 @@
 """The commands that use trained runs: evaluate, predict, analyze and runs. hlcore.cli registers them."""
 
 import json
+import math
 import shlex
 import sys
 from pathlib import Path
@@ -24,8 +25,11 @@ def evaluate(
     root: Path | None = None,
     window: int | None = None,
     device: Device = "auto",
+    as_json: Annotated[bool, Parameter(name="--json")] = False,
 ) -> None:
     """Print a run's mean IoU and the IoU of each class on a split of its data set.
+
+    In a pipe, the table is tab-separated text.
 
     Parameters
     ----------
@@ -41,6 +45,8 @@ def evaluate(
         Side of a sliding window, px. Default: whole images up to 4 megapixels, windows of 1536 px for larger ones.
     device
         Device to run on; auto uses an accelerator if there is one.
+    as_json
+        Print JSON.
     """
     from rich.console import Console
     from rich.progress import track
@@ -76,8 +82,16 @@ def evaluate(
         scores += one
     values = scores.table(checkpoint.class_names)
     values = {"mean_ce" if name == "val_ce" else name: value for name, value in values.items()}
-    title = f"{opened.name}, epoch {checkpoint.epoch}, {split} ({scores.images} images)"
-    Console().print(make_score_table(title, values))
+    if as_json:
+        about = {"run": opened.name, "epoch": checkpoint.epoch, "split": split, "images": scores.images}
+        known = {name: None if math.isnan(value) else value for name, value in values.items()}
+        print(json.dumps(about | known, indent=2))
+    elif sys.stdout.isatty():
+        title = f"{opened.name}, epoch {checkpoint.epoch}, {split} ({scores.images} images)"
+        Console().print(make_score_table(title, values))
+    else:
+        for name, value in values.items():
+            print(" ".join(name.split()), "" if math.isnan(value) else f"{value:.4f}", sep="\t")
 
 
 def predict(
@@ -92,8 +106,8 @@ def predict(
 ) -> None:
     """Write a hardness bundle: hardness maps, prediction maps and a manifest.
 
-    Images that cannot be read are skipped with a message; the exit status is then 1. Images that use under a tenth of
-    the range from black to white are counted.
+    Run the same command again to continue after an interruption. Images that cannot be read are skipped with a message;
+    the exit status is then 1. Images that use under a tenth of the range from black to white are counted.
 
     Parameters
     ----------
@@ -115,6 +129,7 @@ def predict(
     from rich.console import Console
     from rich.progress import track
 
+    from hlcore.data.digests import digest_file
     from hlcore.data.images import read_image
     from hlcore.data.images.white_level import find_white_level, is_dark
     from hlcore.data.inputs import find_images
@@ -124,11 +139,19 @@ def predict(
     from hlcore.storage.runs import open_run
 
     files = find_images(inputs)
-    checkpoint = load_epoch(open_run(run), epoch, device=device)
+    opened = open_run(run)
+    checkpoint = load_epoch(opened, epoch, device=device)
+    weights = digest_file(opened.checkpoint_path(checkpoint.epoch)).hex()
     white_level = white_level or find_white_level(list(files.values())).level
-    left_out, dark = [], []
-    with BundleWriter(out, class_names=checkpoint.class_names, palette=checkpoint.palette) as bundle:
-        for name, path in track(files.items(), "predict", console=Console(stderr=True)):
+    made_with = f"weights {weights}, window {window}, white level {white_level}"
+    dark = []
+    with BundleWriter(
+        out, class_names=checkpoint.class_names, palette=checkpoint.palette, made_with=made_with
+    ) as bundle:
+        if done := bundle.names & files.keys():
+            print(f"continuing {out}, which has {len(done)} of the {len(files)} images", file=sys.stderr)
+        remaining = {name: path for name, path in files.items() if name not in done}
+        for name, path in track(remaining.items(), "predict", console=Console(stderr=True)):
             try:
                 image = read_image(path, white_level=white_level)
                 dark += [path] if is_dark(image) else []
@@ -139,11 +162,12 @@ def predict(
             except StorageError as error:
                 if not error.refuses_name:  # the next image could not be written either
                     raise
-                left_out.append(str(error))
+                bundle.leave_out(name, str(error))
             except DatasetError as error:
-                left_out.append(str(error))
+                bundle.leave_out(name, str(error))
             except Exception as error:  # noqa: BLE001  (whatever is wrong with one image, the others are predicted)
-                left_out.append(f"{path}: {type(error).__name__}: {' '.join(str(error).split())}")
+                bundle.leave_out(name, f"{path}: {type(error).__name__}: {' '.join(str(error).split())}")
+    left_out = bundle.left_out
     written = len(files) - len(left_out)
     print(f"{written} image{'' if written == 1 else 's'} in {out}")
     if dark:
@@ -152,7 +176,7 @@ def predict(
             "to white; if they have more than 8 bits, set --white-level",
             file=sys.stderr,
         )
-    for sentence in left_out:
+    for sentence in left_out.values():
         print(f"skipped: {sentence}", file=sys.stderr)
     if left_out:
         raise SystemExit(1)
@@ -207,6 +231,8 @@ def runs(folders: list[Path] | None = None, *, as_json: Annotated[bool, Paramete
     from hlcore.listing import describe_run, format_cells, make_table
     from hlcore.storage.runs import find_runs, open_run
 
+    if missing := [folder for folder in folders or [] if not folder.is_dir()]:
+        raise InvalidInputError(f"{missing[0]} is not a folder; expected one that holds runs")
     rows = []
     for path in find_runs(*(folders or [Path("runs"), Path("checkpoints")])):
         try:
@@ -216,6 +242,8 @@ def runs(folders: list[Path] | None = None, *, as_json: Annotated[bool, Paramete
                 print(sentence, file=sys.stderr)
         except HlcoreError as error:
             print(f"skipped: {error}", file=sys.stderr)
+    if not rows:
+        print("no run was found", file=sys.stderr)
     if as_json:
         print(json.dumps(rows, indent=2))
     elif sys.stdout.isatty():

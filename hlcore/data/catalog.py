@@ -81,5 +81,10 @@ def open_data(
         raise InvalidInputError(f"unknown data set '{name}'; {hint}")
     if root is None:
         raise DatasetError(f"the data set '{name}' needs its folder as root (--data.root FOLDER)")
+    if not root.is_dir():
+        raise DatasetError(
+            f"the folder of the data set, {root}, does not exist; if it has moved, give the new one "
+            "(--root of evaluate, DATA of analyze, --data.root of train)"
+        )
     data = DATASETS[name](root, split)
     return data.with_white_level(white_level) if isinstance(data, PairedFiles) else data

@@ -5,9 +5,9 @@
 manifest.parquet         one row per image; class names and colours in its metadata
 """
 
-import json
+import time
 from collections.abc import Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -17,10 +17,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 from PIL import Image as PillowImage
-from pydantic import TypeAdapter, model_validator
+from pydantic import Field, TypeAdapter, model_validator
 
 from hlcore.config import FrozenModel
-from hlcore.errors import CheckpointError, InvalidInputError
+from hlcore.errors import CheckpointError, InvalidInputError, StorageError
 from hlcore.storage.files import (
     ClassNames,
     FileName,
@@ -35,49 +35,103 @@ from hlcore.storage.png import read_hardness_png, read_png, write_hardness_png
 from hlcore.types import HardnessMap, LabelMap, PredictionRecord
 
 MANIFEST = "manifest.parquet"
+MANIFEST_S = 1.0
+"""Seconds after which the manifest is written again while records are added."""
 _METADATA_KEY = b"hlcore"
 
 
-class _Classes(FrozenModel):
+class _About(FrozenModel):
+    """What a manifest says of the whole bundle."""
+
     class_names: ClassNames
     palette: Palette
+    made_with: str = ""
+    complete: bool = True
+    left_out: dict[str, str] = Field(default_factory=dict)
 
     _check_palette = model_validator(mode="after")(check_palette)
 
 
 class BundleWriter:
-    """Writes records into a new bundle, one at a time; a context manager.
+    """Writes records into a bundle, one at a time; a context manager.
 
-    The manifest is written on exit, even after an error, so an interrupted bundle is valid.
+    The manifest is valid at any moment: it is written on entry, at least every second while records are added, and on
+    exit. A bundle that was not finished is continued if it was made with the same settings.
     """
 
-    def __init__(self, path: Path, *, class_names: tuple[str, ...], palette: tuple[tuple[int, int, int], ...]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        class_names: tuple[str, ...],
+        palette: tuple[tuple[int, int, int], ...],
+        made_with: str = "",
+    ) -> None:
         if len(class_names) > 256:
             raise InvalidInputError(f"a bundle's 8-bit predictions hold at most 256 classes, got {len(class_names)}")
-        if (path / MANIFEST).exists():
-            raise InvalidInputError(f"{path} already holds a bundle; give another --out or remove it")
         self.path = path
-        self._metadata = {"class_names": class_names, "palette": palette}
+        self._about = _About(class_names=class_names, palette=palette, made_with=made_with, complete=False)
         self._rows: list[dict[str, object]] = []
+        self._written = 0.0
         self._held = ExitStack()
 
     def __enter__(self) -> "BundleWriter":  # noqa: PYI034  (the tests' run-time type checker does not know Self)
         make_folder(self.path)
-        self._held.enter_context(lock_folder(self.path))
+        with ExitStack() as held:
+            held.enter_context(lock_folder(self.path))
+            if (self.path / MANIFEST).exists():
+                self._continue(open_bundle(self.path))
+            self._write_manifest()
+            self._held = held.pop_all()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, failure: type[BaseException] | None, *_: object) -> None:
+        with self._held:
+            if failure is None:
+                self._about = self._about.model_copy(update={"complete": True})
+                self._write_manifest()
+                return
+            with suppress(StorageError):  # it would hide the first error; the last manifest stays
+                self._write_manifest()
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Names of the images that the bundle has."""
+        return frozenset(str(row["name"]) for row in self._rows)
+
+    @property
+    def left_out(self) -> dict[str, str]:
+        """Image that could not be predicted to the reason."""
+        return self._about.left_out
+
+    def leave_out(self, name: str, reason: str) -> None:
+        """Name an image that could not be predicted, and why."""
+        self._about = self._about.model_copy(update={"left_out": self._about.left_out | {name: reason}})
+
+    def _continue(self, bundle: "Bundle") -> None:
+        about = bundle.about
+        if about.complete:
+            raise InvalidInputError(f"{self.path} already holds a bundle; give another --out or remove it")
+        own = self._about
+        if (about.class_names, about.palette, about.made_with) != (own.class_names, own.palette, own.made_with):
+            raise InvalidInputError(
+                f"{self.path} holds an unfinished bundle of other settings; give another --out or remove it"
+            )
+        self._rows = [row for row in bundle.manifest.to_dict("records") if bundle.has_files(str(row["name"]))]
+
+    def _write_manifest(self) -> None:
         table = pa.Table.from_pylist(self._rows) if self._rows else pa.table({"name": pa.array([], pa.string())})
-        table = table.replace_schema_metadata({_METADATA_KEY: json.dumps(self._metadata).encode()})
-        with self._held, replace_atomically(self.path / MANIFEST) as temporary:
+        table = table.replace_schema_metadata({_METADATA_KEY: self._about.model_dump_json().encode()})
+        with replace_atomically(self.path / MANIFEST) as temporary:
             pq.write_table(table, temporary)
+        self._written = time.monotonic()
 
     def add(self, record: PredictionRecord, *, source: str = "") -> None:
         """Write the two maps of a record and add it to the manifest; `source` says where the image came from."""
         hardness_path = self.path / f"{record.name}.hardness.png"
         write_hardness_png(hardness_path, record.hardness_map)
         prediction = PillowImage.fromarray(record.prediction.astype(np.uint8))
-        prediction.putpalette(np.asarray(self._metadata["palette"], np.uint8).tobytes())
+        prediction.putpalette(np.asarray(self._about.palette, np.uint8).tobytes())
         with replace_atomically(self.path / f"{record.name}.prediction.png") as temporary:
             prediction.save(temporary, format="PNG")
         height, width = record.hardness_map.shape
@@ -92,6 +146,8 @@ class BundleWriter:
                 "mean_entropy": float(record.entropy.mean()),
             }
         )
+        if time.monotonic() - self._written > MANIFEST_S:
+            self._write_manifest()
 
 
 @dataclass(frozen=True)
@@ -101,10 +157,28 @@ class Bundle:
     path: Path
     manifest: pd.DataFrame
     """One row per image: name, source, height, width (px), mean_hardness, p95_hardness, mean_entropy (nats)."""
-    class_names: tuple[str, ...]
-    palette: tuple[tuple[int, int, int], ...]
+    about: _About
     names: Mapping[str, str] = field(default_factory=dict)
     """Name of an image in a data set to its name here, where the two differ."""
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """Names of the classes of the predictions."""
+        return self.about.class_names
+
+    @property
+    def palette(self) -> tuple[tuple[int, int, int], ...]:
+        """Colours of the classes."""
+        return self.about.palette
+
+    @property
+    def left_out(self) -> dict[str, str]:
+        """Image that could not be predicted to the reason."""
+        return self.about.left_out
+
+    def has_files(self, name: str) -> bool:
+        """Whether both maps of an image are there."""
+        return all((self.path / f"{name}.{kind}.png").is_file() for kind in ("hardness", "prediction"))
 
     @cached_property
     def _names(self) -> frozenset[str]:
@@ -150,5 +224,4 @@ def open_bundle(path: Path) -> Bundle:
         raise CheckpointError(f"{manifest} was not written by hlcore: {error}") from error
     if len(set(names)) < len(names):
         raise CheckpointError(f"{manifest} lists an image twice; write the bundle again with `hlcore predict`")
-    classes = parse_json(about, _Classes, source=manifest)
-    return Bundle(path, table.to_pandas(), classes.class_names, classes.palette)
+    return Bundle(path, table.to_pandas(), parse_json(about, _About, source=manifest))

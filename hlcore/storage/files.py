@@ -140,7 +140,7 @@ def read_json(path: Path, model: type[Model]) -> Model:
         CheckpointError: the file cannot be read or does not match the model; the message names file and key.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise CheckpointError(f"{path} cannot be read: {error}") from error
     return parse_json(text, model, source=path)

@@ -1,7 +1,8 @@
 """Saved hardness maps of another network as fixed weights of the loss (Xiao et al., IJCV 2025, transfer)."""
 
+import shlex
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from lightning_fabric import Fabric
 
@@ -44,7 +45,7 @@ def open_saved_hardness(
     if missing := set(data.names) - names.keys():
         raise InvalidInputError(
             f"{source} has no hardness map for {len(missing)} of {len(data)} training images, such as "
-            f"{min(missing)!r}; run `hlcore predict` over the folder of the training images"
+            f"{min(missing)!r}; run `hlcore predict RUN {_find_image_folder(data)}`"
         )
     return replace(bundle, names=names)
 
@@ -55,15 +56,30 @@ def _lacks_maps(folder: Path, data: SegmentationData) -> bool:
 
 
 def _match_names(bundle: Bundle, data: SegmentationData) -> dict[str, str]:
-    """Name of each image that has a map to its name in the bundle: the image's own, or else that of its file."""
+    """Name of each image that has a map to its name in the bundle.
+
+    That is the image's own, or else the path of its file or, if no two files share it, the name of its file.
+    """
     written = {normalise_name(name): name for name in bundle.manifest["name"]}
     data = data.data if isinstance(data, CachedData) else data
     file_names = data.file_names if isinstance(data, PairedFiles) else data.names
+    stems, written_stems = ([PurePath(name).name for name in names] for names in (file_names, written))
+    by_stem = dict(zip(written_stems, written.values(), strict=True))
+    if len(set(stems)) < len(stems) or len(by_stem) < len(written):
+        by_stem = {}
     found = {
-        name: written.get(normalise_name(name), written.get(file))
+        name: written.get(normalise_name(name), written.get(file, by_stem.get(PurePath(file).name)))
         for name, file in zip(data.names, file_names, strict=True)
     }
     return {name: there for name, there in found.items() if there is not None}
+
+
+def _find_image_folder(data: SegmentationData) -> str:
+    """The folder below which the names of the images' files are unique; "IMAGES" if they have no files."""
+    data = data.data if isinstance(data, CachedData) else data
+    if not isinstance(data, PairedFiles):
+        return "IMAGES"
+    return shlex.quote(str(data.pairs[0].image.parents[len(PurePath(data.file_names[0]).parts) - 1]))
 
 
 def _write_bundle(source: Path, data: SegmentationData, folder: Path) -> None:

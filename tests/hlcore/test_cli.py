@@ -9,11 +9,10 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 from rich.console import Console
@@ -23,9 +22,10 @@ from skimage import data
 from hlcore import cli
 from hlcore.listing import make_score_table, make_table
 from hlcore.storage.analyses import open_analysis
-from hlcore.storage.bundles import open_bundle
+from hlcore.storage.bundles import BundleWriter, open_bundle
 from hlcore.storage.checkpoints import METADATA_KEY, read_header
 from hlcore.storage.runs import create_run, open_run
+from tests.hlcore.running import hlcore, in_own_process
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("only_localhost")]
 PROJECT = Path(__file__).parents[2]
@@ -45,37 +45,6 @@ network:
 data: {scene_size: [48, 64], train_scenes: 8, val_scenes: 2}
 optim: {epochs: 2, batch_size: 2}
 """
-
-
-class Done(NamedTuple):
-    """How a command ended."""
-
-    returncode: int
-    stdout: str
-    stderr: str
-
-
-def in_own_process(*arguments: object, **environment: str) -> Done:
-    command = [sys.executable, "-m", "hlcore", *map(str, arguments)]
-    wide = {"COLUMNS": "200", "OMP_NUM_THREADS": "1"}
-    settings = os.environ | wide | environment
-    done = subprocess.run(command, capture_output=True, text=True, timeout=240, env=settings, check=False)
-    return Done(done.returncode, done.stdout, done.stderr)
-
-
-def hlcore(*arguments: object) -> Done:
-    """The command in this process, as `main` runs it."""
-    stdout, stderr = io.StringIO(), io.StringIO()
-    with pytest.MonkeyPatch.context() as patch, redirect_stdout(stdout), redirect_stderr(stderr):
-        patch.setattr("sys.argv", ["hlcore", *map(str, arguments)])
-        patch.setattr(cli.app, "config", cli.app.config)  # --config sets it
-        patch.setenv("COLUMNS", "200")
-        code = 0
-        try:
-            cli.main()
-        except SystemExit as end:
-            code = end.code or 0
-    return Done(int(code), stdout.getvalue(), stderr.getvalue())
 
 
 @pytest.fixture(scope="module")
@@ -102,11 +71,68 @@ def test_the_command_line_overrides_the_file_and_the_file_the_defaults(settings:
 
 
 def test_evaluate_prints_every_class_and_the_mean(run: Path) -> None:
-    done = hlcore("evaluate", run, "--split", "test", "--epoch", 1)
+    done = hlcore("evaluate", run, "--split", "test", "--epoch", 1, terminal=True)
     assert done.returncode == 0, done.stderr
     assert "tiny, epoch 1, test (2 images)" in done.stdout
     for row in ("mean_iou", "pixel_accuracy", "iou/Sky", "iou/Bicyclist"):
         assert row in done.stdout
+
+
+def test_evaluate_prints_the_same_numbers_in_a_pipe_and_as_json(run: Path) -> None:
+    given = ("evaluate", run, "--split", "test", "--epoch", 1)
+    cells = dict(line.split("\t") for line in hlcore(*given).stdout.splitlines())
+    values = json.loads(hlcore(*given, "--json").stdout)
+    assert values.items() >= {"run": "tiny", "epoch": 1, "split": "test", "images": 2}.items()
+    assert cells == {name: "" if value is None else f"{value:.4f}" for name, value in list(values.items())[4:]}
+    assert cells.keys() >= {"mean_iou", "pixel_accuracy", "iou/Sky", "iou/Bicyclist"}
+
+
+def test_an_unfinished_bundle_is_continued_and_a_finished_one_refused(run: Path, tmp_path: Path) -> None:
+    names = ("coffee.png", "chelsea.png", "astronaut.png")
+    (tmp_path / "photos").mkdir()
+    for name in names:
+        with Image.open(PHOTOGRAPHS / name) as image:
+            image.resize((64, 48)).save(tmp_path / "photos" / name)
+    given = ("predict", run, tmp_path / "photos", "--out")
+    assert hlcore(*given, tmp_path / "whole").returncode == 0
+    whole = open_bundle(tmp_path / "whole")
+    with BundleWriter(
+        tmp_path / "part", class_names=whole.class_names, palette=whole.palette, made_with=whole.about.made_with
+    ) as part:
+        (part.path / "astronaut.hardness.png").write_bytes((whole.path / "astronaut.hardness.png").read_bytes())
+        (part.path / "astronaut.prediction.png").write_bytes((whole.path / "astronaut.prediction.png").read_bytes())
+        part._rows = whole.manifest[whole.manifest["name"] == "astronaut"].to_dict("records")
+        part._write_manifest()
+        shutil.copytree(part.path, tmp_path / "stopped")
+    done = hlcore(*given, tmp_path / "stopped")
+    assert done.returncode == 0, done.stderr
+    assert f"continuing {tmp_path / 'stopped'}, which has 1 of the 3 images" in done.stderr
+    pd.testing.assert_frame_equal(open_bundle(tmp_path / "stopped").manifest, whole.manifest)
+    assert "already holds a bundle" in hlcore(*given, tmp_path / "stopped").stderr
+
+
+def test_a_bundle_names_the_images_that_were_left_out(run: Path, tmp_path: Path) -> None:
+    (tmp_path / "broken.png").write_bytes(b"no image")
+    done = hlcore("predict", run, PHOTOGRAPHS / "coffee.png", tmp_path / "broken.png", "--out", tmp_path / "maps")
+    assert done.returncode == 1
+    assert open_bundle(tmp_path / "maps").left_out.keys() == {"broken"}
+
+
+def test_a_stopped_prediction_says_so_and_keeps_what_it_has(run: Path, tmp_path: Path) -> None:
+    for number in range(200):
+        shutil.copy(PHOTOGRAPHS / "coffee.png", tmp_path / f"{number:03}.png")
+    command = [sys.executable, "-m", "hlcore", "predict", str(run), str(tmp_path), "--out", str(tmp_path / "maps")]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as predicting:
+        while not list((tmp_path / "maps").glob("*.prediction.png")):
+            assert predicting.poll() is None
+            time.sleep(0.05)
+        predicting.send_signal(signal.SIGTERM)
+        _, stderr = predicting.communicate(timeout=60)
+    assert predicting.returncode == 130
+    assert stderr.rstrip().endswith("stopped")
+    bundle = open_bundle(tmp_path / "maps")
+    assert not bundle.about.complete
+    assert 1 <= len(bundle.manifest) < 200
 
 
 def test_names_in_a_table_of_scores_are_not_markup() -> None:
@@ -376,7 +402,10 @@ def test_settings_may_be_in_any_usual_encoding_and_list_each_name_once(
         (("analyze", "RUN", "--epoch", "9"), "has not saved epoch 9; choose one of 0, 1, 2"),
         (("analyze", "RUN", "--epochs", "some"), "such as 3,9,24, got 'some'"),
         (("analyze", "RUN", "--dataset", "camvid"), "the data set 'camvid' needs its folder as root"),
-        (("analyze", "RUN", "no-such-folder", "--dataset", "camvid"), "expected the folder no-such-folder/val"),
+        (
+            ("analyze", "RUN", "no-such-folder", "--dataset", "camvid"),
+            "the folder of the data set, no-such-folder, does not exist; if it has moved",
+        ),
         (("analyze", "RUN", "--merge", "list.yaml"), "list.yaml does not map class names to class names"),
         (("evaluate", "no-such-folder"), "error: no-such-folder is not a run: it has no run.json"),
         (("predict", "RUN", "no-such.png", "--out", "out"), "error: no image found for 'no-such.png'"),
