@@ -19,6 +19,10 @@ class CheckpointError(HlcoreError):
     """A run folder, checkpoint or bundle that cannot be read; the message names the file."""
 
 
+class NotFiniteError(HlcoreError):
+    """A network whose output is NaN or infinite."""
+
+
 class StorageError(HlcoreError):
     """A file that cannot be written, or a folder that another process writes to; the message names it."""
 

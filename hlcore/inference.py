@@ -11,7 +11,7 @@ from jaxtyping import Float32, Integer
 from torch import Tensor
 from torch.nn.modules.dropout import _DropoutNd  # the base class of torch's dropout layers
 
-from hlcore.errors import InvalidInputError
+from hlcore.errors import InvalidInputError, NotFiniteError
 from hlcore.models.hardness import HardnessSegmenter, SegmentationOutput
 from hlcore.types import Image, LabelMap, PredictionRecord
 
@@ -72,11 +72,17 @@ def predict(
 
 @torch.inference_mode()
 def run_network(network: HardnessSegmenter, image: Image, *, window: int | None = None) -> SegmentationOutput:
-    """Logits 1 C H W and D 1 1 H W of one image, float32 on the CPU."""
+    """Logits 1 C H W and D 1 1 H W of one image, float32 on the CPU.
+
+    Raises:
+        NotFiniteError: some of them are not finite.
+    """
     with _evaluation_mode(network):
         outputs = _run_windows(lambda pixels: _drop_none(network(pixels)), network, image, window)
     logits, hardness = (*outputs, None)[:2]
     assert logits is not None  # every network has logits
+    if not torch.isfinite(logits.sum() + (0 if hardness is None else hardness.sum())):
+        raise NotFiniteError("the network's output is not finite, so its weights are damaged; choose another epoch")
     return SegmentationOutput(logits.float().cpu(), None if hardness is None else hardness.float().cpu())
 
 

@@ -80,7 +80,7 @@ class HardnessSegmenter(nn.Module):
     def decode(self, branch: nn.Module, features: Any, size: Sequence[int]) -> Tensor:
         """Output of a branch, resized to the image size (H, W)."""
         height, width = size
-        padded = (height + -height % self.stride, width + -width % self.stride)
+        padded = self._padded_size(height, width)
         output = branch(features)
         if output.shape[-2:] != padded:
             output = F.interpolate(output, size=padded, mode="bilinear", align_corners=False)
@@ -96,8 +96,15 @@ class HardnessSegmenter(nn.Module):
 
     def _pad(self, image: Tensor) -> Tensor:
         height, width = image.shape[-2:]
-        below, right = -height % self.stride, -width % self.stride
+        below, right = (
+            padded - side for padded, side in zip(self._padded_size(height, width), (height, width), strict=True)
+        )
         return F.pad(image, (0, right, 0, below), mode="replicate") if below or right else image
+
+    def _padded_size(self, height: int, width: int) -> tuple[int, int]:
+        """Multiples of the stride, and two strides in all, because norms refuse features of a single pixel."""
+        padded = (height + -height % self.stride, width + -width % self.stride)
+        return (self.stride, 2 * self.stride) if padded == (self.stride, self.stride) else padded
 
 
 def detach_features(features: Any) -> Any:

@@ -135,17 +135,27 @@ def load_network_weights(network: nn.Module, path: Path) -> None:
     """Load the weights of a checkpoint file into a network; fp16 weights are converted to its type.
 
     Raises:
-        CheckpointError: tensors are missing, superfluous, of another shape, or hold NaN or infinity.
+        CheckpointError: tensors are missing, superfluous, of another shape or type, or hold NaN, infinity or a negative
+            variance.
     """
     try:
         with safe_open(path, framework="pt") as opened:
             weights = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118  (not a dict)
+        own = network.state_dict()
         for name, tensor in weights.items():
             if not tensor.isfinite().all():
                 raise CheckpointError(f"{path} has NaN or infinite weights in {name}; choose another epoch")
-        network.load_state_dict(weights, strict=True)
+            if name in own and own[name].is_floating_point() != tensor.is_floating_point():
+                raise CheckpointError(f"{path} has {tensor.dtype} in {name}, expected {own[name].dtype}")
+            if name.endswith("running_var") and bool((tensor < 0).any()):
+                raise CheckpointError(f"{path} has negative variances in {name}; choose another epoch")
+        wrong = network.load_state_dict(weights, strict=False)
     except (SafetensorError, OSError, RuntimeError) as error:
-        raise CheckpointError(f"{path} does not match its network: {error}") from error
+        raise CheckpointError(f"{path} does not match its network: {' '.join(str(error).split())}") from error
+    for names, what in ((wrong.missing_keys, "lacks"), (wrong.unexpected_keys, "has the unknown")):
+        if names:
+            more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+            raise CheckpointError(f"{path} does not match its network: it {what} {', '.join(names[:3])}{more}")
 
 
 def _check_shapes(path: Path, header: CheckpointHeader) -> None:

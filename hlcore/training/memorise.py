@@ -17,7 +17,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from hlcore.config import LossConfig, OptimConfig
-from hlcore.errors import InvalidInputError, TrainingError
+from hlcore.errors import InvalidInputError, NotFiniteError, TrainingError
 from hlcore.inference import predict
 from hlcore.storage.checkpoints import Checkpoint
 from hlcore.training.losses import median_frequency_weights, training_loss
@@ -100,7 +100,12 @@ def memorise(
     def snapshot(step: int) -> Snapshot | None:
         if step not in {*snapshot_steps, steps}:
             return None
-        record = predict(network, image, class_names=checkpoint.class_names, label_map=label_map)
+        try:
+            record = predict(network, image, class_names=checkpoint.class_names, label_map=label_map)
+        except NotFiniteError as error:
+            raise TrainingError(
+                f"the network's output is no longer finite at step {step}; the run's learning rate is too high"
+            ) from error
         return Snapshot(record.hardness_map, record.loss_map)
 
     if 0 in snapshot_steps and (yield Report(0, steps, math.nan, math.nan, math.nan, snapshot(0))):

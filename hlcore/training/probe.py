@@ -3,7 +3,7 @@
 import numpy as np
 
 from hlcore.data.samples import Sample, SegmentationData
-from hlcore.errors import TrainingError
+from hlcore.errors import NotFiniteError, TrainingError
 from hlcore.inference import predict
 from hlcore.models.hardness import HardnessSegmenter
 from hlcore.storage.probes import Probe, Split
@@ -40,8 +40,11 @@ def add_snapshot(probe: Probe, network: HardnessSegmenter, snapshot: str, *, cla
     """
     maps = {}
     for name in probe.images:
-        record = predict(network, probe.image(name), class_names=class_names, label_map=probe.label_map(name))
-        if not np.isfinite(record.hardness_map).all():
-            raise TrainingError(f"the network's output for {name} is no longer finite at {snapshot}; lower optim.lr")
+        try:
+            record = predict(network, probe.image(name), class_names=class_names, label_map=probe.label_map(name))
+        except NotFiniteError as error:
+            raise TrainingError(
+                f"the network's output for {name} is no longer finite at {snapshot}; lower optim.lr"
+            ) from error
         maps[name] = (record.hardness_map, record.loss_map)
     return probe.add(snapshot, maps)

@@ -45,6 +45,15 @@ def load_state(fabric: Fabric, path: Path, parts: dict[str, Any]) -> Progress:
         for name, part in parts.items():
             part.load_state_dict(state[name])
         fabric.strategy.precision.load_state_dict(state["precision"])
-        return Progress(*state["progress"])
-    except (OSError, RuntimeError, KeyError, ValueError, TypeError, EOFError, UnpicklingError) as error:
-        raise CheckpointError(f"{path} does not match its run: {error}") from error
+        steps = int(parts["schedule0"].last_epoch)
+        progress = Progress(*state["progress"])
+    except UnpicklingError as error:  # torch explains at length how to load a file that one trusts
+        raise CheckpointError(f"{path} is no training state; remove {path.parent} and train again") from error
+    except (OSError, RuntimeError, KeyError, ValueError, TypeError, EOFError, AttributeError) as error:
+        raise CheckpointError(f"{path} does not match its run: {' '.join(str(error).split())}") from error
+    if progress.iterations != steps or not 0 <= progress.epochs <= steps:
+        raise CheckpointError(
+            f"{path} does not match its run: it counts {progress.iterations} steps and {progress.epochs} epochs, its "
+            f"schedule {steps} steps; remove {path.parent} and train again"
+        )
+    return progress

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from skimage import data
 from torch import nn
 
-from hlcore.errors import InvalidInputError
+from hlcore.errors import InvalidInputError, NotFiniteError
 from hlcore.inference import _window_slices, predict, run_network
 from hlcore.models.hardness import HardnessSegmenter
 from hlcore.types import Image
@@ -180,3 +180,10 @@ def test_network_without_hardness_is_refused_with_the_way_out(pixel_network: Har
 def test_class_names_that_do_not_match_the_network_are_refused(pixel_network: HardnessSegmenter) -> None:
     with pytest.raises(InvalidInputError, match=r"probabilities must have shape \(2, 4, 4\), got \(3, 4, 4\)"):
         predict(pixel_network, noise(4, 4), class_names=("sky", "road"))
+
+
+@pytest.mark.parametrize("buffer", ["std", "mean"])
+def test_an_output_that_is_not_finite_is_refused(strided_network: HardnessSegmenter, buffer: str) -> None:
+    getattr(strided_network, buffer).fill_(0 if buffer == "std" else float("nan"))
+    with pytest.raises(NotFiniteError, match="the network's output is not finite"):
+        run_network(strided_network, noise(16, 24))

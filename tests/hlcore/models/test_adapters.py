@@ -41,6 +41,7 @@ def changed(**settings: object) -> NetworkConfig:
         ({"encoder": "tu-hf_hub:someone/theirs"}, "unknown encoder 'tu-hf_hub:someone/theirs'"),
         ({"encoder": "tu-local-dir:/etc"}, "unknown encoder 'tu-local-dir:/etc'"),
         ({"encoder": "timm-local-dir:/etc"}, "unknown encoder 'timm-local-dir:/etc'"),
+        ({"encoder": "timm-nonsense"}, "unknown encoder 'timm-nonsense'"),
         ({"encoder": "hf-hub:someone/theirs"}, "unknown encoder 'hf-hub:someone/theirs'"),
         ({"options": {"decoder_channel": 1}}, "no option 'decoder_channel'; did you mean 'decoder_channels'?"),
         ({"options": {"decoder_attention_type": "inverse"}}, "unet on tu-test_efficientnet cannot be built:"),
@@ -251,10 +252,10 @@ def test_padding_repeats_the_border_and_is_cropped_away() -> None:
             return image
 
     network = HardnessSegmenter(Watcher(), nn.Identity(), None, stride=4, mean=(0, 0, 0), std=(1, 1, 1))
-    image = torch.arange(18.0).view(1, 3, 2, 3)
+    image = torch.arange(30.0).view(1, 3, 2, 5)
     assert torch.equal(network(image).logits, image)
-    assert seen[0].shape == (1, 3, 4, 4)
-    assert seen[0][0, 0].tolist() == [[0, 1, 2, 2], [3, 4, 5, 5], [3, 4, 5, 5], [3, 4, 5, 5]]
+    assert seen[0].shape == (1, 3, 4, 8)
+    assert seen[0][0, 0].tolist() == [[0, 1, 2, 3, 4, 4, 4, 4]] + [[5, 6, 7, 8, 9, 9, 9, 9]] * 3
 
 
 def test_mean_and_std_are_applied_in_units_of_0_to_255() -> None:

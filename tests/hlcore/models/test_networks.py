@@ -129,6 +129,13 @@ def test_output_has_the_images_size_whatever_it_is(network: HardnessSegmenter, s
     assert bool(torch.isfinite(logits).all() and torch.isfinite(hardness).all())
 
 
+@pytest.mark.parametrize("size", [(1, 1), (5, 7)])
+def test_a_single_tiny_image_has_an_output(network: HardnessSegmenter, size: tuple[int, int]) -> None:
+    with torch.no_grad():
+        logits, hardness = network.eval()(images(*size)[:1])
+    assert (logits.shape, hardness.shape) == ((1, NUM_CLASSES, *size), (1, 1, *size))
+
+
 def test_whole_numbers_and_floats_are_the_same_image(network: HardnessSegmenter) -> None:
     image = images(33, 47).to(torch.uint8)
     assert torch.equal(logits_of(network.eval(), image), logits_of(network, image.float()))

@@ -158,6 +158,34 @@ def test_weights_that_are_not_finite_are_refused_with_the_epochs_name(path: Path
         load_checkpoint(path)
 
 
+@pytest.mark.parametrize("dtype", [torch.int8, torch.bool, torch.complex64])
+def test_weights_of_another_type_are_refused(path: Path, dtype: torch.dtype) -> None:
+    weights = load_file(path)
+    weights["segmentation_branch.head.0.weight"] = weights["segmentation_branch.head.0.weight"].to(dtype)
+    save_file(weights, path, metadata={"hlcore": HEADER.model_dump_json()})
+    with pytest.raises(CheckpointError, match=rf"has {dtype} in segmentation_branch.head.0.weight, expected"):
+        load_checkpoint(path)
+
+
+def test_negative_variances_are_refused(path: Path) -> None:
+    weights = load_file(path)
+    name = next(name for name in weights if name.endswith("running_var"))
+    weights[name][0] = -1
+    save_file(weights, path, metadata={"hlcore": HEADER.model_dump_json()})
+    with pytest.raises(CheckpointError, match=f"has negative variances in {name}"):
+        load_checkpoint(path)
+
+
+def test_missing_tensors_are_named_in_one_line(path: Path) -> None:
+    weights = load_file(path)
+    missing = sorted(weights)[:5]
+    save_file(
+        {n: t for n, t in weights.items() if n not in missing}, path, metadata={"hlcore": HEADER.model_dump_json()}
+    )
+    with pytest.raises(CheckpointError, match=r"does not match its network: it lacks .*, .*, .* and [12] more$"):
+        load_checkpoint(path)
+
+
 def test_header_that_is_not_json_is_refused_by_name(path: Path) -> None:
     rewritten(path, hlcore="{")
     with pytest.raises(CheckpointError, match=r"epoch-0003\.safetensors cannot be read: invalid JSON"):

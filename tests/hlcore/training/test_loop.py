@@ -239,7 +239,10 @@ def test_a_run_killed_before_it_names_its_best_epoch_names_it_when_resumed(tmp_p
 
 @pytest.mark.parametrize(
     ("content", "sentence"),
-    [(None, "no training state to resume from; remove .* and train again"), (b"not a state", "does not match its run")],
+    [
+        (None, "no training state to resume from; remove .* and train again"),
+        (b"not a state", "is no training state; remove .* and train again"),
+    ],
 )
 def test_an_unreadable_training_state_gets_a_clear_error(tmp_path: Path, content, sentence: str) -> None:
     reports = train(tiny(tmp_path))
@@ -249,6 +252,17 @@ def test_an_unreadable_training_state_gets_a_clear_error(tmp_path: Path, content
     if content is not None:
         run.resume_path.write_bytes(content)
     with pytest.raises(CheckpointError, match=sentence):
+        next(resume(run.path))
+
+
+@pytest.mark.parametrize("progress", [[10**9, 10**9], [-1, 0], [0, 7]])
+def test_a_training_state_that_counts_wrongly_is_refused(tmp_path: Path, progress: list[int]) -> None:
+    reports = train(tiny(tmp_path))
+    run = next(reports).run
+    reports.close()
+    state = torch.load(run.resume_path, weights_only=True)
+    torch.save(state | {"progress": progress}, run.resume_path)
+    with pytest.raises(CheckpointError, match="does not match its run: it counts"):
         next(resume(run.path))
 
 
