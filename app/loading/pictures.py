@@ -167,7 +167,7 @@ def _cached_sample(_run: Run, path: str, modified: int, source: str, name: str) 
     return read_sample(_run, source, name)
 
 
-@st.cache_resource(max_entries=16, show_spinner="Reading the photograph …")
+@st.cache_resource(max_entries=16, show_spinner="Reading the photo …")
 def _cached_upload(_run: Run, path: str, name: str, photograph: bytes, labels: bytes | None, side: int) -> Picture:
     # In turn, because a decoded photograph may take a gigabyte.
     return run_in_turn(lambda: make_picture(read_upload(_run, name, photograph, labels), side))
