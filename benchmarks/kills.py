@@ -25,7 +25,7 @@ from skimage import data
 
 from benchmarks.measured_tables import write_row
 from hlcore.storage.analyses import open_analysis
-from hlcore.storage.bundles import open_bundle
+from hlcore.storage.bundles import MANIFEST, open_bundle
 from hlcore.storage.runs import open_run
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "reliability.md"
@@ -49,6 +49,7 @@ def main() -> None:
     parser = ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=50, help="kills of each command")
     parser.add_argument("--seed", type=int, default=0, help="seed of the moments")
+    parser.add_argument("--only", choices=("train", "predict", "analyze"), help="kill only this command")
     options = parser.parse_args()
     moments = np.random.default_rng(options.seed)
     with tempfile.TemporaryDirectory() as folder:
@@ -56,19 +57,27 @@ def main() -> None:
         (root / "tiny.yaml").write_text(SETTINGS, encoding="utf-8")
         train = ["train", "--config", str(root / "tiny.yaml"), "--out"]
 
-        def continue_training(folder: Path) -> list[str]:
+        def continue_training(folder: Path) -> list[str] | None:
             path = folder / "tiny"
-            blank = not (path / "run.json").exists() or open_run(path).is_blank
-            return [*train, str(folder)] if blank else ["train", "--resume", str(path)]
+            if not (path / "run.json").exists() or open_run(path).is_blank:
+                return [*train, str(folder)]
+            return None if open_run(path).record.state == "complete" else ["train", "--resume", str(path)]
 
         run = str(root / "train" / "tiny")
+
+        def continue_predicting(folder: Path) -> list[str] | None:
+            complete = (folder / MANIFEST).exists() and open_bundle(folder).about.complete
+            return None if complete else ["predict", run, *PHOTOGRAPHS, "--out", str(folder)]
+
         commands = {
             "train": (continue_training, compare_runs),
-            "predict": (lambda folder: ["predict", run, *PHOTOGRAPHS, "--out", str(folder)], compare_bundles),
+            "predict": (continue_predicting, compare_bundles),
             "analyze": (lambda folder: ["analyze", run, "--epochs", "all", "--out", str(folder)], compare_analyses),
         }
         for name, (command, compare) in commands.items():
             seconds = run_undisturbed(command(root / name))
+            if options.only not in (None, name):
+                continue
             kills, faults, trials = 0, [], 0
             while kills < options.kills:
                 trials += 1
@@ -80,25 +89,31 @@ def main() -> None:
             write_row(DOCUMENT, "benchmarks.kills", COLUMNS, row, key=2)
 
 
-def run_undisturbed(arguments: list[str]) -> float:
-    """Seconds that the command takes."""
+def run_undisturbed(arguments: list[str] | None) -> float:
+    """Seconds that the command takes; 0 if there is nothing to do."""
     start = time.perf_counter()
+    if arguments is None:
+        return 0
     subprocess.run([sys.executable, "-m", "hlcore", *arguments], check=True, capture_output=True)
     return time.perf_counter() - start
 
 
-def kill_and_repeat(command: Callable[[], list[str]], seconds: float, kills: int, moments: np.random.Generator) -> int:
+def kill_and_repeat(
+    command: Callable[[], list[str] | None], seconds: float, kills: int, moments: np.random.Generator
+) -> int:
     """Number of times the command was killed before it was left to finish, at most `kills`.
 
     Args:
-        command: What to run next, given what is on disk.
+        command: What to run next, given what is on disk; None if that is finished.
         seconds: How long it takes undisturbed; it is killed at a random moment within that time.
         kills: Number of kills after which it is left to finish.
         moments: The random moments.
     """
     for done in range(kills):
+        if (arguments := command()) is None:
+            return done
         process = subprocess.Popen(
-            [sys.executable, "-m", "hlcore", *command()], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            [sys.executable, "-m", "hlcore", *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
         try:
             process.wait(timeout=moments.uniform(0, seconds))
