@@ -24,10 +24,8 @@ from hlcore.storage.runs import Run
 KEY = "edges_viewer"
 
 
-def draw_profile(tables: EdgeTables, source_column: DeltaGenerator, classes_column: DeltaGenerator) -> EdgeSource:
-    """Draw each quantity by distance below its contrast; return the selected edge source."""
-    with source_column:
-        source = controls.select_source(tables)
+def draw_profile(tables: EdgeTables, source: EdgeSource, classes_column: DeltaGenerator) -> None:
+    """Draw each quantity by distance below its contrast, for the classes selected in a column."""
     profile = controls.filter_rows(tables.edges, source=source)
     with classes_column:
         classes = controls.select_classes(profile)
@@ -39,7 +37,6 @@ def draw_profile(tables: EdgeTables, source_column: DeltaGenerator, classes_colu
             rows = controls.filter_rows(shown, quantity=quantity)
             figure = make_hardness_by_distance_figure(rows, height_px=300 if len(classes) == 1 else 360)
             st.plotly_chart(figure, key=f"{quantity}_by_distance")
-    return source
 
 
 def draw_pairs(tables: EdgeTables, source: EdgeSource) -> None:
@@ -63,13 +60,15 @@ def draw_pairs(tables: EdgeTables, source: EdgeSource) -> None:
 
 
 def draw_picture(run: Run, picture: Picture) -> None:
-    """Measures one picture and draws it with its edges."""
+    """Measure one picture and draw it with its edges."""
     epoch_column, source_column, classes_column = st.columns(3, vertical_alignment="bottom", gap="medium")
     with epoch_column:
         epoch = select_epoch(run)
     tables = EdgeTables.from_tables(load_edge_tables(run, epoch, picture), f"{picture.sample.name}-epoch{epoch}")
+    with source_column:
+        source = controls.select_source(tables)
     maps_place = st.container()
-    source = draw_profile(tables, source_column, classes_column)
+    draw_profile(tables, source, classes_column)
     st.caption(controls.describe_tables(tables, None))
     with maps_place:
         edges, hardness = (
@@ -85,7 +84,10 @@ def draw_picture(run: Run, picture: Picture) -> None:
 def draw_dataset(analysis: Analysis) -> None:
     """Draw the measures of a data set."""
     tables = EdgeTables.from_tables({name: load_table(analysis, name) for name in controls.TABLES}, analysis.name)
-    source = draw_profile(tables, *st.columns([5, 7], vertical_alignment="bottom"))
+    source_column, classes_column = st.columns([5, 7], vertical_alignment="bottom")
+    with source_column:
+        source = controls.select_source(tables)
+    draw_profile(tables, source, classes_column)
     st.caption(controls.describe_tables(tables, analysis))
     draw_pairs(tables, source)
     controls.draw_downloads(tables)
