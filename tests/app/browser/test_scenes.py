@@ -129,7 +129,7 @@ def test_a_panel_without_a_map_explains_why_and_the_others_are_drawn(mounted):
 def test_a_change_map_without_another_epoch_explains_why_it_is_empty(mounted):
     panels = (Panel("Hardness", COMPARED_STEP), Panel("Hardness"), Panel("Hardness change"))
     mounted.show(Scene(SIZE, (image(), hardness("0"), CHANGE), panels, STEPS[:1]))
-    expect(mounted.page.locator(".waiting").nth(2)).to_have_text("There is no other epoch to compare with")
+    expect(mounted.page.locator(".waiting").nth(2)).to_have_text("No other epoch to compare with")
     titles = mounted.page.locator("figcaption b").all_inner_texts()
     assert titles == ["Hardness", "Hardness", "Hardness change"]
     expect(mounted.page.locator("figcaption .note").nth(1)).to_contain_text("mean 0.")
