@@ -67,7 +67,7 @@ def list_training_claims(rows: pd.DataFrame, grid: Grid) -> Iterator[Claim]:
         )
     for data in dict.fromkeys(gain["data"] for gain in _filter_default(gains, "mean_iou_last")):
         thin = [gain for measure in CLASS_MEASURES for gain in _filter_default(gains, measure) if gain["data"] == data]
-        said = "; ".join(
+        texts = "; ".join(
             f"{gain['measure'].removeprefix('iou/').removesuffix('_last')} "
             f"{format_signed(Number(*(100 * gain[name] for name in ('difference', 'low', 'high'))))}"
             for gain in thin
@@ -78,7 +78,7 @@ def list_training_claims(rows: pd.DataFrame, grid: Grid) -> Iterator[Claim]:
         if thin:
             yield Claim(
                 "Each of the thin and small classes gains",
-                f"{DATA_TITLES[data]}: {said}; points of IoU, {_seeds(thin[0]['seeds'])}",
+                f"{DATA_TITLES[data]}: {texts}; points of IoU, {_seeds(thin[0]['seeds'])}",
                 next(verdict for verdict in (FAILS, OPEN, HOLDS) if verdict in verdicts),
             )
     yield from _list_stability_claims(summarise(rows, grid))

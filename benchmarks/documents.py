@@ -77,11 +77,11 @@ def format_summary(
     found += [] if memorised is None else list_memorising_claims(memorised)
     found += list_analysis_claims(tables)
     parts = [f"# Results\n\n{ABOUT}\n", "## Claims\n"]
-    said = {claim.claim: "" for claim in found}
+    remaining = {claim.claim: "" for claim in found}
     cells = []
     for claim in found:
-        cells.append([claim.claim if claim.claim in said else "", claim.measured, f"**{claim.verdict}**"])
-        said.pop(claim.claim, None)
+        cells.append([claim.claim if claim.claim in remaining else "", claim.measured, f"**{claim.verdict}**"])
+        remaining.pop(claim.claim, None)
     parts.append(format_markdown_table(["claim", "measured here", "verdict"], cells))
     parts.append("## Figures\n")
     drawn = {name: text for name, text in FIGURES.items() if (PICTURES / f"{name}.svg").is_file()}
@@ -145,11 +145,11 @@ def format_training_lengths(rows: pd.DataFrame, grid: Grid) -> Iterator[str]:
             moved[variant] = movement.value
             cells.append([str(steps), variant, gain.removesuffix(", one seed"), lift, movement.value_text])
         least[int(steps)] = min(moved, key=moved.__getitem__)
-    said = "; ".join(f"at {steps} steps {variant}" for steps, variant in least.items())
+    rates = "; ".join(f"at {steps} steps {variant}" for steps, variant in least.items())
     yield "## Rate and training length\n"
     yield (
         f"The streets network trained for other numbers of steps, each with its own schedule; {', '.join(seeds)}. "
-        f"The map of this rate moves least: {said}.\n"
+        f"The map of this rate moves least: {rates}.\n"
     )
     yield format_markdown_table(["steps", "rate", "points over ce", "HL lift", "movement"], cells)
 

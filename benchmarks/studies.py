@@ -29,14 +29,14 @@ def format_label_faults(faults: pd.DataFrame) -> Iterator[str]:
         pixels = filter_rows(rows, level="pixel")
         for kind, described in _KINDS.items():
             gain = find_number(pixels, method="suspicion", kind=kind, measure=GAIN)
-            said = compare_numbers(
+            measured = compare_numbers(
                 gain,
                 Number(0, 0, 0),
                 higher="suspicion finds more than plain loss",
                 lower="suspicion finds less than plain loss, so hardness makes it worse",
                 neither="suspicion and plain loss cannot be told apart",
             )
-            yield f"- Over pixels, faults {described}: {said}; gain {gain}."
+            yield f"- Over pixels, faults {described}: {measured}; gain {gain}."
         yield ""
         found = filter_rows(rows, kind="all", measure="average precision")
         names = list(zip(found["level"], found["method"], found["summary"], strict=True))

@@ -87,9 +87,9 @@ def test_the_wheel_holds_the_app_the_bundled_run_and_the_types(wheel):
 
 
 def test_the_installed_app_opens_with_the_bundled_run(environment, tmp_path):
-    said = run(environment / "python", "-c", OPEN_THE_APP, cwd=tmp_path, PYTHONPATH="")
-    assert str(environment.parent) in said
-    assert "streets" in said
+    printed = run(environment / "python", "-c", OPEN_THE_APP, cwd=tmp_path, PYTHONPATH="")
+    assert str(environment.parent) in printed
+    assert "streets" in printed
 
 
 def test_the_installed_command_serves_the_app(environment, tmp_path):

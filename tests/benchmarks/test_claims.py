@@ -92,9 +92,9 @@ def test_hardness_that_fades_less_than_the_loss_holds_in_part():
 
 
 def test_the_headline_has_both_numbers_with_their_intervals_once_all_seeds_exist():
-    said = format_headline(rows(0.02), GRID)
-    assert "**+2.10 (+1.85 to +2.35) points** of mIoU over cross entropy" in said
-    assert "moves **0.401 (0.399 to 0.402) times** as much" in said
+    text = format_headline(rows(0.02), GRID)
+    assert "**+2.10 (+1.85 to +2.35) points** of mIoU over cross entropy" in text
+    assert "moves **0.401 (0.399 to 0.402) times** as much" in text
     assert "still in progress" in format_headline(rows(0.02, seeds=2), GRID)
 
 

@@ -95,7 +95,7 @@ def test_the_rate_that_moves_least_is_named_for_each_length_of_training() -> Non
         for seed in (("seed0",) if data != "streets" else ("seed0", "seed1"))
         for variant, movement in zip(("sgd_0.1", "sgd_0.3", "ce"), (*movements, 0.9), strict=True)
     )
-    _, said, table = documents.format_training_lengths(rows, open_grid("method"))
-    assert "at 300 steps sgd_0.3; at 1200 steps sgd_0.1; at 3000 steps sgd_0.3" in said
+    _, text, table = documents.format_training_lengths(rows, open_grid("method"))
+    assert "at 300 steps sgd_0.3; at 1200 steps sgd_0.1; at 3000 steps sgd_0.3" in text
     assert table.count("sgd_0.1") == table.count("sgd_0.3") == 3
     assert not list(documents.format_training_lengths(rows[rows["data"] != "streets_3000"], open_grid("method")))

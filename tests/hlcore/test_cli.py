@@ -315,9 +315,9 @@ def test_a_stop_leaves_a_run_that_can_be_resumed(settings: Path, tmp_path: Path,
     assert second.returncode == 1
     assert second.stderr.endswith(f"another process is writing to {tmp_path / 'tiny'}; wait until it ends\n")
     training.send_signal(stop)
-    said, _ = training.communicate(timeout=120)
+    printed, _ = training.communicate(timeout=120)
     assert training.returncode == 130
-    assert said == f"stopped; continue with: hlcore train --resume {tmp_path / 'tiny'}\n"
+    assert printed == f"stopped; continue with: hlcore train --resume {tmp_path / 'tiny'}\n"
     stopped = open_run(tmp_path / "tiny")
     assert stopped.record.state == "interrupted"
     assert stopped.resume_path.is_file()
@@ -371,9 +371,9 @@ def test_a_stop_leaves_an_analysis_that_the_same_command_continues(
     while not list(tmp_path.glob("out/parts/*.npz")) and time.monotonic() < deadline:
         time.sleep(0.1)
     measuring.send_signal(stop)
-    said, _ = measuring.communicate(timeout=120)
+    printed, _ = measuring.communicate(timeout=120)
     assert measuring.returncode == 130
-    assert said == f"stopped; continue with: hlcore analyze {large} --out {tmp_path / 'out'}\n"
+    assert printed == f"stopped; continue with: hlcore analyze {large} --out {tmp_path / 'out'}\n"
     assert open_analysis(tmp_path / "out").record.state == "running"
     assert 1 <= len(list(tmp_path.glob("out/parts/*"))) < 500
     assert not list(tmp_path.glob("out/*.parquet"))

@@ -22,8 +22,8 @@ KINDS: dict[int, tuple[str, Colour]] = {
     FLAGGED: ("flagged", (240, 228, 66)),
 }
 """Name and colour of each kind of pixel (Okabe and Ito 2008), also distinguishable by lightness."""
-LABELLED = (CAUGHT, MISSED, FALSE_ALARM)
-REST = "correct and not flagged, or not counted"
+LABELLED_KINDS = (CAUGHT, MISSED, FALSE_ALARM)
+OTHER_PIXELS = "correct and not flagged, or not counted"
 SCALES: dict[str, ScaleName | None] = {"hardness": None, "edge_distance": "viridis"}
 """Colour scale of scores that do not use that of entropy; None: the selected hardness scale."""
 
@@ -88,9 +88,9 @@ def make_scene(
 
 def _list_kinds(scored: ScoredPicture) -> tuple[tuple[str, Colour | None], ...]:
     """Name and colour of every kind of pixel; kinds that cannot occur have no colour."""
-    shown = LABELLED if scored.error is not None else (FLAGGED,)
+    shown = LABELLED_KINDS if scored.error is not None else (FLAGGED,)
     kinds = [(name, colour if kind in shown else None) for kind, (name, colour) in KINDS.items()]
-    return ((REST, None), *kinds)
+    return ((OTHER_PIXELS, None), *kinds)
 
 
 def _scale_score(score_map: np.ndarray, score: str, run: Run) -> tuple[np.ndarray, float, str]:

@@ -9,14 +9,14 @@ from hlcore.analysis.flagging import FlaggingResult
 from hlcore.figures.errors import REGIONS, SCORES
 from hlcore.storage.analyses import Analysis
 
-FREE = ("max_softmax", "entropy", "edge_distance")
+BASELINE_SCORES = ("max_softmax", "entropy", "edge_distance")
 """Scores that any network provides at no cost, without a hardness branch."""
 WITHOUT_LABELS = (
     "This image has no labels, so errors cannot be measured; only the flagged pixels are shown. To measure errors, "
     "choose a scene, or upload a label map under *Your photo*, *Labels*."
 )
 NO_DIFFERENCE = "No pixel is wrong here, or all are, so the scores cannot be compared."
-TIES = 0.02
+TIE_TOLERANCE = 0.02
 """Share of pixels: if this many more are flagged than requested, the sentence explains why."""
 METRICS = {"auroc": "AUROC ↑", "ap": "AP ↑", "fpr95": "FPR95 ↓", "aurc": "AURC ↓"}
 """Metric to column header; the arrow points to better values."""
@@ -31,7 +31,7 @@ def describe_flagging(score: str, threshold: float, region: Region, shares: Flag
         return f"there are no pixels{of} to flag."
     rule = _describe_rule(score, threshold)
     start = f"flagging where {rule}: **{format_percent(shares.pixels_share)} of the pixels**{of}"
-    ties = " Pixels with equal scores are flagged together." if shares.pixels_share > share + TIES else ""
+    ties = " Pixels with equal scores are flagged together." if shares.pixels_share > share + TIE_TOLERANCE else ""
     return f"{start}{_describe_errors(shares)}.{ties}"
 
 
@@ -68,7 +68,7 @@ def summarise_differences(scores: pd.DataFrame, region: Region, *, images: int) 
     for verb, rows in _group_standings(table).items():
         for name, row in rows.items():
             interval = "" if np.isnan(row["low"]) else f", {row['low']:+.3f} to {row['high']:+.3f}"
-            text = f"{SCORES[name]} ({'free, ' if name in FREE else ''}{row['value']:+.3f}{interval})"
+            text = f"{SCORES[name]} ({'free, ' if name in BASELINE_SCORES else ''}{row['value']:+.3f}{interval})"
             groups.setdefault(verb, []).append(text.replace("-", "−"))
     row = table.loc[("auroc", "hardness")]
     interval = f" ({row['low']:.3f} to {row['high']:.3f})" if images > 1 else ""

@@ -2,11 +2,9 @@
 
 import time
 
-import pandas as pd
 import streamlit as st
 
 from app import session
-from app.components import definitions
 from app.components.image_viewer import draw_viewer
 from app.components.layers import make_caption
 from app.components.picture_picker import select_picture
@@ -14,32 +12,13 @@ from app.components.run_picker import load_selected_run, select_epoch
 from app.loading.memorise import STEPS, Progress, measure_progress, memorise_picture
 from app.loading.pictures import Picture
 from app.loading.predictions import identify_prediction, load_maps
+from app.views.memorise.results import draw_results
 from app.views.memorise.scenes import make_scene
-from hlcore.figures.stability import make_memorise_figure
 from hlcore.storage.runs import Run
 
 KEY = "memorise_viewer"
 MAX_SIDE_PX = 768
 """Longest side in px for training, which needs several times the memory and time of a prediction."""
-COLUMNS = {
-    "map": "map",
-    "step": "step",
-    "level": "mean (loss in nats)",
-    "relative_level": "mean, #0 = 1",
-    "spearman": "Spearman to #0",
-    "top10_iou": "top 10 % IoU to #0",
-    "total_variation": "total variation to #0",
-}
-
-DEFINITIONS = {
-    "level": "Memorise",
-    "relative_level": "Memorise",
-    "spearman": "Spearman",
-    "top10_iou": "Top tenth IoU",
-    "total_variation": "Total variation",
-}
-"""Column to its definition."""
-
 HIDE_STREAMLIT_STOP = '<style>[data-testid="stStatusWidget"] button { display: none; }</style>'
 """Hides Streamlit's own Stop button, which would leave a half-drawn page."""
 
@@ -104,25 +83,6 @@ def draw_maps(run: Run, picture: Picture, progress: Progress, *, key: str, quiet
     table = measure_progress(progress, picture, c=run.record.config.loss.c)
     scene = make_scene(picture, progress, table, caption=make_caption(run, picture), quiet=quiet)
     draw_viewer(scene, key=key)
-
-
-def draw_results(table: pd.DataFrame, progress: Progress) -> None:
-    """Draw the results as a sentence, a table and curves."""
-    hardness, loss = (table[table["map"] == name].iloc[-1] for name in ("hardness", "loss"))
-    steps = "1 step" if loss["step"] == 1 else f"{loss['step']} steps"
-    st.markdown(
-        f"After {steps} the mean loss is **{loss['relative_level']:.0%}** and the mean hardness "
-        f"**{hardness['relative_level']:.0%}** of the value at #0; the hardest 10 % overlap those of #0 with an "
-        f"IoU of **{hardness['top10_iou']:.2f}** (hardness) and **{loss['top10_iou']:.2f}** (loss)."
-    )
-    formats = {
-        COLUMNS[column]: st.column_config.NumberColumn(format="%.3f", help=definitions.get_text(name))
-        for column, name in DEFINITIONS.items()
-    }
-    shown = table.rename(columns=COLUMNS)[list(COLUMNS.values())]
-    st.dataframe(shown, hide_index=True, column_config=formats, key="memorise_numbers")
-    st.caption(definitions.list_links(*DEFINITIONS.values(), "Loss", "Hardness"))
-    st.plotly_chart(make_memorise_figure(progress.curve_table()), key="memorise_curve", height=330)
 
 
 st.caption("Train a copy of the network on one image until it has memorised it: the loss fades, but does hardness?")

@@ -1,12 +1,8 @@
 """Stability: does hardness stay stable over training while the loss fades?"""
 
-from collections.abc import Mapping
-
-import pandas as pd
 import streamlit as st
 
 from app import session
-from app.components import definitions
 from app.components.image_viewer import draw_viewer
 from app.components.picture_picker import select_picture
 from app.components.run_picker import load_selected_run
@@ -18,14 +14,11 @@ from app.loading.stability import (
     make_picture_series,
 )
 from app.views.stability import controls
-from app.views.stability.controls import FOLLOWED, MAPS, PAIRS, SENTENCES, VARIATION
+from app.views.stability.controls import FOLLOWED, MAPS, PAIRS, VARIATION
+from app.views.stability.measures import draw_measures, draw_pairs
 from app.views.stability.scenes import make_snapshot_scene, make_tools_scene, make_variation_scene
-from hlcore.figures.stability import SPLITS, make_level_figure, make_overlap_figure, make_pair_figure
 from hlcore.storage.analyses import Analysis
 from hlcore.storage.runs import Run
-
-COLUMNS, HEIGHT_PX, MATRIX_PX = 3, 250, 420
-LEVELS = ("relative_level", "edge_share")
 
 
 def draw_stability(run: Run) -> None:
@@ -77,41 +70,6 @@ def draw_maps(run: Run, series: list[Series], aspect: str) -> None:
             if len(shown) > 1:
                 st.caption(session.escape_markdown(one.title))
             draw_viewer(scene, key=f"stability_{aspect}_{index}")
-
-
-def draw_measures(tables: Mapping[str, pd.DataFrame]) -> None:
-    """Draw every measure over the snapshots, with what it shows and does not show."""
-    text_column, kind_column = st.columns([9, 4], vertical_alignment="center")
-    with kind_column:
-        kind = controls.select_comparison()
-    with text_column:
-        for sentence in controls.summarise_tables(tables):
-            st.caption(f"{sentence}.")
-        controls.draw_legend(list(tables["levels"]["split"].unique()))
-    columns = st.columns(COLUMNS)
-    for index, measure in enumerate(SENTENCES):
-        if measure in LEVELS:
-            figure = make_level_figure(tables["levels"], measure=measure, legend=False)
-        else:
-            figure = make_pair_figure(tables["epoch_pairs"], measure=measure, kind=kind, legend=False)
-        with columns[index % COLUMNS]:
-            st.plotly_chart(figure, key=f"stability_{measure}", height=HEIGHT_PX)
-            st.caption(controls.describe_measure(measure))
-    controls.draw_variation_table(tables["variation"])
-
-
-def draw_pairs(tables: Mapping[str, pd.DataFrame]) -> None:
-    """Draw the IoU of the hardest 10 % for every pair of snapshots."""
-    defined = definitions.list_links("Top tenth IoU", "Snapshot")
-    st.caption(
-        f"IoU of the hardest 10 % for every pair of snapshots: 1 means the same pixels, 0.05 is chance. {defined}"
-    )
-    for split in tables["levels"]["split"].unique():
-        for column, name in zip(st.columns(2), ("hardness", "loss"), strict=True):
-            with column:
-                st.caption(f"{name}, {SPLITS.get(split, split)}")
-                figure = make_overlap_figure(tables["epoch_pairs"], split=split, of=name)
-                st.plotly_chart(figure, key=f"stability_{split}_{name}", height=MATRIX_PX)
 
 
 st.caption("Does hardness stay stable over training while the loss fades?")

@@ -27,7 +27,7 @@ LABEL_MAPS = arrays.arrays(np.uint8, SHAPES, elements=st.sampled_from([0, 1, 2, 
 EDGES = arrays.arrays(np.bool_, SHAPES)
 
 
-def literal_boundary(label_map):
+def reference_boundary(label_map):
     height, width = label_map.shape
     edge = np.zeros(label_map.shape, bool)
     for y, x in itertools.product(range(height), range(width)):
@@ -37,7 +37,7 @@ def literal_boundary(label_map):
     return edge
 
 
-def literal_distance(edge):
+def reference_distance(edge):
     distance = np.full(edge.shape, math.inf)
     for (y, x), _ in np.ndenumerate(edge):
         for v, u in np.argwhere(edge):
@@ -61,7 +61,7 @@ def record(label_map=None, *, shape=(6, 9), seed=0):
 
 @given(LABEL_MAPS)
 def test_the_boundary_is_the_literal_one(label_map):
-    assert np.array_equal(boundary(label_map), literal_boundary(label_map))
+    assert np.array_equal(boundary(label_map), reference_boundary(label_map))
 
 
 @given(LABEL_MAPS)
@@ -69,7 +69,7 @@ def test_the_distance_is_the_literal_one_and_undefined_exactly_where_ignored(lab
     distance = boundary_distance(label_map)
     ignored = label_map == IGNORE_INDEX
     assert np.array_equal(np.isnan(distance), ignored)
-    assert distance[~ignored] == pytest.approx(literal_distance(literal_boundary(label_map))[~ignored])
+    assert distance[~ignored] == pytest.approx(reference_distance(reference_boundary(label_map))[~ignored])
 
 
 @given(EDGES)
@@ -122,7 +122,7 @@ def test_the_smallest_images_have_brightness_edges_or_none(shape):
 def test_a_record_without_labels_has_the_edges_that_need_none():
     unlabelled = record()
     assert edge_sources(unlabelled) == ("prediction", "gradient")
-    assert np.array_equal(edge_map(unlabelled, "prediction"), literal_boundary(unlabelled.prediction))
+    assert np.array_equal(edge_map(unlabelled, "prediction"), reference_boundary(unlabelled.prediction))
     assert np.array_equal(edge_distance(unlabelled, "gradient"), distance_to(gradient_edges(unlabelled.image)))
     with pytest.raises(InvalidInputError, match="no label map"):
         edge_distance(unlabelled, "label")

@@ -67,8 +67,8 @@ def test_two_classes_never_look_alike(objects, curve):
     names = [f"class {index}" for index in range(2 * len(SERIES))]
     many = pd.concat([objects.assign(class_name=name) for name in names])
     drawn = make_objects_figure(many, curve, size="area_px", quantity="iou", class_names=names).data
-    looks = {(trace.marker.color, trace.marker.symbol) for trace in drawn if trace.name in names}
-    assert len(looks) == len(names)
+    marker_styles = {(trace.marker.color, trace.marker.symbol) for trace in drawn if trace.name in names}
+    assert len(marker_styles) == len(names)
 
 
 def test_the_curve_has_its_interval_and_leaves_empty_bins_out(objects, curve):

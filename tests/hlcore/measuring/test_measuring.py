@@ -47,7 +47,7 @@ def finish(run: Run, config: AnalyzeConfig, root: Path | None = None) -> Analysi
     return last.analysis
 
 
-class Looks:
+class PredictionCounter:
     """Counts how often each image is given to a network, and imitates Ctrl-C at one of them."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, *, interrupt_at: int | None = None) -> None:
@@ -83,14 +83,14 @@ def test_every_table_is_written_and_every_image_is_in_it(analysed: Analysis) -> 
 def test_an_interrupted_analysis_equals_an_uninterrupted_one(scenes_run, analysed, tmp_path, monkeypatch) -> None:
     config = AnalyzeConfig(out=tmp_path / "cut", split="test", epochs="all")
     with monkeypatch.context() as patch:
-        looks = Looks(patch, interrupt_at=8)  # three epochs per image: in the middle of the third image
+        predictions = PredictionCounter(patch, interrupt_at=8)  # in the middle of the third image
         with pytest.raises(KeyboardInterrupt):
             finish(scenes_run, config)
-        assert looks.images == {"test-0000": 3, "test-0001": 3, "test-0002": 2}
+        assert predictions.images == {"test-0000": 3, "test-0001": 3, "test-0002": 2}
     with monkeypatch.context() as patch:
-        looks = Looks(patch)
+        predictions = PredictionCounter(patch)
         resumed = finish(scenes_run, config)
-        assert looks.images == {"test-0002": 3, "test-0003": 3, "test-0004": 3}, "only the current image was lost"
+        assert predictions.images == {"test-0002": 3, "test-0003": 3, "test-0004": 3}, "only the current image was lost"
     found, expected = tables(resumed.path), tables(analysed.path)
     assert found.keys() == expected.keys()
     for name, table in expected.items():
@@ -107,16 +107,16 @@ def test_tables_interrupted_while_they_are_written_are_written_again(scenes_run,
         patch.setattr(AnalysisWriter, "write_table", interrupted)
         with pytest.raises(KeyboardInterrupt):
             finish(scenes_run, config)
-    looks = Looks(monkeypatch)
+    predictions = PredictionCounter(monkeypatch)
     assert max(finish(scenes_run, config).table("confusion")["pixels"]) > 0
-    assert not looks.images
+    assert not predictions.images
 
 
 def test_a_complete_analysis_is_not_measured_again(scenes_run, analysed, monkeypatch) -> None:
-    looks = Looks(monkeypatch)
+    predictions = PredictionCounter(monkeypatch)
     steps = list(analyze(scenes_run, None, AnalyzeConfig(out=analysed.path, split="test", epochs="all")))
     assert [(step.measured, step.status) for step in steps] == [(5, "complete")]
-    assert not looks.images
+    assert not predictions.images
 
 
 @pytest.mark.parametrize(

@@ -139,14 +139,14 @@ def test_a_browser_without_a_network_draws_every_figure(analysed: Analysis, tmp_
         pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
     path = tmp_path / "report.html"
     path.write_text(render_report(analysed), encoding="utf-8")
-    complaints, requests = [], []
+    console_errors, requests = [], []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS)
         for width, scheme in ((1280, "light"), (400, "dark")):
             context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme, offline=True)
             tab = context.new_page()
-            tab.on("console", lambda message: complaints.append(message.text))
-            tab.on("pageerror", lambda error: complaints.append(str(error)))
+            tab.on("console", lambda message: console_errors.append(message.text))
+            tab.on("pageerror", lambda error: console_errors.append(str(error)))
             tab.on("request", lambda request: requests.append(request.url))
             tab.goto(path.as_uri())
             tab.locator("body[data-drawn]").wait_for(timeout=60_000)
@@ -155,7 +155,7 @@ def test_a_browser_without_a_network_draws_every_figure(analysed: Analysis, tmp_
             colour = tab.evaluate("document.querySelector('.plot')._fullLayout.font.color")
             assert colour == {"light": "#1c2024", "dark": "#e6e9ec"}[scheme]
         browser.close()
-    assert complaints == []
+    assert console_errors == []
     assert set(requests) == {path.as_uri()}
 
 

@@ -396,10 +396,10 @@ def test_two_processes_train_one_run_and_score_the_weights_it_saves(tmp_path: Pa
     settings = tmp_path / "config.yaml"
     settings.write_text(config.model_dump_json())
     training = in_two_processes(settings)
-    said, complained = training.communicate(timeout=240)
-    assert training.returncode == 0, complained
+    stdout, stderr = training.communicate(timeout=240)
+    assert training.returncode == 0, stderr
     run = open_run(tmp_path / "tiny")
-    assert said == f"complete: {run.path}\n"
+    assert stdout == f"complete: {run.path}\n"
     assert run.record.state == "complete"
     assert run.record.device.startswith("2 x cpu")
     assert list(run.step_table()["iteration"]) == [1, 2, 3]
@@ -421,10 +421,10 @@ def test_stopping_one_of_two_processes_stops_both(tmp_path: Path) -> None:
     while not (metrics.exists() and metrics.stat().st_size) and time.monotonic() < deadline:
         time.sleep(0.1)
     training.send_signal(signal.SIGINT)
-    said, complained = training.communicate(timeout=120)
-    assert training.returncode == 130, complained
-    assert said == f"stopped; continue with: hlcore train --resume {tmp_path / 'tiny'}\n"
-    assert "Traceback" not in complained
+    stdout, stderr = training.communicate(timeout=120)
+    assert training.returncode == 130, stderr
+    assert stdout == f"stopped; continue with: hlcore train --resume {tmp_path / 'tiny'}\n"
+    assert "Traceback" not in stderr
     assert open_run(tmp_path / "tiny").record.state == "interrupted"
 
 

@@ -44,7 +44,7 @@ def random_batch(seed: int, *, images: int = 2, num_classes: int = 3) -> tuple[T
     return logits, hardness, label_map
 
 
-def literal_objective(
+def reference_objective(
     logits: Tensor, hardness: Tensor, label_map: Tensor, config: LossConfig
 ) -> tuple[float, float, float]:
     """Weighted ce, hardness loss and mean ce, pixel by pixel as the paper writes them, in double precision."""
@@ -100,7 +100,7 @@ def test_hardness_loss_equals_the_paper_restated_pixel_by_pixel(
 ) -> None:
     config = LossConfig(normalize=normalize, count_ignored=count_ignored)
     batch = random_batch(seed, images=images)
-    weighted, hardness_loss, mean = literal_objective(*batch, config)
+    weighted, hardness_loss, mean = reference_objective(*batch, config)
     terms = training_loss(*batch, config)
     assert float(terms.weighted_ce) == pytest.approx(weighted, rel=1e-4, abs=1e-6)
     assert float(terms.mean_ce) == pytest.approx(mean, rel=1e-4, abs=1e-6)

@@ -1,0 +1,49 @@
+"""Charts of the Stability page: every measure over the snapshots, and every pair of snapshots."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+import streamlit as st
+
+from app.components import definitions
+from app.views.stability import controls
+from app.views.stability.controls import SENTENCES
+from hlcore.figures.stability import SPLITS, make_level_figure, make_overlap_figure, make_pair_figure
+
+COLUMNS, HEIGHT_PX, MATRIX_PX = 3, 250, 420
+LEVELS = ("relative_level", "edge_share")
+
+
+def draw_measures(tables: Mapping[str, pd.DataFrame]) -> None:
+    """Draw every measure over the snapshots, with what it shows and does not show."""
+    text_column, kind_column = st.columns([9, 4], vertical_alignment="center")
+    with kind_column:
+        kind = controls.select_comparison()
+    with text_column:
+        for sentence in controls.summarise_tables(tables):
+            st.caption(f"{sentence}.")
+        controls.draw_legend(list(tables["levels"]["split"].unique()))
+    columns = st.columns(COLUMNS)
+    for index, measure in enumerate(SENTENCES):
+        if measure in LEVELS:
+            figure = make_level_figure(tables["levels"], measure=measure, legend=False)
+        else:
+            figure = make_pair_figure(tables["epoch_pairs"], measure=measure, kind=kind, legend=False)
+        with columns[index % COLUMNS]:
+            st.plotly_chart(figure, key=f"stability_{measure}", height=HEIGHT_PX)
+            st.caption(controls.describe_measure(measure))
+    controls.draw_variation_table(tables["variation"])
+
+
+def draw_pairs(tables: Mapping[str, pd.DataFrame]) -> None:
+    """Draw the IoU of the hardest 10 % for every pair of snapshots."""
+    defined = definitions.list_links("Top tenth IoU", "Snapshot")
+    st.caption(
+        f"IoU of the hardest 10 % for every pair of snapshots: 1 means the same pixels, 0.05 is chance. {defined}"
+    )
+    for split in tables["levels"]["split"].unique():
+        for column, name in zip(st.columns(2), ("hardness", "loss"), strict=True):
+            with column:
+                st.caption(f"{name}, {SPLITS.get(split, split)}")
+                figure = make_overlap_figure(tables["epoch_pairs"], split=split, of=name)
+                st.plotly_chart(figure, key=f"stability_{split}_{name}", height=MATRIX_PX)
