@@ -26,13 +26,16 @@ CHOICE := $(or $(TORCH_INDEX_URL),$(TORCH_BACKEND))
 TORCH := $(if $(CHOICE),$(VENV)/.torch-$(shell printf %s '$(CHOICE)' | cksum | cut -d ' ' -f 1))
 
 .DEFAULT_GOAL := help
-.PHONY: app test check quick-tests lint format lock screenshots clean help
+.PHONY: app test all-tests check quick-tests lint format lock screenshots clean help
 
 app: $(RUNTIME) ## serve the app on localhost, with the bundled runs
 	$(RUN) streamlit run app/server.py --server.address localhost --server.port $(PORT)
 
-test: lint ## run everything that CI runs: lint, then all tests, including those in a real browser
+test: $(DEV) ## run everything that CI runs: lint and all tests, including those in a real browser
 	$(VENV)/bin/python tests/chromium.py
+	$(MAKE) --no-print-directory --jobs 2 lint all-tests
+
+all-tests: $(DEV)
 	$(PYTEST)
 
 check: $(DEV) ## run the checks while you work: lint and the quick tests, without training or a browser
