@@ -148,7 +148,7 @@ def predict(
     with BundleWriter(
         out, class_names=checkpoint.class_names, palette=checkpoint.palette, made_with=made_with
     ) as bundle:
-        if done := bundle.names & files.keys():
+        if done := bundle.find_done({name: str(path) for name, path in files.items()}):
             print(f"continuing {out}, which has {len(done)} of the {len(files)} images", file=sys.stderr)
         remaining = {name: path for name, path in files.items() if name not in done}
         for name, path in track(remaining.items(), "predict", console=Console(stderr=True)):

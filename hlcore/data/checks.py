@@ -92,10 +92,8 @@ def check_training_labels(train: LabelSummary, val: LabelSummary, classes: Class
 
 def _describe_validation(val: LabelSummary, train: LabelSummary, classes: ClassTable) -> Iterator[str]:
     """What the validation labels cannot measure of what the training labels teach."""
-    unmeasured = [
-        name for name, a, b in zip(classes.names, train.class_pixels, val.class_pixels, strict=True) if a > b == 0
-    ]
-    if unmeasured:
+    known = zip(classes.names, train.class_pixels, val.class_pixels, strict=True)
+    if unmeasured := [name for name, taught, measured in known if taught > 0 and measured == 0]:
         hint = "; 255 means ignored" if np.count_nonzero(val.class_pixels) == 1 and val.ignored_pixels else ""
         missing = ", ".join(unmeasured)
         yield f"never labelled in the validation images, so the mIoU says nothing about them: {missing}{hint}"

@@ -96,9 +96,8 @@ class HardnessSegmenter(nn.Module):
 
     def _pad(self, image: Tensor) -> Tensor:
         height, width = image.shape[-2:]
-        below, right = (
-            padded - side for padded, side in zip(self._padded_size(height, width), (height, width), strict=True)
-        )
+        padded = self._padded_size(height, width)
+        below, right = padded[0] - height, padded[1] - width
         return F.pad(image, (0, right, 0, below), mode="replicate") if below or right else image
 
     def _padded_size(self, height: int, width: int) -> tuple[int, int]:

@@ -94,10 +94,18 @@ class BundleWriter:
             with suppress(StorageError):  # it would hide the first error; the last manifest stays
                 self._write_manifest()
 
-    @property
-    def names(self) -> frozenset[str]:
-        """Names of the images that the bundle has."""
-        return frozenset(str(row["name"]) for row in self._rows)
+    def find_done(self, sources: Mapping[str, str]) -> frozenset[str]:
+        """The images, given with their sources, that the bundle already has.
+
+        Raises:
+            InvalidInputError: it has another image of the same name.
+        """
+        done = {str(row["name"]): row["source"] for row in self._rows if row["name"] in sources}
+        if others := [name for name, source in done.items() if source != sources[name]]:
+            raise InvalidInputError(
+                f"{self.path} has the maps of another image named {others[0]!r}; give another --out or remove it"
+            )
+        return frozenset(done)
 
     @property
     def left_out(self) -> dict[str, str]:

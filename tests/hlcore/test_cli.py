@@ -104,6 +104,11 @@ def test_an_unfinished_bundle_is_continued_and_a_finished_one_refused(run: Path,
         part._rows = whole.manifest[whole.manifest["name"] == "astronaut"].to_dict("records")
         part._write_manifest()
         shutil.copytree(part.path, tmp_path / "stopped")
+    (tmp_path / "others").mkdir()
+    shutil.copy(PHOTOGRAPHS / "coffee.png", tmp_path / "others" / "astronaut.png")
+    refused = hlcore("predict", run, tmp_path / "others", "--out", tmp_path / "stopped")
+    assert refused.returncode == 1
+    assert "has the maps of another image named 'astronaut'" in refused.stderr
     done = hlcore(*given, tmp_path / "stopped")
     assert done.returncode == 0, done.stderr
     assert f"continuing {tmp_path / 'stopped'}, which has 1 of the 3 images" in done.stderr
