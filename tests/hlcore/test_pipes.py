@@ -12,8 +12,9 @@ pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("only_localhost")]
 CHECKPOINTS = Path(__file__).parents[2] / "checkpoints"
 
 
-@pytest.mark.parametrize("options", ["", "--json"])
-@pytest.mark.parametrize(("reader", "status"), [("head -c 10", 0), ("true", 0), ("cat > /dev/full", 1)])
+@pytest.mark.parametrize(
+    ("options", "reader", "status"), [("", "head -c 10", 0), ("--json", "true", 0), ("", "cat > /dev/full", 1)]
+)
 def test_a_reader_that_stops_is_no_error(options: str, reader: str, status: int) -> None:
     command = f"'{sys.executable}' -m hlcore runs '{CHECKPOINTS}' {options} | {reader}"
     done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, timeout=120, check=False)
@@ -43,7 +44,7 @@ def test_an_unknown_command_is_an_error_wherever_help_stands(words: tuple[str, .
     "words", [("evaluate", "--help"), ("-h", "evaluate"), ("--config", "x.yaml", "train", "--help")]
 )
 def test_help_of_a_command_needs_no_order(words: tuple[str, ...]) -> None:
-    assert "Usage: hlcore" in in_own_process(*words).stdout
+    assert "Usage: hlcore" in hlcore(*words).stdout
 
 
 def test_a_folder_of_runs_that_does_not_exist_is_named(tmp_path: Path) -> None:
