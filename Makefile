@@ -92,18 +92,17 @@ $(VENV)/bin/pip:
 
 $(RUNTIME): requirements.txt requirements-uv.txt pyproject.toml $(TORCH) | $(VENV)/bin/pip
 ifeq ($(TORCH_INDEX_URL),)
-# A dry run shows within seconds whether uv can reach PyTorch's index. Any other error of uv, such as an unknown backend, ends here.
+# A dry run shows within seconds whether uv finds torch in PyTorch's index, or whether the backend has a wrong name.
 	@if ! $(PIP) install --quiet -r requirements-uv.txt 2>/dev/null; then \
-	    failure="Failed to fetch uv"; \
+	    failure="no uv"; \
 	else \
 	    failure=$$(UV_HTTP_RETRIES=1 $(UV) --quiet --dry-run 2>&1 >/dev/null) && failure=; \
 	fi; \
 	case "$$failure" in \
 	    "") set -x; $(UV) $(if $(TORCH_BACKEND),--reinstall-package torch --reinstall-package torchvision) ;; \
-	    *"Failed to fetch"*) \
-	        echo "uv cannot reach PyTorch's package index; pip installs torch from its own, whichever build that has."; \
+	    *"invalid value"*) echo "$$failure" >&2; exit 1 ;; \
+	    *) echo "uv does not find torch in PyTorch's package index; pip takes it from its own, whichever build that has."; \
 	        set -x; $(PIP) install -r requirements.txt ;; \
-	    *) echo "$$failure" >&2; exit 1 ;; \
 	esac
 else
 	$(PIP) install -r requirements.txt

@@ -66,7 +66,7 @@ def main() -> None:
         run = str(root / "train" / "tiny")
 
         def continue_predicting(folder: Path) -> list[str] | None:
-            complete = (folder / MANIFEST).exists() and open_bundle(folder).about.complete
+            complete = (folder / MANIFEST).exists() and open_bundle(folder).record.complete
             return None if complete else ["predict", run, *PHOTOGRAPHS, "--out", str(folder)]
 
         commands = {

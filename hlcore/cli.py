@@ -44,13 +44,15 @@ class _Settings(cyclopts.config.Yaml):
         if not isinstance(settings, dict):
             raise InvalidInputError(f"{path} holds a {type(settings).__name__}; expected settings such as 'seed: 0'")
         if odd := [name for name in _list_keys(settings) if not isinstance(name, str)]:
-            raise InvalidInputError(f"{path} has the setting {odd[0]!r}; a name must be text, so put it in quotes")
+            raise InvalidInputError(f"{path} has the setting name {odd[0]!r}, which is not text; put it in quotes")
         network = settings.get("network")
         if isinstance(network, dict) and "options" in network:
             try:
                 network["options"] = json.dumps(network["options"])
             except TypeError as error:
-                raise InvalidInputError(f"{path}: network.options holds what JSON cannot: {error}") from error
+                raise InvalidInputError(
+                    f"{path}: network.options has a value that JSON cannot represent: {error}"
+                ) from error
         return settings
 
 
@@ -142,6 +144,8 @@ def serve(folders: list[Path] | None = None, *, port: int = 8501) -> None:
 
 def main() -> None:
     """Run the command line; an expected error becomes one line on stderr and exit status 1."""
+    for stream in ("stdout", "stderr"):  # None if whoever starts the command has closed it
+        setattr(sys, stream, getattr(sys, stream) or open(os.devnull, "w"))  # noqa: PTH123, SIM115
     if isinstance(sys.stdout, io.TextIOWrapper):  # a Windows pipe may not be UTF-8: escape what it cannot encode
         sys.stdout.reconfigure(errors="backslashreplace")
     os.environ.setdefault("PYDANTIC_ERRORS_INCLUDE_URL", "0")  # errors of settings are for users

@@ -11,7 +11,7 @@ from cyclopts import Parameter
 from pydantic import PositiveFloat
 
 from hlcore.config import AnalyzeConfig, Device, EpochChoice
-from hlcore.errors import DatasetError, HlcoreError, InvalidInputError, StorageError
+from hlcore.errors import HlcoreError, InvalidInputError, explain_failure
 
 INTERRUPTED = 130
 """Exit status after Ctrl-C, as in shells, so that scripts can tell a stopped command from a finished one."""
@@ -106,8 +106,9 @@ def predict(
 ) -> None:
     """Write a hardness bundle: hardness maps, prediction maps and a manifest.
 
-    Run the same command again to continue after an interruption. Images that cannot be read are skipped with a message;
-    the exit status is then 1. Images that use under a tenth of the range from black to white are counted.
+    Run the same command again to continue after an interruption. Images that cannot be read are skipped with a message,
+    and the exit status is then 1; once they are mended, the same command adds them. Images that use under a tenth of
+    the range from black to white are counted.
 
     Parameters
     ----------
@@ -144,32 +145,30 @@ def predict(
     weights = digest_file(opened.checkpoint_path(checkpoint.epoch)).hex()
     white_level = white_level or find_white_level(list(files.values())).level
     made_with = f"weights {weights}, window {window}, white level {white_level}"
+    writer = BundleWriter(out, class_names=checkpoint.class_names, palette=checkpoint.palette, made_with=made_with)
     dark = []
-    with BundleWriter(
-        out, class_names=checkpoint.class_names, palette=checkpoint.palette, made_with=made_with
-    ) as bundle:
-        if done := bundle.find_done({name: str(path) for name, path in files.items()}):
-            print(f"continuing {out}, which has {len(done)} of the {len(files)} images", file=sys.stderr)
-        remaining = {name: path for name, path in files.items() if name not in done}
-        for name, path in track(remaining.items(), "predict", console=Console(stderr=True)):
-            try:
-                image = read_image(path, white_level=white_level)
-                dark += [path] if is_dark(image) else []
-                record = predict_image(
-                    checkpoint.network, image, class_names=checkpoint.class_names, name=name, window=window
-                )
-                bundle.add(record, source=str(path))
-            except StorageError as error:
-                if not error.refuses_name:  # the next image could not be written either
-                    raise
-                bundle.leave_out(name, str(error))
-            except DatasetError as error:
-                bundle.leave_out(name, str(error))
-            except Exception as error:  # noqa: BLE001  (whatever is wrong with one image, the others are predicted)
-                bundle.leave_out(name, f"{path}: {type(error).__name__}: {' '.join(str(error).split())}")
+    try:
+        with writer as bundle:
+            if done := bundle.find_done(files, lambda path: digest_file(path).hex()):
+                print(f"continuing {out}, which has {len(done)} of the {len(files)} images", file=sys.stderr)
+            remaining = [name for name in files if name not in done]
+            for name in track(remaining, "predict", console=Console(stderr=True)):
+                path = files[name]
+                try:
+                    image = read_image(path, white_level=white_level)
+                    dark += [path] if is_dark(image) else []
+                    record = predict_image(
+                        checkpoint.network, image, class_names=checkpoint.class_names, name=name, window=window
+                    )
+                    bundle.add(record, source=str(path), digest=digest_file(path).hex())
+                except Exception as error:  # noqa: BLE001  (whatever is wrong with one image, the others are predicted)
+                    reason = explain_failure(error)
+                    bundle.leave_out(name, reason if str(path) in reason else f"{path}: {reason}")
+    except KeyboardInterrupt as error:
+        print(f"stopped; continue with: {shlex.join(['hlcore', *sys.argv[1:]])}", file=sys.stderr)
+        raise SystemExit(INTERRUPTED) from error
     left_out = bundle.left_out
-    written = len(files) - len(left_out)
-    print(f"{written} image{'' if written == 1 else 's'} in {out}")
+    print(f"{len(bundle)} image{'' if len(bundle) == 1 else 's'} in {out}")
     if dark:
         print(
             f"note: {len(dark)} of {len(files)} images, such as {dark[0]}, use under a tenth of the range from black "
@@ -243,7 +242,7 @@ def runs(folders: list[Path] | None = None, *, as_json: Annotated[bool, Paramete
         except HlcoreError as error:
             print(f"skipped: {error}", file=sys.stderr)
     if not rows:
-        print("no run was found", file=sys.stderr)
+        print("no runs found", file=sys.stderr)
     if as_json:
         print(json.dumps(rows, indent=2))
     elif sys.stdout.isatty():

@@ -189,7 +189,7 @@ class TrainConfig(FrozenModel):
     """Number of machines (started by torchrun or `fabric run`)."""
     precision: Literal["auto", "32-true", "16-mixed", "bf16-mixed"] = "auto"
     """auto: bf16-mixed on GPUs that support it, 16-mixed on other GPUs, 32-true elsewhere."""
-    threads: PositiveInt | None = None
+    threads: Annotated[int, Field(gt=0, le=1024)] | None = None
     """CPU threads per process. Default: PyTorch's own."""
     keep_epochs: ListedCount = 8
     """Number of epochs whose weights and probe maps are saved, evenly spaced from 0 to the last; 1 saves the last.

@@ -35,3 +35,16 @@ class StorageError(HlcoreError):
 
 class TrainingError(HlcoreError):
     """A training run that had to stop; the message names the step and the last good checkpoint."""
+
+
+def explain_failure(error: Exception) -> str:
+    """One line on why the work on one image failed, for a command that goes on with the others.
+
+    Raises:
+        HlcoreError: the error itself, if it is an expected one that other images would meet too.
+    """
+    if isinstance(error, DatasetError | NotFiniteError) or (isinstance(error, StorageError) and error.refuses_name):
+        return str(error)
+    if isinstance(error, HlcoreError):
+        raise error
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"

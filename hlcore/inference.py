@@ -82,7 +82,7 @@ def run_network(network: HardnessSegmenter, image: Image, *, window: int | None 
     logits, hardness = (*outputs, None)[:2]
     assert logits is not None  # every network has logits
     if not torch.isfinite(logits.sum() + (0 if hardness is None else hardness.sum())):
-        raise NotFiniteError("the network's output is not finite, so its weights are damaged; choose another epoch")
+        raise NotFiniteError("the network's output is not finite; its weights may be damaged, so try another epoch")
     return SegmentationOutput(logits.float().cpu(), None if hardness is None else hardness.float().cpu())
 
 

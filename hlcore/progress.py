@@ -1,6 +1,7 @@
 """Progress bars in the terminal, and stopping with Ctrl-C."""
 
 import os
+import shlex
 import signal
 from collections.abc import Iterator
 
@@ -53,7 +54,7 @@ def show_training_progress(reports: Reports) -> bool:
         stopped = (
             "stopped before the first step; nothing was written"
             if report.checked
-            else (f"stopped; continue with: hlcore train --resume {path}")
+            else f"stopped; continue with: {shlex.join(['hlcore', 'train', '--resume', str(path)])}"
         )
         print(f"complete: {path}" if complete else stopped)
     return complete

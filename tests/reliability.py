@@ -40,7 +40,7 @@ def main() -> None:
     promises = read_promises(text)
     counter = CaseCounter()
     tests = sorted({test for tests in promises.values() for test in tests})
-    if pytest.main(["--collect-only", "--quiet", *tests], [counter]):
+    if pytest.main(["--collect-only", "-qqq", *tests], [counter]):
         raise SystemExit("pytest cannot collect the tests of docs/reliability.md")
     written = text
     for line, named in promises.items():

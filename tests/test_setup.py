@@ -20,10 +20,11 @@ esac
 """
 UV = """#!/bin/sh
 echo "uv $*" >> "$CALLS"
+[ -z "$NO_TORCH" ] || { echo "No solution found when resolving dependencies: torch was not found" >&2; exit 1; }
 [ -z "$NO_INDEX" ] || { echo "error: Failed to fetch: https://download.pytorch.org/whl/cpu/torch/" >&2; exit 2; }
 case "$*" in *torch-backend=cp130*) echo "error: invalid value 'cp130' for '--torch-backend'" >&2; exit 2 ;; esac
 """
-ONE_LINE = "uv cannot reach PyTorch's package index; pip installs torch from its own, whichever build that has."
+ONE_LINE = "uv does not find torch in PyTorch's package index; pip takes it from its own, whichever build that has."
 
 
 @pytest.fixture
@@ -82,7 +83,7 @@ def test_another_backend_replaces_the_torch_that_is_installed(make):
     assert "--reinstall-package torch --reinstall-package torchvision" in call
 
 
-@pytest.mark.parametrize("missing", ["NO_INDEX", "NO_UV_PACKAGE"])
+@pytest.mark.parametrize("missing", ["NO_INDEX", "NO_TORCH", "NO_UV_PACKAGE"])
 def test_pip_takes_over_where_uv_fails_and_one_line_says_so(make, missing):
     calls, output = make("app", **{missing: "1"})
     assert of_uv(calls) == []

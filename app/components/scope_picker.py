@@ -21,7 +21,7 @@ def select_scope(run: Run, *, table: str, picture: str = "This image") -> Analys
     analyses = {name: analysis for name, analysis in found.items() if analysis.table_path(table).is_file()}
     session.ensure_choice("scope", [PICTURE, *analyses], default=next(iter(analyses), PICTURE))
     if lacking := [format_scope(analysis) for name, analysis in found.items() if name not in analyses]:
-        st.caption(f"Analysed without the table '{table}': {session.escape_markdown('; '.join(lacking))}.")
+        st.caption(f"Not shown, because they lack the table '{table}': {session.escape_markdown('; '.join(lacking))}.")
     if not analyses:
         st.caption(f"Measured on one image. To measure a whole data set, run `{make_analyze_command(run)}`.")
         return None

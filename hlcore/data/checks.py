@@ -102,7 +102,9 @@ def _describe_validation(val: LabelSummary, train: LabelSummary, classes: ClassT
 
 
 def _format_share(share: float) -> str:
-    """A share in percent; "100.0%" only if it is 1."""
+    """A share in percent; "100.0%" only if it is 1, and "0.0%" only if it is 0."""
+    if 0 < share < 0.001:
+        return "under 0.1%"
     return f"{min(share, 0.999) if share < 1 else share:.1%}"
 
 
@@ -131,7 +133,7 @@ def _describe_single_class(train: LabelSummary, present: Integer[np.ndarray, " K
     if not len(present):
         return "every pixel of the training images is ignored; there is nothing to train on"
     found = f"the only class in the training labels is {classes.names[present[0]]} (id {present[0]})"
-    ignored = f", beside {train.ignored_share:.1%} ignored pixels" if train.ignored_pixels else ""
+    ignored = f", beside {_format_share(train.ignored_share)} ignored pixels" if train.ignored_pixels else ""
     hint = (
         "255 means ignored: write 1 for the object of a mask of 0 and 255" if train.ignored_pixels else "ids start at 0"
     )

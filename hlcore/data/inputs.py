@@ -6,7 +6,10 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
+from functools import cache
 from pathlib import Path, PurePath
+
+from PIL import Image as PillowImage
 
 from hlcore.data.text import normalise_name
 from hlcore.errors import DatasetError
@@ -20,12 +23,14 @@ TOOL_FOLDERS = {
     *("__MACOSX", "__pycache__", "node_modules"),
 }
 """Folders that file managers, storage devices and other tools leave beside images."""
-IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif"}
-OTHER_IMAGE_SUFFIXES = {
-    *(".avif", ".heic", ".heif", ".jp2", ".jxl", ".exr", ".hdr", ".psd"),
+IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg", ".jfif", ".jpe", ".webp", ".tif", ".tiff", ".bmp", ".gif"}
+UNKNOWN_TO_PILLOW = {
+    *(".heic", ".heif", ".jxl", ".exr", ".hdr"),
     *(".arw", ".cr2", ".cr3", ".dng", ".nef", ".orf", ".raf", ".rw2"),
 }
-"""Suffixes of images that hlcore does not read."""
+"""Suffixes of images, many of them raw photographs."""
+DOCUMENT_SUFFIXES = {".pdf", ".ps", ".eps", ".mpg", ".mpeg", ".h5", ".hdf", ".grib", ".bufr", ".ico", ".icns", ".cur"}
+"""Suffixes of what Pillow knows but nobody takes for an image of a data set."""
 
 
 def find_images(inputs: Iterable[str]) -> dict[str, Path]:
@@ -39,11 +44,11 @@ def find_images(inputs: Iterable[str]) -> dict[str, Path]:
         DatasetError: an input matches nothing, or two files get the same name.
     """
     found: dict[str, Path] = {}
-    seen: set[str] = set()
+    seen: set[Path] = set()
     repeated = 0
     for given in inputs:
         for name, path in _find_matches(given):
-            real = os.path.realpath(path)
+            real = path.parent.resolve() / path.name  # two links to one file are two images
             if real in seen:
                 repeated += 1
                 continue
@@ -61,7 +66,7 @@ def walk_files(folder: Path) -> list[Path]:
 
     Linked folders are followed, each folder once. Hidden files and folders, TOOL_FOLDERS, bundles and folders that
     cannot be opened are left out. The number of folders and image files left out is logged, and that of images in
-    OTHER_IMAGE_SUFFIXES.
+    formats that hlcore does not read.
     """
     found: list[Path] = []
     left_out: Counter[str] = Counter()
@@ -86,7 +91,7 @@ def walk_files(folder: Path) -> list[Path]:
         visible = [name for name in files if not name.startswith(".")]
         left_out["hidden image files"] += sum(map(is_image_file, files)) - sum(map(is_image_file, visible))
         unknown = [PurePath(name).suffix.lower() for name in visible]
-        left_out["images in formats that cannot be read"] += sum(suffix in OTHER_IMAGE_SUFFIXES for suffix in unknown)
+        left_out["images in formats that cannot be read"] += sum(map(list_other_suffixes().__contains__, unknown))
         found += [Path(where, name) for name in visible]
     if left_out.total():
         counts = [f"{kind} ({number})" for kind, number in left_out.items() if number]
@@ -102,6 +107,12 @@ def is_visible_folder(name: str) -> bool:
 def is_image_file(file: str | PurePath) -> bool:
     """Whether a file has the suffix of an image that hlcore reads."""
     return PurePath(file).suffix.lower() in IMAGE_SUFFIXES
+
+
+@cache
+def list_other_suffixes() -> frozenset[str]:
+    """Suffixes of images that hlcore does not read."""
+    return frozenset(PillowImage.registered_extensions()) - IMAGE_SUFFIXES - DOCUMENT_SUFFIXES | UNKNOWN_TO_PILLOW
 
 
 def name_file(path: PurePath) -> str:

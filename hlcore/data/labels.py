@@ -3,10 +3,14 @@
 import csv
 from dataclasses import dataclass
 from importlib.resources import files
+from unicodedata import category
 
 from hlcore.data.text import normalise_name
 from hlcore.errors import InvalidInputError
 from hlcore.types import IGNORE_INDEX
+
+_NOT_IN_NAMES = {"Cc", "Cs", "Zl", "Zp"}
+"""Unicode categories of what cannot be written in one line: control characters, surrogates, ends of lines."""
 
 Colour = tuple[int, int, int]
 
@@ -34,7 +38,7 @@ class ClassTable:
         object.__setattr__(self, "names", tuple(map(normalise_name, self.names)))
         if not 1 <= len(self.names) <= IGNORE_INDEX:
             raise InvalidInputError(f"a class table must have 1 to {IGNORE_INDEX} classes, got {len(self.names)}")
-        if unusable := [name for name in self.names if not name or not name.isprintable()]:
+        if unusable := [name for name in self.names if not name or _NOT_IN_NAMES & set(map(category, name))]:
             raise InvalidInputError(f"class names must be printable and not empty, got {unusable[0]!a}")
         repeated = sorted({name for name in self.names if self.names.count(name) > 1})
         if repeated:

@@ -12,7 +12,7 @@ from hlcore.config import AnalyzeConfig
 from hlcore.data.catalog import STREETS
 from hlcore.data.checks import LabelSummary
 from hlcore.data.samples import Sample
-from hlcore.errors import DatasetError, HlcoreError
+from hlcore.errors import DatasetError, explain_failure
 from hlcore.figures.maps import apply_colour_scale
 from hlcore.figures.style import HARDNESS_SCALES
 from hlcore.inference import mc_dropout_entropy, predict
@@ -107,12 +107,8 @@ def _measure_images(
         name = job.data.names[job.indices[position]]
         try:
             _measure_image(writer, job, checkpoint, networks, position)
-        except DatasetError as error:
-            left_out[name] = str(error)
-        except HlcoreError:  # a setting, or a folder that cannot be written: no image can be measured
-            raise
-        except Exception as error:  # noqa: BLE001  (whatever it is, the other images are measured)
-            left_out[name] = f"{type(error).__name__}: {' '.join(str(error).split())}"
+        except Exception as error:  # noqa: BLE001  (whatever is wrong with one image, the others are measured)
+            left_out[name] = explain_failure(error)
         measured += 1
         yield Step(writer.analysis, measured, name)
     if left_out and len(left_out) == len(job.indices):

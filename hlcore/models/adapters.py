@@ -93,7 +93,7 @@ def outline_network(config: NetworkConfig, num_classes: int, *, hardness: bool =
     """
     config = config.model_copy(update={"encoder_weights": "none"})
     is_registered = config.network in network_names() and config.network in _registered
-    with torch.device("meta"), _WithoutValues():
+    with torch.device("meta"), _SkipInitialisation():
         try:
             is_smp = config.network in SMP_DECODERS and not is_registered
             parts = construct_smp_parts(config, num_classes) if is_smp else _build_parts(config, num_classes)
@@ -110,10 +110,10 @@ def outline_network(config: NetworkConfig, num_classes: int, *, hardness: bool =
             return None
 
 
-class _WithoutValues(TorchFunctionMode):
-    """Context in which random initialisation does nothing, which takes long even on the device "meta".
+class _SkipInitialisation(TorchFunctionMode):
+    """Skip random initialisation, which is slow even on the device "meta".
 
-    `linspace` has values on any device: encoders read their dropout rates from it.
+    `linspace` keeps its values, because encoders read their dropout rates from it.
     """
 
     FILLS = (nn.init.normal_, nn.init.uniform_, Tensor.normal_, Tensor.uniform_)

@@ -121,9 +121,9 @@ def _check_encoder(name: str) -> None:
     from segmentation_models_pytorch.encoders import get_encoder_names
 
     known = [*get_encoder_names(), *(f"tu-{model}" for model in timm.list_models())]
-    own = name.replace("timm-", "tu-tf_" if "mobilenetv3" in name else "tu-", 1)  # SMP translates its old names
-    alike = own.partition(".")[0].replace("-", "_").lower()  # the part after the dot selects timm's weights
-    if alike not in {other.replace("-", "_").lower() for other in known}:
+    current = name.replace("timm-", "tu-tf_" if "mobilenetv3" in name else "tu-", 1)  # SMP translates its old names
+    normalised = current.partition(".")[0].replace("-", "_").lower()  # the part after the dot selects timm's weights
+    if normalised not in {other.replace("-", "_").lower() for other in known}:
         close = difflib.get_close_matches(name, known, n=1)
         hint = f"did you mean {close[0]!r}?" if close else "see the encoders of SMP, or tu-NAME for NAME of timm"
         raise InvalidInputError(f"unknown encoder {name!r}; {hint}")

@@ -6,7 +6,7 @@ manifest.parquet         one row per image; class names and colours in its metad
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -40,13 +40,14 @@ MANIFEST_S = 1.0
 _METADATA_KEY = b"hlcore"
 
 
-class _About(FrozenModel):
+class BundleRecord(FrozenModel):
     """What a manifest says of the whole bundle."""
 
     class_names: ClassNames
     palette: Palette
     made_with: str = ""
     complete: bool = True
+    """Whether it has every image that was asked for."""
     left_out: dict[str, str] = Field(default_factory=dict)
 
     _check_palette = model_validator(mode="after")(check_palette)
@@ -55,8 +56,8 @@ class _About(FrozenModel):
 class BundleWriter:
     """Writes records into a bundle, one at a time; a context manager.
 
-    The manifest is valid at any moment: it is written on entry, at least every second while records are added, and on
-    exit. A bundle that was not finished is continued if it was made with the same settings.
+    The manifest is valid at any moment: it is written on entry, after a record if a second has passed, and on exit. A
+    bundle that lacks images is continued if it was made with the same settings.
     """
 
     def __init__(
@@ -70,7 +71,7 @@ class BundleWriter:
         if len(class_names) > 256:
             raise InvalidInputError(f"a bundle's 8-bit predictions hold at most 256 classes, got {len(class_names)}")
         self.path = path
-        self._about = _About(class_names=class_names, palette=palette, made_with=made_with, complete=False)
+        self._record = BundleRecord(class_names=class_names, palette=palette, made_with=made_with, complete=False)
         self._rows: list[dict[str, object]] = []
         self._written = 0.0
         self._held = ExitStack()
@@ -88,58 +89,79 @@ class BundleWriter:
     def __exit__(self, failure: type[BaseException] | None, *_: object) -> None:
         with self._held:
             if failure is None:
-                self._about = self._about.model_copy(update={"complete": True})
+                self._record = self._record.model_copy(update={"complete": not self.left_out})
                 self._write_manifest()
                 return
             with suppress(StorageError):  # it would hide the first error; the last manifest stays
                 self._write_manifest()
 
-    def find_done(self, sources: Mapping[str, str]) -> frozenset[str]:
-        """The images, given with their sources, that the bundle already has.
+    def __len__(self) -> int:
+        """The number of images in the bundle."""
+        return len(self._rows)
+
+    def find_done(self, files: Mapping[str, Path], digest: Callable[[Path], str]) -> frozenset[str]:
+        """The images, given with their files, whose maps the bundle already has; a file that has changed is not done.
 
         Raises:
-            InvalidInputError: it has another image of the same name.
+            InvalidInputError: the bundle has maps of other images.
         """
-        done = {str(row["name"]): row["source"] for row in self._rows if row["name"] in sources}
-        if others := [name for name, source in done.items() if source != sources[name]]:
-            raise InvalidInputError(
-                f"{self.path} has the maps of another image named {others[0]!r}; give another --out or remove it"
-            )
-        return frozenset(done)
+        changed = set()
+        for row in self._rows:
+            name = str(row["name"])
+            if name not in files:
+                raise InvalidInputError(
+                    f"{self.path} has the maps of an image that was not given, {name!r}; {self._way_out}"
+                )
+            if row.get("digest") != digest(files[name]):
+                if row["source"] != str(files[name]):
+                    raise InvalidInputError(
+                        f"{self.path} has the maps of another image named {name!r}; {self._way_out}"
+                    )
+                changed.add(name)
+        self._rows = [row for row in self._rows if row["name"] not in changed]
+        return frozenset(str(row["name"]) for row in self._rows)
 
     @property
     def left_out(self) -> dict[str, str]:
         """Image that could not be predicted to the reason."""
-        return self._about.left_out
+        return self._record.left_out
 
     def leave_out(self, name: str, reason: str) -> None:
         """Name an image that could not be predicted, and why."""
-        self._about = self._about.model_copy(update={"left_out": self._about.left_out | {name: reason}})
+        self._record = self._record.model_copy(update={"left_out": self._record.left_out | {name: reason}})
 
     def _continue(self, bundle: "Bundle") -> None:
-        about = bundle.about
-        if about.complete:
-            raise InvalidInputError(f"{self.path} already holds a bundle; give another --out or remove it")
-        own = self._about
-        if (about.class_names, about.palette, about.made_with) != (own.class_names, own.palette, own.made_with):
-            raise InvalidInputError(
-                f"{self.path} holds an unfinished bundle of other settings; give another --out or remove it"
-            )
+        record = bundle.record
+        if record.complete:
+            raise InvalidInputError(f"{self.path} already holds a bundle; {self._way_out}")
+        own = self._record
+        if (record.class_names, record.palette, record.made_with) != (own.class_names, own.palette, own.made_with):
+            raise InvalidInputError(f"{self.path} holds an unfinished bundle made with other settings; {self._way_out}")
         self._rows = [row for row in bundle.manifest.to_dict("records") if bundle.has_files(str(row["name"]))]
+
+    @property
+    def _way_out(self) -> str:
+        return f"choose another --out, or delete {self.path}"
 
     def _write_manifest(self) -> None:
         table = pa.Table.from_pylist(self._rows) if self._rows else pa.table({"name": pa.array([], pa.string())})
-        table = table.replace_schema_metadata({_METADATA_KEY: self._about.model_dump_json().encode()})
+        table = table.replace_schema_metadata({_METADATA_KEY: self._record.model_dump_json().encode()})
         with replace_atomically(self.path / MANIFEST) as temporary:
             pq.write_table(table, temporary)
         self._written = time.monotonic()
 
-    def add(self, record: PredictionRecord, *, source: str = "") -> None:
-        """Write the two maps of a record and add it to the manifest; `source` says where the image came from."""
+    def add(self, record: PredictionRecord, *, source: str = "", digest: str = "") -> None:
+        """Write the two maps of a record and add it to the manifest.
+
+        Args:
+            record: The image.
+            source: Its file, or where else it came from.
+            digest: Digest of the file, by which a changed file is noticed.
+        """
         hardness_path = self.path / f"{record.name}.hardness.png"
         write_hardness_png(hardness_path, record.hardness_map)
         prediction = PillowImage.fromarray(record.prediction.astype(np.uint8))
-        prediction.putpalette(np.asarray(self._about.palette, np.uint8).tobytes())
+        prediction.putpalette(np.asarray(self._record.palette, np.uint8).tobytes())
         with replace_atomically(self.path / f"{record.name}.prediction.png") as temporary:
             prediction.save(temporary, format="PNG")
         height, width = record.hardness_map.shape
@@ -147,6 +169,7 @@ class BundleWriter:
             {
                 "name": record.name,
                 "source": source,
+                "digest": digest,
                 "height": height,
                 "width": width,
                 "mean_hardness": float(record.hardness_map.mean()),
@@ -164,25 +187,26 @@ class Bundle:
 
     path: Path
     manifest: pd.DataFrame
-    """One row per image: name, source, height, width (px), mean_hardness, p95_hardness, mean_entropy (nats)."""
-    about: _About
+    """One row per image: name, source, digest of the file, height, width (px), mean_hardness, p95_hardness,
+    mean_entropy (nats)."""
+    record: BundleRecord
     names: Mapping[str, str] = field(default_factory=dict)
     """Name of an image in a data set to its name here, where the two differ."""
 
     @property
     def class_names(self) -> tuple[str, ...]:
         """Names of the classes of the predictions."""
-        return self.about.class_names
+        return self.record.class_names
 
     @property
     def palette(self) -> tuple[tuple[int, int, int], ...]:
         """Colours of the classes."""
-        return self.about.palette
+        return self.record.palette
 
     @property
     def left_out(self) -> dict[str, str]:
         """Image that could not be predicted to the reason."""
-        return self.about.left_out
+        return self.record.left_out
 
     def has_files(self, name: str) -> bool:
         """Whether both maps of an image are there."""
@@ -232,4 +256,4 @@ def open_bundle(path: Path) -> Bundle:
         raise CheckpointError(f"{manifest} was not written by hlcore: {error}") from error
     if len(set(names)) < len(names):
         raise CheckpointError(f"{manifest} lists an image twice; write the bundle again with `hlcore predict`")
-    return Bundle(path, table.to_pandas(), parse_json(about, _About, source=manifest))
+    return Bundle(path, table.to_pandas(), parse_json(about, BundleRecord, source=manifest))

@@ -119,12 +119,12 @@ def make_folder(path: Path) -> None:
     """Make a folder and its parents, if they are missing.
 
     Raises:
-        CheckpointError: it cannot be created.
+        StorageError: it cannot be created.
     """
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise CheckpointError(f"cannot create the folder {path} ({error.strerror}); give another --out") from error
+        raise StorageError(f"cannot create the folder {path} ({error.strerror}); give another --out") from error
 
 
 def write_text(path: Path, text: str) -> None:

@@ -24,7 +24,7 @@ from hlcore.config import Device, LossConfig, TrainConfig
 from hlcore.data.catalog import STREETS
 from hlcore.data.checks import LabelSummary, check_training_labels
 from hlcore.data.samples import SegmentationData
-from hlcore.errors import CheckpointError, InvalidInputError, TrainingError
+from hlcore.errors import CheckpointError, InvalidInputError, NotFiniteError, TrainingError
 from hlcore.evaluation import Scores, score_images
 from hlcore.models.adapters import build_network
 from hlcore.models.hardness import HardnessSegmenter
@@ -219,7 +219,7 @@ def _train_holding(config: TrainConfig, run: Run | None, held: ExitStack) -> Rep
                     return writer.interrupt(progress)
                 clock = time.perf_counter()
 
-            scores = _validate(fabric, network, val_data)
+            scores = _validate(fabric, network, val_data, writer, epoch)
             progress = Progress(progress.iterations, epoch)
             row = {"epoch": epoch, "iteration": progress.iterations}
             row |= {name: _round_for_log(value) for name, value in scores.table(train_data.classes.names).items()}
@@ -322,17 +322,28 @@ def _make_log_row(
     }
 
 
-def _validate(fabric: Fabric, network: HardnessSegmenter, data: SegmentationData) -> Scores:
+def _validate(
+    fabric: Fabric, network: HardnessSegmenter, data: SegmentationData, writer: RunWriter, epoch: int
+) -> Scores:
     """Scores of the first process's network, the one that is saved, on the whole split.
 
     Each of n processes takes every n-th image, and the counts are summed.
+
+    Raises:
+        TrainingError: the network's output is not finite.
     """
     if fabric.world_size > 1:  # each process has its own batch norm statistics
         for buffer in network.buffers():
             torch.distributed.broadcast(buffer, src=0)
     num_classes = len(data.classes.names)
     mine = (data[index] for index in range(fabric.global_rank, len(data), fabric.world_size))
-    scores = sum(score_images(network, mine, num_classes=num_classes), start=Scores.zero(num_classes))
+    try:
+        scores = sum(score_images(network, mine, num_classes=num_classes), start=Scores.zero(num_classes))
+    except NotFiniteError as error:
+        raise TrainingError(
+            f"the network's output is no longer finite after epoch {epoch}; the last good checkpoint: "
+            f"{writer.last_checkpoint_path() or 'none yet'}. Lower optim.lr."
+        ) from error
     if fabric.world_size == 1:
         return scores
     counts: Any = fabric.all_reduce(torch.from_numpy(scores.confusion_matrix).to(fabric.device), reduce_op="sum")

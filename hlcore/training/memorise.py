@@ -103,6 +103,8 @@ def memorise(
         try:
             record = predict(network, image, class_names=checkpoint.class_names, label_map=label_map)
         except NotFiniteError as error:
+            if step == 0:  # nothing has been trained yet
+                raise
             raise TrainingError(
                 f"the network's output is no longer finite at step {step}; the run's learning rate is too high"
             ) from error

@@ -10,6 +10,8 @@ from lightning_fabric import Fabric
 from hlcore.errors import CheckpointError
 from hlcore.storage.files import replace_atomically
 
+_STILL_USABLE = "its saved epochs remain usable; train again under another name"
+
 
 class Progress(NamedTuple):
     """Steps and epochs a run has completed."""
@@ -39,7 +41,7 @@ def load_state(fabric: Fabric, path: Path, parts: dict[str, Any]) -> Progress:
         CheckpointError: there is no state, or it does not match the parts.
     """
     if not path.is_file():
-        raise CheckpointError(f"{path}: no training state to resume from; remove {path.parent} and train again")
+        raise CheckpointError(f"{path}: no training state to resume from; {_STILL_USABLE}")
     try:
         state = torch.load(path, map_location=fabric.device, weights_only=True)
         for name, part in parts.items():
@@ -48,12 +50,14 @@ def load_state(fabric: Fabric, path: Path, parts: dict[str, Any]) -> Progress:
         steps = int(parts["schedule0"].last_epoch)
         progress = Progress(*state["progress"])
     except UnpicklingError as error:  # torch explains at length how to load a file that one trusts
-        raise CheckpointError(f"{path} is no training state; remove {path.parent} and train again") from error
+        raise CheckpointError(
+            f"{path} is not a training state, so the run cannot be resumed; {_STILL_USABLE}"
+        ) from error
     except (OSError, RuntimeError, KeyError, ValueError, TypeError, EOFError, AttributeError) as error:
         raise CheckpointError(f"{path} does not match its run: {' '.join(str(error).split())}") from error
     if progress.iterations != steps or not 0 <= progress.epochs <= steps:
         raise CheckpointError(
             f"{path} does not match its run: it counts {progress.iterations} steps and {progress.epochs} epochs, its "
-            f"schedule {steps} steps; remove {path.parent} and train again"
+            f"schedule {steps} steps; {_STILL_USABLE}"
         )
     return progress

@@ -1,7 +1,9 @@
 """Saved hardness maps of another network as fixed weights of the loss (Xiao et al., IJCV 2025, transfer)."""
 
 import shlex
+from collections import Counter
 from dataclasses import replace
+from operator import eq
 from pathlib import Path, PurePath
 
 from lightning_fabric import Fabric
@@ -45,7 +47,7 @@ def open_saved_hardness(
     if missing := set(data.names) - names.keys():
         raise InvalidInputError(
             f"{source} has no hardness map for {len(missing)} of {len(data)} training images, such as "
-            f"{min(missing)!r}; run `hlcore predict RUN {_find_image_folder(data)}`"
+            f"{min(missing)!r}; run `hlcore predict RUN {_find_image_folder(data)} --out BUNDLE`"
         )
     return replace(bundle, names=names)
 
@@ -58,20 +60,32 @@ def _lacks_maps(folder: Path, data: SegmentationData) -> bool:
 def _match_names(bundle: Bundle, data: SegmentationData) -> dict[str, str]:
     """Name of each image that has a map to its name in the bundle.
 
-    That is the image's own, or else the path of its file or, if no two files share it, the name of its file.
+    That is the image's own or the path of its file; outer folders may be missing on either side if only one image fits.
     """
     written = {normalise_name(name): name for name in bundle.manifest["name"]}
     data = data.data if isinstance(data, CachedData) else data
     file_names = data.file_names if isinstance(data, PairedFiles) else data.names
-    stems, written_stems = ([PurePath(name).name for name in names] for names in (file_names, written))
-    by_stem = dict(zip(written_stems, written.values(), strict=True))
-    if len(set(stems)) < len(stems) or len(by_stem) < len(written):
-        by_stem = {}
-    found = {
-        name: written.get(normalise_name(name), written.get(file, by_stem.get(PurePath(file).name)))
-        for name, file in zip(data.names, file_names, strict=True)
-    }
-    return {name: there for name, there in found.items() if there is not None}
+    of_last_part: dict[str, list[str]] = {}
+    for name in written:
+        of_last_part.setdefault(PurePath(name).name, []).append(name)
+    found = {}
+    for name, file in zip(data.names, file_names, strict=True):
+        exact = next((own for own in (normalise_name(name), file) if own in written), None)
+        fitting = [other for other in of_last_part.get(PurePath(file).name, []) if _is_tail(other, file)]
+        if exact is not None or len(fitting) == 1:
+            found[name] = exact or fitting[0]
+    uses = Counter(found.values())
+    return {name: written[there] for name, there in found.items() if uses[there] == 1}
+
+
+def _is_tail(first: str, second: str) -> bool:
+    """Whether the shorter of two paths is the end of the longer.
+
+    Example:
+        >>> _is_tail("aachen/0000", "0000"), _is_tail("aachen/0000", "bonn/0000")
+        (True, False)
+    """
+    return all(map(eq, reversed(PurePath(first).parts), reversed(PurePath(second).parts)))
 
 
 def _find_image_folder(data: SegmentationData) -> str:

@@ -4,6 +4,7 @@ import io
 import json
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -97,7 +98,7 @@ def test_an_unfinished_bundle_is_continued_and_a_finished_one_refused(run: Path,
     assert hlcore(*given, tmp_path / "whole").returncode == 0
     whole = open_bundle(tmp_path / "whole")
     with BundleWriter(
-        tmp_path / "part", class_names=whole.class_names, palette=whole.palette, made_with=whole.about.made_with
+        tmp_path / "part", class_names=whole.class_names, palette=whole.palette, made_with=whole.record.made_with
     ) as part:
         (part.path / "astronaut.hardness.png").write_bytes((whole.path / "astronaut.hardness.png").read_bytes())
         (part.path / "astronaut.prediction.png").write_bytes((whole.path / "astronaut.prediction.png").read_bytes())
@@ -109,11 +110,42 @@ def test_an_unfinished_bundle_is_continued_and_a_finished_one_refused(run: Path,
     refused = hlcore("predict", run, tmp_path / "others", "--out", tmp_path / "stopped")
     assert refused.returncode == 1
     assert "has the maps of another image named 'astronaut'" in refused.stderr
+    refused = hlcore("predict", run, tmp_path / "photos" / "coffee.png", "--out", tmp_path / "stopped")
+    assert "has the maps of an image that was not given, 'astronaut'" in refused.stderr
     done = hlcore(*given, tmp_path / "stopped")
     assert done.returncode == 0, done.stderr
     assert f"continuing {tmp_path / 'stopped'}, which has 1 of the 3 images" in done.stderr
     pd.testing.assert_frame_equal(open_bundle(tmp_path / "stopped").manifest, whole.manifest)
     assert "already holds a bundle" in hlcore(*given, tmp_path / "stopped").stderr
+
+
+def test_a_continued_bundle_has_the_images_as_they_are_now(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "photos").mkdir()
+    for name in ("astronaut", "coffee"):
+        shutil.copy(PHOTOGRAPHS / f"{name}.png", tmp_path / "photos")
+    (tmp_path / "photos" / "zebra.png").write_bytes(b"no image")
+    monkeypatch.chdir(tmp_path)
+    given = ("predict", run, "photos", "--out", "maps")
+    assert hlcore(*given).returncode == 1
+    before = open_bundle(tmp_path / "maps")
+    assert not before.record.complete
+    kept, replaced = before.hardness_map("astronaut"), before.hardness_map("coffee")
+    shutil.copy(PHOTOGRAPHS / "rocket.jpg", tmp_path / "photos" / "coffee.png")
+    shutil.copy(PHOTOGRAPHS / "chelsea.png", tmp_path / "photos" / "zebra.png")
+    done = hlcore("predict", run, tmp_path / "photos", "--out", "maps")  # another path to the same files
+    assert "has the maps of another image named 'coffee'" in done.stderr
+    done = hlcore(*given)
+    assert done.returncode == 0, done.stderr
+    assert "continuing maps, which has 1 of the 3 images" in done.stderr
+    assert "3 images in maps" in done.stdout
+    after = open_bundle(tmp_path / "maps")
+    assert after.record.complete
+    assert after.left_out == {}
+    assert np.array_equal(after.hardness_map("astronaut"), kept)
+    assert after.hardness_map("coffee").shape != replaced.shape
+    assert sorted(after.manifest["name"]) == ["astronaut", "coffee", "zebra"]
 
 
 def test_a_bundle_names_the_images_that_were_left_out(run: Path, tmp_path: Path) -> None:
@@ -123,7 +155,8 @@ def test_a_bundle_names_the_images_that_were_left_out(run: Path, tmp_path: Path)
     assert open_bundle(tmp_path / "maps").left_out.keys() == {"broken"}
 
 
-def test_a_stopped_prediction_says_so_and_keeps_what_it_has(run: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
+def test_a_stopped_prediction_says_so_and_keeps_what_it_has(run: Path, tmp_path: Path, stop: signal.Signals) -> None:
     for number in range(200):
         shutil.copy(PHOTOGRAPHS / "coffee.png", tmp_path / f"{number:03}.png")
     command = [sys.executable, "-m", "hlcore", "predict", str(run), str(tmp_path), "--out", str(tmp_path / "maps")]
@@ -131,13 +164,14 @@ def test_a_stopped_prediction_says_so_and_keeps_what_it_has(run: Path, tmp_path:
         while len(list((tmp_path / "maps").glob("*.prediction.png"))) < 2:  # the second may not be listed yet
             assert predicting.poll() is None
             time.sleep(0.05)
-        predicting.send_signal(signal.SIGTERM)
+        predicting.send_signal(stop)
         _, stderr = predicting.communicate(timeout=60)
     assert predicting.returncode == 130
-    assert stderr.rstrip().endswith("stopped")
+    assert stderr.rstrip().endswith(f"stopped; continue with: {shlex.join(['hlcore', *command[3:]])}")
     bundle = open_bundle(tmp_path / "maps")
-    assert not bundle.about.complete
-    assert 1 <= len(bundle.manifest) < 200
+    assert not bundle.record.complete
+    written = len(list((tmp_path / "maps").glob("*.prediction.png")))
+    assert written - 1 <= len(bundle.manifest) < 200
 
 
 def test_names_in_a_table_of_scores_are_not_markup() -> None:

@@ -53,3 +53,8 @@ def test_the_settings_of_a_run_hold_absolute_paths(tmp_path: Path, monkeypatch) 
 def test_what_is_listed_in_memory_has_a_limit(change):
     with pytest.raises(ValidationError, match="less than or equal to 1000000"):
         TrainConfig.model_validate(change)
+
+
+def test_more_threads_than_any_machine_has_are_refused():
+    with pytest.raises(ValidationError, match="less than or equal to 1024"):
+        TrainConfig(threads=99_999_999_999)

@@ -1,7 +1,7 @@
 """Decode images and label maps from untrusted files."""
 
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -111,13 +111,16 @@ def read_label_map(
     return _map_ids(pixels, ids, name, contradiction)
 
 
-def read_class_ids(path: Path, *, ids: Mapping[int, int], classes: ClassTable | None) -> LabelMap:
+def read_class_ids(
+    path: Path, *, ids: Mapping[int, int], classes: ClassTable, coloured: Sequence[int] | None = None
+) -> LabelMap:
     """The label file of a data set as H W uint8 class indices with 255 = ignored.
 
     Args:
         path: A grey or palette PNG.
         ids: Value in the file to class index, for every valid value.
-        classes: The classes, to refuse a palette with their colours in another order; None if they have no colours.
+        classes: The classes, to refuse a palette with their colours in another order.
+        coloured: Indices of the classes whose colours are known. Default: all.
 
     Raises:
         DatasetError: not such a PNG, damaged, with a value that is not in `ids`, or with a palette that contradicts it.
@@ -125,7 +128,7 @@ def read_class_ids(path: Path, *, ids: Mapping[int, int], classes: ClassTable | 
     pixels, colours = _read_label_pixels(path, str(path), MAX_PIXELS)
     if pixels.ndim == 3:
         raise DatasetError(f"{path} is a colour PNG; expected a grey or palette PNG whose values are class ids")
-    return _map_ids(pixels, ids, str(path), find_contradiction(colours, ids, classes) if classes else "")
+    return _map_ids(pixels, ids, str(path), find_contradiction(colours, ids, classes, coloured=coloured))
 
 
 def check_label_size(size: tuple[int, ...], image_size: tuple[int, ...], *, name: str, image: str = "") -> None:

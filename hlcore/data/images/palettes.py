@@ -1,6 +1,6 @@
 """Whether the palette of a label map agrees with its class ids."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from hlcore.data.labels import ClassTable, Colour, voc_palette
 from hlcore.types import IGNORE_INDEX
@@ -18,7 +18,13 @@ def has_only_class_colours(colours: Mapping[int, Colour | None], classes: ClassT
     return all(colour in classes.palette or colour in VOID_COLOURS for colour in colours.values())
 
 
-def find_contradiction(colours: Mapping[int, Colour | None], ids: Mapping[int, int], classes: ClassTable) -> str:
+def find_contradiction(
+    colours: Mapping[int, Colour | None],
+    ids: Mapping[int, int],
+    classes: ClassTable,
+    *,
+    coloured: Sequence[int] | None = None,
+) -> str:
     """The first id with the colour of another class, in words; empty if the palette agrees or says nothing of classes.
 
     It says nothing if it is that of Pascal VOC, which many programs give to any ids. Otherwise, the colour of another
@@ -29,6 +35,7 @@ def find_contradiction(colours: Mapping[int, Colour | None], ids: Mapping[int, i
         colours: Colour of each id in use; None if the palette has none.
         ids: Id to class index, 255 = ignored, for every valid id.
         classes: The classes with their colours.
+        coloured: Indices of the classes whose colours are known; the others may have any. Default: all.
 
     Example:
         >>> classes = ClassTable(("sky", "road"), ((70, 130, 180), (128, 64, 128)))
@@ -37,19 +44,21 @@ def find_contradiction(colours: Mapping[int, Colour | None], ids: Mapping[int, i
     """
     if all(colour == _VOC_PALETTE[slot] for slot, colour in colours.items() if ids.get(slot) != IGNORE_INDEX):
         return ""
-    own = {slot: classes.palette[index] for slot, index in ids.items() if index != IGNORE_INDEX}
-    moved = [s for s, colour in colours.items() if ids.get(s) != IGNORE_INDEX and colour != own.get(s)]
-    of_classes = [s for s in moved if colours[s] in classes.palette]
+    known = range(len(classes.names)) if coloured is None else coloured
+    class_colours = {classes.palette[index]: classes.names[index] for index in reversed(known)}
+    own_colours = {slot: classes.palette[index] for slot, index in ids.items() if index in known}
+    free = {slot for slot, index in ids.items() if index == IGNORE_INDEX or index not in known}
+    moved = [s for s, colour in colours.items() if colour != own_colours.get(s)]
+    moved = [s for s in moved if s not in free or (ids[s] != IGNORE_INDEX and colours[s] in class_colours)]
+    of_classes = [s for s in moved if colours[s] in class_colours]
     of_void = [s for s in moved if colours[s] in VOID_COLOURS and s not in of_classes]
     foreign = len(moved) - len(of_classes) - len(of_void)
-    some_agree = any(s in own and colour == own[s] for s, colour in colours.items())
-    telling = [s for s in of_classes if not {*(colours[s] or ())} <= _COMMON_CHANNELS]
-    if telling or len(of_classes) > foreign or (of_classes and some_agree):
-        slot = (of_classes if len(of_classes) > foreign or some_agree else telling)[0]
+    some_agree = any(colour == own_colours.get(s, ()) for s, colour in colours.items())
+    distinctive = [s for s in of_classes if not {*(colours[s] or ())} <= _COMMON_CHANNELS]
+    if distinctive or len(of_classes) > foreign or (of_classes and some_agree):
+        slot = (of_classes if len(of_classes) > foreign or some_agree else distinctive)[0]
         colour = colours[slot]
-        meaning = next(
-            name for name, of_class in zip(classes.names, classes.palette, strict=True) if of_class == colour
-        )
+        meaning = class_colours[colour] if colour else ""
     elif of_void and some_agree and not foreign:
         slot, colour, meaning = of_void[0], colours[of_void[0]], "unlabelled pixels"
     else:

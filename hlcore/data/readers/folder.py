@@ -39,7 +39,7 @@ def open_folder(root: Path, split: str) -> PairedFiles:
     label_maps = find_files(root / "labels" / within, ("*.png",))
     pairs = pair_files(images, label_maps, expected=f"{Path('labels', within).as_posix()}/<name>.png")
     ids = {index: index for index in (*range(len(classes.names)), IGNORE_INDEX)}
-    return PairedFiles(classes, pairs, partial(read_class_ids, ids=ids, classes=classes if coloured else None))
+    return PairedFiles(classes, pairs, partial(read_class_ids, ids=ids, classes=classes, coloured=coloured))
 
 
 def _has_subfolders(images: Path) -> bool:
@@ -52,8 +52,8 @@ def _log_images_outside_splits(images: Path) -> None:
         log.warning("%s: left out images that are in no split (%d), such as %s", images, len(outside), outside[0])
 
 
-def _read_classes(path: Path) -> tuple[ClassTable, bool]:
-    """The classes, and whether the file gives any of them a colour."""
+def _read_classes(path: Path) -> tuple[ClassTable, tuple[int, ...]]:
+    """The classes, and the indices of those that the file gives a colour."""
     form = '["sky", "road"] or [{"name": "sky", "color": [70, 130, 180]}, ...]'
     try:
         entries = json.loads(read_text(path))
@@ -68,7 +68,9 @@ def _read_classes(path: Path) -> tuple[ClassTable, bool]:
     named = [_parse_class(entry, path, form) for entry in entries]
     palette = [given or default for (_, given), default in zip(named, voc_palette(len(named)), strict=True)]
     try:
-        return ClassTable(tuple(name for name, _ in named), tuple(palette)), any(given for _, given in named)
+        return ClassTable(tuple(name for name, _ in named), tuple(palette)), tuple(
+            index for index, (_, given) in enumerate(named) if given
+        )
     except InvalidInputError as error:
         raise DatasetError(f"{path}: {error}") from error
 

@@ -89,7 +89,7 @@ class Watched:
         context.on("weberror", lambda error: self._add_problem(True, f"page: {error.error}"))
 
     def open(self, url: str) -> Page:
-        """Open a URL and returns the page once it has settled."""
+        """Open a URL and return the page once it has settled."""
         page = self.context.new_page()
         page.goto(url)
         if "source=upload" not in url:

@@ -49,7 +49,7 @@ def wait_until_painted(page: Page) -> None:
 
 
 def save(page: Page) -> np.ndarray:
-    """Save the view and returns it, H W 3."""
+    """Save the view and return it, H W 3."""
     with page.expect_download() as download:
         page.get_by_role("button", name="Save PNG").click()
     return np.asarray(Image.open(io.BytesIO(download.value.path().read_bytes())).convert("RGB"))

@@ -101,11 +101,12 @@ def test_equal_images_in_both_splits_are_all_counted() -> None:
     assert sentence.endswith("image0, image1")
 
 
-def test_a_share_of_ignored_pixels_below_1_is_not_called_100_percent() -> None:
-    labels = [0, 1] + [255] * 9_998
+@pytest.mark.parametrize(("ignored", "share"), [(9_998, "99.9%"), (1, "under 0.1%")])
+def test_a_share_of_some_pixels_is_called_neither_all_nor_none(ignored: int, share: str) -> None:
+    labels = [0, 1] * ((10_000 - ignored + 1) // 2) + [255] * ignored
     train = GivenData([[0, 1, 2, 2]])
     train.images, train.label_maps = np.zeros((1, 1, len(labels), 3), np.uint8), [labels]
-    assert "99.9% of the training pixels are ignored" in check(train, GivenData([[0, 1, 2, 2]], seed=1))
+    assert f"{share} of the training pixels are ignored" in check(train, GivenData([[0, 1, 2, 2]], seed=1))
 
 
 def test_images_in_both_splits_are_counted_and_named() -> None:

@@ -131,10 +131,10 @@ def test_a_file_given_twice_is_read_once(tmp_path: Path, caplog) -> None:
 
 def test_images_in_formats_that_cannot_be_read_are_counted(tmp_path: Path, caplog) -> None:
     caplog.set_level(logging.INFO)
-    for name in ("a.png", "b.HEIC", "c.avif", "notes.txt"):
+    for name in ("a.png", "b.HEIC", "c.avif", "d.ppm", "e.tga", "f.nef", "notes.txt", "paper.pdf"):
         (tmp_path / name).touch()
     assert find_images([str(tmp_path)]).keys() == {"a"}
-    assert "images in formats that cannot be read (2)" in caplog.text
+    assert "images in formats that cannot be read (5)" in caplog.text
 
 
 @pytest.mark.parametrize("folder", ["#recycle", "$RECYCLE.BIN", "System Volume Information", "lost+found"])
@@ -143,3 +143,11 @@ def test_deleted_images_are_left_out(tmp_path: Path, folder: str) -> None:
     (tmp_path / folder / "deleted.png").touch()
     (tmp_path / "a.png").touch()
     assert find_images([str(tmp_path)]).keys() == {"a"}
+
+
+def test_two_links_to_one_file_are_two_images(tmp_path: Path) -> None:
+    (tmp_path / ".store").mkdir()
+    (tmp_path / ".store" / "blob").touch()
+    for name in ("p.png", "q.png"):
+        (tmp_path / name).symlink_to(tmp_path / ".store" / "blob")
+    assert list(find_images([str(tmp_path)])) == ["p", "q"]

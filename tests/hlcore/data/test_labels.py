@@ -57,3 +57,8 @@ def test_the_voc_palette_follows_the_bits_of_the_index():
 def test_an_invalid_table_is_refused(names, palette, sentence):
     with pytest.raises(InvalidInputError, match=sentence):
         ClassTable(names, palette)
+
+
+@pytest.mark.parametrize("name", ["traffic\u00a0light", "\u0645\u06cc\u200c\u0631\u0648\u062f"])
+def test_a_name_may_have_spaces_and_joiners_of_any_script(name):
+    assert ClassTable(("sky", name), ((0, 0, 0), (1, 1, 1))).names[1] == name

@@ -1,5 +1,6 @@
 """Measuring a run on a data set, from the images to the tables."""
 
+import errno
 import json
 import weakref
 from collections import Counter
@@ -16,7 +17,7 @@ from hlcore.analysis.statistics import ImageSums
 from hlcore.config import AnalyzeConfig
 from hlcore.data.labels import CAMVID
 from hlcore.data.streets import Streets
-from hlcore.errors import CheckpointError, DatasetError, InvalidInputError
+from hlcore.errors import CheckpointError, DatasetError, InvalidInputError, NotFiniteError, StorageError
 from hlcore.measuring.job import open_job
 from hlcore.measuring.loop import analyze
 from hlcore.measuring.tables import measure_image
@@ -119,11 +120,19 @@ def test_a_complete_analysis_is_not_measured_again(scenes_run, analysed, monkeyp
     assert not predictions.images
 
 
+def long_name_error() -> StorageError:
+    error = StorageError("test-0002.jpg cannot be written (File name too long)")
+    error.__cause__ = OSError(errno.ENAMETOOLONG, "File name too long")
+    return error
+
+
 @pytest.mark.parametrize(
     ("error", "reason"),
     [
         (RuntimeError("out of\nmemory"), "RuntimeError: out of memory"),
         (DatasetError("test-0002 is damaged"), "test-0002 is damaged"),
+        (NotFiniteError("the network's output is not finite"), "the network's output is not finite"),
+        (long_name_error(), "test-0002.jpg cannot be written (File name too long)"),
     ],
 )
 def test_an_image_that_fails_is_left_out_and_named(scenes_run, tmp_path, monkeypatch, error, reason) -> None:

@@ -4,6 +4,7 @@ import os
 import stat
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from subprocess import PIPE
 
@@ -12,7 +13,7 @@ import torch
 from safetensors.torch import save_file
 
 from hlcore.errors import CheckpointError, StorageError
-from hlcore.storage.files import lock_folder, parse_json, read_json, replace_atomically, write_text
+from hlcore.storage.files import lock_folder, make_folder, parse_json, read_json, replace_atomically, write_text
 from hlcore.storage.runs import RunRecord
 
 
@@ -60,6 +61,25 @@ def test_a_file_that_cannot_be_written_is_named_with_the_reason(tmp_path: Path) 
     (tmp_path / "occupied").touch()
     with pytest.raises(StorageError, match=r"notes\.txt cannot be written \((File exists|Not a directory)\)"):
         write_text(tmp_path / "occupied" / "notes.txt", "new")
+
+
+def test_a_folder_that_may_not_be_written_to_is_named() -> None:
+    with tempfile.TemporaryDirectory() as folder:  # tmp_path is below a folder that another user may not open
+        Path(folder).chmod(0o555)
+        privileged = os.geteuid() == 0
+        if privileged:
+            os.seteuid(65534)
+        try:
+            with pytest.raises(StorageError, match="Permission denied"):
+                write_text(Path(folder, "notes.txt"), "new")
+            with pytest.raises(StorageError, match="Permission denied"):
+                make_folder(Path(folder, "new"))
+            with pytest.raises(StorageError, match="Permission denied"), lock_folder(Path(folder)):
+                pass
+        finally:
+            if privileged:
+                os.seteuid(0)
+            Path(folder).chmod(0o755)
 
 
 def test_a_folder_is_held_until_the_block_or_its_process_ends(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from safetensors.torch import load_file, save_file
 
 from hlcore.config import DataConfig, LossConfig, NetworkConfig, OptimConfig, TrainConfig
 from hlcore.data.streets import Streets
-from hlcore.errors import CheckpointError, InvalidInputError, TrainingError
+from hlcore.errors import CheckpointError, InvalidInputError, NotFiniteError, TrainingError
 from hlcore.evaluation import Scores, score_images
 from hlcore.models.adapters import build_network
 from hlcore.storage.bundles import BundleWriter, open_bundle
@@ -240,8 +240,8 @@ def test_a_run_killed_before_it_names_its_best_epoch_names_it_when_resumed(tmp_p
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        (None, "no training state to resume from; remove .* and train again"),
-        (b"not a state", "is no training state; remove .* and train again"),
+        (None, "no training state to resume from; its saved epochs remain usable"),
+        (b"not a state", "is not a training state, so the run cannot be resumed; its saved epochs remain usable"),
     ],
 )
 def test_an_unreadable_training_state_gets_a_clear_error(tmp_path: Path, content, sentence: str) -> None:
@@ -352,6 +352,15 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_names_the_images(tmp_path: 
         finish(train(tiny(tmp_path, probe_images=0, optim=EXPLODING)))
     assert "Lower optim.lr" in str(stopped.value)
     assert open_run(tmp_path / "tiny").record.state == "failed"
+
+
+def test_scores_that_are_not_finite_stop_the_run_and_name_the_last_checkpoint(tmp_path: Path, monkeypatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise NotFiniteError("the network's output is not finite")
+
+    monkeypatch.setattr("hlcore.training.loop.score_images", fail)
+    with pytest.raises(TrainingError, match=r"no longer finite after epoch 1; .*epoch-0000.* Lower optim.lr"):
+        finish(train(tiny(tmp_path, probe_images=0)))
 
 
 def test_probe_maps_that_are_not_finite_stop_the_run(tmp_path: Path) -> None:

@@ -106,3 +106,22 @@ def test_a_name_that_only_begins_alike_is_no_match(tmp_path) -> None:
     bundle = write_bundle(tmp_path / "bundle", "a_0", "caf\u00e9")
     with pytest.raises(InvalidInputError, match="no hardness map for 1 of 2 training images, such as 'a'"):
         values(bundle, open_two(tmp_path), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("names", "wanted"),
+    [(("aachen/0000", "bonn/0000"), [0.1, 0.2]), (("0000",), None), (("ulm/0000", "bonn/0000"), None)],
+)
+def test_a_map_from_another_folder_is_no_match(names, wanted, tmp_path) -> None:
+    for city in ("aachen", "bonn"):
+        for kind, ending in (("leftImg8bit", "leftImg8bit"), ("gtFine", "gtFine_labelIds")):
+            path = tmp_path / kind / "train" / city / f"0000_{ending}.png"
+            path.parent.mkdir(parents=True)
+            PillowImage.new("L", (3, 2)).save(path)
+    data = open_cityscapes(tmp_path, "train")
+    bundle = write_bundle(tmp_path / "bundle", *(f"{name}_leftImg8bit" for name in names))
+    if wanted is not None:
+        assert values(bundle, data, tmp_path) == wanted
+        return
+    with pytest.raises(InvalidInputError, match="has no hardness map for"):
+        values(bundle, data, tmp_path)

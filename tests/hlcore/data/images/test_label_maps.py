@@ -215,9 +215,9 @@ def test_damaged_and_foreign_files_are_refused(encode):
 
 def test_a_data_sets_ids_are_mapped_and_colour_refused(write):
     path = write("a.png", np.array([[7, 0], [255, 7]], dtype=np.uint8))
-    assert read_class_ids(path, ids={7: 0, 0: 255, 255: 255}, classes=None).tolist() == [[0, 255], [255, 0]]
+    assert read_class_ids(path, ids={7: 0, 0: 255, 255: 255}, classes=CAMVID).tolist() == [[0, 255], [255, 0]]
     with pytest.raises(DatasetError, match=r"a.png contains unknown class ids: 0 \(1 px\), 255 \(1 px\); expected 7"):
-        read_class_ids(path, ids={7: 0}, classes=None)
+        read_class_ids(path, ids={7: 0}, classes=CAMVID)
     colour = write("b.png", np.zeros((2, 2, 3), dtype=np.uint8))
     with pytest.raises(DatasetError, match=r"b.png is a colour PNG"):
-        read_class_ids(colour, ids={0: 0}, classes=None)
+        read_class_ids(colour, ids={0: 0}, classes=CAMVID)

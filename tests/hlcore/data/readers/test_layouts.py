@@ -159,6 +159,18 @@ def test_a_palette_in_the_default_colours_says_nothing_of_classes_without_colour
     np.testing.assert_array_equal(open_folder(tmp_path, "val")[0].label_map, ids(0, 1))
 
 
+def test_a_class_without_a_colour_may_have_any_in_a_palette(tmp_path, write):
+    write("images/a.png", IMAGE)
+    write("labels/a.png", ids(0))
+    (tmp_path / "classes.json").write_text('[{"name": "a", "color": [10, 20, 30]}, "b", "c"]')
+    colours = {0: (10, 20, 30), 1: (0, 128, 0), 2: (128, 0, 0)}  # the last two are those of c and b in Pascal VOC
+    write_palette(tmp_path / "labels/a.png", ids(0, 1, 2), colours)
+    assert set(np.unique(open_folder(tmp_path, "train")[0].label_map)) == {0, 1, 2}
+    write_palette(tmp_path / "labels/a.png", ids(0, 1, 2), colours | {1: (10, 20, 30)})
+    with pytest.raises(DatasetError, match=r"1 has the colour \(10, 20, 30\) of a, but is the id of b"):
+        open_folder(tmp_path, "train")[0]
+
+
 def test_the_palette_of_voc_must_agree_with_its_ids(tmp_path, write):
     write("JPEGImages/a.jpg", IMAGE)
     write("SegmentationClass/a.png", ids(0))
@@ -480,6 +492,7 @@ def test_a_palette_with_the_colour_of_another_class_is_refused_beside_foreign_co
     [
         ('["a", "b", ""]', "must be printable and not empty, got ''"),
         ('["a", "\\ud800"]', r"must be printable and not empty, got '\ud800'"),
+        ('["a", "b\\u2028c"]', r"must be printable and not empty, got 'b\u2028c'"),
         ('["a", "b\\n"]', r"must be printable and not empty, got 'b\n'"),
         ("[" * 100_000, "is not JSON"),
     ],
