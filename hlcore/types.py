@@ -1,8 +1,9 @@
 """Array types used throughout hlcore, and the record of one image."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cached_property
-from typing import TypeAlias
+from functools import cached_property, wraps
+from typing import Any, TypeAlias, TypeVar, cast
 
 import numpy as np
 from jaxtyping import Bool, Float32, Integer, UInt8
@@ -122,6 +123,27 @@ class PredictionRecord:
     @cached_property
     def entropy(self) -> Float32[np.ndarray, "H W"]:
         """Entropy of the predicted distribution in nats, 0 to log(C)."""
-        p = self.probabilities
-        terms = np.where(p > 0, p * np.log(np.maximum(p, np.finfo(np.float32).tiny)), 0)
-        return -terms.sum(axis=0, dtype=np.float32)
+        entropy = np.zeros(self.probabilities.shape[1:], np.float32)
+        for p in self.probabilities:  # one class at a time stays in the processor's cache
+            entropy -= p * np.log(np.maximum(p, np.finfo(np.float32).tiny))
+        return entropy
+
+
+Measure = TypeVar("Measure", bound=Callable[..., Any])
+
+
+def kept_with_record(measure: Measure) -> Measure:
+    """Decorator for a function of a record: each result is computed once and kept as long as the record.
+
+    The record is the first argument; the others must be hashable. Callers must not change the result.
+    """
+
+    @wraps(measure)
+    def measure_once(record: PredictionRecord, *arguments: Any) -> Any:
+        results = record.__dict__.setdefault("_results", {})
+        key = (measure, arguments)
+        if key not in results:
+            results[key] = measure(record, *arguments)
+        return results[key]
+
+    return cast("Measure", measure_once)

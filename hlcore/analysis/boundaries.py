@@ -2,13 +2,14 @@
 
 from typing import Literal
 
+import edt
 import numpy as np
 from jaxtyping import Bool, Float32, Integer
 from scipy.ndimage import distance_transform_edt
 from skimage.color import rgb2gray
 from skimage.feature import canny
 
-from hlcore.types import IGNORE_INDEX, Image, LabelMap, PredictionRecord
+from hlcore.types import IGNORE_INDEX, Image, LabelMap, PredictionRecord, kept_with_record
 
 EdgeSource = Literal["label", "prediction", "gradient"]
 """Edges between labelled classes, between predicted classes, or of the image's brightness (needs no label)."""
@@ -60,7 +61,7 @@ def distance_to(edge: Bool[np.ndarray, "H W"]) -> Float32[np.ndarray, "H W"]:
     """Distance of each pixel to the nearest true pixel, exact Euclidean, in pixels; infinite if none is true."""
     if not edge.any():
         return np.full(edge.shape, np.inf, np.float32)
-    return np.asarray(distance_transform_edt(~edge), dtype=np.float32)
+    return edt.edt(~edge)
 
 
 def nearest_edge(
@@ -79,9 +80,11 @@ def nearest_edge(
         return distance_to(edge), np.full(edge.shape, -1)
     row, column = np.asarray(distance_transform_edt(~edge, return_distances=False, return_indices=True))
     y, x = np.ogrid[: edge.shape[0], : edge.shape[1]]
-    return np.sqrt((row - y) ** 2 + (column - x) ** 2).astype(np.float32), row * edge.shape[1] + column
+    squared = np.square(row - y.astype(np.int32)) + np.square(column - x.astype(np.int32))
+    return np.sqrt(squared.astype(np.float32)), row * edge.shape[1] + column
 
 
+@kept_with_record
 def edge_map(record: PredictionRecord, source: EdgeSource) -> Bool[np.ndarray, "H W"]:
     """The edges of a record from one source.
 
@@ -100,6 +103,7 @@ def edge_sources(record: PredictionRecord) -> tuple[EdgeSource, ...]:
     return ("prediction", "gradient") if record.label_map is None else ("label", "prediction", "gradient")
 
 
+@kept_with_record
 def edge_distance(record: PredictionRecord, source: EdgeSource) -> Float32[np.ndarray, "H W"]:
     """Distance of each pixel of a record to the nearest edge from one source, in pixels.
 
@@ -108,7 +112,19 @@ def edge_distance(record: PredictionRecord, source: EdgeSource) -> Float32[np.nd
     Raises:
         InvalidInputError: the source is the label map and the record has none.
     """
-    distance = distance_to(edge_map(record, source))
-    if source == "label":
-        distance[~record.valid] = np.nan
-    return distance
+    if source == "gradient":  # nobody asks which of these edges is the nearest
+        return distance_to(edge_map(record, source))
+    distance, _ = nearest_edge_of(record, source)
+    return np.where(record.valid, distance, np.float32(np.nan)) if source == "label" else distance
+
+
+@kept_with_record
+def nearest_edge_of(
+    record: PredictionRecord, source: EdgeSource
+) -> tuple[Float32[np.ndarray, "H W"], Integer[np.ndarray, "H W"]]:
+    """`nearest_edge` for the edges of a record from one source.
+
+    Raises:
+        InvalidInputError: the source is the label map and the record has none.
+    """
+    return nearest_edge(edge_map(record, source))

@@ -34,11 +34,12 @@ def near_contour(label_map: LabelMap, *, width_px: int, ignore_index: int = IGNO
         array([1, 0, 0, 1, 1, 0])
     """
     ignored = label_map == ignore_index
-    known = label_map.astype(np.int32)
+    known = np.where(ignored, 0, label_map)
+    known = known.astype(np.min_scalar_type(int(known.max(initial=0)) + 1))  # the filters are fastest on bytes
     side = 2 * width_px + 1
-    highest = maximum_filter(np.where(ignored, -1, known), side, mode="nearest")
-    lowest = minimum_filter(np.where(ignored, np.iinfo(np.int32).max, known), side, mode="nearest")
-    near = highest != lowest
+    above_highest = maximum_filter(np.where(ignored, 0, known + 1), side, mode="nearest")
+    lowest = minimum_filter(np.where(ignored, np.iinfo(known.dtype).max, known), side, mode="nearest")
+    near = above_highest - 1 != lowest
     near[:width_px] = near[-width_px:] = near[:, :width_px] = near[:, -width_px:] = True
     return near & ~ignored
 

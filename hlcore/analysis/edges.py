@@ -6,14 +6,16 @@ compared over the same pixels.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import combinations
+from math import prod
 from typing import get_args
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float, Float32, Integer
+from jaxtyping import Bool, Float, Float32, Integer
 
-from hlcore.analysis.boundaries import EdgeSource, edge_map, edge_sources, nearest_edge
+from hlcore.analysis.boundaries import EdgeSource, edge_distance, edge_sources, nearest_edge_of
 from hlcore.analysis.statistics import Counts, Estimate, ImageSums, divide
 from hlcore.errors import InvalidInputError
 from hlcore.types import IGNORE_INDEX, LabelMap, PredictionRecord
@@ -22,6 +24,8 @@ BIN_ENDS_PX = (0, 1, 2, 4, 8, 16, 32)
 """Upper ends of the bins, inclusive; the last bin is open."""
 DISTANCES = ("0", "1", "2", "3–4", "5–8", "9–16", "17–32", "> 32")
 """Names of the bins. Distances are rounded up to whole pixels, so "3–4" holds 2 < d <= 4."""
+_BIN_OF_PX = np.searchsorted(BIN_ENDS_PX, np.arange(BIN_ENDS_PX[-1] + 2)).astype(np.uint8)
+"""Bin of each distance in whole pixels, up to the first in the last bin."""
 NEAR, FAR = slice(0, 3), slice(6, 8)
 """Bins that the edge contrast compares: edge pixels (d <= 2) and far pixels (d > 16)."""
 AT_EDGE = "≤ 2"
@@ -40,7 +44,8 @@ def distance_bins(distance: Float32[np.ndarray, "*shape"]) -> Integer[np.ndarray
         >>> distance_bins(np.float32([0, 1, 1.4, 2, 2.2, 4, 33, np.inf])).tolist()
         [0, 1, 2, 2, 3, 3, 7, 7]
     """
-    return np.searchsorted(np.array(BIN_ENDS_PX, np.float32), distance)
+    whole_px = np.fmin(np.ceil(distance), BIN_ENDS_PX[-1] + 1).astype(np.uint8)  # the minimum of NaN and a number is that
+    return _BIN_OF_PX[whole_px]
 
 
 def count(record: PredictionRecord, *, sources: Sequence[EdgeSource] | None = None) -> Counts:
@@ -57,25 +62,27 @@ def count(record: PredictionRecord, *, sources: Sequence[EdgeSource] | None = No
     Raises:
         InvalidInputError: the label map is a source and the record has none.
     """
-    kept = np.ones(record.prediction.shape, bool) if record.label_map is None else record.valid
+    sources = edge_sources(record) if sources is None else tuple(sources)
+    pixels = _CountedPixels.of(record)
     classes = record.prediction if record.label_map is None else record.label_map
-    sums = _pixel_values(record, kept)
     num_classes = len(record.class_names)
+    bins = {source: distance_bins(edge_distance(record, source)[pixels.where]) for source in sources}
+    by_class = pixels.sum_by(classes[pixels.where], [*bins.values()], rows=num_classes)
     counts = {}
-    for source in edge_sources(record) if sources is None else sources:
-        distance, nearest = nearest_edge(edge_map(record, source))
-        bins = distance_bins(distance[kept])
-        by_class = _sum_by_bin(classes[kept], bins, sums, rows=num_classes)
-        counts |= {f"{source}/{name}": values for name, values in by_class.items()}
+    for axis, source in enumerate(sources, start=1):
+        others = tuple(other for other in range(1, 1 + len(sources)) if other != axis)
+        counts |= {f"{source}/{name}": sums.sum(axis=others) for name, sums in by_class.items()}
+    for source in sources:
         if source == "gradient":
             continue
         parted = record.labels if source == "label" else record.prediction
         pairs = boundary_pairs(parted, num_classes=num_classes, ignore_index=IGNORE_INDEX if source == "label" else -1)
-        of_pixel = np.where(nearest < 0, -1, pairs.ravel()[nearest])[kept]
-        by_pair = _sum_by_bin(of_pixel, bins, sums, rows=num_classes * (num_classes - 1) // 2)
+        _, nearest = nearest_edge_of(record, source)
+        of_pixel = np.where(nearest < 0, -1, pairs.ravel()[nearest])[pixels.where]
+        by_pair = pixels.sum_by(of_pixel, [bins[source]], rows=num_classes * (num_classes - 1) // 2)
         if num_classes > MOST_CLASSES_BY_DISTANCE:
-            by_pair = {name: values[:, NEAR].sum(axis=1, keepdims=True) for name, values in by_pair.items()}
-        counts |= {f"{source}/pairs/{name}": values for name, values in by_pair.items()}
+            by_pair = {name: sums[:, NEAR].sum(axis=1, keepdims=True) for name, sums in by_pair.items()}
+        counts |= {f"{source}/pairs/{name}": sums for name, sums in by_pair.items()}
     return counts
 
 
@@ -130,31 +137,53 @@ def make_tables(sums: ImageSums, class_names: Sequence[str]) -> dict[str, pd.Dat
     }
 
 
-def _pixel_values(record: PredictionRecord, kept: np.ndarray) -> dict[str, Float[np.ndarray, " N"] | float]:
-    """Values to sum over the kept pixels; a number stands for the same value in every pixel."""
-    of_labels = {"labelled": 0.0, "loss": 0.0, "errors": 0.0}
-    if record.label_map is not None:
-        of_labels = {"labelled": 1.0, "loss": record.loss_map[kept], "errors": record.error[kept].astype(float)}
-    return {"pixels": 1.0, "hardness": record.hardness_map[kept], **of_labels}
+@dataclass(frozen=True)
+class _CountedPixels:
+    """The pixels of an image that count, and what is summed over them.
 
+    Attributes:
+        where: The labelled pixels, or all of an unlabelled image.
+        hardness: Of each counted pixel.
+        loss: Of each counted pixel, nats; None without labels.
+        wrong: Indices of the counted pixels that are wrong.
+    """
 
-def _sum_by_bin(
-    rows_of: Integer[np.ndarray, " N"],
-    bins: Integer[np.ndarray, " N"],
-    sums: dict[str, Float[np.ndarray, " N"] | float],
-    *,
-    rows: int,
-) -> dict[str, Float[np.ndarray, "R D"]]:
-    """Each sum by row and bin; pixels with row -1 are not counted."""
-    key = (rows_of.astype(np.int64) + 1) * len(DISTANCES) + bins
-    length = (rows + 1) * len(DISTANCES)
-    pixels = np.bincount(key, minlength=length)
-    return {
-        name: (pixels * values if isinstance(values, float) else np.bincount(key, values, minlength=length)).reshape(
-            -1, len(DISTANCES)
-        )[1:]
-        for name, values in sums.items()
-    }
+    where: Bool[np.ndarray, "H W"]
+    hardness: Float32[np.ndarray, " N"]
+    loss: Float32[np.ndarray, " N"] | None
+    wrong: Integer[np.ndarray, " E"]
+
+    @classmethod
+    def of(cls, record: PredictionRecord) -> "_CountedPixels":
+        """The counted pixels of a record."""
+        if record.label_map is None:
+            where = np.ones(record.prediction.shape, bool)
+            return cls(where, record.hardness_map[where], None, np.empty(0, np.intp))
+        where = record.valid
+        return cls(where, record.hardness_map[where], record.loss_map[where], np.flatnonzero(record.error[where]))
+
+    def sum_by(
+        self, rows_of: Integer[np.ndarray, " N"], bins: Sequence[Integer[np.ndarray, " N"]], *, rows: int
+    ) -> dict[str, Float[np.ndarray, "R *D"]]:
+        """Each sum by row and by the bins of each source; pixels with row -1 are not counted."""
+        key = rows_of.astype(np.intp) + 1
+        for of_source in bins:
+            key *= len(DISTANCES)
+            key += of_source
+        shape = (rows + 1, *[len(DISTANCES)] * len(bins))
+
+        def total(key: np.ndarray, values: np.ndarray | None = None) -> np.ndarray:
+            return np.bincount(key, values, minlength=prod(shape)).reshape(shape)[1:].astype(float)
+
+        pixels = total(key)
+        nothing = np.zeros_like(pixels)
+        return {
+            "pixels": pixels,
+            "hardness": total(key, self.hardness),
+            "labelled": nothing if self.loss is None else pixels,
+            "loss": nothing if self.loss is None else total(key, self.loss),
+            "errors": total(key[self.wrong]),
+        }
 
 
 def _profile_table(sums: ImageSums, source: str, class_names: Sequence[str]) -> pd.DataFrame:

@@ -60,7 +60,7 @@ def count(record: PredictionRecord) -> Counts:
     """
     valid = record.valid
     near = edge_distance(record, "prediction")[valid] <= EDGE_PX
-    group = (2 * ~near + record.error[valid]).astype(np.int32) * BINS
+    group = (2 * ~near + record.error[valid]) * BINS
     pixels = np.zeros((len(SCORES), 2, 2, BINS))
     for counted, score in zip(pixels, SCORES.values(), strict=True):
         values = score.measure(record)

@@ -7,7 +7,7 @@ import pandas as pd
 from jaxtyping import Float, Float32, Integer
 from scipy.ndimage import find_objects
 
-from hlcore.analysis.components import label_components
+from hlcore.analysis.components import label_components, split_by_object
 from hlcore.analysis.label_faults import PlantedFaults
 from hlcore.types import LabelMap, PredictionRecord
 
@@ -59,10 +59,9 @@ def find_disagreements(
         >>> find_disagreements(np.array([[0, 0, 1, 1]]), np.array([[2, 2, 2, 1]]), smallest_px=1)
         array([[1, 1, 2, 0]])
     """
-    label_map, prediction = label_map.astype(np.int64), prediction.astype(np.int64)
-    pairs = np.where(
-        (label_map != prediction) & (label_map != ignore_index), label_map * (prediction.max() + 1) + prediction, -1
-    )
+    differs = (label_map != prediction) & (label_map != ignore_index)
+    pairs = np.full(label_map.shape, -1, np.int32)
+    pairs[differs] = label_map[differs].astype(np.int32) * (int(prediction.max()) + 1) + prediction[differs]
     return label_components(pairs, smallest_px=smallest_px, ignore_index=-1)
 
 
@@ -76,8 +75,8 @@ def score_regions(
         array([2., 4.])
     """
     of_pixels = {"p95": lambda values: np.quantile(values, 0.95), "max": np.max, "mean": np.mean, "sum": np.sum}
-    boxes = enumerate(find_objects(regions), start=1)
-    return np.array([of_pixels[summary](scores[box][regions[box] == number].astype(float)) for number, box in boxes])
+    (in_regions,) = split_by_object(regions, scores)
+    return np.array([of_pixels[summary](inside.astype(float)) for inside in in_regions])
 
 
 def match_faults(regions: Integer[np.ndarray, "H W"], planted: PlantedFaults) -> Integer[np.ndarray, " N"]:

@@ -1,15 +1,13 @@
 """One row per object of a data set: size, nearness to edges, hardness, loss, errors."""
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 from jaxtyping import Float, Integer
 from scipy.ndimage import find_objects
 
-from hlcore.analysis.boundaries import EDGE_PX, edge_distance
-from hlcore.analysis.components import iou_with_prediction, label_components, thickness
-from hlcore.analysis.edges import DISTANCES, distance_bins
+from hlcore.analysis.boundaries import edge_distance
+from hlcore.analysis.components import distance_to_outside, iou_with_prediction, label_components, split_by_object
+from hlcore.analysis.edges import DISTANCES, NEAR, distance_bins
 from hlcore.analysis.statistics import divide
 from hlcore.types import PredictionRecord
 
@@ -47,7 +45,8 @@ def measure_objects(record: PredictionRecord) -> pd.DataFrame:
         One row per object, in the order of `label_components`:
 
         - `image`, `object` (1, 2, ...), `class_name`
-        - `area_px`; `equivalent_diameter_px`, of a disc of that area; `thickness_px`, see `components.thickness`
+        - `area_px`; `equivalent_diameter_px`, of a disc of that area; `thickness_px`, twice the largest distance from a pixel inside to
+          the nearest outside (a stripe w px wide has w if that is even, else w + 1)
         - `edge_share`: share of its pixels within 2 px of an edge of the label map (or prediction)
         - `hardness_mean`, `hardness_p95` (95th percentile), `hardness_interior` (mean beyond 2 px from an edge;
           NaN without such pixels)
@@ -60,26 +59,39 @@ def measure_objects(record: PredictionRecord) -> pd.DataFrame:
     objects = label_components(classes) if labelled else label_components(classes, ignore_index=-1)
     distance = edge_distance(record, "label" if labelled else "prediction")
     at = objects > 0
-    number, bins, hardness = objects[at], distance_bins(distance[at]), record.hardness_map[at]
-    count = int(objects.max(initial=0))
-    pixels_at = np.bincount(number * len(PIXELS_AT) + bins, minlength=(count + 1) * len(PIXELS_AT))
-    pixels_at = pixels_at.reshape(-1, len(PIXELS_AT))[1:]
-    area = pixels_at.sum(axis=1)
-    inner = distance[at] > EDGE_PX
-    inner_px = _sum_by_object(number, inner, count)
+    number, hardness = objects[at].astype(np.intp), record.hardness_map[at]
+    boxes = find_objects(objects)
+    count = len(boxes)
+    by_distance = number * len(DISTANCES) + distance_bins(distance[at])
+    pixels_at, hardness_at = (
+        np.bincount(by_distance, values, minlength=(count + 1) * len(DISTANCES)).reshape(-1, len(DISTANCES))[1:]
+        for values in (None, hardness)
+    )
+    area, edge_px = pixels_at.sum(axis=1), pixels_at[:, NEAR].sum(axis=1)
+    in_objects = split_by_object(objects, classes, record.hardness_map, distance_to_outside(objects))
+    edges = np.array([[(along.start, along.stop) for along in box] for box in boxes], int)
+    (top, bottom), (left, right) = edges.reshape(count, 2, 2).transpose(1, 2, 0)
+    height, width = objects.shape
     nothing = np.full(count, np.nan)
     table = {
         "image": record.name,
         "object": np.arange(1, count + 1),
+        "class_name": [record.class_names[inside[0]] for inside in in_objects[0]],
         "area_px": area,
         "equivalent_diameter_px": np.sqrt(4 * area / np.pi),
-        "edge_share": 1 - divide(inner_px, area),
-        "hardness_mean": divide(_sum_by_object(number, hardness, count), area),
-        "hardness_interior": divide(_sum_by_object(number, hardness * inner, count), inner_px),
+        "thickness_px": [2 * float(inside.max()) for inside in in_objects[2]],
+        "edge_share": divide(edge_px, area),
+        "hardness_mean": divide(hardness_at.sum(axis=1), area),
+        "hardness_p95": [float(np.quantile(inside, 0.95)) for inside in in_objects[1]],
+        "hardness_interior": divide(hardness_at[:, NEAR.stop :].sum(axis=1), area - edge_px),
         "loss_mean": divide(_sum_by_object(number, record.loss_map[at], count), area) if labelled else nothing,
         "error_share": divide(_sum_by_object(number, record.error[at], count), area) if labelled else nothing,
         "iou": iou_with_prediction(objects, classes, record.prediction) if labelled else nothing,
-        **_columns_by_object(record, classes, objects),
+        "left": left,
+        "top": top,
+        "right": right,
+        "bottom": bottom,
+        "touches_border": (left == 0) | (top == 0) | (right == width) | (bottom == height),
         **dict(zip(PIXELS_AT, pixels_at.T, strict=True)),
     }
     return pd.DataFrame(table, columns=list(COLUMNS))
@@ -108,28 +120,3 @@ def add_edge_profile(objects: pd.DataFrame, edges: pd.DataFrame, *, source: str 
 def _sum_by_object(number: Integer[np.ndarray, " P"], values: np.ndarray, count: int) -> Float[np.ndarray, " N"]:
     """Sum of the values over each object's pixels."""
     return np.bincount(number, values, minlength=count + 1)[1:].astype(float)
-
-
-def _columns_by_object(
-    record: PredictionRecord, classes: Integer[np.ndarray, "H W"], objects: Integer[np.ndarray, "H W"]
-) -> dict[str, list[Any]]:
-    """Columns that need each object's pixels at once."""
-    height, width = objects.shape
-    rows = []
-    for number, box in enumerate(find_objects(objects), start=1):
-        inside = objects[box] == number
-        (top, bottom), (left, right) = ((along.start, along.stop) for along in box)
-        rows.append(
-            {
-                "class_name": record.class_names[classes[box][inside][0]],
-                "thickness_px": thickness(inside),
-                "hardness_p95": float(np.quantile(record.hardness_map[box][inside], 0.95)),
-                "left": left,
-                "top": top,
-                "right": right,
-                "bottom": bottom,
-                "touches_border": left == 0 or top == 0 or right == width or bottom == height,
-            }
-        )
-    names = ("class_name", "thickness_px", "hardness_p95", "left", "top", "right", "bottom", "touches_border")
-    return {name: [row[name] for row in rows] for name in names}

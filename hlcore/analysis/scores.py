@@ -6,9 +6,10 @@ keeps the ranking and puts bins where pixels are dense: hardness and probabiliti
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
-from jaxtyping import Bool, Float, Float32, Integer
+from jaxtyping import Bool, Float, Float32, Int16, Integer
 from scipy.special import expit, logit
 
 from hlcore.analysis.boundaries import edge_distance
@@ -16,6 +17,8 @@ from hlcore.types import PredictionRecord
 
 BINS = 1024
 ScoreMap = Float32[np.ndarray, "H W"]
+_CELL_BITS = 12
+"""Numbers of type float32 that differ in their last 12 bits at most form a cell: 0.05 % of the number wide."""
 
 
 @dataclass(frozen=True)
@@ -37,14 +40,40 @@ class Bins:
     single: Bool[np.ndarray, " B"] = field(default_factory=lambda: np.zeros(BINS, bool))
 
     def index(self, score: Float[np.ndarray, "*shape"]) -> Integer[np.ndarray, "*shape"]:
-        """The bin of each value, 0 to BINS - 1."""
-        steps = (self.transform(score) - self.low) * (BINS / (self.high - self.low))
-        return np.clip(steps, 0, BINS - 1).astype(np.int16)
+        """The bin of each value, 0 to BINS - 1.
+
+        Most float32 values are looked up by their first bits, which is much faster than the transform.
+        """
+        if score.dtype != np.float32:
+            return self._compute_index(score)
+        cells = np.abs(np.ascontiguousarray(score)).view(np.uint32)
+        cells >>= _CELL_BITS
+        index = self._index_of_cell[np.minimum(cells, len(self._index_of_cell) - 1, out=cells)]
+        mixed = np.flatnonzero(index < 0)
+        index.flat[mixed] = self._compute_index(score.ravel()[mixed])
+        return index
 
     def lower_end(self, index: Integer[np.ndarray, "*shape"]) -> Float[np.ndarray, "*shape"]:
         """Lower end of a bin, as a score; minus infinity for the lowest bin, infinity for index BINS."""
         ends = self.inverse(self.low + index * ((self.high - self.low) / BINS))
         return np.where(index <= 0, -np.inf, np.where(index >= BINS, np.inf, ends))
+
+
+    @cached_property
+    def _index_of_cell(self) -> Int16[np.ndarray, " cells"]:
+        """Bin of the numbers in each cell, -1 if they lie in several; the last entry stands for all larger cells."""
+        farthest, nearest = self.inverse(np.array([self.low, self.high]))  # one of them is near 0
+        sign, largest = (-1, -farthest) if farthest < 0 else (1, nearest)
+        cells = np.arange(np.float32(largest).view(np.uint32) >> _CELL_BITS, dtype=np.uint32)
+        starts, stops = (
+            self._compute_index(sign * bits.view(np.float32))
+            for bits in (cells << _CELL_BITS, (cells << _CELL_BITS) + (1 << _CELL_BITS) - 1)
+        )
+        return np.append(np.where(starts == stops, starts, -1), -1).astype(np.int16)
+
+    def _compute_index(self, score: Float[np.ndarray, "*shape"]) -> Integer[np.ndarray, "*shape"]:
+        steps = (self.transform(score) - self.low) * (BINS / (self.high - self.low))
+        return np.clip(steps, 0, BINS - 1).astype(np.int16)
 
 
 @dataclass(frozen=True)

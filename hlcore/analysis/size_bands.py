@@ -22,7 +22,9 @@ def size_band_map(classes: LabelMap, *, cuts_px: tuple[int, int] = BAND_CUTS_PX)
     """
     component = label_components(classes, smallest_px=1)
     area_px = np.bincount(component.ravel())
-    return np.where(component > 0, np.searchsorted(cuts_px, area_px, side="right")[component], -1)
+    bands = np.searchsorted(cuts_px, area_px, side="right").astype(np.int8)
+    bands[0] = -1
+    return bands[component]
 
 
 def band_counts(
@@ -39,7 +41,7 @@ def band_counts(
     of_label, of_prediction = (size_band_map(classes, cuts_px=cuts_px) for classes in (label_map, prediction))
 
     def count(bands: np.ndarray, classes: np.ndarray, where: np.ndarray) -> np.ndarray:
-        index = bands[where] * num_classes + classes[where]
+        index = bands[where].astype(np.intp) * num_classes + classes[where]
         return np.bincount(index, minlength=len(BANDS) * num_classes).reshape(len(BANDS), num_classes)
 
     return {

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from skimage.measure import label
 
-from hlcore.analysis.components import iou_with_prediction, label_components, thickness
+from hlcore.analysis.components import distance_to_outside, iou_with_prediction, label_components
 from hlcore.analysis.edges import DISTANCES
 from hlcore.analysis.objects import COLUMNS, PIXELS_AT, add_edge_profile, measure_objects
 from hlcore.types import IGNORE_INDEX, PredictionRecord
@@ -161,10 +161,10 @@ def test_numbers_follow_the_reading_order_of_what_is_large_enough():
 
 @pytest.mark.parametrize(("width", "thick"), [(1, 2), (2, 2), (3, 4), (4, 4), (9, 10)])
 def test_a_stripe_is_as_thick_as_it_is_wide_up_to_one_pixel(width, thick):
-    inside = np.zeros((40, 20), bool)
+    inside = np.zeros((40, 20), np.uint8)
     inside[5:36, 5 : 5 + width] = 1
-    assert thickness(inside) == thick
-    assert thickness(inside[:, 5:]) == thick  # also at the image border
+    assert 2 * distance_to_outside(inside).max() == thick
+    assert 2 * distance_to_outside(inside[:, 5:]).max() == thick  # also at the image border
 
 
 def test_an_object_predicted_exactly_has_iou_one_and_a_missed_one_zero():
