@@ -11,7 +11,7 @@ from cyclopts import Parameter
 from pydantic import PositiveFloat
 
 from hlcore.config import AnalyzeConfig, Device, EpochChoice
-from hlcore.errors import HlcoreError, InvalidInputError, explain_failure
+from hlcore.errors import HlcoreError, InvalidInputError
 
 INTERRUPTED = 130
 """Exit status after Ctrl-C, as in shells, so that scripts can tell a stopped command from a finished one."""
@@ -49,11 +49,11 @@ def evaluate(
         Print JSON.
     """
     from rich.console import Console
-    from rich.progress import track
 
     from hlcore.data.catalog import open_data
     from hlcore.evaluation import Scores, score_images
     from hlcore.listing import make_score_table
+    from hlcore.progress import track_images
     from hlcore.storage.loading import load_epoch
     from hlcore.storage.runs import open_run
 
@@ -78,7 +78,7 @@ def evaluate(
     scores = Scores.zero(num_classes)
     samples = (data[index] for index in range(len(data)))
     images = score_images(checkpoint.network, samples, num_classes=num_classes, window=window)
-    for one in track(images, "evaluate", total=len(data), console=Console(stderr=True)):
+    for one in track_images(images, "evaluate", len(data)):
         scores += one
     values = scores.table(checkpoint.class_names)
     values = {"mean_ce" if name == "val_ce" else name: value for name, value in values.items()}
@@ -127,14 +127,11 @@ def predict(
     device
         Device to run on; auto uses an accelerator if there is one.
     """
-    from rich.console import Console
-    from rich.progress import track
-
     from hlcore.data.digests import digest_file
-    from hlcore.data.images import read_image
-    from hlcore.data.images.white_level import find_white_level, is_dark
+    from hlcore.data.images.white_level import find_white_level
     from hlcore.data.inputs import find_images
-    from hlcore.inference import predict as predict_image
+    from hlcore.predicting import predict_files
+    from hlcore.progress import track_images
     from hlcore.storage.bundles import BundleWriter
     from hlcore.storage.loading import load_epoch
     from hlcore.storage.runs import open_run
@@ -146,24 +143,13 @@ def predict(
     white_level = white_level or find_white_level(list(files.values())).level
     made_with = f"weights {weights}, window {window}, white level {white_level}"
     writer = BundleWriter(out, class_names=checkpoint.class_names, palette=checkpoint.palette, made_with=made_with)
-    dark = []
     try:
         with writer as bundle:
             if done := bundle.find_done(files, lambda path: digest_file(path).hex()):
                 print(f"continuing {out}, which has {len(done)} of the {len(files)} images", file=sys.stderr)
-            remaining = [name for name in files if name not in done]
-            for name in track(remaining, "predict", console=Console(stderr=True)):
-                path = files[name]
-                try:
-                    image = read_image(path, white_level=white_level)
-                    dark += [path] if is_dark(image) else []
-                    record = predict_image(
-                        checkpoint.network, image, class_names=checkpoint.class_names, name=name, window=window
-                    )
-                    bundle.add(record, source=str(path), digest=digest_file(path).hex())
-                except Exception as error:  # noqa: BLE001  (whatever is wrong with one image, the others are predicted)
-                    reason = explain_failure(error)
-                    bundle.leave_out(name, reason if str(path) in reason else f"{path}: {reason}")
+            remaining = {name: path for name, path in files.items() if name not in done}
+            steps = predict_files(remaining, checkpoint, bundle, window=window, white_level=white_level)
+            dark = [step.name for step in track_images(steps, "predict", len(files), done=len(done)) if step.dark]
     except KeyboardInterrupt as error:
         print(f"stopped; continue with: {shlex.join(['hlcore', *sys.argv[1:]])}", file=sys.stderr)
         raise SystemExit(INTERRUPTED) from error
@@ -171,8 +157,8 @@ def predict(
     print(f"{len(bundle)} image{'' if len(bundle) == 1 else 's'} in {out}")
     if dark:
         print(
-            f"note: {len(dark)} of {len(files)} images, such as {dark[0]}, use under a tenth of the range from black "
-            "to white; if they have more than 8 bits, set --white-level",
+            f"note: {len(dark)} of {len(files)} images, such as {files[dark[0]]}, use under a tenth of the range from "
+            "black to white; if they have more than 8 bits, set --white-level",
             file=sys.stderr,
         )
     for sentence in left_out.values():

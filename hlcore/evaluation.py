@@ -1,6 +1,6 @@
 """Score a network on a data set, with one confusion matrix over all pixels."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,7 +50,7 @@ class Scores:
 
 def score_images(
     network: HardnessSegmenter, samples: Iterable[Sample], *, num_classes: int, window: int | None = None
-) -> Iterator[Scores]:
+) -> Generator[Scores]:
     """Scores of each image, one at a time; their sum is the score of the data set.
 
     Raises:

@@ -3,16 +3,47 @@
 import os
 import shlex
 import signal
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import closing
+from typing import TypeVar
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.text import Text
 
 from hlcore.measuring.loop import Step
 from hlcore.storage.analyses import Analysis
 from hlcore.training.loop import Reports
 
+Image = TypeVar("Image")
+
+
+class _SpeedColumn(ProgressColumn):
+    """The speed in images per second, once it is known."""
+
+    def render(self, task: Task) -> Text:
+        """The cell of a task."""
+        return Text("" if task.speed is None else f"{task.speed:.3g} images/s", style="progress.data.speed")
+
+
 _COLUMNS = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+_IMAGE_COLUMNS = (*_COLUMNS, _SpeedColumn())
+
+
+def track_images(images: Generator[Image], what: str, total: int, *, done: int = 0) -> Iterator[Image]:
+    """The images, with their progress on stderr: how many, how many a second, and how long the rest takes.
+
+    Args:
+        images: Closed at the end, however that comes.
+        what: What is done with them, in a word.
+        total: Number of images, including those done earlier.
+        done: Number of images done earlier.
+    """
+    with closing(images), Progress(*_IMAGE_COLUMNS, console=Console(stderr=True)) as bar:
+        task = bar.add_task(what, total=total, completed=done)
+        for image in images:
+            bar.advance(task)
+            yield image
 
 
 def show_training_progress(reports: Reports) -> bool:
@@ -65,7 +96,7 @@ def show_analysis_progress(steps: Iterator[Step], *, command: str) -> Analysis |
     analysis = None
     before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell ignores SIGINT in background jobs
     try:
-        with Progress(*_COLUMNS, console=Console(stderr=True)) as bar:
+        with Progress(*_IMAGE_COLUMNS, console=Console(stderr=True)) as bar:
             task = bar.add_task("analyze", total=None)
             for step in steps:
                 total = step.analysis.record.images

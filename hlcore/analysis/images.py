@@ -67,10 +67,12 @@ def describe_classes(record: PredictionRecord) -> pd.DataFrame:
     columns = ("image", "class_name", "pixels", "hardness_mean", "loss_mean", "error_share")
     if record.label_map is None:
         return pd.DataFrame(columns=list(columns))
-    labels, count = record.labels[record.valid], len(record.class_names)
+    labels, count = record.labels[record.valid].astype(np.intp), len(record.class_names)
     pixels = np.bincount(labels, minlength=count)
-    maps = {"hardness_mean": record.hardness_map, "loss_mean": record.loss_map, "error_share": record.error}
-    means = {name: divide(np.bincount(labels, m[record.valid], minlength=count), pixels) for name, m in maps.items()}
+    maps = {"hardness_mean": record.hardness_map, "loss_mean": record.loss_map}
+    sums = {name: np.bincount(labels, values[record.valid], minlength=count) for name, values in maps.items()}
+    sums["error_share"] = np.bincount(record.labels[record.error], minlength=count)
+    means = {name: divide(total, pixels) for name, total in sums.items()}
     table = pd.DataFrame(
         {"image": record.name, "class_name": record.class_names, "pixels": pixels, **means}, columns=list(columns)
     )

@@ -74,9 +74,8 @@ def score_regions(
         >>> score_regions(np.array([[1, 1, 0, 2]]), np.array([[1.0, 3.0, 9.0, 4.0]]), "mean")
         array([2., 4.])
     """
-    of_pixels = {"p95": lambda values: np.quantile(values, 0.95), "max": np.max, "mean": np.mean, "sum": np.sum}
     (in_regions,) = split_by_object(regions, scores)
-    return np.array([of_pixels[summary](inside.astype(float)) for inside in in_regions])
+    return _summarise(in_regions, summary)
 
 
 def match_faults(regions: Integer[np.ndarray, "H W"], planted: PlantedFaults) -> Integer[np.ndarray, " N"]:
@@ -112,20 +111,20 @@ def find_suspects(record: PredictionRecord, *, smallest_px: int = SMALLEST_SUSPE
         InvalidInputError: the record has no label map.
     """
     regions = find_disagreements(record.labels, record.prediction, smallest_px=smallest_px)
-    numbers, first = np.unique(regions, return_index=True)
-    first, count = first[numbers > 0], int(regions.max(initial=0))
-    names = np.array(record.class_names, object)
+    labels, predicted, scores, losses, hardness = split_by_object(
+        regions, record.labels, record.prediction, score_map(record), record.loss_map, record.hardness_map
+    )
     boxes = np.array([[(along.start, along.stop) for along in box] for box in find_objects(regions)], int)
-    (top, bottom), (left, right) = boxes.reshape(count, 2, 2).transpose(1, 2, 0)
+    (top, bottom), (left, right) = boxes.reshape(len(boxes), 2, 2).transpose(1, 2, 0)
     columns = {
-        "image": np.full(count, record.name, object),
-        "region": np.arange(1, count + 1),
-        "class_name": names[record.labels.ravel()[first]],
-        "predicted": names[record.prediction.ravel()[first]],
-        "area_px": np.bincount(regions.ravel(), minlength=count + 1)[1:],
-        "score": score_regions(regions, score_map(record)),
-        "loss_mean": score_regions(regions, record.loss_map, "mean"),
-        "hardness_mean": score_regions(regions, record.hardness_map, "mean"),
+        "image": record.name,
+        "region": np.arange(1, len(boxes) + 1),
+        "class_name": [record.class_names[inside[0]] for inside in labels],
+        "predicted": [record.class_names[inside[0]] for inside in predicted],
+        "area_px": np.array([len(inside) for inside in labels], int),
+        "score": _summarise(scores, "p95"),
+        "loss_mean": _summarise(losses, "mean"),
+        "hardness_mean": _summarise(hardness, "mean"),
         "left": left,
         "top": top,
         "right": right,
@@ -135,3 +134,8 @@ def find_suspects(record: PredictionRecord, *, smallest_px: int = SMALLEST_SUSPE
         dict.fromkeys(("image", "class_name", "predicted"), str)
     )
     return table.sort_values("score", ascending=False, kind="stable", ignore_index=True)
+
+
+def _summarise(in_regions: list[np.ndarray], summary: Summary) -> Float[np.ndarray, " N"]:
+    of_pixels = {"p95": lambda values: np.quantile(values, 0.95), "max": np.max, "mean": np.mean, "sum": np.sum}
+    return np.array([of_pixels[summary](inside.astype(float)) for inside in in_regions], float)

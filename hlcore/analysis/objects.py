@@ -45,8 +45,8 @@ def measure_objects(record: PredictionRecord) -> pd.DataFrame:
         One row per object, in the order of `label_components`:
 
         - `image`, `object` (1, 2, ...), `class_name`
-        - `area_px`; `equivalent_diameter_px`, of a disc of that area; `thickness_px`, twice the largest distance from a pixel inside to
-          the nearest outside (a stripe w px wide has w if that is even, else w + 1)
+        - `area_px`; `equivalent_diameter_px`, of a disc of that area; `thickness_px`, twice the largest distance from a
+          pixel inside to the nearest outside (w for a stripe w px wide if that is even, else w + 1)
         - `edge_share`: share of its pixels within 2 px of an edge of the label map (or prediction)
         - `hardness_mean`, `hardness_p95` (95th percentile), `hardness_interior` (mean beyond 2 px from an edge;
           NaN without such pixels)

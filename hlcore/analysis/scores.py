@@ -58,7 +58,6 @@ class Bins:
         ends = self.inverse(self.low + index * ((self.high - self.low) / BINS))
         return np.where(index <= 0, -np.inf, np.where(index >= BINS, np.inf, ends))
 
-
     @cached_property
     def _index_of_cell(self) -> Int16[np.ndarray, " cells"]:
         """Bin of the numbers in each cell, -1 if they lie in several; the last entry stands for all larger cells."""

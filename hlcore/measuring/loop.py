@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Generator, Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -15,9 +16,10 @@ from hlcore.data.samples import Sample
 from hlcore.errors import DatasetError, explain_failure
 from hlcore.figures.maps import apply_colour_scale
 from hlcore.figures.style import HARDNESS_SCALES
-from hlcore.inference import mc_dropout_entropy, predict
+from hlcore.inference import WHOLE_PX, mc_dropout_entropy, predict
 from hlcore.measuring.job import AnalysisJob, open_job
 from hlcore.measuring.tables import measure_image, snapshot_name, write_tables
+from hlcore.overlap import overlap
 from hlcore.storage.analyses import Analysis, is_analysis
 from hlcore.storage.analysis_writer import AnalysisWriter, open_analysis_writer
 from hlcore.storage.checkpoints import Checkpoint
@@ -103,31 +105,52 @@ def _measure_images(
     remaining = [position for position in range(len(job.indices)) if not writer.has_part(position)]
     measured = len(job.indices) - len(remaining)
     yield Step(writer.analysis, measured, "measure")
-    for position in remaining:
-        name = job.data.names[job.indices[position]]
-        try:
-            _measure_image(writer, job, checkpoint, networks, position)
-        except Exception as error:  # noqa: BLE001  (whatever is wrong with one image, the others are measured)
-            left_out[name] = explain_failure(error)
-        measured += 1
-        yield Step(writer.analysis, measured, name)
+    measuring = overlap(
+        remaining,
+        lambda position: (position, job.data[job.indices[position]]),
+        lambda loaded: _predict_image(job, checkpoint, networks, *loaded),
+        lambda predicted: _measure_image(writer, job, predicted),
+        is_large=lambda loaded: loaded[1].image[..., 0].size > WHOLE_PX,
+    )
+    with closing(measuring):
+        for position, error in measuring:
+            name = job.data.names[job.indices[position]]
+            if error is not None:  # whatever is wrong with one image, the others are measured
+                left_out[name] = explain_failure(error)
+            measured += 1
+            yield Step(writer.analysis, measured, name)
     if left_out and len(left_out) == len(job.indices):
         raise DatasetError(f"no image could be measured; the first: {next(iter(left_out.values()))}")
     return left_out
 
 
-def _measure_image(
-    writer: AnalysisWriter, job: AnalysisJob, checkpoint: Checkpoint, networks: dict[int, Checkpoint], position: int
-) -> None:
-    sample = job.data[job.indices[position]]
+class _Predicted(NamedTuple):
+    """What the networks say of one image."""
+
+    position: int
+    record: PredictionRecord
+    snapshots: dict[str, PredictionRecord]
+    """The image at each epoch that is compared."""
+    ignored: Counts
+
+
+def _predict_image(
+    job: AnalysisJob, checkpoint: Checkpoint, networks: dict[int, Checkpoint], position: int, sample: Sample
+) -> _Predicted:
     record, ignored = _predict(job, checkpoint, sample, mc_dropout=job.config.mc_dropout)
-    if job.config.thumbnails:
-        hardness = apply_colour_scale(record.hardness_map, scale=HARDNESS_SCALES[0], low=0, high=1)
-        writer.write_thumbnail(sample.name, sample.image)
-        writer.write_thumbnail(f"{sample.name}.hardness", hardness)
     others = {epoch: _predict(job, network, sample)[0] for epoch, network in networks.items()}
     snapshots = {snapshot_name(epoch): others.get(epoch, record) for epoch in job.epochs}
-    writer.write_part(position, measure_image(record, snapshots, ignored, c=job.run.record.config.loss.c))
+    return _Predicted(position, record, snapshots, ignored)
+
+
+def _measure_image(writer: AnalysisWriter, job: AnalysisJob, predicted: _Predicted) -> None:
+    record = predicted.record
+    if job.config.thumbnails:
+        hardness = apply_colour_scale(record.hardness_map, scale=HARDNESS_SCALES[0], low=0, high=1)
+        writer.write_thumbnail(record.name, record.image)
+        writer.write_thumbnail(f"{record.name}.hardness", hardness)
+    part = measure_image(record, predicted.snapshots, predicted.ignored, c=job.run.record.config.loss.c)
+    writer.write_part(predicted.position, part)
 
 
 def _predict(
