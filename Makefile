@@ -26,7 +26,7 @@ CHOICE := $(or $(TORCH_INDEX_URL),$(TORCH_BACKEND))
 TORCH := $(if $(CHOICE),$(VENV)/.torch-$(shell printf %s '$(CHOICE)' | cksum | cut -d ' ' -f 1))
 
 .DEFAULT_GOAL := help
-.PHONY: app test all-tests check quick-tests lint format lock screenshots clean help
+.PHONY: app test all-tests check quick-tests lint format lock bench screenshots clean help
 
 app: $(RUNTIME) ## serve the app on localhost, with the bundled runs
 	$(RUN) streamlit run app/server.py --server.address localhost --server.port $(PORT)
@@ -60,6 +60,9 @@ lock: $(DEV) ## update the hashes and licences after a change of requirements.tx
 	    --no-emit-package torch --no-emit-package torchvision --output-file requirements-hashes.txt \
 	    requirements.txt requirements-uv.txt
 	$(RUN) tests.licences --write
+
+bench: $(DEV) ## measure how fast everything is, and write docs/performance.md
+	$(RUN) benchmarks.performance
 
 screenshots: $(DEV) ## update the screenshots of README and docs/, in a real browser
 	$(VENV)/bin/python tests/chromium.py

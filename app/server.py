@@ -9,6 +9,8 @@ from streamlit.runtime import app_session
 from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
 from streamlit.starlette import App
 
+from hlcore.allocation import keep_freed_memory
+
 HEADERS = {
     # The page loads and sends nothing elsewhere. Streamlit's own scripts need inline code, eval and blobs.
     "Content-Security-Policy": "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; frame-ancestors 'self'; "
@@ -54,5 +56,6 @@ class MessageQueue(ForwardMsgQueue):
             self._queue.extend(message for message in answers if id(message) not in kept)
 
 
+keep_freed_memory()
 app_session.ForwardMsgQueue = MessageQueue  # pyright: ignore[reportPrivateImportUsage] - what its sessions use
 app = App(Path(__file__).with_name("main.py"), middleware=[Middleware(SecurityHeaders)])

@@ -1,4 +1,4 @@
-"""Tables in a document whose rows are written by the benchmark that measured them."""
+"""Tables in a document that are written by the benchmark that measured them."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,3 +21,10 @@ def write_row(document: Path, name: str, columns: Sequence[str], row: Sequence[s
     rows = [other for other in rows if other[:key] != tuple(row[:key])] + [tuple(row)]
     lines = ["| " + " | ".join(cells) + " |\n" for cells in (columns, ["---"] * len(columns), *rows)]
     document.write_text(f"{before}{start}{''.join(lines)}{end}{after}", encoding="utf-8")
+
+
+def write_table(document: Path, name: str, table: str) -> None:
+    """Replace what stands between `<!-- measured by NAME -->` and `<!-- end of measured -->`."""
+    start, end = f"<!-- measured by {name} -->\n", "<!-- end of measured -->"
+    before, rest = document.read_text(encoding="utf-8").split(start)
+    document.write_text(f"{before}{start}{table}{end}{rest.split(end, 1)[1]}", encoding="utf-8")

@@ -16,6 +16,7 @@ import cyclopts
 from cyclopts import App, Parameter
 
 from hlcore import commands
+from hlcore.allocation import keep_freed_memory
 from hlcore.config import TrainConfig
 from hlcore.errors import HlcoreError, InvalidInputError
 
@@ -92,7 +93,7 @@ def train(*, config: Annotated[TrainConfig | None, Parameter(name="*")] = None, 
         Folder of an interrupted run, which continues with its own settings. Only --data.root, --data.workers and
         --device may be given besides, for data or a run that moved.
     """
-    from hlcore.progress import show_training_progress
+    from hlcore.progress.training import show_training_progress
     from hlcore.training import loop
 
     config = config or TrainConfig()
@@ -148,6 +149,7 @@ def main() -> None:
         setattr(sys, stream, getattr(sys, stream) or open(os.devnull, "w"))  # noqa: PTH123, SIM115
     if isinstance(sys.stdout, io.TextIOWrapper):  # a Windows pipe may not be UTF-8: escape what it cannot encode
         sys.stdout.reconfigure(errors="backslashreplace")
+    keep_freed_memory()
     os.environ.setdefault("PYDANTIC_ERRORS_INCLUDE_URL", "0")  # errors of settings are for users
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     words = list(map(_expand_home, sys.argv[1:]))

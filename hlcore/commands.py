@@ -53,7 +53,7 @@ def evaluate(
     from hlcore.data.catalog import open_data
     from hlcore.evaluation import Scores, score_images
     from hlcore.listing import make_score_table
-    from hlcore.progress import track_images
+    from hlcore.progress.images import track_images
     from hlcore.storage.loading import load_epoch
     from hlcore.storage.runs import open_run
 
@@ -131,7 +131,7 @@ def predict(
     from hlcore.data.images.white_level import find_white_level
     from hlcore.data.inputs import find_images
     from hlcore.predicting import predict_files
-    from hlcore.progress import track_images
+    from hlcore.progress.images import track_images
     from hlcore.storage.bundles import BundleWriter
     from hlcore.storage.loading import load_epoch
     from hlcore.storage.runs import open_run
@@ -183,7 +183,7 @@ def analyze(
         Folder of the data set. Default: the one the run was trained on. Not needed for streets.
     """
     from hlcore.measuring.loop import analyze as measure
-    from hlcore.progress import show_analysis_progress
+    from hlcore.progress.analysis import show_analysis_progress
     from hlcore.report import write_report
     from hlcore.storage.runs import open_run
 

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from hlcore.analysis.segmentation import class_iou, confusion_matrix, mean_iou, pixel_accuracy
 from hlcore.data.samples import Sample
 from hlcore.errors import DatasetError
-from hlcore.inference import run_network
+from hlcore.inference import predicted_classes, run_network
 from hlcore.models.hardness import HardnessSegmenter
 from hlcore.types import IGNORE_INDEX
 
@@ -65,6 +65,6 @@ def score_images(
             label = int(unknown[0])
             raise DatasetError(f"{sample.name} has label {label}, but the network has {num_classes} classes")
         logits = run_network(network, sample.image, window=window).logits
-        counts = confusion_matrix(sample.label_map, logits[0].argmax(0).numpy(), num_classes=num_classes)
+        counts = confusion_matrix(sample.label_map, predicted_classes(logits)[0].numpy(), num_classes=num_classes)
         loss = F.cross_entropy(logits, labels[None], ignore_index=IGNORE_INDEX, reduction="sum")
         yield Scores(counts, float(loss), 1)

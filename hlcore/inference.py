@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import numpy as np
 import torch
-from jaxtyping import Float32, Integer
+from jaxtyping import Float, Float32, Int64, Integer
 from torch import Tensor
 from torch.nn.modules.dropout import _DropoutNd  # the base class of torch's dropout layers
 
@@ -61,7 +61,9 @@ def predict(
     return PredictionRecord(
         name=name,
         image=image,
-        prediction=output.logits[0].argmax(0).to(torch.uint8 if len(class_names) < 256 else torch.int32).numpy(),
+        prediction=predicted_classes(output.logits)[0]
+        .to(torch.uint8 if len(class_names) < 256 else torch.int32)
+        .numpy(),
         hardness_map=torch.sigmoid(output.hardness[0, 0]).numpy(),
         probabilities=torch.softmax(output.logits[0], dim=0).numpy(),
         class_names=class_names,
@@ -84,6 +86,11 @@ def run_network(network: HardnessSegmenter, image: Image, *, window: int | None 
     if not torch.isfinite(logits.sum() + (0 if hardness is None else hardness.sum())):
         raise NotFiniteError("the network's output is not finite; its weights may be damaged, so try another epoch")
     return SegmentationOutput(logits.float().cpu(), None if hardness is None else hardness.float().cpu())
+
+
+def predicted_classes(logits: Float[Tensor, "N C H W"]) -> Int64[Tensor, "N H W"]:
+    """The class with the largest logit at each pixel, the first of equal ones; on CPUs much faster than `argmax`."""
+    return logits.max(dim=1).indices
 
 
 def has_dropout(network: HardnessSegmenter) -> bool:

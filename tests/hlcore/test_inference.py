@@ -12,7 +12,7 @@ from skimage import data
 from torch import nn
 
 from hlcore.errors import InvalidInputError, NotFiniteError
-from hlcore.inference import _window_slices, predict, run_network
+from hlcore.inference import _window_slices, predict, predicted_classes, run_network
 from hlcore.models.hardness import HardnessSegmenter
 from hlcore.types import Image
 
@@ -187,3 +187,9 @@ def test_an_output_that_is_not_finite_is_refused(strided_network: HardnessSegmen
     getattr(strided_network, buffer).fill_(0 if buffer == "std" else float("nan"))
     with pytest.raises(NotFiniteError, match="the network's output is not finite"):
         run_network(strided_network, noise(16, 24))
+
+
+def test_the_predicted_class_is_the_first_with_the_largest_logit() -> None:
+    logits = torch.randint(0, 3, (2, 5, 40, 50)).float()
+    expected = torch.from_numpy(logits.numpy().argmax(axis=1))  # NumPy promises the first
+    assert torch.equal(predicted_classes(logits), expected)

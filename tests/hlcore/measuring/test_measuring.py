@@ -176,7 +176,9 @@ def test_steps_report_progress(scenes_run, tmp_path) -> None:
     assert not (tmp_path / "new" / "thumbnails").exists()
 
 
-def test_one_record_is_measured_while_the_next_is_predicted_and_one_part_is_in_memory(scenes_run, tmp_path, monkeypatch) -> None:
+def test_one_record_is_measured_while_the_next_is_predicted_and_one_part_is_in_memory(
+    scenes_run, tmp_path, monkeypatch
+) -> None:
     alive, parts_alive = [], []
     predict, parts = pipeline.predict, AnalysisWriter.read_parts
 

@@ -13,7 +13,7 @@ from PIL import Image
 from hlcore.config import AnalyzeConfig, DataConfig, NetworkConfig, OptimConfig, TrainConfig
 from hlcore.errors import CheckpointError, DatasetError
 from hlcore.measuring.loop import analyze
-from hlcore.progress import show_training_progress
+from hlcore.progress.training import show_training_progress
 from hlcore.report import write_report
 from hlcore.storage.runs import Run, open_run
 from hlcore.training.loop import resume, train

@@ -1,0 +1,1 @@
+"""How fast hlcore is: `make bench` measures, writes benchmarks/performance/results/ and docs/performance.md."""

@@ -1,0 +1,60 @@
+"""The progress of a training run."""
+
+import os
+import shlex
+import signal
+
+from rich.console import Console
+from rich.progress import Progress
+
+from hlcore.progress.images import COLUMNS
+from hlcore.training.loop import Reports
+
+
+def show_training_progress(reports: Reports) -> bool:
+    """Whether a run completed, after showing its progress; Ctrl-C or SIGTERM stops it after the current step."""
+    asked_to_stop = False
+
+    def stop(*_: object) -> None:
+        nonlocal asked_to_stop
+        if asked_to_stop:
+            raise KeyboardInterrupt
+        asked_to_stop = True
+
+    before = [(each, signal.signal(each, stop)) for each in (signal.SIGINT, signal.SIGTERM)]
+    is_first = os.environ.get("LOCAL_RANK", "0") == "0"  # only the first process on a machine prints
+    try:
+        with Progress(*COLUMNS, console=Console(stderr=True, quiet=not is_first)) as bar:
+            task = bar.add_task("train", total=None)
+            report = next(reports)
+            while True:
+                values = report.values
+                if report.checked:
+                    bar.update(task, description="check labels", completed=report.checked[0], total=report.checked[1])
+                elif report.ends_epoch:
+                    bar.console.print(f"epoch {report.epoch}: val mIoU {_format(values['mean_iou'])}")
+                elif values:
+                    ce, lift = _format(values["mean_ce"]), _format(values["hardness_lift"])
+                    text = f"epoch {report.epoch}  ce {ce}  lift {lift}"
+                    bar.update(task, description=text, completed=report.iteration, total=report.iterations)
+                try:
+                    report = reports.send(asked_to_stop)
+                except StopIteration:
+                    break
+    finally:
+        for each, handler in before:
+            signal.signal(each, handler)
+    complete = report.run.record.state == "complete"
+    if is_first:
+        path = report.run.path
+        stopped = (
+            "stopped before the first step; nothing was written"
+            if report.checked
+            else f"stopped; continue with: {shlex.join(['hlcore', 'train', '--resume', str(path)])}"
+        )
+        print(f"complete: {path}" if complete else stopped)
+    return complete
+
+
+def _format(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"
