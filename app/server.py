@@ -9,7 +9,7 @@ from streamlit.runtime import app_session
 from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
 from streamlit.starlette import App
 
-from hlcore.allocation import keep_freed_memory
+from hlcore.process import keep_freed_memory, limit_threads
 
 HEADERS = {
     # The page loads and sends nothing elsewhere. Streamlit's own scripts need inline code, eval and blobs.
@@ -57,5 +57,6 @@ class MessageQueue(ForwardMsgQueue):
 
 
 keep_freed_memory()
+limit_threads()
 app_session.ForwardMsgQueue = MessageQueue  # pyright: ignore[reportPrivateImportUsage] - what its sessions use
 app = App(Path(__file__).with_name("main.py"), middleware=[Middleware(SecurityHeaders)])

@@ -16,9 +16,9 @@ import cyclopts
 from cyclopts import App, Parameter
 
 from hlcore import commands
-from hlcore.allocation import keep_freed_memory
 from hlcore.config import TrainConfig
 from hlcore.errors import HlcoreError, InvalidInputError
+from hlcore.process import keep_freed_memory, limit_threads
 
 app = App(
     name="hlcore",
@@ -150,6 +150,7 @@ def main() -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):  # a Windows pipe may not be UTF-8: escape what it cannot encode
         sys.stdout.reconfigure(errors="backslashreplace")
     keep_freed_memory()
+    limit_threads()
     os.environ.setdefault("PYDANTIC_ERRORS_INCLUDE_URL", "0")  # errors of settings are for users
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     words = list(map(_expand_home, sys.argv[1:]))

@@ -10,7 +10,7 @@ from typing import Annotated
 from cyclopts import Parameter
 from pydantic import PositiveFloat
 
-from hlcore.config import AnalyzeConfig, Device, EpochChoice
+from hlcore.config import AnalyzeConfig, Backend, Device, EpochChoice
 from hlcore.errors import HlcoreError, InvalidInputError
 
 INTERRUPTED = 130
@@ -25,6 +25,7 @@ def evaluate(
     root: Path | None = None,
     window: int | None = None,
     device: Device = "auto",
+    backend: Backend = "auto",
     as_json: Annotated[bool, Parameter(name="--json")] = False,
 ) -> None:
     """Print a run's mean IoU and the IoU of each class on a split of its data set.
@@ -45,6 +46,8 @@ def evaluate(
         Side of a sliding window, px. Default: whole images up to 4 megapixels, windows of 1536 px for larger ones.
     device
         Device to run on; auto uses an accelerator if there is one.
+    backend
+        What runs the network; auto takes the fastest that is installed.
     as_json
         Print JSON.
     """
@@ -58,7 +61,7 @@ def evaluate(
     from hlcore.storage.runs import open_run
 
     opened = open_run(run)
-    checkpoint = load_epoch(opened, epoch, device=device)
+    checkpoint = load_epoch(opened, epoch, device=device, backend=backend)
     data_config = opened.record.config.data
     split = split or data_config.val_split
     data = open_data(
@@ -103,6 +106,7 @@ def predict(
     window: int | None = None,
     white_level: PositiveFloat | None = None,
     device: Device = "auto",
+    backend: Backend = "auto",
 ) -> None:
     """Write a hardness bundle: hardness maps, prediction maps and a manifest.
 
@@ -126,6 +130,8 @@ def predict(
         Value of white in images of more than 8 bits, such as 4095. Default: the largest that 16 of the images suggest.
     device
         Device to run on; auto uses an accelerator if there is one.
+    backend
+        What runs the network; auto takes the fastest that is installed.
     """
     from hlcore.data.digests import digest_file
     from hlcore.data.images.white_level import find_white_level
@@ -138,7 +144,7 @@ def predict(
 
     files = find_images(inputs)
     opened = open_run(run)
-    checkpoint = load_epoch(opened, epoch, device=device)
+    checkpoint = load_epoch(opened, epoch, device=device, backend=backend)
     weights = digest_file(opened.checkpoint_path(checkpoint.epoch)).hex()
     white_level = white_level or find_white_level(list(files.values())).level
     made_with = f"weights {weights}, window {window}, white level {white_level}"

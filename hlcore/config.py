@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, NonNegativeIn
 
 LossName = Literal["ce", "balanced_ce", "ohem", "focal", "hardness"]
 Device = Literal["auto", "cpu", "cuda", "mps"]
+Backend = Literal["auto", "torch", "openvino", "onnxruntime"]
 PositiveInt = Annotated[int, Field(ge=1, lt=2**53)]
 ListedCount = Annotated[int, Field(ge=1, le=1_000_000)]
 """A number of things that are listed in memory."""
@@ -265,3 +266,5 @@ class AnalyzeConfig(FrozenModel):
     """Side of a sliding window, px. Default: whole images up to 4 megapixels, windows of 1536 px for larger ones."""
     device: Device = "auto"
     """Device to run on; auto uses an accelerator if there is one."""
+    backend: Backend = "auto"
+    """What runs the network; auto takes the fastest that is installed."""

@@ -10,6 +10,7 @@ from hypothesis import settings
 
 settings.register_profile("patient", deadline=None)  # a slow machine must not fail a test
 settings.load_profile("patient")
+os.environ["HLCORE_BACKEND"] = "torch"  # other libraries first export each network, which takes seconds
 
 PROJECT = Path(__file__).parents[1]
 SLOW_FIXTURES = {"few_steps", "quick_analyses"}

@@ -98,7 +98,7 @@ def load_pixel(run: Run, epoch: int, picture: Picture, x: int, y: int) -> dict[s
 def _cached_network(path: Path, modified: int, _run: Run, _epoch: int) -> "Checkpoint":
     from hlcore.storage.loading import load_epoch
 
-    return load_epoch(_run, _epoch, device="cpu")
+    return load_epoch(_run, _epoch, device="cpu", backend="auto")
 
 
 @st.cache_resource(max_entries=1, show_spinner="Predicting …")  # probabilities may take a gigabyte

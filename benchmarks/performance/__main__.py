@@ -19,7 +19,7 @@ from benchmarks.measured_tables import write_table
 from benchmarks.performance.studies import STUDIES
 from benchmarks.performance.timing import describe_machine
 from benchmarks.studies import format_markdown_table
-from hlcore.allocation import keep_freed_memory
+from hlcore.process import keep_freed_memory
 
 RESULTS = Path(__file__).parent / "results"
 DOCUMENT = Path(__file__).parents[2] / "docs" / "performance.md"

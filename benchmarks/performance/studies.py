@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
@@ -22,6 +23,7 @@ from hlcore.data.streets import Streets
 from hlcore.inference import predict
 from hlcore.measuring.tables import ROW_TABLES, SUMMED, measure_image
 from hlcore.models.adapters import build_network
+from hlcore.models.backends import COMPILED_BACKENDS
 from hlcore.models.hardness import HardnessSegmenter
 from hlcore.storage.checkpoints import Checkpoint
 from hlcore.storage.loading import load_epoch
@@ -66,6 +68,23 @@ def time_inference() -> pd.DataFrame:
             "without hardness branch": torch.inference_mode()(lambda plain=plain, pixels=pixels: plain(pixels)),
             "with hardness branch": torch.inference_mode()(lambda pixels=pixels: network(pixels)),
             "predict": lambda image=image: predict(network, image, class_names=checkpoint.class_names),
+        }
+        repeats = 15 if size == SIZES[0] else 7
+        tables.append(measure(ways, repeats=repeats).assign(image=format_size(size)))
+    return pd.concat(tables, ignore_index=True)
+
+
+def time_backends() -> pd.DataFrame:
+    """`predict` with the bundled camvid network in each library that is installed."""
+    tables = []
+    run = open_run(CHECKPOINTS / "camvid")
+    installed = [name for name in COMPILED_BACKENDS if find_spec(name) is not None]
+    loaded = {name: load_epoch(run, device="cpu", backend=name) for name in ("torch", *installed)}
+    for size in SIZES:
+        image = make_record(size).image
+        ways = {
+            name: lambda image=image, one=one: predict(one.network, image, class_names=one.class_names)
+            for name, one in loaded.items()
         }
         repeats = 15 if size == SIZES[0] else 7
         tables.append(measure(ways, repeats=repeats).assign(image=format_size(size)))
@@ -146,6 +165,7 @@ def time_parts_of_analysis() -> pd.DataFrame:
 STUDIES = {
     "training_step": time_training_step,
     "inference": time_inference,
+    "backends": time_backends,
     "limits": time_limits,
     "analysis": time_analysis,
     "parts_of_analysis": time_parts_of_analysis,

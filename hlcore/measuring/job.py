@@ -16,6 +16,7 @@ from hlcore.config import AnalyzeConfig
 from hlcore.data.catalog import STREETS, open_data
 from hlcore.data.samples import PairedFiles, SegmentationData
 from hlcore.measuring.class_mappings import find_known_mapping, map_shared_names, read_mapping
+from hlcore.models.hardness import HardnessSegmenter
 from hlcore.storage.analyses import AnalysisRecord
 from hlcore.storage.loading import resolve_epoch
 from hlcore.storage.runs import Run, installed_versions, utc_now
@@ -80,7 +81,7 @@ class AnalysisJob:
         """The scored classes."""
         return self.data.classes.names if self.merge is None else self.merge.names
 
-    def record(self, *, device: str, command: str) -> AnalysisRecord:
+    def record(self, network: HardnessSegmenter, *, command: str) -> AnalysisRecord:
         """The content of analysis.json."""
         return AnalysisRecord(
             state="running",
@@ -102,7 +103,7 @@ class AnalysisJob:
             thumbnails=self.config.thumbnails,
             scene_size=self.run.record.config.data.scene_size if self.dataset == STREETS else None,
             white_level=self.data.white_level if isinstance(self.data, PairedFiles) else None,
-            device=_device_name(device),
+            device=_describe_device(network),
             versions=installed_versions(),
             command=command,
         )
@@ -175,7 +176,10 @@ def _weights_fingerprint(paths: Sequence[Path]) -> str:
     return digest.hexdigest()
 
 
-def _device_name(device: str) -> str:
-    if device.startswith("cuda"):
+def _describe_device(network: HardnessSegmenter) -> str:
+    device = network.mean.device
+    if device.type == "cuda":
         return torch.cuda.get_device_name(device)
-    return f"cpu, {torch.get_num_threads()} of {os.cpu_count()} cores" if device == "cpu" else device
+    if device.type != "cpu":
+        return str(device)
+    return f"cpu, {torch.get_num_threads()} of {os.cpu_count()} cores, {network.backend}"

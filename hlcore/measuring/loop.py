@@ -62,16 +62,15 @@ def analyze(run: Run, root: Path | None, config: AnalyzeConfig, *, command: str 
     job = open_job(run, root, config)
     if job.merge is not None:
         log.info(job.describe_merge())
-    checkpoint = load_epoch(run, job.epoch, device=config.device)
-    device = str(checkpoint.network.mean.device)
-    record = job.record(device=device, command=command)
+    checkpoint = load_epoch(run, job.epoch, device=config.device, backend=config.backend)
+    record = job.record(checkpoint.network, command=command)
     if job.dataset != STREETS and not is_analysis(job.path):  # generated labels are known to fit
         yield from _check_labels(job, Analysis(job.path, record))
     writer = open_analysis_writer(job.path, record)
     if not writer.is_complete:
         with lock_folder(job.path):
             others = [epoch for epoch in job.epochs if epoch != job.epoch]
-            networks = {epoch: load_epoch(run, epoch, device=config.device) for epoch in others}
+            networks = {epoch: load_epoch(run, epoch, device=config.device, backend=config.backend) for epoch in others}
             left_out = yield from _measure_images(writer, job, checkpoint, networks)
             yield Step(writer.analysis, len(job.indices), "tables")
             write_tables(writer)

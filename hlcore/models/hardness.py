@@ -42,6 +42,8 @@ class HardnessSegmenter(nn.Module):
 
     mean: Tensor
     std: Tensor
+    backend: str = "torch"
+    """What runs the network in evaluation mode."""
 
     def __init__(
         self,
@@ -74,14 +76,20 @@ class HardnessSegmenter(nn.Module):
 
     def encode(self, image: Tensor) -> Any:
         """Features of a batch of RGB images N 3 H W in 0..255."""
-        normalized = self._pad((image.float() - self.mean) / self.std)
-        return self.encoder(normalized.contiguous(memory_format=self.memory_format))
+        return self.encoder(self.normalize(image).contiguous(memory_format=self.memory_format))
+
+    def normalize(self, image: Tensor) -> Tensor:
+        """The encoder's input for a batch of RGB images N 3 H W in 0..255: normalised, and padded to the stride."""
+        return self._pad((image.float() - self.mean) / self.std)
 
     def decode(self, branch: nn.Module, features: Any, size: Sequence[int]) -> Tensor:
         """Output of a branch, resized to the image size (H, W)."""
+        return self.resize(branch(features), size)
+
+    def resize(self, output: Tensor, size: Sequence[int]) -> Tensor:
+        """The output of a branch at the image size (H, W)."""
         height, width = size
         padded = self._padded_size(height, width)
-        output = branch(features)
         if output.shape[-2:] != padded:
             output = F.interpolate(output, size=padded, mode="bilinear", align_corners=False)
         return output[..., :height, :width]

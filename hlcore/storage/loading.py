@@ -1,18 +1,28 @@
 """Load the network of a run onto an available device."""
 
+from dataclasses import replace
+
 import torch
 
 from hlcore.config import EpochChoice
 from hlcore.errors import CheckpointError, InvalidInputError
+from hlcore.models.backends import choose_backend
 from hlcore.storage.checkpoints import Checkpoint, load_checkpoint
+from hlcore.storage.exports import compile_network
 from hlcore.storage.runs import Run
 
 
-def load_epoch(run: Run, epoch: EpochChoice = None, *, device: str = "auto") -> Checkpoint:
-    """Checkpoint of a saved epoch, as `resolve_epoch` chooses it; `auto` uses an accelerator if there is one.
+def load_epoch(run: Run, epoch: EpochChoice = None, *, device: str = "auto", backend: str = "torch") -> Checkpoint:
+    """Checkpoint of a saved epoch.
+
+    Args:
+        run: The run.
+        epoch: As in `resolve_epoch`.
+        device: Where the network runs; `auto` uses an accelerator if there is one.
+        backend: What runs it; `auto` takes what $HLCORE_BACKEND says or the fastest that is installed.
 
     Raises:
-        InvalidInputError: the run has not saved the epoch, or the machine has no such device.
+        InvalidInputError: the run has not saved the epoch, or the machine has no such device or backend.
         CheckpointError: the checkpoint cannot be read, or has other classes than its run.
     """
     path = run.checkpoint_path(resolve_epoch(run, epoch))
@@ -26,7 +36,10 @@ def load_epoch(run: Run, epoch: EpochChoice = None, *, device: str = "auto") -> 
             f"{path} has the classes {', '.join(checkpoint.class_names)}, but run.json has "
             f"{', '.join(run.record.class_names)}; one of them belongs to another run"
         )
-    return checkpoint
+    compiled = choose_backend(backend, checkpoint.network.mean.device)
+    if compiled is None:
+        return checkpoint
+    return replace(checkpoint, network=compile_network(checkpoint.network, path, compiled, required=backend != "auto"))
 
 
 def resolve_epoch(run: Run, epoch: EpochChoice = None) -> int:

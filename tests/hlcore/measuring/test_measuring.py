@@ -24,6 +24,7 @@ from hlcore.measuring.tables import measure_image
 from hlcore.report import describe_analysis
 from hlcore.storage.analyses import Analysis, open_analysis
 from hlcore.storage.analysis_writer import AnalysisWriter, ImagePart
+from hlcore.storage.loading import load_epoch
 from hlcore.storage.runs import Run
 from hlcore.storage.tables import SCHEMAS
 
@@ -338,10 +339,11 @@ def test_a_data_set_of_only_ignored_labels_is_refused(scenes_run, two_classes, t
 
 def test_an_analysis_records_the_white_level_of_its_images(scenes_run, two_classes) -> None:
     config = AnalyzeConfig(dataset="folder", merge=merge_file(two_classes.parent / "merge.json"))
-    assert open_job(scenes_run, two_classes, config).record(device="cpu", command="").white_level is None
+    network = load_epoch(scenes_run).network
+    assert open_job(scenes_run, two_classes, config).record(network, command="").white_level is None
     for path in (two_classes / "images").iterdir():
         Image.fromarray(np.full((48, 64), 4000, np.uint16)).save(path)
-    assert open_job(scenes_run, two_classes, config).record(device="cpu", command="").white_level == 4095
+    assert open_job(scenes_run, two_classes, config).record(network, command="").white_level == 4095
 
 
 def test_an_unlabelled_image_is_named(scenes_run, tmp_path, monkeypatch) -> None:

@@ -1,0 +1,179 @@
+"""Run a network in another library than torch: ONNX Runtime or OpenVINO, which fuse its layers on CPUs."""
+
+import copy
+import importlib.util
+import logging
+import os
+import warnings
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Literal, get_args
+
+import numpy as np
+import torch
+from jaxtyping import Float, Float32
+from torch import Tensor, nn
+
+from hlcore.errors import InvalidInputError
+from hlcore.models.hardness import HardnessSegmenter, SegmentationOutput
+
+log = logging.getLogger(__name__)
+
+CompiledBackend = Literal["openvino", "onnxruntime"]
+COMPILED_BACKENDS: tuple[CompiledBackend, ...] = get_args(CompiledBackend)
+"""In the order of preference; docs/performance.md has their times."""
+_EXTRAS = {"openvino": "openvino", "onnxruntime": "onnx"}
+TOLERANCE = 1e-3
+"""Largest difference of a logit or of D from torch's."""
+
+Normalized = Float32[np.ndarray, "N 3 H W"]
+Session = Callable[[Normalized], Sequence[np.ndarray]]
+
+
+class CompiledSegmenter(HardnessSegmenter):
+    """A network that runs in another library in evaluation mode; in training mode, and for its parts, torch runs it.
+
+    Args:
+        network: The network, on the CPU.
+        session: Normalised, padded image -> logits and, with a hardness branch, D, both before resizing.
+        backend: The library.
+    """
+
+    def __init__(self, network: HardnessSegmenter, session: Session, backend: CompiledBackend) -> None:
+        super().__init__(
+            network.encoder,
+            network.segmentation_branch,
+            network.hardness_branch,
+            stride=network.stride,
+            mean=network.mean.flatten().tolist(),
+            std=network.std.flatten().tolist(),
+            channels_last=network.memory_format == torch.channels_last,
+        )
+        self.train(network.training)
+        self._network = [network]  # in a list, because a module's own parts must not contain it twice
+        self._session = session
+        self.backend = backend
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> HardnessSegmenter:
+        """The network in torch: a copy may be trained, and then the session's weights are old."""
+        return copy.deepcopy(self._network[0], memo)
+
+    def forward(self, image: Tensor) -> SegmentationOutput:
+        """As in torch, but not differentiable in evaluation mode."""
+        if self.training:
+            return super().forward(image)
+        outputs = self._session(self.normalize(image).contiguous().numpy())
+        logits, *hardness = (self.resize(torch.from_numpy(output), image.shape[-2:]) for output in outputs)
+        return SegmentationOutput(logits, hardness[0] if hardness else None)
+
+
+def choose_backend(name: str, device: torch.device) -> CompiledBackend | None:
+    """The library that runs a network on a device; None for torch.
+
+    Args:
+        name: "torch", one of COMPILED_BACKENDS, or "auto" for what $HLCORE_BACKEND says or else, on the CPU, the first
+            of them that is installed.
+        device: The device of the network.
+
+    Raises:
+        InvalidInputError: the library is not installed, or does not run on the device.
+    """
+    if name == "auto":
+        name = os.environ.get("HLCORE_BACKEND") or "auto"
+    if name == "torch" or (name == "auto" and device.type != "cpu"):
+        return None
+    if name == "auto":
+        return next((backend for backend in COMPILED_BACKENDS if _is_installed(backend)), None)
+    if name not in COMPILED_BACKENDS:
+        raise InvalidInputError(f"unknown backend {name!r}; known: auto, torch, {', '.join(COMPILED_BACKENDS)}")
+    backend: CompiledBackend = name
+    if device.type != "cpu":
+        raise InvalidInputError(f"the backend {name} runs on the CPU; use --device cpu, or --backend torch on {device}")
+    if not _is_installed(backend):
+        raise InvalidInputError(f"the backend {name} is not installed; pip install 'hlcore[{_EXTRAS[backend]}]'")
+    return backend
+
+
+def export_network(network: HardnessSegmenter) -> bytes:
+    """A network, without normalisation and resizing, as the content of an ONNX file for images of any size.
+
+    Raises:
+        RuntimeError: torch cannot export it.
+    """
+    side = 4 * network.stride
+    names = ["logits", "hardness"][: 1 + (network.hardness_branch is not None)]
+    axes = {0: "batch", 2: "height", 3: "width"}
+    logger = logging.getLogger("torch.onnx")
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with TemporaryDirectory() as folder, warnings.catch_warnings(), torch.inference_mode():
+            warnings.simplefilter("ignore")  # of the tracer, about sizes; `compare_outputs` finds what they mean
+            torch.onnx.export(
+                _Traced(network).eval(),
+                (torch.zeros(1, 3, side, side),),
+                path := Path(folder, "network.onnx"),
+                input_names=["image"],
+                output_names=names,
+                dynamic_axes=dict.fromkeys(["image", *names], axes),
+                opset_version=17,
+                dynamo=False,  # the newer exporter takes a minute instead of a second
+            )
+            return path.read_bytes()
+    finally:
+        logger.setLevel(before)
+
+
+def open_session(exported: bytes, backend: CompiledBackend) -> Session:
+    """A network from `export_network`, ready to run with as many threads as torch uses."""
+    threads = torch.get_num_threads()
+    if backend == "openvino":
+        import openvino
+
+        settings = {
+            "INFERENCE_NUM_THREADS": threads,
+            "PERFORMANCE_HINT": "LATENCY",
+            "INFERENCE_PRECISION_HINT": "f32",
+        }
+        core = openvino.Core()
+        compiled = core.compile_model(core.read_model(exported), "CPU", settings)
+        return lambda image: [np.array(output) for output in compiled(image).values()]
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    session = onnxruntime.InferenceSession(exported, options, providers=["CPUExecutionProvider"])
+    return lambda image: list(map(np.asarray, session.run(None, {"image": image})))
+
+
+def compare_outputs(network: HardnessSegmenter, session: Session) -> float:
+    """Largest difference of a logit or of D between torch and a session, over two sizes that were not traced."""
+    largest = 0.0
+    random = torch.Generator().manual_seed(0)
+    for height, width in ((2, 5), (7, 3)):
+        image = torch.randn(1, 3, height * network.stride, width * network.stride, generator=random)
+        with torch.inference_mode():
+            expected = _Traced(network).eval()(image)
+        for output, wanted in zip(session(image.numpy()), expected, strict=True):
+            if output.shape != wanted.shape:
+                return float("inf")
+            largest = max(largest, float(np.abs(output - wanted.numpy()).max()))
+    return largest
+
+
+class _Traced(nn.Module):
+    """What other libraries run: normalised image -> logits and D, before resizing."""
+
+    def __init__(self, network: HardnessSegmenter) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, image: Float[Tensor, "N 3 H W"]) -> tuple[Tensor, ...]:
+        features = self.network.encoder(image)
+        branches = (self.network.segmentation_branch, self.network.hardness_branch)
+        return tuple(branch(features) for branch in branches if branch is not None)
+
+
+def _is_installed(backend: CompiledBackend) -> bool:
+    return all(importlib.util.find_spec(package) for package in (backend, "onnx"))

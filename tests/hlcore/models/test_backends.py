@@ -1,0 +1,190 @@
+"""Networks in other libraries than torch give the same results."""
+
+import copy
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from hlcore.config import NetworkConfig
+from hlcore.errors import InvalidInputError, StorageError
+from hlcore.inference import has_dropout, mc_dropout_entropy, predict
+from hlcore.models import backends
+from hlcore.models.adapters import build_network
+from hlcore.models.backends import COMPILED_BACKENDS, TOLERANCE, CompiledSegmenter, choose_backend
+from hlcore.models.hardness import HardnessSegmenter
+from hlcore.storage.checkpoints import CheckpointHeader, save_checkpoint
+from hlcore.storage.exports import compile_network
+from hlcore.storage.loading import load_epoch
+from hlcore.storage.runs import Run
+
+NAMES = ("sky", "road", "car")
+PALETTE = ((0, 0, 0), (1, 1, 1), (2, 2, 2))
+CPU = torch.device("cpu")
+NETWORKS = {
+    "fpn": NetworkConfig(network="fpn", encoder_weights="none", decoder_channels=32),
+    "deeplabv3plus": NetworkConfig(
+        network="deeplabv3plus",
+        encoder="tu-mobilenetv3_small_050",
+        encoder_weights="none",
+        encoder_depth=4,
+        decoder_channels=16,
+        hardness_branch="copy",
+        options={"decoder_aspp_dropout": 0.5},
+    ),
+    "segformer": NetworkConfig(network="segformer", encoder="mit_b0", encoder_weights="none", decoder_channels=32),
+    "torchvision": NetworkConfig(network="torchvision/lraspp_mobilenet_v3_large", encoder_weights="none"),
+}
+
+
+@pytest.fixture(params=COMPILED_BACKENDS)
+def backend(request: pytest.FixtureRequest) -> backends.CompiledBackend:
+    for package in (request.param, "onnx"):
+        if importlib.util.find_spec(package) is None:
+            pytest.skip(f"{package} is not installed")
+    return request.param
+
+
+def make_network(config: NetworkConfig) -> HardnessSegmenter:
+    """A network whose batch norms have seen something, so that fusing them changes nothing only if it is right."""
+    torch.manual_seed(0)
+    network = build_network(config, len(NAMES)).train()
+    with torch.no_grad():
+        network(torch.randint(0, 256, (2, 3, 96, 128), dtype=torch.uint8))
+    return network.eval()
+
+
+def save(network: HardnessSegmenter, config: NetworkConfig, path: Path) -> Path:
+    header = CheckpointHeader(
+        network=config, class_names=NAMES, palette=PALETTE, epoch=1, iteration=1, has_hardness=True
+    )
+    save_checkpoint(path, network, header)
+    return path
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NETWORKS)
+def test_results_are_those_of_torch_at_any_size(name: str, backend, tmp_path: Path) -> None:
+    network = make_network(NETWORKS[name])
+    path = save(network, NETWORKS[name], tmp_path / "epoch-0001.safetensors")
+    compiled = compile_network(network, path, backend, required=True)
+    assert isinstance(compiled, CompiledSegmenter)
+    assert compiled.backend == backend
+    for size in ((1, 1), (33, 70), (130, 64)):
+        image = np.random.default_rng(0).integers(0, 256, (*size, 3), np.uint8)
+        own, other = (predict(each, image, class_names=NAMES) for each in (network, compiled))
+        assert abs(own.probabilities - other.probabilities).max() < TOLERANCE
+        assert abs(own.hardness_map - other.hardness_map).max() < TOLERANCE
+
+
+@pytest.fixture
+def network() -> HardnessSegmenter:
+    return make_network(NETWORKS["deeplabv3plus"])
+
+
+@pytest.fixture
+def checkpoint(network: HardnessSegmenter, tmp_path: Path) -> Path:
+    return save(network, NETWORKS["deeplabv3plus"], tmp_path / "epoch-0001.safetensors")
+
+
+@pytest.mark.slow
+def test_a_network_is_exported_once_for_each_version_of_its_weights(
+    network: HardnessSegmenter, checkpoint: Path, backend: backends.CompiledBackend, monkeypatch
+) -> None:
+    compile_network(network, checkpoint, backend, required=True)
+    [first] = checkpoint.parent.glob("*.onnx")
+    with monkeypatch.context() as patch:
+        patch.setattr("hlcore.storage.exports.export_network", None)
+        assert compile_network(network, checkpoint, backend, required=True).backend == backend
+    with torch.no_grad():
+        next(network.parameters()).add_(1)
+    save(network, NETWORKS["deeplabv3plus"], checkpoint)
+    compile_network(network, checkpoint, backend, required=True)
+    [second] = checkpoint.parent.glob("*.onnx")
+    assert second != first
+
+
+@pytest.mark.slow
+def test_the_export_of_a_read_only_run_is_in_the_cache_folder(
+    network: HardnessSegmenter, checkpoint: Path, backend: backends.CompiledBackend, monkeypatch, tmp_path: Path
+) -> None:
+    from hlcore.storage import exports
+
+    replace_atomically = exports.replace_atomically
+
+    def refuse(path: Path) -> object:
+        if path.parent == checkpoint.parent:
+            raise StorageError("read-only")
+        return replace_atomically(path)
+
+    monkeypatch.setattr(exports, "replace_atomically", refuse)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    compile_network(network, checkpoint, backend, required=True)
+    assert not list(checkpoint.parent.glob("*.onnx"))
+    assert len(list((tmp_path / "cache" / "hlcore").glob("epoch-0001.*.onnx"))) == 1
+
+
+@pytest.mark.slow
+def test_training_dropout_and_copies_use_torch(
+    network: HardnessSegmenter, checkpoint: Path, backend: backends.CompiledBackend
+) -> None:
+    compiled = compile_network(network, checkpoint, backend, required=True)
+    assert has_dropout(compiled)
+    image = np.zeros((64, 96, 3), np.uint8)
+    entropy = [mc_dropout_entropy(each, image, passes=2) for each in (network, compiled)]
+    assert np.array_equal(*entropy)
+    copied = copy.deepcopy(compiled)
+    assert not isinstance(copied, CompiledSegmenter)
+    assert {name for name, _ in copied.named_parameters()} == {name for name, _ in network.named_parameters()}
+    logits, _ = compiled.train()(torch.zeros(2, 3, 64, 96))
+    assert logits.requires_grad
+    assert compiled.state_dict().keys() == network.state_dict().keys()
+
+
+class Crooked(nn.Module):
+    """A branch whose size the tracer takes for a constant."""
+
+    def forward(self, features: Tensor) -> Tensor:
+        return features[:, :3] * float(features.shape[-1])
+
+
+@pytest.mark.slow
+def test_a_network_that_gives_other_results_runs_in_torch_unless_the_backend_is_required(
+    checkpoint: Path, backend: backends.CompiledBackend, caplog
+) -> None:
+    caplog.set_level("INFO")
+    crooked = HardnessSegmenter(nn.Conv2d(3, 4, 8, stride=8), Crooked(), nn.Conv2d(4, 1, 1), stride=8).eval()
+    assert compile_network(crooked, checkpoint, backend, required=False) is crooked
+    assert "results differ from torch's" in caplog.text
+    assert not list(checkpoint.parent.glob("*.onnx"))
+    with pytest.raises(InvalidInputError, match=f"the backend {backend} cannot run this network .* --backend torch"):
+        compile_network(crooked, checkpoint, backend, required=True)
+
+
+def test_the_first_installed_backend_is_taken_on_cpus_only(monkeypatch) -> None:
+    monkeypatch.delenv("HLCORE_BACKEND", raising=False)
+    monkeypatch.setattr(backends, "_is_installed", lambda backend: backend == "onnxruntime")
+    assert choose_backend("auto", CPU) == "onnxruntime"
+    assert choose_backend("auto", torch.device("cuda")) is None
+    assert choose_backend("torch", CPU) is None
+    with pytest.raises(InvalidInputError, match=r"openvino is not installed; pip install 'hlcore\[openvino\]'"):
+        choose_backend("openvino", CPU)
+    with pytest.raises(InvalidInputError, match="onnxruntime runs on the CPU; use --device cpu, or --backend torch"):
+        choose_backend("onnxruntime", torch.device("cuda"))
+    with pytest.raises(InvalidInputError, match="unknown backend 'tensorrt'; known: auto, torch, openvino, onnx"):
+        choose_backend("tensorrt", CPU)
+    monkeypatch.setenv("HLCORE_BACKEND", "torch")
+    assert choose_backend("auto", CPU) is None
+    assert choose_backend("onnxruntime", CPU) == "onnxruntime"
+
+
+@pytest.mark.slow
+def test_a_run_is_evaluated_alike_in_every_library(scenes_run: Run, backend: backends.CompiledBackend) -> None:
+    image = np.random.default_rng(1).integers(0, 256, (48, 64, 3), np.uint8)
+    loaded = [load_epoch(scenes_run, device="cpu", backend=each) for each in ("torch", backend)]
+    own, other = (predict(each.network, image, class_names=each.class_names) for each in loaded)
+    assert [each.network.backend for each in loaded] == ["torch", backend]
+    assert (own.prediction != other.prediction).mean() < 0.001
