@@ -21,7 +21,7 @@ def label_components(
     Example:
         >>> label_components(np.array([[3, 3, 3, 3], [7, 3, 255, 7]]), smallest_px=2)
         array([[1, 1, 1, 1],
-               [0, 1, 0, 0]])
+               [0, 1, 0, 0]], dtype=uint8)
     """
     connected = _connected(label_map, ignore_index)
     kept = np.bincount(connected.ravel()) >= smallest_px

@@ -57,7 +57,7 @@ def find_disagreements(
 
     Example:
         >>> find_disagreements(np.array([[0, 0, 1, 1]]), np.array([[2, 2, 2, 1]]), smallest_px=1)
-        array([[1, 1, 2, 0]])
+        array([[1, 1, 2, 0]], dtype=uint8)
     """
     differs = (label_map != prediction) & (label_map != ignore_index)
     pairs = np.full(label_map.shape, -1, np.int32)

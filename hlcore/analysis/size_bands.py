@@ -18,7 +18,7 @@ def size_band_map(classes: LabelMap, *, cuts_px: tuple[int, int] = BAND_CUTS_PX)
     Example:
         >>> size_band_map(np.array([[0] * 1024, [1] * 1023 + [255]]))[:, [0, -1]]
         array([[ 1,  1],
-               [ 0, -1]])
+               [ 0, -1]], dtype=int8)
     """
     component = label_components(classes, smallest_px=1)
     area_px = np.bincount(component.ravel())

@@ -186,4 +186,4 @@ def test_an_analysis_without_its_tables_is_reported(open_analysed):
     app = open_analysed({})
     assert not app.exception
     assert not app.error
-    assert any("without the table 'edges'" in caption.value for caption in app.caption)
+    assert any("they lack the table 'edges'" in caption.value for caption in app.caption)

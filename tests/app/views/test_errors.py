@@ -196,7 +196,7 @@ def test_an_analysis_without_the_table_is_reported(open_analysed):
     app = open_analysed({})
     assert not app.exception
     assert not app.error
-    assert any("without the table 'scores'" in caption.value for caption in app.caption)
+    assert any("they lack the table 'scores'" in caption.value for caption in app.caption)
 
 
 @pytest.mark.parametrize(

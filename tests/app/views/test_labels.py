@@ -255,7 +255,7 @@ def test_an_analysis_without_suspects_is_reported(open_measured):
     app = open_measured(tables={"images": IMAGES})
     assert not app.exception
     assert not app.error
-    assert any("without the table 'suspects'" in caption.value for caption in app.caption)
+    assert any("they lack the table 'suspects'" in caption.value for caption in app.caption)
 
 
 def test_invalid_choices_in_the_link_give_warnings(open_app):

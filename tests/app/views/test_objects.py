@@ -216,7 +216,7 @@ def test_an_analysis_without_objects_is_reported(open_measured):
     app = open_measured(table=None)
     assert not app.exception
     assert not app.error
-    assert any("without the table 'objects'" in caption.value for caption in app.caption)
+    assert any("they lack the table 'objects'" in caption.value for caption in app.caption)
 
 
 def test_classes_without_objects_are_reported(open_measured, objects):
