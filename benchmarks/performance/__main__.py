@@ -71,16 +71,21 @@ def format_table(table: pd.DataFrame) -> str:
     cells: dict[str, Callable[[pd.Series], str]] = {key: lambda row, key=key: str(row[key]) for key in keys}
     if "median_ms" in table:
         cells["median (quartiles), ms"] = lambda row: (
-            f"{row['median_ms']:.3g} ({row['low_ms']:.3g} to {row['high_ms']:.3g})"
+            f"{_format(row['median_ms'])} ({_format(row['low_ms'])} to {_format(row['high_ms'])})"
         )
         cells["ratio"] = lambda row: f"{row['ratio']:.2f}"
     else:
         cells |= {
-            column: lambda row, column=column: f"{row[column]:.3g}" for column in table.columns if column not in keys
+            column: lambda row, column=column: _format(row[column]) for column in table.columns if column not in keys
         }
     order: Sequence[str] = keys
     rows = table.sort_values([key for key in order if key != "way"], kind="stable") if len(order) > 1 else table
     return format_markdown_table([*cells], [[cell(row) for cell in cells.values()] for _, row in rows.iterrows()])
+
+
+def _format(number: float) -> str:
+    """Three significant digits, or whole numbers from 100."""
+    return f"{number:,.0f}" if number >= 100 else f"{number:.3g}"
 
 
 def _round(value: object) -> object:

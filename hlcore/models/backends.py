@@ -143,6 +143,7 @@ def open_session(exported: bytes, backend: CompiledBackend) -> Session:
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # idle threads leave the cores to others
     session = onnxruntime.InferenceSession(exported, options, providers=["CPUExecutionProvider"])
     return lambda image: list(map(np.asarray, session.run(None, {"image": image})))
 
