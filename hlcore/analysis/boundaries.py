@@ -80,8 +80,8 @@ def nearest_edge(
         return distance_to(edge), np.full(edge.shape, -1)
     row, column = np.asarray(distance_transform_edt(~edge, return_distances=False, return_indices=True))
     y, x = np.ogrid[: edge.shape[0], : edge.shape[1]]
-    squared = np.square(row - y.astype(np.int32)) + np.square(column - x.astype(np.int32))
-    return np.sqrt(squared.astype(np.float32)), row * edge.shape[1] + column
+    down, across = (row - y).astype(np.float32), (column - x).astype(np.float32)
+    return np.sqrt(down * down + across * across), row * edge.shape[1] + column
 
 
 @kept_with_record

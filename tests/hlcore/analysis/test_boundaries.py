@@ -85,6 +85,15 @@ def test_the_nearest_edge_is_an_edge_at_the_given_distance(edge):
     assert np.hypot(rows - y, columns - x) == pytest.approx(distance)
 
 
+def test_the_nearest_edge_may_be_far_away():
+    edge = np.zeros((1, 100_000), bool)
+    edge[0, 0] = True
+    distance, index = nearest_edge(edge)
+    assert np.array_equal(distance[0], np.arange(100_000))
+    assert np.array_equal(distance, distance_to(edge))
+    assert not index.any()
+
+
 @given(LABEL_MAPS)
 def test_a_turned_map_has_a_turned_boundary(label_map):
     assert np.array_equal(boundary(np.rot90(label_map)), np.rot90(boundary(label_map)))
