@@ -23,8 +23,8 @@ def write_row(document: Path, name: str, columns: Sequence[str], row: Sequence[s
     document.write_text(f"{before}{start}{''.join(lines)}{end}{after}", encoding="utf-8")
 
 
-def write_table(document: Path, name: str, table: str) -> None:
-    """Replace what stands between `<!-- measured by NAME -->` and `<!-- end of measured -->`."""
+def fill_in_table(text: str, name: str, table: str) -> str:
+    """The text of a document with a table between `<!-- measured by NAME -->` and `<!-- end of measured -->`."""
     start, end = f"<!-- measured by {name} -->\n", "<!-- end of measured -->"
-    before, rest = document.read_text(encoding="utf-8").split(start)
-    document.write_text(f"{before}{start}{table}{end}{rest.split(end, 1)[1]}", encoding="utf-8")
+    before, rest = text.split(start)
+    return f"{before}{start}{table}{end}{rest.split(end, 1)[1]}"

@@ -47,7 +47,7 @@ def evaluate(
     device
         Device to run on; auto uses an accelerator if there is one.
     backend
-        What runs the network; auto takes the fastest that is installed.
+        What runs the network; auto: OpenVINO if installed, else ONNX Runtime, else torch.
     as_json
         Print JSON.
     """
@@ -131,7 +131,7 @@ def predict(
     device
         Device to run on; auto uses an accelerator if there is one.
     backend
-        What runs the network; auto takes the fastest that is installed.
+        What runs the network; auto: OpenVINO if installed, else ONNX Runtime, else torch.
     """
     from hlcore.data.digests import digest_file
     from hlcore.data.images.white_level import find_white_level

@@ -267,4 +267,4 @@ class AnalyzeConfig(FrozenModel):
     device: Device = "auto"
     """Device to run on; auto uses an accelerator if there is one."""
     backend: Backend = "auto"
-    """What runs the network; auto takes the fastest that is installed."""
+    """What runs the network; auto: OpenVINO if installed, else ONNX Runtime, else torch."""

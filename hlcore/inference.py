@@ -19,6 +19,8 @@ WHOLE_PX = 4_000_000
 """Pixels of the largest image that is run at once by default: twice a Cityscapes image."""
 WINDOW_SIDE_PX = 1536
 """Side of the windows of larger images."""
+OVERLAPPED_VALUES = 80_000_000
+"""Probabilities (pixels x classes x epochs) up to which an image is predicted while another is measured: 320 MB."""
 OVERLAP = 4
 """Neighbouring windows share at least one part in this many of their side."""
 

@@ -25,7 +25,7 @@ def overlap(
 
     `load` runs in a second thread and `finish` in a third, `compute` in the caller's. At most AHEAD loaded items and
     two results are in memory, and only one if the item is large. If the caller stops early, the item that is being
-    finished is still finished.
+    finished is still finished; one that was computed after it is dropped.
     """
     finishing: deque[tuple[Item, Future[object]]] = deque()
 
@@ -58,7 +58,10 @@ def _compute(compute: Callable[[Loaded], Result], loaded: Future[Loaded]) -> Fut
         computed.set_result(compute(loaded.result()))
     except Exception as error:  # noqa: BLE001  (the caller of `overlap` decides what to do about it)
         computed.set_exception(error)
-    return computed
+    try:
+        return computed
+    finally:
+        del computed, loaded  # the error's traceback holds this frame, and must not hold the image
 
 
 def _finish(finish: Callable[[Result], object], computed: list[Future[Result]]) -> object:

@@ -9,7 +9,7 @@ from hlcore.data.digests import digest_file
 from hlcore.data.images import read_image
 from hlcore.data.images.white_level import is_dark
 from hlcore.errors import explain_failure
-from hlcore.inference import WHOLE_PX, predict
+from hlcore.inference import OVERLAPPED_VALUES, predict
 from hlcore.overlap import overlap
 from hlcore.storage.bundles import BundleWriter
 from hlcore.storage.checkpoints import Checkpoint
@@ -62,7 +62,10 @@ def predict_files(
         dark.update([record.name] if is_dark(record.image) else [])
         bundle.add(record, source=str(files[record.name]), digest=digest_file(files[record.name]).hex())
 
-    with closing(overlap(files, load, run, add, is_large=lambda loaded: loaded[1][..., 0].size > WHOLE_PX)) as done:
+    def is_large(loaded: tuple[str, Image]) -> bool:
+        return loaded[1][..., 0].size * len(checkpoint.class_names) > OVERLAPPED_VALUES
+
+    with closing(overlap(files, load, run, add, is_large=is_large)) as done:
         for name, error in done:
             if error is not None:
                 reason = explain_failure(error)

@@ -11,11 +11,12 @@ _KEPT = 2**31 - 1
 
 
 def keep_freed_memory() -> bool:
-    """Let this process keep up to 2 GB of freed memory, instead of giving each large tensor back; whether it does.
+    """Let this process keep freed memory, instead of giving each large tensor back; whether it does.
 
     By default, glibc maps every tensor above 32 MB anew, and the operating system clears it page by page. On large
-    images that takes longer than the network (docs/performance.md). Call this before other threads start. It does
-    nothing without glibc, and leaves the settings of $GLIBC_TUNABLES and $MALLOC_... alone.
+    images that takes longer than the network (docs/performance.md). The process may then stay as large as its largest
+    image made it. Call this before other threads start. It does nothing without glibc, or with an old one, and leaves
+    the settings of $GLIBC_TUNABLES and $MALLOC_... alone.
     """
     if "glibc.malloc" in os.environ.get("GLIBC_TUNABLES", "") or any(name.startswith("MALLOC_") for name in os.environ):
         return False
@@ -28,23 +29,20 @@ def keep_freed_memory() -> bool:
     return all(mallopt(setting, value) == 1 for setting, value in settings.items())
 
 
-def limit_threads(cgroup: Path = Path("/sys/fs/cgroup")) -> int:
-    """Let numeric libraries use as many threads as this process has cores, and return that number.
+def limit_threads(cgroup: Path = Path("/sys/fs/cgroup")) -> None:
+    """Let numeric libraries use no more threads than the container of this process has cores.
 
-    They count the cores of the machine, of which a container or a batch job may have a few; more threads than cores are
-    much slower than one. It works through $OMP_NUM_THREADS, so call it before torch is imported. A given
-    $OMP_NUM_THREADS stays.
+    They count the cores that they see, of which a container may use a few at a time; more threads than that are much
+    slower than one. It works through $OMP_NUM_THREADS, so call it before torch is imported. A given $OMP_NUM_THREADS
+    stays.
 
     Args:
-        cgroup: Where Linux tells the share of the processor that a container has.
+        cgroup: Where Linux states the quota of a container.
     """
-    given = os.environ.get("OMP_NUM_THREADS", "")
-    if given.isdecimal() and int(given) > 0:
-        return int(given)
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    cores = math.ceil(min(cores, _read_quota(cgroup)))
-    os.environ["OMP_NUM_THREADS"] = str(cores)
-    return cores
+    seen = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    quota = _read_quota(cgroup)
+    if quota < seen and not os.environ.get("OMP_NUM_THREADS"):
+        os.environ["OMP_NUM_THREADS"] = str(math.ceil(quota))
 
 
 def _read_quota(cgroup: Path) -> float:

@@ -12,6 +12,7 @@ from hlcore.errors import InvalidInputError
 
 IGNORE_INDEX = 255
 """The label of a pixel without a class."""
+_RESULTS = "_results"
 MAX_PIXELS = 64_000_000
 """Default limit on the size of an image from a file; its RGB array takes 192 MB."""
 
@@ -72,6 +73,9 @@ class PredictionRecord:
                     f"label_map of {self.name} must hold 0..{len(self.class_names) - 1} or {IGNORE_INDEX} (ignored), "
                     f"got {labels.min()}..{labels.max()}"
                 )
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != _RESULTS}
 
     def with_label_map(self, label_map: LabelMap) -> "PredictionRecord":
         """The same record with a label map."""
@@ -135,15 +139,17 @@ Measure = TypeVar("Measure", bound=Callable[..., Any])
 def kept_with_record(measure: Measure) -> Measure:
     """Decorator for a function of a record: each result is computed once and kept as long as the record.
 
-    The record is the first argument; the others must be hashable. Callers must not change the result.
+    The record is the first argument; the others must be hashable. Arrays in the result are read-only.
     """
 
     @wraps(measure)
-    def measure_once(record: PredictionRecord, *arguments: Any) -> Any:
-        results = record.__dict__.setdefault("_results", {})
-        key = (measure, arguments)
+    def measure_once(record: PredictionRecord, *arguments: Any, **named: Any) -> Any:
+        results = record.__dict__.setdefault(_RESULTS, {})
+        key = (measure.__qualname__, arguments, *named.items())
         if key not in results:
-            results[key] = measure(record, *arguments)
+            results[key] = result = measure(record, *arguments, **named)
+            for array in result if isinstance(result, tuple) else (result,):
+                array.setflags(write=False)
         return results[key]
 
     return cast("Measure", measure_once)

@@ -11,11 +11,12 @@ import json
 from argparse import ArgumentParser
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import torch
 
-from benchmarks.measured_tables import write_table
+from benchmarks.measured_tables import fill_in_table
 from benchmarks.performance.studies import STUDIES
 from benchmarks.performance.timing import describe_machine
 from benchmarks.studies import format_markdown_table
@@ -23,7 +24,7 @@ from hlcore.process import keep_freed_memory
 
 RESULTS = Path(__file__).parent / "results"
 DOCUMENT = Path(__file__).parents[2] / "docs" / "performance.md"
-ABOUT_MACHINE = ("processor", "cores", "system", "python", "torch", "numpy", "scipy")
+ABOUT_MACHINE = ("processor", "cores", "system", "python", "torch", "numpy")
 
 
 def main() -> None:
@@ -54,6 +55,11 @@ def save(name: str, table: pd.DataFrame) -> None:
 
 def write_document() -> None:
     """Write the tables of docs/performance.md from the saved numbers."""
+    DOCUMENT.write_text(fill_in_tables(DOCUMENT.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+def fill_in_tables(text: str) -> str:
+    """The text of docs/performance.md with the saved numbers."""
     machines = set()
     for name in STUDIES:
         path = RESULTS / f"{name}.json"
@@ -61,13 +67,13 @@ def write_document() -> None:
             continue
         saved = json.loads(path.read_text("utf-8"))
         machines.add(", ".join(f"{key} {saved['machine'][key]}" for key in ABOUT_MACHINE if key in saved["machine"]))
-        write_table(DOCUMENT, f"benchmarks.performance {name}", format_table(pd.DataFrame(saved["rows"])))
-    write_table(DOCUMENT, "benchmarks.performance", "".join(f"- {machine}\n" for machine in sorted(machines)))
+        text = fill_in_table(text, f"benchmarks.performance {name}", format_table(pd.DataFrame(saved["rows"])))
+    return fill_in_table(text, "benchmarks.performance", "".join(f"- {machine}\n" for machine in sorted(machines)))
 
 
 def format_table(table: pd.DataFrame) -> str:
     """The rows in Markdown: what was measured first, then the numbers."""
-    keys = [column for column in ("image", "decoder", "part", "threads", "way") if column in table]
+    keys = [column for column in ("image", "decoder", "part", "threads", "variant") if column in table]
     cells: dict[str, Callable[[pd.Series], str]] = {key: lambda row, key=key: str(row[key]) for key in keys}
     if "median_ms" in table:
         cells["median (quartiles), ms"] = lambda row: (
@@ -79,11 +85,11 @@ def format_table(table: pd.DataFrame) -> str:
             column: lambda row, column=column: _format(row[column]) for column in table.columns if column not in keys
         }
     order: Sequence[str] = keys
-    rows = table.sort_values([key for key in order if key != "way"], kind="stable") if len(order) > 1 else table
+    rows = table.sort_values([key for key in order if key != "variant"], kind="stable") if len(order) > 1 else table
     return format_markdown_table([*cells], [[cell(row) for cell in cells.values()] for _, row in rows.iterrows()])
 
 
-def _format(number: float) -> str:
+def _format(number: Any) -> str:
     """Three significant digits, or whole numbers from 100."""
     return f"{number:,.0f}" if number >= 100 else f"{number:.3g}"
 

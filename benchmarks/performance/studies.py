@@ -1,4 +1,4 @@
-"""What `make bench` measures, each study a function from threads to a table."""
+"""What `make bench` measures, each study a function that returns a table."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -107,7 +107,7 @@ def time_limits() -> pd.DataFrame:
                 "GFLOP": gflop,
                 "GFLOP/s of a matrix product": rate,
                 "GB/s of a copy": bandwidth,
-                "least ms": 1000 * gflop / rate,
+                "lower bound, ms": 1000 * gflop / rate,
             }
         )
     return pd.DataFrame(rows)

@@ -21,8 +21,8 @@ def measure(ways: Ways, *, repeats: int) -> pd.DataFrame:
     Whatever disturbs the machine then disturbs all of them, so ratios hold where times do not.
 
     Returns:
-        One row per way: `way`, `median_ms`, `low_ms` and `high_ms` (quartiles), `ratio` (median over the rounds of its
-        time divided by that of the first way), `repeats`.
+        One row per way: `variant`, `median_ms`, `low_ms` and `high_ms` (quartiles), `ratio` (median over the rounds of
+        its time divided by that of the first way), `repeats`.
     """
     seconds: dict[str, list[float]] = {name: [] for name in ways}
     for round_ in range(repeats + 1):
@@ -37,7 +37,7 @@ def measure(ways: Ways, *, repeats: int) -> pd.DataFrame:
         low, median, high = 1000 * np.quantile(taken, (0.25, 0.5, 0.75))
         ratio = float(np.median(np.array(taken) / first))
         rows.append(
-            {"way": name, "median_ms": median, "low_ms": low, "high_ms": high, "ratio": ratio, "repeats": repeats}
+            {"variant": name, "median_ms": median, "low_ms": low, "high_ms": high, "ratio": ratio, "repeats": repeats}
         )
     return pd.DataFrame(rows)
 

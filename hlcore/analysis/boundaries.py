@@ -84,7 +84,6 @@ def nearest_edge(
     return np.sqrt(down * down + across * across), row * edge.shape[1] + column
 
 
-@kept_with_record
 def edge_map(record: PredictionRecord, source: EdgeSource) -> Bool[np.ndarray, "H W"]:
     """The edges of a record from one source.
 

@@ -90,4 +90,4 @@ def iou_with_prediction(
 def _connected(classes: LabelMap, background: int) -> Integer[np.ndarray, "H W"]:
     """All 8-connected components of one class, numbered from 1; 0 for the background."""
     known = np.where(classes == background, 0, classes.astype(np.int32) + 1)
-    return cc3d.connected_components(known, connectivity=8)
+    return cc3d.connected_components(np.ascontiguousarray(known), connectivity=8)  # numbered in the order of memory

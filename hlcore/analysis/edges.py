@@ -44,9 +44,8 @@ def distance_bins(distance: Float32[np.ndarray, "*shape"]) -> Integer[np.ndarray
         >>> distance_bins(np.float32([0, 1, 1.4, 2, 2.2, 4, 33, np.inf])).tolist()
         [0, 1, 2, 2, 3, 3, 7, 7]
     """
-    whole_px = np.fmin(np.ceil(distance), BIN_ENDS_PX[-1] + 1).astype(
-        np.uint8
-    )  # the minimum of NaN and a number is that
+    # fmin returns the number when the other is NaN
+    whole_px = np.fmin(np.ceil(distance), BIN_ENDS_PX[-1] + 1).astype(np.uint8)
     return _BIN_OF_PX[whole_px]
 
 

@@ -42,7 +42,7 @@ class Bins:
     def index(self, score: Float[np.ndarray, "*shape"]) -> Integer[np.ndarray, "*shape"]:
         """The bin of each value, 0 to BINS - 1.
 
-        Most float32 values are looked up by their first bits, which is much faster than the transform.
+        Most float32 values are looked up by their leading bits, which is much faster than the transform.
         """
         if score.dtype != np.float32:
             return self._compute_index(score)

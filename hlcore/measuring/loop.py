@@ -16,7 +16,7 @@ from hlcore.data.samples import Sample
 from hlcore.errors import DatasetError, explain_failure
 from hlcore.figures.maps import apply_colour_scale
 from hlcore.figures.style import HARDNESS_SCALES
-from hlcore.inference import WHOLE_PX, mc_dropout_entropy, predict
+from hlcore.inference import OVERLAPPED_VALUES, mc_dropout_entropy, predict
 from hlcore.measuring.job import AnalysisJob, open_job
 from hlcore.measuring.tables import measure_image, snapshot_name, write_tables
 from hlcore.overlap import overlap
@@ -41,7 +41,7 @@ class Step(NamedTuple):
     """The last thing done, in a word or two."""
 
 
-def analyze(run: Run, root: Path | None, config: AnalyzeConfig, *, command: str = "") -> Iterator[Step]:
+def analyze(run: Run, root: Path | None, config: AnalyzeConfig, *, command: str = "") -> Generator[Step]:
     """Measure a run on a data set and write the analysis folder; yields a step per image.
 
     An interrupted analysis continues where it stopped, with the same tables as an uninterrupted one. Memory does not
@@ -104,12 +104,13 @@ def _measure_images(
     remaining = [position for position in range(len(job.indices)) if not writer.has_part(position)]
     measured = len(job.indices) - len(remaining)
     yield Step(writer.analysis, measured, "measure")
+    values_per_pixel = len(checkpoint.class_names) * (1 + len(networks))
     measuring = overlap(
         remaining,
         lambda position: (position, job.data[job.indices[position]]),
         lambda loaded: _predict_image(job, checkpoint, networks, *loaded),
         lambda predicted: _measure_image(writer, job, predicted),
-        is_large=lambda loaded: loaded[1].image[..., 0].size > WHOLE_PX,
+        is_large=lambda loaded: loaded[1].image[..., 0].size * values_per_pixel > OVERLAPPED_VALUES,
     )
     with closing(measuring):
         for position, error in measuring:

@@ -1,9 +1,8 @@
-"""Run a network in another library than torch: ONNX Runtime or OpenVINO, which fuse its layers on CPUs."""
+"""Run a network in a library other than torch: ONNX Runtime or OpenVINO, which fuse its layers on CPUs."""
 
 import copy
 import importlib.util
 import logging
-import os
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -72,15 +71,12 @@ def choose_backend(name: str, device: torch.device) -> CompiledBackend | None:
     """The library that runs a network on a device; None for torch.
 
     Args:
-        name: "torch", one of COMPILED_BACKENDS, or "auto" for what $HLCORE_BACKEND says or else, on the CPU, the first
-            of them that is installed.
+        name: "torch", one of COMPILED_BACKENDS, or "auto" for the first of them that is installed, on the CPU.
         device: The device of the network.
 
     Raises:
         InvalidInputError: the library is not installed, or does not run on the device.
     """
-    if name == "auto":
-        name = os.environ.get("HLCORE_BACKEND") or "auto"
     if name == "torch" or (name == "auto" and device.type != "cpu"):
         return None
     if name == "auto":
@@ -101,14 +97,23 @@ def export_network(network: HardnessSegmenter) -> bytes:
     Raises:
         RuntimeError: torch cannot export it.
     """
+    if any(
+        isinstance(part, nn.AdaptiveAvgPool2d) and part.output_size not in (1, (1, 1)) for part in network.modules()
+    ):
+        raise RuntimeError("ONNX has no adaptive pooling for images of any size")
     side = 4 * network.stride
     names = ["logits", "hardness"][: 1 + (network.hardness_branch is not None)]
     axes = {0: "batch", 2: "height", 3: "width"}
     logger = logging.getLogger("torch.onnx")
     before = logger.level
     logger.setLevel(logging.ERROR)
+    torch._C._jit_set_onnx_log_output_stream("stderr")  # noqa: SLF001  (else what it cannot export is in the output)
     try:
-        with TemporaryDirectory() as folder, warnings.catch_warnings(), torch.inference_mode():
+        with (
+            TemporaryDirectory() as folder,
+            warnings.catch_warnings(),
+            torch.inference_mode(),
+        ):
             warnings.simplefilter("ignore")  # of the tracer, about sizes; `compare_outputs` finds what they mean
             torch.onnx.export(
                 _Traced(network).eval(),
@@ -149,18 +154,21 @@ def open_session(exported: bytes, backend: CompiledBackend) -> Session:
 
 
 def compare_outputs(network: HardnessSegmenter, session: Session) -> float:
-    """Largest difference of a logit or of D between torch and a session, over two sizes that were not traced."""
-    largest = 0.0
+    """Largest difference of a logit or of D between torch and a session, over two sizes that were not traced.
+
+    NaN if one of them is NaN.
+    """
+    differences = []
     random = torch.Generator().manual_seed(0)
-    for height, width in ((2, 5), (7, 3)):
-        image = torch.randn(1, 3, height * network.stride, width * network.stride, generator=random)
+    for count, height, width in ((2, 2, 5), (1, 7, 3)):
+        image = torch.randn(count, 3, height * network.stride, width * network.stride, generator=random)
         with torch.inference_mode():
             expected = _Traced(network).eval()(image)
         for output, wanted in zip(session(image.numpy()), expected, strict=True):
             if output.shape != wanted.shape:
                 return float("inf")
-            largest = max(largest, float(np.abs(output - wanted.numpy()).max()))
-    return largest
+            differences.append(np.abs(output - wanted.numpy()).max())
+    return float(np.max(differences))
 
 
 class _Traced(nn.Module):

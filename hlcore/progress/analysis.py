@@ -1,7 +1,8 @@
 """The progress of an analysis."""
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Generator
+from contextlib import closing
 
 from rich.console import Console
 from rich.progress import Progress
@@ -11,12 +12,12 @@ from hlcore.progress.images import IMAGE_COLUMNS
 from hlcore.storage.analyses import Analysis
 
 
-def show_analysis_progress(steps: Iterator[Step], *, command: str) -> Analysis | None:
+def show_analysis_progress(steps: Generator[Step], *, command: str) -> Analysis | None:
     """The finished analysis, after showing its progress, or None if Ctrl-C stopped it; `command` continues it."""
     analysis = None
     before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell ignores SIGINT in background jobs
     try:
-        with Progress(*IMAGE_COLUMNS, console=Console(stderr=True)) as bar:
+        with closing(steps), Progress(*IMAGE_COLUMNS, console=Console(stderr=True)) as bar:
             task = bar.add_task("analyze", total=None)
             for step in steps:
                 total = step.analysis.record.images

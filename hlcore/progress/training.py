@@ -22,7 +22,8 @@ def show_training_progress(reports: Reports) -> bool:
         asked_to_stop = True
 
     before = [(each, signal.signal(each, stop)) for each in (signal.SIGINT, signal.SIGTERM)]
-    is_first = os.environ.get("LOCAL_RANK", "0") == "0"  # only the first process on a machine prints
+    ranks = [os.environ.get(name, "0") for name in ("LOCAL_RANK", "NODE_RANK", "GROUP_RANK")]
+    is_first = set(ranks) == {"0"}  # only the first process of the first machine prints
     try:
         with Progress(*COLUMNS, console=Console(stderr=True, quiet=not is_first)) as bar:
             task = bar.add_task("train", total=None)

@@ -2,6 +2,7 @@
 
 import logging
 import os
+from collections.abc import Iterator
 from contextlib import suppress
 from hashlib import file_digest
 from pathlib import Path
@@ -50,23 +51,33 @@ def compile_network(
 def _find_session(network: HardnessSegmenter, checkpoint: Path, backend: CompiledBackend) -> Session:
     with checkpoint.open("rb") as file:
         key = file_digest(file, "sha256").hexdigest()[:16]
-    paths = [folder / f"{checkpoint.stem}.{key}.onnx" for folder in (checkpoint.parent, _cache_folder())]
-    for path in filter(Path.is_file, paths):
-        return open_session(path.read_bytes(), backend)
+    paths = [folder / f"{checkpoint.stem}.{key}.onnx" for folder in _list_folders(checkpoint)]
+    for path in paths:
+        with suppress(Exception):  # missing, damaged, or of an older version of the network: it is exported again
+            return _open_checked(network, path.read_bytes(), backend)
     exported = export_network(network)
-    session = open_session(exported, backend)
-    if (difference := compare_outputs(network, session)) > TOLERANCE:
-        raise ValueError(f"its results differ from torch's by up to {difference:.2g}")
+    session = _open_checked(network, exported, backend)
     for path in paths:
         with suppress(StorageError):
             with replace_atomically(path) as temporary:
                 temporary.write_bytes(exported)
-            for old in set(path.parent.glob(f"{checkpoint.stem}.*.onnx")) - {path}:  # of weights that were replaced
-                old.unlink(missing_ok=True)
             break
+    for old in set(checkpoint.parent.glob(f"{checkpoint.stem}.*.onnx")) - {paths[0]}:  # of weights that were replaced
+        with suppress(OSError):
+            old.unlink()
     return session
 
 
-def _cache_folder() -> Path:
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "hlcore"
+def _open_checked(network: HardnessSegmenter, exported: bytes, backend: CompiledBackend) -> Session:
+    session = open_session(exported, backend)
+    difference = compare_outputs(network, session)
+    if not difference <= TOLERANCE:  # or NaN
+        raise ValueError(f"its results differ from torch's by up to {difference:.2g}")
+    return session
+
+
+def _list_folders(checkpoint: Path) -> Iterator[Path]:
+    """Where an export may be: beside the checkpoint, or in the user's cache folder."""
+    yield checkpoint.parent
+    with suppress(RuntimeError):  # there is no home folder
+        yield Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "hlcore"

@@ -1,5 +1,6 @@
 """Load the network of a run onto an available device."""
 
+import os
 from dataclasses import replace
 
 import torch
@@ -19,7 +20,8 @@ def load_epoch(run: Run, epoch: EpochChoice = None, *, device: str = "auto", bac
         run: The run.
         epoch: As in `resolve_epoch`.
         device: Where the network runs; `auto` uses an accelerator if there is one.
-        backend: What runs it; `auto` takes what $HLCORE_BACKEND says or the fastest that is installed.
+        backend: "torch", "openvino", "onnxruntime", or "auto": on CPUs what $HLCORE_BACKEND names, else the first of
+            openvino, onnxruntime and torch that is installed.
 
     Raises:
         InvalidInputError: the run has not saved the epoch, or the machine has no such device or backend.
@@ -36,7 +38,10 @@ def load_epoch(run: Run, epoch: EpochChoice = None, *, device: str = "auto", bac
             f"{path} has the classes {', '.join(checkpoint.class_names)}, but run.json has "
             f"{', '.join(run.record.class_names)}; one of them belongs to another run"
         )
-    compiled = choose_backend(backend, checkpoint.network.mean.device)
+    on = checkpoint.network.mean.device
+    if backend == "auto" and on.type == "cpu":
+        backend = os.environ.get("HLCORE_BACKEND") or "auto"
+    compiled = choose_backend(backend, on)
     if compiled is None:
         return checkpoint
     return replace(checkpoint, network=compile_network(checkpoint.network, path, compiled, required=backend != "auto"))

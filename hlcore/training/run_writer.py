@@ -82,10 +82,11 @@ class RunWriter:
         save_state(self.fabric, self.run.resume_path, self.parts, progress)
 
     def mark_complete(self) -> Run:
-        """The run, marked complete; its training state is deleted."""
-        if self.fabric.is_global_zero:
-            self.run = self.run.write_state("complete")
-            self.run.resume_path.unlink(missing_ok=True)
+        """The run, marked complete in every process; its training state is deleted."""
+        if not self.fabric.is_global_zero:
+            return Run(self.run.path, self.run.record.model_copy(update={"state": "complete"}))
+        self.run = self.run.write_state("complete")
+        self.run.resume_path.unlink(missing_ok=True)
         return self.run
 
     def interrupt(self, progress: Progress) -> None:

@@ -63,16 +63,19 @@ def test_at_most_two_results_are_in_memory_and_one_if_they_are_large(large: bool
     assert max(seen) <= most
 
 
-def test_a_caller_that_stops_waits_for_the_item_that_is_being_finished() -> None:
-    finished = []
-    begun = threading.Event()
+def test_an_interruption_waits_for_the_item_that_is_being_finished() -> None:
+    computing, finished = threading.Event(), []
+
+    def compute(number: int) -> int:
+        if number == 1:
+            computing.set()
+            raise KeyboardInterrupt
+        return number
 
     def finish(number: int) -> None:
-        begun.set()
+        assert computing.wait(10)
         finished.append(number)
 
-    with closing(overlap(range(100), int, int, finish)) as steps:
-        next(steps)
-        begun.wait(10)
-    assert finished == list(range(len(finished)))
-    assert 1 <= len(finished) <= 3
+    with pytest.raises(KeyboardInterrupt), closing(overlap(range(100), int, compute, finish)) as steps:
+        list(steps)
+    assert finished == [0]

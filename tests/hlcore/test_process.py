@@ -39,7 +39,8 @@ def count_faults(how: str) -> int:
 @pytest.mark.slow
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc gives freed memory back at once")
 def test_memory_of_freed_tensors_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("GLIBC_TUNABLES", raising=False)
+    for name in [name for name in os.environ if name == "GLIBC_TUNABLES" or name.startswith("MALLOC_")]:
+        monkeypatch.delenv(name)
     kept, given_back = count_faults("keep"), count_faults("default")
     assert kept < given_back / 10
 
@@ -52,24 +53,25 @@ def test_settings_of_the_environment_are_left_alone(monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize(
     ("files", "cores"),
     [
-        ({}, 4),
-        ({"cpu.max": "max 100000\n"}, 4),
-        ({"cpu.max": "150000 100000\n"}, 2),
-        ({"cpu.max": "20000 100000\n"}, 1),
-        ({"cpu.max": "800000 100000\n"}, 4),
-        ({"cpu/cpu.cfs_quota_us": "-1\n", "cpu/cpu.cfs_period_us": "100000\n"}, 4),
-        ({"cpu/cpu.cfs_quota_us": "300000\n", "cpu/cpu.cfs_period_us": "100000\n"}, 3),
+        ({}, ""),
+        ({"cpu.max": "max 100000\n"}, ""),
+        ({"cpu.max": "150000 100000\n"}, "2"),
+        ({"cpu.max": "20000 100000\n"}, "1"),
+        ({"cpu.max": "800000 100000\n"}, ""),
+        ({"cpu/cpu.cfs_quota_us": "-1\n", "cpu/cpu.cfs_period_us": "100000\n"}, ""),
+        ({"cpu/cpu.cfs_quota_us": "300000\n", "cpu/cpu.cfs_period_us": "100000\n"}, "3"),
     ],
 )
 def test_there_are_as_many_threads_as_a_container_has_cores(
-    files: dict[str, str], cores: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    files: dict[str, str], cores: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, text in files.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(text)
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1, 2, 3}, raising=False)
     monkeypatch.setenv("OMP_NUM_THREADS", "")
-    assert limit_threads(tmp_path) == cores
-    assert os.environ["OMP_NUM_THREADS"] == str(cores)
+    limit_threads(tmp_path)
+    assert os.environ["OMP_NUM_THREADS"] == cores
     monkeypatch.setenv("OMP_NUM_THREADS", "7")
-    assert limit_threads(tmp_path) == 7
+    limit_threads(tmp_path)
+    assert os.environ["OMP_NUM_THREADS"] == "7"

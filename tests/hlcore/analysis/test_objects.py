@@ -159,6 +159,12 @@ def test_numbers_follow_the_reading_order_of_what_is_large_enough():
     assert label_components(label_map, smallest_px=2).tolist() == [[0, 1, 1, 1], [2, 2, 2, 2]]
 
 
+def test_numbers_follow_the_reading_order_whatever_the_order_in_memory():
+    label_map = np.random.default_rng(0).integers(0, 3, (9, 14)).repeat(3, axis=0)
+    expected = label_components(label_map)
+    assert np.array_equal(label_components(np.asfortranarray(label_map)), expected)
+
+
 @pytest.mark.parametrize(("width", "thick"), [(1, 2), (2, 2), (3, 4), (4, 4), (9, 10)])
 def test_a_stripe_is_as_thick_as_it_is_wide_up_to_one_pixel(width, thick):
     inside = np.zeros((40, 20), np.uint8)

@@ -153,13 +153,16 @@ class Crooked(nn.Module):
 
 @pytest.mark.slow
 def test_a_network_that_gives_other_results_runs_in_torch_unless_the_backend_is_required(
-    checkpoint: Path, backend: backends.CompiledBackend, caplog
+    checkpoint: Path, backend: backends.CompiledBackend, caplog, capfd
 ) -> None:
     caplog.set_level("INFO")
     crooked = HardnessSegmenter(nn.Conv2d(3, 4, 8, stride=8), Crooked(), nn.Conv2d(4, 1, 1), stride=8).eval()
     assert compile_network(crooked, checkpoint, backend, required=False) is crooked
     assert "results differ from torch's" in caplog.text
     assert not list(checkpoint.parent.glob("*.onnx"))
+    pooled = make_network(NetworkConfig(network="pspnet", encoder="tu-mobilenetv3_small_050", encoder_weights="none"))
+    assert compile_network(pooled, checkpoint, backend, required=False) is pooled
+    assert capfd.readouterr().out == "", "a command's output may be JSON"
     with pytest.raises(InvalidInputError, match=f"the backend {backend} cannot run this network .* --backend torch"):
         compile_network(crooked, checkpoint, backend, required=True)
 
@@ -176,9 +179,37 @@ def test_the_first_installed_backend_is_taken_on_cpus_only(monkeypatch) -> None:
         choose_backend("onnxruntime", torch.device("cuda"))
     with pytest.raises(InvalidInputError, match="unknown backend 'tensorrt'; known: auto, torch, openvino, onnx"):
         choose_backend("tensorrt", CPU)
-    monkeypatch.setenv("HLCORE_BACKEND", "torch")
-    assert choose_backend("auto", CPU) is None
-    assert choose_backend("onnxruntime", CPU) == "onnxruntime"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("damage", [b"version https://git-lfs.github.com/spec/v1", None])
+def test_a_damaged_or_old_export_is_replaced(
+    network: HardnessSegmenter, checkpoint: Path, backend: backends.CompiledBackend, damage: bytes | None
+) -> None:
+    compile_network(network, checkpoint, backend, required=True)
+    [path] = checkpoint.parent.glob("*.onnx")
+    with torch.no_grad():
+        list(network.segmentation_branch.parameters())[-1].add_(1)  # as if the code had changed, not the file
+    path.write_bytes(damage or path.read_bytes())
+    compiled = compile_network(network, checkpoint, backend, required=True)
+    image = torch.zeros(1, 3, 64, 96)
+    torch.testing.assert_close(compiled(image).logits, network(image).logits, rtol=0, atol=TOLERANCE)
+    assert compile_network(network, checkpoint, backend, required=True).backend == backend
+
+
+def test_outputs_that_are_no_numbers_are_not_alike(network: HardnessSegmenter) -> None:
+    def session(image: np.ndarray) -> list[np.ndarray]:
+        with torch.inference_mode():
+            return [output.numpy() * np.nan for output in backends._Traced(network)(torch.from_numpy(image))]
+
+    assert np.isnan(backends.compare_outputs(network, session))
+
+
+@pytest.mark.slow
+def test_the_environment_chooses_the_backend_on_cpus(scenes_run: Run, backend: str, monkeypatch) -> None:
+    monkeypatch.setenv("HLCORE_BACKEND", backend)
+    assert load_epoch(scenes_run, device="cpu", backend="auto").network.backend == backend
+    assert load_epoch(scenes_run, device="cpu", backend="torch").network.backend == "torch"
 
 
 @pytest.mark.slow

@@ -2,12 +2,7 @@
 
 import itertools
 import json
-import os
 import shutil
-import signal
-import subprocess
-import sys
-import time
 from math import nan
 from pathlib import Path
 from typing import Any, Literal
@@ -17,9 +12,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from hlcore.config import DataConfig, LossConfig, NetworkConfig, OptimConfig, TrainConfig
-from hlcore.data.streets import Streets
 from hlcore.errors import CheckpointError, InvalidInputError, NotFiniteError, TrainingError
-from hlcore.evaluation import Scores, score_images
 from hlcore.models.adapters import build_network
 from hlcore.storage.bundles import BundleWriter, open_bundle
 from hlcore.storage.checkpoints import load_checkpoint
@@ -388,53 +381,6 @@ def test_a_batch_too_small_for_batch_norm_gets_a_clear_error(tmp_path: Path) -> 
     pooled = NETWORK.model_copy(update={"network": "deeplabv3plus", "options": {}})
     with pytest.raises(InvalidInputError, match=r"a batch of 1 x 3 x 48 x 64 \(N C H W\).* raise optim.batch_size"):
         next(train(tiny(tmp_path, network=pooled, optim=OptimConfig(epochs=1, batch_size=1))))
-
-
-def in_two_processes(settings: Path) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "hlcore", "train", "--config", str(settings)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=os.environ | {"OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"},
-    )
-
-
-def test_two_processes_train_one_run_and_score_the_weights_it_saves(tmp_path: Path) -> None:
-    config = tiny(tmp_path, devices=2, optim=OptimConfig(epochs=1, batch_size=1))
-    settings = tmp_path / "config.yaml"
-    settings.write_text(config.model_dump_json())
-    training = in_two_processes(settings)
-    stdout, stderr = training.communicate(timeout=240)
-    assert training.returncode == 0, stderr
-    run = open_run(tmp_path / "tiny")
-    assert stdout == f"complete: {run.path}\n"
-    assert run.record.state == "complete"
-    assert run.record.device.startswith("2 x cpu")
-    assert list(run.step_table()["iteration"]) == [1, 2, 3]
-    [epoch] = run.epoch_table().to_dict("records")
-
-    network = load_checkpoint(run.checkpoint_path(1)).network
-    data = Streets("val", count=2, size=(48, 64))
-    images = score_images(network, [data[0], data[1]], num_classes=11)
-    assert sum(images, start=Scores.zero(11)).table(data.classes.names)["val_ce"] == pytest.approx(epoch["val_ce"])
-
-
-def test_stopping_one_of_two_processes_stops_both(tmp_path: Path) -> None:
-    config = tiny(tmp_path, devices=2, probe_images=0, optim=OptimConfig(epochs=200, batch_size=1))
-    settings = tmp_path / "config.yaml"
-    settings.write_text(config.model_dump_json())
-    training = in_two_processes(settings)
-    metrics = tmp_path / "tiny" / "metrics.jsonl"
-    deadline = time.monotonic() + 120
-    while not (metrics.exists() and metrics.stat().st_size) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    training.send_signal(signal.SIGINT)
-    stdout, stderr = training.communicate(timeout=120)
-    assert training.returncode == 130, stderr
-    assert stdout == f"stopped; continue with: hlcore train --resume {tmp_path / 'tiny'}\n"
-    assert "Traceback" not in stderr
-    assert open_run(tmp_path / "tiny").record.state == "interrupted"
 
 
 def test_maps_of_a_run_or_bundle_weight_the_loss_of_another(uninterrupted: Run, tmp_path: Path) -> None:
