@@ -1,5 +1,7 @@
-"""What `streamlit run` serves: app/main.py, with security headers and without lost uploads."""
+"""What `streamlit run` serves: app/main.py, with security headers, without lost uploads and without a race."""
 
+import threading
+from collections.abc import Callable
 from pathlib import Path
 
 from starlette.datastructures import MutableHeaders
@@ -7,6 +9,9 @@ from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.runtime import app_session
 from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
+from streamlit.runtime.scriptrunner import script_runner
+from streamlit.runtime.state import SafeSessionState
+from streamlit.runtime.state import SessionState as RawState
 from streamlit.starlette import App
 
 from hlcore.process import keep_freed_memory, limit_threads
@@ -56,7 +61,22 @@ class MessageQueue(ForwardMsgQueue):
             self._queue.extend(message for message in answers if id(message) not in kept)
 
 
+class SessionState(SafeSessionState):
+    """Streamlit's view of a session's state, with one lock for all views.
+
+    In Streamlit 1.67 every script run has a view with a lock of its own. On a busy server, the end of one run could add
+    to the state while the next one read it: "dictionary changed size during iteration".
+    """
+
+    LOCK = threading.RLock()
+
+    def __init__(self, state: RawState, yield_callback: Callable[[], None]) -> None:
+        super().__init__(state, yield_callback)
+        object.__setattr__(self, "_lock", self.LOCK)  # as Streamlit itself sets it
+
+
 keep_freed_memory()
 limit_threads()
+script_runner.SafeSessionState = SessionState  # pyright: ignore[reportPrivateImportUsage] - what its runs use
 app_session.ForwardMsgQueue = MessageQueue  # pyright: ignore[reportPrivateImportUsage] - what its sessions use
 app = App(Path(__file__).with_name("main.py"), middleware=[Middleware(SecurityHeaders)])

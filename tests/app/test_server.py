@@ -1,9 +1,14 @@
 """What `streamlit run app/server.py` adds to Streamlit."""
 
+import itertools
+import threading
+
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.runtime import app_session
+from streamlit.runtime.scriptrunner import script_runner
+from streamlit.runtime.state import SessionState
 
-import app.server  # noqa: F401 - replaces the queue
+import app.server  # noqa: F401 - replaces the queue and the view of the state
 
 
 def test_the_answer_to_an_upload_survives_the_start_of_a_run():
@@ -17,3 +22,28 @@ def test_the_answer_to_an_upload_survives_the_start_of_a_run():
     queue.clear(retain_lifecycle_msgs=True, fragment_ids_this_run=["a fragment"])
     assert queue.flush() == [answer]
     assert queue.flush() == []
+
+
+def test_the_end_of_a_run_may_write_while_the_next_one_reads():
+    state = SessionState()
+    ending, beginning = (script_runner.SafeSessionState(state, lambda: None) for _ in range(2))  # pyright: ignore[reportPrivateImportUsage]
+    for number in range(5_000):
+        beginning[f"old {number}"] = number  # so that reading takes longer than a thread's turn
+    stop = threading.Event()
+
+    def write() -> None:
+        for number in itertools.count():
+            if stop.is_set():
+                return
+            ending[f"new {number}"] = number
+            if number >= 100:
+                del ending[f"new {number - 100}"]
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        for _ in range(30):
+            assert len(beginning.filtered_state) >= 5_000
+    finally:
+        stop.set()
+        writer.join()
