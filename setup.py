@@ -11,7 +11,7 @@ BUNDLED = {
     ".streamlit": "app/.streamlit",  # Streamlit looks beside the script, wherever it is started
     "checkpoints/streets": "checkpoints/streets",
 }
-LEFT_OUT = shutil.ignore_patterns("__pycache__", "report.html", "resume.pt", "secrets.toml", "*.onnx")
+LEFT_OUT = shutil.ignore_patterns("__pycache__", "report.html", "resume.pt", "secrets.toml")
 
 
 class BuildWithApp(build_py):

@@ -57,11 +57,8 @@ def _compute(compute: Callable[[Loaded], Result], loaded: Future[Loaded]) -> Fut
     try:
         computed.set_result(compute(loaded.result()))
     except Exception as error:  # noqa: BLE001  (the caller of `overlap` decides what to do about it)
-        computed.set_exception(error)
-    try:
-        return computed
-    finally:
-        del computed, loaded  # the error's traceback holds this frame, and must not hold the image
+        computed.set_exception(error.with_traceback(None))  # its frames would keep the image in memory
+    return computed
 
 
 def _finish(finish: Callable[[Result], object], computed: list[Future[Result]]) -> object:

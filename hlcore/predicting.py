@@ -20,8 +20,6 @@ class Step(NamedTuple):
     """One image that is done."""
 
     name: str
-    left_out: bool
-    """Whether it could not be predicted; the bundle says why."""
     dark: bool
     """Whether it uses under a tenth of the range from black to white."""
 
@@ -70,4 +68,4 @@ def predict_files(
             if error is not None:
                 reason = explain_failure(error)
                 bundle.leave_out(name, reason if str(files[name]) in reason else f"{files[name]}: {reason}")
-            yield Step(name, error is not None, name in dark)
+            yield Step(name, name in dark)

@@ -12,9 +12,11 @@ from hlcore.errors import InvalidInputError
 
 IGNORE_INDEX = 255
 """The label of a pixel without a class."""
-_RESULTS = "_results"
 MAX_PIXELS = 64_000_000
 """Default limit on the size of an image from a file; its RGB array takes 192 MB."""
+
+_RESULTS = "_results"
+"""Attribute of a record with what `kept_with_record` keeps."""
 
 Image: TypeAlias = UInt8[np.ndarray, "H W 3"]
 LabelMap: TypeAlias = Integer[np.ndarray, "H W"]

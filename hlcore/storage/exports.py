@@ -1,10 +1,13 @@
-"""Networks exported for other libraries, one file beside each checkpoint, or in a cache folder if that is read-only."""
+"""Networks exported for other libraries, one file for each checkpoint, in the user's cache folder.
+
+Never in the run folder: somebody else may have written that, and other libraries check less of what they load.
+"""
 
 import logging
 import os
-from collections.abc import Iterator
 from contextlib import suppress
 from hashlib import file_digest
+from itertools import accumulate
 from pathlib import Path
 
 from hlcore.errors import InvalidInputError, StorageError
@@ -22,11 +25,14 @@ from hlcore.storage.files import replace_atomically
 
 log = logging.getLogger(__name__)
 
+CACHE_BYTES = 2 * 2**30
+"""The oldest exports beyond this are removed."""
+
 
 def compile_network(
     network: HardnessSegmenter, checkpoint: Path, backend: CompiledBackend, *, required: bool
 ) -> HardnessSegmenter:
-    """The network of a checkpoint in another library; exported once, and compared with torch then.
+    """The network of a checkpoint in another library; exported once, and compared with torch whenever it is loaded.
 
     Args:
         network: The network in torch, in evaluation mode on the CPU.
@@ -50,21 +56,15 @@ def compile_network(
 
 def _find_session(network: HardnessSegmenter, checkpoint: Path, backend: CompiledBackend) -> Session:
     with checkpoint.open("rb") as file:
-        key = file_digest(file, "sha256").hexdigest()[:16]
-    paths = [folder / f"{checkpoint.stem}.{key}.onnx" for folder in _list_folders(checkpoint)]
-    for path in paths:
-        with suppress(Exception):  # missing, damaged, or of an older version of the network: it is exported again
-            return _open_checked(network, path.read_bytes(), backend)
+        path = _cache_folder() / f"{file_digest(file, 'sha256').hexdigest()}.onnx"
+    with suppress(Exception):  # missing, damaged, or of an older version of the network: it is exported again
+        return _open_checked(network, path.read_bytes(), backend)
     exported = export_network(network)
     session = _open_checked(network, exported, backend)
-    for path in paths:
-        with suppress(StorageError):
-            with replace_atomically(path) as temporary:
-                temporary.write_bytes(exported)
-            break
-    for old in set(checkpoint.parent.glob(f"{checkpoint.stem}.*.onnx")) - {paths[0]}:  # of weights that were replaced
-        with suppress(OSError):
-            old.unlink()
+    with suppress(StorageError):  # then it is exported again the next time
+        with replace_atomically(path) as temporary:
+            temporary.write_bytes(exported)
+        _remove_oldest(path.parent)
     return session
 
 
@@ -76,8 +76,15 @@ def _open_checked(network: HardnessSegmenter, exported: bytes, backend: Compiled
     return session
 
 
-def _list_folders(checkpoint: Path) -> Iterator[Path]:
-    """Where an export may be: beside the checkpoint, or in the user's cache folder."""
-    yield checkpoint.parent
-    with suppress(RuntimeError):  # there is no home folder
-        yield Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "hlcore"
+def _cache_folder() -> Path:
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path(os.path.expanduser("~"), ".cache")) / "hlcore"  # noqa: PTH111 (may be missing)
+
+
+def _remove_oldest(folder: Path) -> None:
+    sizes = {path: path.stat() for path in folder.glob("*.onnx")}
+    newest_first = sorted(sizes, key=lambda path: -sizes[path].st_mtime)
+    for path, total in zip(newest_first, accumulate(sizes[path].st_size for path in newest_first), strict=True):
+        if total > CACHE_BYTES:
+            with suppress(OSError):
+                path.unlink()

@@ -187,9 +187,7 @@ class Run:
         former = self.record.best_epoch
         run = self._write_record({"best_epoch": epoch})
         if former not in (None, epoch, *list_spaced_epochs(self.record.config)):
-            path = self.checkpoint_path(former)
-            for each in (path, *path.parent.glob(f"{path.stem}.*.onnx")):
-                each.unlink(missing_ok=True)
+            self.checkpoint_path(former).unlink(missing_ok=True)
         return run
 
     def _write_record(self, changes: dict[str, Any]) -> "Run":

@@ -1,6 +1,8 @@
 """What runs while something else is computed, and what is in memory then."""
 
+import gc
 import threading
+import weakref
 from contextlib import closing
 
 import pytest
@@ -79,3 +81,26 @@ def test_an_interruption_waits_for_the_item_that_is_being_finished() -> None:
     with pytest.raises(KeyboardInterrupt), closing(overlap(range(100), int, compute, finish)) as steps:
         list(steps)
     assert finished == [0]
+
+
+def test_an_image_that_failed_is_not_kept_in_memory() -> None:
+    loaded: list[weakref.ref] = []
+
+    class Loaded:
+        pass
+
+    def load(_: int) -> Loaded:
+        one = Loaded()
+        loaded.append(weakref.ref(one))
+        return one
+
+    def fail(_: Loaded) -> None:
+        raise ValueError("failed")
+
+    gc.disable()  # so that only references count
+    try:
+        alive = [sum(one() is not None for one in loaded) for _, error in overlap(range(8), load, fail, print) if error]
+    finally:
+        gc.enable()
+    assert len(alive) == 8
+    assert max(alive) <= AHEAD + 1, "those that are loaded ahead"
