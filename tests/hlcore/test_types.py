@@ -1,13 +1,15 @@
 """The record of one image."""
 
 import math
+import pickle
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
 from hlcore.errors import InvalidInputError
-from hlcore.types import PredictionRecord
+from hlcore.types import PredictionRecord, kept_with_record
 
 
 def record(**changes: Any) -> PredictionRecord:
@@ -83,3 +85,22 @@ def test_any_label_map_of_known_classes_is_accepted(labels: list[list[int]]) -> 
 def test_record_refuses_invalid_arrays(field: str, value: np.ndarray, message: str) -> None:
     with pytest.raises(InvalidInputError, match=message):
         record(**{field: value})
+
+
+def test_what_is_kept_with_a_record_is_computed_once_and_not_for_another() -> None:
+    calls = []
+
+    @kept_with_record
+    def scale(one: PredictionRecord, factor: int) -> np.ndarray:
+        calls.append(factor)
+        return one.hardness_map * factor
+
+    one = record()
+    assert scale(one, 2) is scale(one, 2)
+    assert scale(one, factor=3) is scale(one, factor=3)
+    assert calls == [2, 3]
+    with pytest.raises(ValueError, match="read-only"):
+        scale(one, 2)[0, 0] = 9
+    scale(replace(one, label_map=None), 2)
+    scale(pickle.loads(pickle.dumps(one)), 2)
+    assert calls == [2, 3, 2, 2]

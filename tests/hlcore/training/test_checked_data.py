@@ -10,38 +10,22 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from hlcore.config import AnalyzeConfig, DataConfig, NetworkConfig, OptimConfig, TrainConfig
+from hlcore.config import AnalyzeConfig, DataConfig, OptimConfig, TrainConfig
 from hlcore.errors import CheckpointError, DatasetError
 from hlcore.measuring.loop import analyze
 from hlcore.progress.training import show_training_progress
 from hlcore.report import write_report
 from hlcore.storage.runs import Run, open_run
 from hlcore.training.loop import resume, train
+from tests.hlcore.training.tiny_runs import tiny as tiny_run
 
 pytestmark = pytest.mark.slow
-NETWORK = NetworkConfig(
-    network="fpn",
-    encoder="tu-mobilenetv3_small_050",
-    encoder_weights="none",
-    encoder_depth=3,
-    decoder_channels=32,
-    hardness_branch="light",
-)
 IMAGES = 12
 
 
 def tiny(root: Path, **changes: Any) -> TrainConfig:
-    settings = {"dataset": "folder", "root": root, **changes}
-    return TrainConfig(
-        name="tiny",
-        out=root / "runs",
-        device="cpu",
-        threads=1,
-        probe_images=2,
-        network=NETWORK,
-        data=DataConfig(**settings),
-        optim=OptimConfig(epochs=1, batch_size=2),
-    )
+    data = DataConfig(**{"dataset": "folder", "root": root, **changes})
+    return tiny_run(root / "runs", data=data, optim=OptimConfig(epochs=1, batch_size=2))
 
 
 def write_split(root: Path, split: str, *, ids: tuple[int, ...], seed: int) -> None:

@@ -8,17 +8,17 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
 from safetensors.torch import load_file
 
-from hlcore.config import DataConfig, LossConfig, NetworkConfig, OptimConfig, TrainConfig
+from hlcore.config import LossConfig, NetworkConfig, OptimConfig, TrainConfig
 from hlcore.data.streets import Streets
 from hlcore.evaluation import Scores, score_images
 from hlcore.storage.checkpoints import load_checkpoint
 from hlcore.storage.runs import Run, open_run
+from tests.hlcore.training.tiny_runs import tiny
 
 pytestmark = pytest.mark.slow
 WITHOUT_BATCH_NORM = """
@@ -31,29 +31,6 @@ def build(config, num_classes):
     return NetworkParts(encoder, nn.Conv2d(8, num_classes, 1), stride=4)
 """
 """Each process has its own batch statistics, so only a network without them trains alike in any number of them."""
-
-
-def tiny(out: Path, **changes: Any) -> TrainConfig:
-    return TrainConfig(
-        **{
-            "name": "tiny",
-            "out": out,
-            "device": "cpu",
-            "threads": 1,
-            "keep_half": False,
-            "probe_images": 2,
-            "network": NetworkConfig(
-                network="fpn",
-                encoder="tu-mobilenetv3_small_050",
-                encoder_weights="none",
-                encoder_depth=3,
-                decoder_channels=32,
-            ),
-            "data": DataConfig(scene_size=(48, 64), train_scenes=6, val_scenes=2),
-            "optim": OptimConfig(epochs=1, batch_size=1),
-            **changes,
-        }
-    )
 
 
 def start(config: TrainConfig, *launcher: str) -> subprocess.Popen[str]:
@@ -121,7 +98,7 @@ def test_two_machines_train_one_run(plain: Path) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    config = tiny(plain, nodes=2, probe_images=0)
+    config = tiny(plain, nodes=2, probe_images=0, optim=OptimConfig(epochs=1, batch_size=1))
     nodes = [
         start(
             config,

@@ -11,7 +11,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from hlcore.config import DataConfig, LossConfig, NetworkConfig, OptimConfig, TrainConfig
+from hlcore.config import LossConfig, OptimConfig
 from hlcore.errors import CheckpointError, InvalidInputError, NotFiniteError, TrainingError
 from hlcore.models.adapters import build_network
 from hlcore.storage.bundles import BundleWriter, open_bundle
@@ -19,36 +19,11 @@ from hlcore.storage.checkpoints import load_checkpoint
 from hlcore.storage.loading import load_epoch
 from hlcore.storage.runs import Run, open_run
 from hlcore.training.loop import resume, train
+from tests.hlcore.training.tiny_runs import NETWORK, STEPS_PER_EPOCH, tiny
 
 pytestmark = pytest.mark.slow
 LOSSES = ("ce", "balanced_ce", "ohem", "focal", "hardness")
-STEPS_PER_EPOCH = 3
-NETWORK = NetworkConfig(
-    network="fpn",
-    encoder="tu-mobilenetv3_small_050",
-    encoder_weights="none",
-    encoder_depth=3,
-    decoder_channels=32,
-    options={"decoder_dropout": 0.5},  # so that a resumed run needs the same random numbers
-)
 EXPLODING = OptimConfig(epochs=4, batch_size=2, lr=1e30, schedule="poly")
-
-
-def tiny(out: Path, **changes: Any) -> TrainConfig:
-    return TrainConfig(
-        **{
-            "name": "tiny",
-            "out": out,
-            "device": "cpu",
-            "threads": 1,
-            "keep_half": False,
-            "probe_images": 2,
-            "network": NETWORK,
-            "data": DataConfig(scene_size=(48, 64), train_scenes=2 * STEPS_PER_EPOCH, val_scenes=2),
-            "optim": OptimConfig(epochs=2, batch_size=2),
-            **changes,
-        }
-    )
 
 
 def finish(reports: Any) -> Run:
