@@ -3,6 +3,7 @@
 import copy
 import importlib.util
 import logging
+import sys
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -131,9 +132,13 @@ def export_network(network: HardnessSegmenter) -> bytes:
 
 
 def open_session(exported: bytes, backend: CompiledBackend) -> Session:
-    """A network from `export_network`, ready to run with as many threads as torch uses."""
+    """A network from `export_network`, ready to run with as many threads as torch uses.
+
+    The libraries report nothing to their makers: without this, importing OpenVINO sends an event to a web service.
+    """
     threads = torch.get_num_threads()
     if backend == "openvino":
+        sys.modules.setdefault("openvino_telemetry", None)  # pyright: ignore[reportArgumentType] - as if not installed
         import openvino
 
         settings = {
@@ -146,6 +151,7 @@ def open_session(exported: bytes, backend: CompiledBackend) -> Session:
         return lambda image: [np.array(output) for output in compiled(image).values()]
     import onnxruntime
 
+    onnxruntime.disable_telemetry_events()  # on Windows
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # idle threads leave the cores to others

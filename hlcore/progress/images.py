@@ -16,7 +16,10 @@ class _SpeedColumn(ProgressColumn):
 
     def render(self, task: Task) -> Text:
         """The cell of a task."""
-        return Text("" if task.speed is None else f"{task.speed:.3g} images/s", style="progress.data.speed")
+        if task.speed is None:
+            return Text()
+        speed = f"{task.speed:,.0f}" if task.speed >= 100 else f"{task.speed:.2g}"
+        return Text(f"{speed} images/s", style="progress.data.speed")
 
 
 COLUMNS = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())

@@ -2,6 +2,9 @@
 
 import copy
 import importlib.util
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +24,7 @@ from hlcore.storage.exports import compile_network
 from hlcore.storage.loading import load_epoch
 from hlcore.storage.runs import Run
 
+pytestmark = pytest.mark.usefixtures("only_localhost")
 NAMES = ("sky", "road", "car")
 PALETTE = ((0, 0, 0), (1, 1, 1), (2, 2, 2))
 CPU = torch.device("cpu")
@@ -231,3 +235,22 @@ def test_a_run_is_evaluated_alike_in_every_library(scenes_run: Run, backend: bac
     own, other = (predict(each.network, image, class_names=each.class_names) for each in loaded)
     assert [each.network.backend for each in loaded] == ["torch", backend]
     assert (own.prediction != other.prediction).mean() < 0.001
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("backend")
+@pytest.mark.parametrize("backend", ["openvino"], indirect=True)
+def test_openvino_reports_nothing_to_its_makers(tmp_path: Path) -> None:
+    program = """
+import sys
+from hlcore.models.backends import open_session
+try:
+    open_session(b"no network", "openvino")
+except RuntimeError:
+    assert "openvino" in sys.modules
+    assert sys.modules["openvino_telemetry"] is None
+    assert "openvino.tools.ovc.telemetry_stub" in sys.modules
+"""
+    home = os.environ | {"HOME": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", program], env=home, check=True, timeout=120)
+    assert list(tmp_path.iterdir()) == [], "nor does it write its settings into the home folder"
