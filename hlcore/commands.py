@@ -147,7 +147,8 @@ def predict(
     checkpoint = load_epoch(opened, epoch, device=device, backend=backend)
     weights = digest_file(opened.checkpoint_path(checkpoint.epoch)).hex()
     white_level = white_level or find_white_level(list(files.values())).level
-    made_with = f"weights {weights}, window {window}, white level {white_level}"
+    ran_by = checkpoint.network.backend
+    made_with = f"weights {weights}, window {window}, white level {white_level}, backend {ran_by}"
     writer = BundleWriter(out, class_names=checkpoint.class_names, palette=checkpoint.palette, made_with=made_with)
     try:
         with writer as bundle:

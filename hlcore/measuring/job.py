@@ -103,7 +103,8 @@ class AnalysisJob:
             thumbnails=self.config.thumbnails,
             scene_size=self.run.record.config.data.scene_size if self.dataset == STREETS else None,
             white_level=self.data.white_level if isinstance(self.data, PairedFiles) else None,
-            device=_describe_device(network),
+            device=_name_device(network.mean.device),
+            backend=network.backend,
             versions=installed_versions(),
             command=command,
         )
@@ -176,10 +177,7 @@ def _weights_fingerprint(paths: Sequence[Path]) -> str:
     return digest.hexdigest()
 
 
-def _describe_device(network: HardnessSegmenter) -> str:
-    device = network.mean.device
+def _name_device(device: torch.device) -> str:
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
-    if device.type != "cpu":
-        return str(device)
-    return f"cpu, {torch.get_num_threads()} of {os.cpu_count()} cores, {network.backend}"
+    return f"cpu, {torch.get_num_threads()} of {os.cpu_count()} cores" if device.type == "cpu" else str(device)

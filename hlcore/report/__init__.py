@@ -76,7 +76,9 @@ def describe_analysis(record: AnalysisRecord, ignored_classes: pd.DataFrame | No
         **({} if ignored_classes is None else _describe_ignored(ignored_classes)),
         "MC dropout": f"{record.mc_dropout} passes" if record.mc_dropout else "",
         "Window": f"{record.window} px, sliding" if record.window else "",
-        "Measured on": f"{record.created:%Y-%m-%d}, {record.device}".rstrip(", "),
+        "Measured on": ", ".join(
+            part for part in (f"{record.created:%Y-%m-%d}", record.device, record.backend) if part not in ("", "torch")
+        ),
         "Versions": ", ".join(f"{name} {version}" for name, version in record.versions.items()),
     }
     return {name: text for name, text in rows.items() if text}

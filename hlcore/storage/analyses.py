@@ -67,6 +67,8 @@ class AnalysisRecord(FrozenModel):
     """Value of white in images of more than 8 bits; None if there are none."""
     device: str = ""
     """The device the network ran on."""
+    backend: str = "torch"
+    """What ran the network."""
     command: str = ""
     """The command that repeats the analysis."""
     versions: dict[str, str]

@@ -137,7 +137,7 @@ def open_analysis_writer(path: Path, record: AnalysisRecord) -> AnalysisWriter:
 
 
 def _check_same_analysis(path: Path, kept: AnalysisRecord, wanted: AnalysisRecord) -> None:
-    may_differ = _MAY_DIFFER | ({"versions"} if kept.state == "complete" else set())  # nothing will be added
+    may_differ = _MAY_DIFFER | ({"versions", "backend"} if kept.state == "complete" else set())  # nothing will be added
     kept = kept.model_copy(update={"images": kept.images + len(kept.left_out)})
     fields = [name for name in AnalysisRecord.model_fields if name not in may_differ]
     differing = [name for name in fields if getattr(kept, name) != getattr(wanted, name)]

@@ -109,12 +109,19 @@ def test_the_data_may_move_and_the_device_may_change(tmp_path: Path) -> None:
     assert again.analysis.record == first.analysis.record
 
 
-def test_other_versions_may_open_a_complete_analysis_but_not_continue_one(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"versions": {"torch": "3"}}, r"versions: {'torch': '2'}, now {'torch': '3'}"),
+        ({"backend": "openvino"}, "backend: torch, now openvino"),
+    ],
+)
+def test_other_libraries_may_open_a_complete_analysis_but_not_continue_one(tmp_path: Path, changes, sentence) -> None:
     writer = open_analysis_writer(tmp_path, record())
-    with pytest.raises(CheckpointError, match=r"versions: {'torch': '2'}, now {'torch': '3'}"):
-        open_analysis_writer(tmp_path, record(versions={"torch": "3"}))
+    with pytest.raises(CheckpointError, match=sentence):
+        open_analysis_writer(tmp_path, record(**changes))
     writer.mark_complete({})
-    assert open_analysis_writer(tmp_path, record(versions={"torch": "3"})).is_complete
+    assert open_analysis_writer(tmp_path, record(**changes)).is_complete
 
 
 def test_a_growing_table_is_the_concatenation_of_its_rows_in_groups(tmp_path: Path, monkeypatch) -> None:
