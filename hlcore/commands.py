@@ -4,6 +4,7 @@ import json
 import math
 import shlex
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +13,9 @@ from pydantic import PositiveFloat
 
 from hlcore.config import AnalyzeConfig, Backend, Device, EpochChoice
 from hlcore.errors import HlcoreError, InvalidInputError
+
+ClusterAddress = Annotated[list[str] | None, Parameter(consume_multiple=(0, 1), metavar="[ADDRESS]", negative=())]
+"""Nothing, one address, or an option without a value."""
 
 INTERRUPTED = 130
 """Exit status after Ctrl-C, as in shells, so that scripts can tell a stopped command from a finished one."""
@@ -107,6 +111,7 @@ def predict(
     white_level: PositiveFloat | None = None,
     device: Device = "auto",
     backend: Backend = "auto",
+    cluster: ClusterAddress = None,
 ) -> None:
     """Write a hardness bundle: hardness maps, prediction maps and a manifest.
 
@@ -132,31 +137,46 @@ def predict(
         Device to run on; auto uses an accelerator if there is one.
     backend
         What runs the network; auto: OpenVINO if installed, else ONNX Runtime, else torch.
+    cluster
+        Work on a Ray cluster: HOST:PORT, or local for the cores of this machine. Without a value: the cluster that this
+        machine belongs to, else its own cores. All machines must see the run, the images and --out at the same paths.
     """
+    from hlcore.cluster import connect
     from hlcore.data.digests import digest_file
     from hlcore.data.images.white_level import find_white_level
     from hlcore.data.inputs import find_images
-    from hlcore.predicting import predict_files
+    from hlcore.predicting import Settings, add_to_bundle, predict_files, predict_on_cluster
     from hlcore.progress.images import track_images
     from hlcore.storage.bundles import BundleWriter
-    from hlcore.storage.loading import load_epoch
+    from hlcore.storage.loading import load_epoch, load_for_workers
     from hlcore.storage.runs import open_run
 
     files = find_images(inputs)
     opened = open_run(run)
-    checkpoint = load_epoch(opened, epoch, device=device, backend=backend)
-    weights = digest_file(opened.checkpoint_path(checkpoint.epoch)).hex()
     white_level = white_level or find_white_level(list(files.values())).level
-    ran_by = checkpoint.network.backend
-    made_with = f"weights {weights}, window {window}, white level {white_level}, backend {ran_by}"
-    writer = BundleWriter(out, class_names=checkpoint.class_names, palette=checkpoint.palette, made_with=made_with)
+    settings = Settings(out, window, white_level)
     try:
-        with writer as bundle:
-            if done := bundle.find_done(files, lambda path: digest_file(path).hex()):
-                print(f"continuing {out}, which has {len(done)} of the {len(files)} images", file=sys.stderr)
-            remaining = {name: path for name, path in files.items() if name not in done}
-            steps = predict_files(remaining, checkpoint, bundle, window=window, white_level=white_level)
-            dark = [step.name for step in track_images(steps, "predict", len(files), done=len(done)) if step.dark]
+        with connect(cluster) as workers:
+            if workers is None:
+                checkpoint = load_epoch(opened, epoch, device=device, backend=backend)
+                predict_all = partial(predict_files, checkpoint=checkpoint, settings=settings)
+            else:
+                where = workers.choose_device(device)
+                checkpoint, network = load_for_workers(opened, epoch, device=where, backend=backend)
+                cluster_of = partial(predict_on_cluster, run=opened, settings=settings, cluster=workers)
+                predict_all = partial(cluster_of, network=network)
+            weights = digest_file(opened.checkpoint_path(checkpoint.epoch)).hex()
+            ran_by = checkpoint.network.backend
+            made_with = f"weights {weights}, window {window}, white level {white_level}, backend {ran_by}"
+            names, palette = checkpoint.class_names, checkpoint.palette
+            dark = []
+            with BundleWriter(out, class_names=names, palette=palette, made_with=made_with) as bundle:
+                if done := bundle.find_done(files, lambda path: digest_file(path).hex()):
+                    print(f"continuing {out}, which has {len(done)} of the {len(files)} images", file=sys.stderr)
+                remaining = {name: path for name, path in files.items() if name not in done}
+                for predicted in track_images(predict_all(remaining), "predict", len(files), done=len(done)):
+                    add_to_bundle(predicted, bundle)
+                    dark += [predicted.name] if predicted.dark else []
     except KeyboardInterrupt as error:
         print(f"stopped; continue with: {shlex.join(['hlcore', *sys.argv[1:]])}", file=sys.stderr)
         raise SystemExit(INTERRUPTED) from error
@@ -175,7 +195,11 @@ def predict(
 
 
 def analyze(
-    run: Path, data: Path | None = None, *, config: Annotated[AnalyzeConfig | None, Parameter(name="*")] = None
+    run: Path,
+    data: Path | None = None,
+    *,
+    config: Annotated[AnalyzeConfig | None, Parameter(name="*")] = None,
+    cluster: ClusterAddress = None,
 ) -> None:
     """Measure a run on a data set: write tables for the app and a standalone report.
 
@@ -188,15 +212,21 @@ def analyze(
         Run folder.
     data
         Folder of the data set. Default: the one the run was trained on. Not needed for streets.
+    cluster
+        Work on a Ray cluster: HOST:PORT, or local for the cores of this machine. Without a value: the cluster that this
+        machine belongs to, else its own cores. All machines must see the run, the data set and --out at the same paths.
     """
+    from hlcore.cluster import connect
     from hlcore.measuring.loop import analyze as measure
     from hlcore.progress.analysis import show_analysis_progress
     from hlcore.report import write_report
     from hlcore.storage.runs import open_run
 
     command = shlex.join(["hlcore", *sys.argv[1:]])
-    steps = measure(open_run(run), data, config or AnalyzeConfig(), command=command)
-    analysis = show_analysis_progress(steps, command=command)
+    opened = open_run(run)
+    with connect(cluster) as workers:
+        steps = measure(opened, data, config or AnalyzeConfig(), command=command, cluster=workers)
+        analysis = show_analysis_progress(steps, command=command)
     if analysis is None:
         raise SystemExit(INTERRUPTED)
     print(f"complete: {write_report(analysis)}")

@@ -33,6 +33,10 @@ class StorageError(HlcoreError):
         return isinstance(cause, OSError) and cause.errno in (errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ)
 
 
+class ClusterError(HlcoreError):
+    """A cluster that cannot do the work; the message says why."""
+
+
 class TrainingError(HlcoreError):
     """A training run that had to stop; the message names the step and the last good checkpoint."""
 

@@ -1,7 +1,7 @@
 """Check the labels of a data set before hours are spent on it."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -40,22 +40,26 @@ class LabelSummary:
         """The summary of no sample."""
         return cls(np.zeros(len(classes.names), np.int64))
 
-    def read(self, data: SegmentationData, indices: Sequence[int] | None = None) -> Iterator[HlcoreError | None]:
+    def read(self, data: SegmentationData, indices: Sequence[int] | None = None) -> Generator[HlcoreError | None]:
         """Add samples of a split (default: all); yields None after each of them, or why it cannot be used.
 
         It cannot be used if it cannot be read, has no label map, or has a label that is not a class.
         """
+        indices = range(len(data)) if indices is None else indices
         with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
-            for counted in pool.map(partial(_try_to_count, data), range(len(data)) if indices is None else indices):
-                self.samples += 1
-                if isinstance(counted, HlcoreError):
-                    yield counted
-                    continue
-                name, counts, digest = counted
-                self.class_pixels += counts[: len(self.class_pixels)]
-                self.ignored_pixels += int(counts[IGNORE_INDEX])
-                self.images.setdefault(digest, []).append(name)
-                yield None
+            try:
+                for counted in pool.map(partial(_try_to_count, data), indices):
+                    self.samples += 1
+                    if isinstance(counted, HlcoreError):
+                        yield counted
+                        continue
+                    name, counts, digest = counted
+                    self.class_pixels += counts[: len(self.class_pixels)]
+                    self.ignored_pixels += int(counts[IGNORE_INDEX])
+                    self.images.setdefault(digest, []).append(name)
+                    yield None
+            finally:
+                pool.shutdown(wait=False, cancel_futures=True)  # the caller may have read enough
 
     @property
     def ignored_share(self) -> float:

@@ -16,7 +16,6 @@ from hlcore.config import AnalyzeConfig
 from hlcore.data.catalog import STREETS, open_data
 from hlcore.data.samples import PairedFiles, SegmentationData
 from hlcore.measuring.class_mappings import find_known_mapping, map_shared_names, read_mapping
-from hlcore.models.hardness import HardnessSegmenter
 from hlcore.storage.analyses import AnalysisRecord
 from hlcore.storage.loading import resolve_epoch
 from hlcore.storage.runs import Run, installed_versions, utc_now
@@ -45,6 +44,10 @@ class AnalysisJob:
         """Indices of the images to measure: all, or `limit` of them, evenly spaced."""
         count, limit = len(self.data), self.config.limit or len(self.data)
         return tuple(np.linspace(0, count - 1, min(count, limit)).round().astype(int).tolist())
+
+    def name_image(self, position: int) -> str:
+        """Name of the image at a position of `indices`."""
+        return self.data.names[self.indices[position]]
 
     @cached_property
     def epoch(self) -> int:
@@ -81,8 +84,8 @@ class AnalysisJob:
         """The scored classes."""
         return self.data.classes.names if self.merge is None else self.merge.names
 
-    def record(self, network: HardnessSegmenter, *, command: str) -> AnalysisRecord:
-        """The content of analysis.json."""
+    def record(self, *, device: str, backend: str, command: str) -> AnalysisRecord:
+        """The content of analysis.json; the arguments are fields of it."""
         return AnalysisRecord(
             state="running",
             created=utc_now(),
@@ -103,8 +106,8 @@ class AnalysisJob:
             thumbnails=self.config.thumbnails,
             scene_size=self.run.record.config.data.scene_size if self.dataset == STREETS else None,
             white_level=self.data.white_level if isinstance(self.data, PairedFiles) else None,
-            device=_name_device(network.mean.device),
-            backend=network.backend,
+            device=device,
+            backend=backend,
             versions=installed_versions(),
             command=command,
         )
@@ -159,6 +162,13 @@ def open_job(run: Run, root: Path | None, config: AnalyzeConfig) -> AnalysisJob:
     return AnalysisJob(run, data, root, config, merge)
 
 
+def name_device(device: torch.device) -> str:
+    """A device of this machine in words."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"cpu, {torch.get_num_threads()} of {os.cpu_count()} cores" if device.type == "cpu" else str(device)
+
+
 def _merge_classes(names: tuple[str, ...], data_names: tuple[str, ...], config: AnalyzeConfig) -> ClassMerge | None:
     """How the classes are merged; None if the run is scored in its own."""
     mapping = None if config.merge is None else read_mapping(config.merge)
@@ -175,9 +185,3 @@ def _weights_fingerprint(paths: Sequence[Path]) -> str:
             while block := file.read(1 << 20):
                 digest.update(block)
     return digest.hexdigest()
-
-
-def _name_device(device: torch.device) -> str:
-    if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
-    return f"cpu, {torch.get_num_threads()} of {os.cpu_count()} cores" if device.type == "cpu" else str(device)

@@ -1,32 +1,26 @@
-"""Measure a run on a data set, one image at a time: sample -> networks -> counts and rows of the image -> tables."""
+"""Measure a run on a data set: images, one by one or on a cluster -> parts -> tables."""
 
 import logging
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from hlcore.analysis.merging import IGNORED, count_ignored, merge_classes, merge_labels
-from hlcore.analysis.statistics import Counts
+from hlcore.analysis.merging import IGNORED
+from hlcore.cluster import LOST, Cluster
 from hlcore.config import AnalyzeConfig
 from hlcore.data.catalog import STREETS
 from hlcore.data.checks import LabelSummary
-from hlcore.data.samples import Sample
-from hlcore.errors import DatasetError, explain_failure
-from hlcore.figures.maps import apply_colour_scale
-from hlcore.figures.style import HARDNESS_SCALES
-from hlcore.inference import OVERLAPPED_VALUES, mc_dropout_entropy, predict
-from hlcore.measuring.job import AnalysisJob, open_job
-from hlcore.measuring.tables import measure_image, snapshot_name, write_tables
-from hlcore.overlap import overlap
+from hlcore.errors import DatasetError
+from hlcore.measuring.job import AnalysisJob, name_device, open_job
+from hlcore.measuring.tables import write_tables
+from hlcore.measuring.worker import ImageMeasurer, Measured, open_work
 from hlcore.storage.analyses import Analysis, is_analysis
 from hlcore.storage.analysis_writer import AnalysisWriter, open_analysis_writer
-from hlcore.storage.checkpoints import Checkpoint
 from hlcore.storage.files import lock_folder
-from hlcore.storage.loading import load_epoch
+from hlcore.storage.loading import load_epoch, load_for_workers
 from hlcore.storage.runs import Run
-from hlcore.types import PredictionRecord
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +35,9 @@ class Step(NamedTuple):
     """The last thing done, in a word or two."""
 
 
-def analyze(run: Run, root: Path | None, config: AnalyzeConfig, *, command: str = "") -> Generator[Step]:
+def analyze(
+    run: Run, root: Path | None, config: AnalyzeConfig, *, command: str = "", cluster: Cluster | None = None
+) -> Generator[Step]:
     """Measure a run on a data set and write the analysis folder; yields a step per image.
 
     An interrupted analysis continues where it stopped, with the same tables as an uninterrupted one. Memory does not
@@ -52,26 +48,37 @@ def analyze(run: Run, root: Path | None, config: AnalyzeConfig, *, command: str 
         root: Folder of the data set. Default: the run's own.
         config: What to measure, and where to write it.
         command: The command that repeats the analysis, for the report.
+        cluster: Measures the images; it must see the run, the data set and the analysis at the same paths.
 
     Raises:
         InvalidInputError: an epoch was not saved, or the run's classes are not the data set's.
         DatasetError: an image or label map cannot be read, or no pixel is labelled.
         CheckpointError: the folder holds another analysis, or a checkpoint cannot be read.
         StorageError: the folder cannot be written, or another process writes to it.
+        ClusterError: as in `Cluster.map`.
     """
     job = open_job(run, root, config)
     if job.merge is not None:
         log.info(job.describe_merge())
-    checkpoint = load_epoch(run, job.epoch, device=config.device, backend=config.backend)
-    record = job.record(checkpoint.network, command=command)
+    if cluster is None:
+        checkpoint, network = load_epoch(run, job.epoch, device=config.device, backend=config.backend), {}
+        device = name_device(checkpoint.network.mean.device)
+    else:
+        device = cluster.choose_device(config.device)
+        checkpoint, network = load_for_workers(run, job.epoch, device=device, backend=config.backend)
+        device = f"{device}, {cluster}"
+    record = job.record(device=device, backend=checkpoint.network.backend, command=command)
     if job.dataset != STREETS and not is_analysis(job.path):  # generated labels are known to fit
         yield from _check_labels(job, Analysis(job.path, record))
     writer = open_analysis_writer(job.path, record)
     if not writer.is_complete:
         with lock_folder(job.path):
-            others = [epoch for epoch in job.epochs if epoch != job.epoch]
-            networks = {epoch: load_epoch(run, epoch, device=config.device, backend=config.backend) for epoch in others}
-            left_out = yield from _measure_images(writer, job, checkpoint, networks)
+            remaining = [position for position in range(len(job.indices)) if not writer.has_part(position)]
+            if cluster is None:
+                measuring = ImageMeasurer(job, writer, checkpoint).measure(remaining)
+            else:
+                measuring = _measure_on_cluster(job, remaining, cluster, network)
+            left_out = yield from _report(measuring, writer.analysis, done=len(job.indices) - len(remaining))
             yield Step(writer.analysis, len(job.indices), "tables")
             write_tables(writer)
             writer = AnalysisWriter(writer.mark_complete(left_out))
@@ -79,100 +86,50 @@ def analyze(run: Run, root: Path | None, config: AnalyzeConfig, *, command: str 
 
 
 def _check_labels(job: AnalysisJob, analysis: Analysis) -> Iterator[Step]:
+    """Read labels until there is one to measure."""
     summary = LabelSummary.empty(job.data.classes)
     error = None
-    for problem in summary.read(job.data, job.indices):
-        error = error or problem
-        yield Step(analysis, summary.samples, "check labels")
-    scored = summary.class_pixels if job.merge is None else summary.class_pixels[job.merge.of_data != IGNORED]
-    if not scored.any():
-        if error is not None:
-            raise error
-        pixel = "labelled pixel" if job.merge is None else "labelled pixel of a scored class"
-        raise DatasetError(f"the split '{job.split}' has no {pixel}, so there is nothing to measure")
+    with closing(summary.read(job.data, job.indices)) as problems:
+        for problem in problems:
+            error = error or problem
+            yield Step(analysis, summary.samples, "check labels")
+            scored = summary.class_pixels if job.merge is None else summary.class_pixels[job.merge.of_data != IGNORED]
+            if scored.any():
+                return
+    if error is not None:
+        raise error
+    pixel = "labelled pixel" if job.merge is None else "labelled pixel of a scored class"
+    raise DatasetError(f"the split '{job.split}' has no {pixel}, so there is nothing to measure")
 
 
-def _measure_images(
-    writer: AnalysisWriter, job: AnalysisJob, checkpoint: Checkpoint, networks: dict[int, Checkpoint]
-) -> Generator[Step, None, dict[str, str]]:
-    """Measure each remaining image with the chosen epoch and with the epochs it is compared to.
+def _measure_on_cluster(
+    job: AnalysisJob, positions: Sequence[int], cluster: Cluster, network: Mapping[str, Any]
+) -> Generator[Measured]:
+    paths = {"out": job.path.resolve(), "merge": job.config.merge and job.config.merge.resolve()}
+    open_it = partial(open_work, job.run.path.resolve(), job.root, job.config.model_copy(update=paths), network)
+    rows = [{"position": position, "image": job.name_image(position)} for position in positions]
+    device = network["device"]
+    yield from cluster.map(open_it, rows, device=device, give_up=lambda row: Measured(row["image"], LOST))
+
+
+def _report(measuring: Generator[Measured], analysis: Analysis, *, done: int) -> Generator[Step, None, dict[str, str]]:
+    """A step for each image.
+
+    Args:
+        measuring: The images that remain; closed at the end.
+        analysis: The analysis.
+        done: Number of images measured before.
 
     Returns:
-        Each image that could not be measured, and why; whatever is wrong with one image, the others are measured.
+        Each image that could not be measured, and why.
     """
     left_out: dict[str, str] = {}
-    remaining = [position for position in range(len(job.indices)) if not writer.has_part(position)]
-    measured = len(job.indices) - len(remaining)
-    yield Step(writer.analysis, measured, "measure")
-    values_per_pixel = len(checkpoint.class_names) * (1 + len(networks))
-    measuring = overlap(
-        remaining,
-        lambda position: (position, job.data[job.indices[position]]),
-        lambda loaded: _predict_image(job, checkpoint, networks, *loaded),
-        lambda predicted: _measure_image(writer, job, predicted),
-        is_large=lambda loaded: loaded[1].image[..., 0].size * values_per_pixel > OVERLAPPED_VALUES,
-    )
+    yield Step(analysis, done, "measure")
     with closing(measuring):
-        for position, error in measuring:
-            name = job.data.names[job.indices[position]]
-            if error is not None:  # whatever is wrong with one image, the others are measured
-                left_out[name] = explain_failure(error)
-            measured += 1
-            yield Step(writer.analysis, measured, name)
-    if left_out and len(left_out) == len(job.indices):
+        for count, measured in enumerate(measuring, start=done + 1):
+            if measured.failure:
+                left_out[measured.image] = measured.failure
+            yield Step(analysis, count, measured.image)
+    if left_out and len(left_out) == analysis.record.images:
         raise DatasetError(f"no image could be measured; the first: {next(iter(left_out.values()))}")
     return left_out
-
-
-class _Predicted(NamedTuple):
-    """What the networks say of one image."""
-
-    position: int
-    record: PredictionRecord
-    snapshots: dict[str, PredictionRecord]
-    """The image at each epoch that is compared."""
-    ignored: Counts
-
-
-def _predict_image(
-    job: AnalysisJob, checkpoint: Checkpoint, networks: dict[int, Checkpoint], position: int, sample: Sample
-) -> _Predicted:
-    record, ignored = _predict(job, checkpoint, sample, mc_dropout=job.config.mc_dropout)
-    others = {epoch: _predict(job, network, sample)[0] for epoch, network in networks.items()}
-    snapshots = {snapshot_name(epoch): others.get(epoch, record) for epoch in job.epochs}
-    return _Predicted(position, record, snapshots, ignored)
-
-
-def _measure_image(writer: AnalysisWriter, job: AnalysisJob, predicted: _Predicted) -> None:
-    record = predicted.record
-    if job.config.thumbnails:
-        hardness = apply_colour_scale(record.hardness_map, scale=HARDNESS_SCALES[0], low=0, high=1)
-        writer.write_thumbnail(record.name, record.image)
-        writer.write_thumbnail(f"{record.name}.hardness", hardness)
-    part = measure_image(record, predicted.snapshots, predicted.ignored, c=job.run.record.config.loss.c)
-    writer.write_part(predicted.position, part)
-
-
-def _predict(
-    job: AnalysisJob, checkpoint: Checkpoint, sample: Sample, *, mc_dropout: int = 0
-) -> tuple[PredictionRecord, Counts]:
-    """Record of a labelled sample, in the scored classes, and the pixels of classes that are left out."""
-    if sample.label_map is None:
-        raise DatasetError(f"{sample.name} has no label map, so it cannot be measured; remove it from the split")
-    record = predict(
-        checkpoint.network,
-        sample.image,
-        class_names=checkpoint.class_names,
-        name=sample.name,
-        window=job.config.window,
-        mc_dropout=mc_dropout if job.merge is None else 0,
-    )
-    if job.merge is None:
-        return replace(record, label_map=sample.label_map), {}
-    ignored = count_ignored(record.prediction, sample.label_map, job.merge)
-    record = merge_classes(record, job.merge)
-    if mc_dropout:
-        network, window, targets = checkpoint.network, job.config.window, job.merge.of_run
-        entropy = mc_dropout_entropy(network, sample.image, passes=mc_dropout, window=window, targets=targets)
-        record = replace(record, mc_entropy=entropy)
-    return replace(record, label_map=merge_labels(sample.label_map, job.merge)), ignored

@@ -11,6 +11,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -37,7 +38,12 @@ from hlcore.types import HardnessMap, LabelMap, PredictionRecord
 MANIFEST = "manifest.parquet"
 MANIFEST_S = 1.0
 """Seconds after which the manifest is written again while records are added."""
+_MANIFEST_SHARE = 0.05
+"""Largest share of the time that goes into writing the manifest, however long it has become."""
 _METADATA_KEY = b"hlcore"
+
+Row: TypeAlias = dict[str, object]
+"""A row of the manifest."""
 
 
 class BundleRecord(FrozenModel):
@@ -72,8 +78,9 @@ class BundleWriter:
             raise InvalidInputError(f"a bundle's 8-bit predictions hold at most 256 classes, got {len(class_names)}")
         self.path = path
         self._record = BundleRecord(class_names=class_names, palette=palette, made_with=made_with, complete=False)
-        self._rows: list[dict[str, object]] = []
+        self._rows: list[Row] = []
         self._written = 0.0
+        self._wait_s = MANIFEST_S
         self._held = ExitStack()
 
     def __enter__(self) -> "BundleWriter":  # noqa: PYI034  (the tests' run-time type checker does not know Self)
@@ -144,41 +151,62 @@ class BundleWriter:
         return f"choose another --out, or delete {self.path}"
 
     def _write_manifest(self) -> None:
+        started = time.monotonic()
         table = pa.Table.from_pylist(self._rows) if self._rows else pa.table({"name": pa.array([], pa.string())})
         table = table.replace_schema_metadata({_METADATA_KEY: self._record.model_dump_json().encode()})
         with replace_atomically(self.path / MANIFEST) as temporary:
             pq.write_table(table, temporary)
         self._written = time.monotonic()
+        self._wait_s = max(MANIFEST_S, (self._written - started) / _MANIFEST_SHARE)
 
     def add(self, record: PredictionRecord, *, source: str = "", digest: str = "") -> None:
-        """Write the two maps of a record and add it to the manifest.
+        """Write the two maps of a record and add it to the manifest; the arguments are those of `write_maps`."""
+        palette = self._record.palette
+        self.add_row(write_maps(self.path, record, palette=palette, source=source, digest=digest))
 
-        Args:
-            record: The image.
-            source: Its file, or where else it came from.
-            digest: Digest of the file, by which a changed file is noticed.
-        """
-        hardness_path = self.path / f"{record.name}.hardness.png"
-        write_hardness_png(hardness_path, record.hardness_map)
-        prediction = PillowImage.fromarray(record.prediction.astype(np.uint8))
-        prediction.putpalette(np.asarray(self._record.palette, np.uint8).tobytes())
-        with replace_atomically(self.path / f"{record.name}.prediction.png") as temporary:
-            prediction.save(temporary, format="PNG")
-        height, width = record.hardness_map.shape
-        self._rows.append(
-            {
-                "name": record.name,
-                "source": source,
-                "digest": digest,
-                "height": height,
-                "width": width,
-                "mean_hardness": float(record.hardness_map.mean()),
-                "p95_hardness": float(np.percentile(record.hardness_map, 95)),
-                "mean_entropy": float(record.entropy.mean()),
-            }
-        )
-        if time.monotonic() - self._written > MANIFEST_S:
+    def add_row(self, row: Row) -> None:
+        """Add an image to the manifest whose maps are written."""
+        self._rows.append(row)
+        if time.monotonic() - self._written > self._wait_s:
             self._write_manifest()
+
+
+def write_maps(
+    folder: Path,
+    record: PredictionRecord,
+    *,
+    palette: tuple[tuple[int, int, int], ...],
+    source: str = "",
+    digest: str = "",
+) -> Row:
+    """Write the two maps of a record into a bundle's folder.
+
+    Args:
+        folder: Of the bundle.
+        record: The image.
+        palette: Colours of the classes.
+        source: The file of the image, or where else it came from.
+        digest: Digest of the file, by which a changed file is noticed.
+
+    Returns:
+        The image's row of the manifest.
+    """
+    write_hardness_png(folder / f"{record.name}.hardness.png", record.hardness_map)
+    prediction = PillowImage.fromarray(record.prediction.astype(np.uint8))
+    prediction.putpalette(np.asarray(palette, np.uint8).tobytes())
+    with replace_atomically(folder / f"{record.name}.prediction.png") as temporary:
+        prediction.save(temporary, format="PNG")
+    height, width = record.hardness_map.shape
+    return {
+        "name": record.name,
+        "source": source,
+        "digest": digest,
+        "height": height,
+        "width": width,
+        "mean_hardness": float(record.hardness_map.mean()),
+        "p95_hardness": float(np.percentile(record.hardness_map, 95)),
+        "mean_entropy": float(record.entropy.mean()),
+    }
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import replace
+from typing import Any
 
 import torch
 
@@ -45,6 +46,27 @@ def load_epoch(run: Run, epoch: EpochChoice = None, *, device: str = "auto", bac
     if compiled is None:
         return checkpoint
     return replace(checkpoint, network=compile_network(checkpoint.network, path, compiled, required=backend != "auto"))
+
+
+def load_for_workers(
+    run: Run, epoch: EpochChoice = None, *, device: str, backend: str
+) -> tuple[Checkpoint, dict[str, Any]]:
+    """A checkpoint on this machine's CPU, and the arguments with which `load_epoch` gives it to each worker.
+
+    Args:
+        run: The run.
+        epoch: As in `resolve_epoch`.
+        device: Where the workers run the network; "cpu", or an accelerator that this machine need not have.
+        backend: As in `load_epoch`; the workers use the one that this machine chooses.
+
+    Raises:
+        InvalidInputError, CheckpointError: as in `load_epoch`.
+    """
+    if device != "cpu":
+        choose_backend(backend, torch.device("cuda"))
+        backend = "torch"
+    checkpoint = load_epoch(run, epoch, device="cpu", backend=backend)
+    return checkpoint, {"epoch": checkpoint.epoch, "device": device, "backend": checkpoint.network.backend}
 
 
 def resolve_epoch(run: Run, epoch: EpochChoice = None) -> int:

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-import hlcore.measuring.loop as pipeline
+import hlcore.measuring.worker as pipeline
 from hlcore.analysis.statistics import ImageSums
 from hlcore.config import AnalyzeConfig
 from hlcore.data.labels import CAMVID
@@ -145,7 +145,7 @@ def test_an_image_that_fails_is_left_out_and_named(scenes_run, tmp_path, monkeyp
         return measure_image(record, *_, **__)
 
     with monkeypatch.context() as patch:
-        patch.setattr("hlcore.measuring.loop.measure_image", fail)
+        patch.setattr("hlcore.measuring.worker.measure_image", fail)
         analysis = finish(scenes_run, config)
     assert analysis.record.left_out == {"test-0002": reason}
     assert analysis.record.images == 2
@@ -158,7 +158,7 @@ def test_an_analysis_in_which_every_image_fails_is_an_error(scenes_run, tmp_path
     def fail(*_, **__) -> None:
         raise RuntimeError("out of memory")
 
-    monkeypatch.setattr("hlcore.measuring.loop.measure_image", fail)
+    monkeypatch.setattr("hlcore.measuring.worker.measure_image", fail)
     with pytest.raises(DatasetError, match="no image could be measured; the first: RuntimeError: out of memory"):
         finish(scenes_run, AnalyzeConfig(out=tmp_path / "new", split="test", limit=2, thumbnails=False))
 
@@ -339,11 +339,14 @@ def test_a_data_set_of_only_ignored_labels_is_refused(scenes_run, two_classes, t
 
 def test_an_analysis_records_the_white_level_of_its_images(scenes_run, two_classes) -> None:
     config = AnalyzeConfig(dataset="folder", merge=merge_file(two_classes.parent / "merge.json"))
-    network = load_epoch(scenes_run).network
-    assert open_job(scenes_run, two_classes, config).record(network, command="").white_level is None
+    assert (
+        open_job(scenes_run, two_classes, config).record(device="cpu", backend="torch", command="").white_level is None
+    )
     for path in (two_classes / "images").iterdir():
         Image.fromarray(np.full((48, 64), 4000, np.uint16)).save(path)
-    assert open_job(scenes_run, two_classes, config).record(network, command="").white_level == 4095
+    assert (
+        open_job(scenes_run, two_classes, config).record(device="cpu", backend="torch", command="").white_level == 4095
+    )
 
 
 def test_an_unlabelled_image_is_named(scenes_run, tmp_path, monkeypatch) -> None:
