@@ -24,7 +24,6 @@ from hlcore.measuring.tables import measure_image
 from hlcore.report import describe_analysis
 from hlcore.storage.analyses import Analysis, open_analysis
 from hlcore.storage.analysis_writer import AnalysisWriter, ImagePart
-from hlcore.storage.loading import load_epoch
 from hlcore.storage.runs import Run
 from hlcore.storage.tables import SCHEMAS
 
