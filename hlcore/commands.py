@@ -105,7 +105,7 @@ def predict(
     run: Path,
     inputs: list[str],
     *,
-    out: Path,
+    out: str,
     epoch: EpochChoice = None,
     window: int | None = None,
     white_level: PositiveFloat | None = None,
@@ -124,9 +124,9 @@ def predict(
     run
         Run folder.
     inputs
-        Image files, folders or quoted globs.
+        Image files, folders or quoted globs; also folders of an object store, such as s3://bucket/photos.
     out
-        Folder to write the bundle to.
+        Folder to write the bundle to; also one of an object store.
     epoch
         A saved epoch, or best for the one with the highest validation mIoU. Default: the last.
     window
@@ -141,41 +141,33 @@ def predict(
         Work on a Ray cluster: HOST:PORT, or local for the cores of this machine. Without a value: the cluster that this
         machine belongs to, else its own cores. All machines must see the run, the images and --out at the same paths.
     """
+    from hlcore import predicting
     from hlcore.cluster import connect
-    from hlcore.data.digests import digest_file
-    from hlcore.data.images.white_level import find_white_level
-    from hlcore.data.inputs import find_images
-    from hlcore.predicting import Settings, add_to_bundle, predict_files, predict_on_cluster
+    from hlcore.data.inputs import find_sources
     from hlcore.progress.images import track_images
-    from hlcore.storage.bundles import BundleWriter
     from hlcore.storage.loading import load_epoch, load_for_workers
     from hlcore.storage.runs import open_run
 
-    files = find_images(inputs)
+    files = find_sources(inputs)
     opened = open_run(run)
-    white_level = white_level or find_white_level(list(files.values())).level
-    settings = Settings(out, window, white_level)
+    settings = predicting.Settings(out, window, white_level or predicting.find_common_white(list(files.values())))
+    dark = []
     try:
         with connect(cluster) as workers:
             if workers is None:
                 checkpoint = load_epoch(opened, epoch, device=device, backend=backend)
-                predict_all = partial(predict_files, checkpoint=checkpoint, settings=settings)
+                predict_all = partial(predicting.predict_files, checkpoint=checkpoint, settings=settings)
             else:
                 where = workers.choose_device(device)
                 checkpoint, network = load_for_workers(opened, epoch, device=where, backend=backend)
-                cluster_of = partial(predict_on_cluster, run=opened, settings=settings, cluster=workers)
-                predict_all = partial(cluster_of, network=network)
-            weights = digest_file(opened.checkpoint_path(checkpoint.epoch)).hex()
-            ran_by = checkpoint.network.backend
-            made_with = f"weights {weights}, window {window}, white level {white_level}, backend {ran_by}"
-            names, palette = checkpoint.class_names, checkpoint.palette
-            dark = []
-            with BundleWriter(out, class_names=names, palette=palette, made_with=made_with) as bundle:
-                if done := bundle.find_done(files, lambda path: digest_file(path).hex()):
+                on_workers = partial(predicting.predict_on_cluster, run=opened, settings=settings, cluster=workers)
+                predict_all = partial(on_workers, network=network)
+            with predicting.write_bundle(settings, opened.checkpoint_path(checkpoint.epoch), checkpoint) as bundle:
+                if done := bundle.find_done(files, predicting.digest_source):
                     print(f"continuing {out}, which has {len(done)} of the {len(files)} images", file=sys.stderr)
-                remaining = {name: path for name, path in files.items() if name not in done}
+                remaining = {name: source for name, source in files.items() if name not in done}
                 for predicted in track_images(predict_all(remaining), "predict", len(files), done=len(done)):
-                    add_to_bundle(predicted, bundle)
+                    predicting.add_to_bundle(predicted, bundle)
                     dark += [predicted.name] if predicted.dark else []
     except KeyboardInterrupt as error:
         print(f"stopped; continue with: {shlex.join(['hlcore', *sys.argv[1:]])}", file=sys.stderr)

@@ -8,11 +8,13 @@ from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path, PurePath
+from urllib.parse import unquote, urlsplit
 
 from PIL import Image as PillowImage
 
 from hlcore.data.text import normalise_name
 from hlcore.errors import DatasetError
+from hlcore.remote import is_uri, join, list_files
 
 log = logging.getLogger(__name__)
 
@@ -58,6 +60,32 @@ def find_images(inputs: Iterable[str]) -> dict[str, Path]:
             found[name] = path
     if repeated:
         log.info("left out files that were found already (%d)", repeated)
+    return found
+
+
+def find_sources(inputs: Iterable[str]) -> dict[str, str]:
+    """The same, as text, with the images below the folders of object stores, such as s3://bucket/folder.
+
+    Raises:
+        DatasetError: as in `find_images`, or a store does not answer.
+        InvalidInputError: pyarrow does not know the store.
+    """
+    given = list(inputs)
+    local = [each for each in given if not is_uri(each)]
+    found = {name: str(path) for name, path in find_images(local).items()} if local else {}
+    for uri in filter(is_uri, given):
+        names = [PurePath(name) for name in list_files(uri)]
+        if names == [PurePath()]:
+            sources = {normalise_name(PurePath(unquote(urlsplit(uri).path)).stem): uri}
+        else:
+            sources = {name_file(name): join(uri, str(name)) for name in names if _is_visible_image(name)}
+        if not sources:
+            raise DatasetError(f"no image found for {uri!r}; give an image or a folder of them")
+        if twice := sorted(found.keys() & sources.keys()):
+            raise DatasetError(
+                f"{found[twice[0]]} and {sources[twice[0]]} would both be named {twice[0]!r}; run them separately"
+            )
+        found |= sources
     return found
 
 
@@ -123,6 +151,10 @@ def name_file(path: PurePath) -> str:
         'aachen/aachen_000001'
     """
     return normalise_name(path.with_suffix("").as_posix())
+
+
+def _is_visible_image(name: PurePath) -> bool:
+    return is_image_file(name) and not name.name.startswith(".") and all(map(is_visible_folder, name.parts[:-1]))
 
 
 def _find_matches(given: str) -> Iterator[tuple[str, Path]]:

@@ -22,6 +22,7 @@ from pydantic import Field, TypeAdapter, model_validator
 
 from hlcore.config import FrozenModel
 from hlcore.errors import CheckpointError, InvalidInputError, StorageError
+from hlcore.remote import download, join, list_files, upload
 from hlcore.storage.files import (
     ClassNames,
     FileName,
@@ -73,10 +74,25 @@ class BundleWriter:
         class_names: tuple[str, ...],
         palette: tuple[tuple[int, int, int], ...],
         made_with: str = "",
+        store: str | None = None,
     ) -> None:
+        """Nothing is written yet.
+
+        Args:
+            path: Folder of the bundle.
+            class_names: Classes of the predictions.
+            palette: Their colours.
+            made_with: What a bundle must have been made with so that this one continues it.
+            store: Folder of an object store for the manifest, such as s3://bucket/folder; `path` then holds a copy,
+                and whoever adds rows puts the maps there. It has no lock.
+
+        Raises:
+            InvalidInputError: there are more classes than 8 bits can tell.
+        """
         if len(class_names) > 256:
             raise InvalidInputError(f"a bundle's 8-bit predictions hold at most 256 classes, got {len(class_names)}")
         self.path = path
+        self._store = store
         self._record = BundleRecord(class_names=class_names, palette=palette, made_with=made_with, complete=False)
         self._rows: list[Row] = []
         self._written = 0.0
@@ -87,6 +103,8 @@ class BundleWriter:
         make_folder(self.path)
         with ExitStack() as held:
             held.enter_context(lock_folder(self.path))
+            if self._store is not None and MANIFEST in list_files(self._store):
+                download(join(self._store, MANIFEST), self.path / MANIFEST)
             if (self.path / MANIFEST).exists():
                 self._continue(open_bundle(self.path))
             self._write_manifest()
@@ -106,7 +124,7 @@ class BundleWriter:
         """The number of images in the bundle."""
         return len(self._rows)
 
-    def find_done(self, files: Mapping[str, Path], digest: Callable[[Path], str]) -> frozenset[str]:
+    def find_done(self, files: Mapping[str, str], digest: Callable[[str], str]) -> frozenset[str]:
         """The images, given with their files, whose maps the bundle already has; a file that has changed is not done.
 
         Raises:
@@ -117,12 +135,12 @@ class BundleWriter:
             name = str(row["name"])
             if name not in files:
                 raise InvalidInputError(
-                    f"{self.path} has the maps of an image that was not given, {name!r}; {self._way_out}"
+                    f"{self._place} has the maps of an image that was not given, {name!r}; {self._way_out}"
                 )
             if row.get("digest") != digest(files[name]):
-                if row["source"] != str(files[name]):
+                if row["source"] != files[name]:
                     raise InvalidInputError(
-                        f"{self.path} has the maps of another image named {name!r}; {self._way_out}"
+                        f"{self._place} has the maps of another image named {name!r}; {self._way_out}"
                     )
                 changed.add(name)
         self._rows = [row for row in self._rows if row["name"] not in changed]
@@ -140,15 +158,22 @@ class BundleWriter:
     def _continue(self, bundle: "Bundle") -> None:
         record = bundle.record
         if record.complete:
-            raise InvalidInputError(f"{self.path} already holds a bundle; {self._way_out}")
+            raise InvalidInputError(f"{self._place} already holds a bundle; {self._way_out}")
         own = self._record
         if (record.class_names, record.palette, record.made_with) != (own.class_names, own.palette, own.made_with):
-            raise InvalidInputError(f"{self.path} holds an unfinished bundle made with other settings; {self._way_out}")
-        self._rows = [row for row in bundle.manifest.to_dict("records") if bundle.has_files(str(row["name"]))]
+            raise InvalidInputError(
+                f"{self._place} holds an unfinished bundle made with other settings; {self._way_out}"
+            )
+        rows = bundle.manifest.to_dict("records")
+        self._rows = [row for row in rows if self._store is not None or bundle.has_files(str(row["name"]))]
 
     @property
     def _way_out(self) -> str:
-        return f"choose another --out, or delete {self.path}"
+        return f"choose another --out, or delete {self._place}"
+
+    @property
+    def _place(self) -> str:
+        return self._store or str(self.path)
 
     def _write_manifest(self) -> None:
         started = time.monotonic()
@@ -156,6 +181,8 @@ class BundleWriter:
         table = table.replace_schema_metadata({_METADATA_KEY: self._record.model_dump_json().encode()})
         with replace_atomically(self.path / MANIFEST) as temporary:
             pq.write_table(table, temporary)
+        if self._store is not None:
+            upload(self.path / MANIFEST, join(self._store, MANIFEST))
         self._written = time.monotonic()
         self._wait_s = max(MANIFEST_S, (self._written - started) / _MANIFEST_SHARE)
 

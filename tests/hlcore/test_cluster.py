@@ -94,6 +94,16 @@ def test_predictions_of_a_cluster_are_those_of_one_machine_bit_for_bit(
     assert files(tmp_path / "together") == files(tmp_path / "alone")
 
 
+def test_workers_read_and_write_object_stores(scenes_run: Run, address: str, photographs: Path, tmp_path: Path) -> None:
+    store, out = photographs.as_uri(), (tmp_path / "maps").as_uri()
+    done = hlcore("predict", scenes_run.path, store, "--out", out, "--cluster", address)
+    assert done.stdout == f"6 images in {out}\n"
+    alone = tmp_path / "alone"
+    hlcore("predict", scenes_run.path, photographs, "--out", alone)
+    maps = {name: content for name, content in files(alone).items() if name.endswith(".png")}
+    assert {name: content for name, content in files(tmp_path / "maps").items() if name.endswith(".png")} == maps
+
+
 def test_a_prediction_stopped_on_one_machine_continues_on_a_cluster(
     scenes_run: Run, address: str, photographs: Path, tmp_path: Path
 ) -> None:

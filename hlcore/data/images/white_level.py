@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from jaxtyping import Num
@@ -25,6 +25,8 @@ _DARK = 25
 _SAMPLED_IMAGES = 16
 _SAMPLED_VALUES = 4_000_000
 
+File = TypeVar("File")
+
 
 class WhiteLevel(NamedTuple):
     """The white level of several images, found by looking at some of them."""
@@ -40,17 +42,22 @@ def find_white_level(paths: Sequence[Path]) -> WhiteLevel:
 
     The 16 are evenly spaced, so equal files give the same level on every machine.
     """
-    chosen = [
-        paths[index] for index in np.linspace(0, len(paths) - 1, min(len(paths), _SAMPLED_IMAGES)).round().astype(int)
-    ]
     levels = {
-        path: (guess_white_level(values), _find_bright(values)) for path in chosen for values in _read_colours(path)
+        path: (guess_white_level(values), _find_bright(values))
+        for path in space_out(paths)
+        for values in _read_colours(path)
     }
     if not levels:
         return WhiteLevel(None, ())
     white = max(guess for guess, _ in levels.values())
     log.info("white is %g, found in %d of %d images", white, len(levels), len(paths))
     return WhiteLevel(white, tuple(path for path, (_, bright) in levels.items() if bright < white / 10))
+
+
+def space_out(paths: Sequence[File]) -> list[File]:
+    """Up to 16 of the paths, evenly spaced."""
+    count = min(len(paths), _SAMPLED_IMAGES)
+    return [paths[index] for index in np.linspace(0, len(paths) - 1, count).round().astype(int)]
 
 
 def leave_out_alpha(values: Num[np.ndarray, "H W *channels"]) -> Num[np.ndarray, "H W *colours"]:
