@@ -7,7 +7,6 @@ of a data set, computed on two machines, add up to the sums over the whole.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any, NamedTuple, TypeAlias
 
@@ -22,6 +21,8 @@ Counts: TypeAlias = Mapping[str, np.ndarray]
 
 LEVEL = 0.95
 """Confidence level of every interval."""
+_AT_ONCE = 32
+"""Images that are resampled together; their sums are in memory."""
 
 
 class Estimate(NamedTuple):
@@ -32,21 +33,36 @@ class Estimate(NamedTuple):
     high: np.ndarray
 
 
-@dataclass
 class ImageSums:
-    """Sums of counts over images and over resamplings of the images; `a + b` adds two of them.
+    """Sums of counts over images and over resamplings of the images; `a + b` adds two of them."""
 
-    Attributes:
-        resamplings: Number of resamplings; memory grows with it, but not with the number of images.
-        images: Number of images added.
-        total: Name to the sum over all images.
-        resampled: Name to the sums over each resampling, with the resamplings along the first axis.
-    """
+    def __init__(
+        self,
+        resamplings: int = 200,
+        images: int = 0,
+        total: Mapping[str, np.ndarray] | None = None,
+        resampled: Mapping[str, np.ndarray] | None = None,
+    ) -> None:
+        """Sums over no image, unless others are given.
 
-    resamplings: int = 200
-    images: int = 0
-    total: dict[str, np.ndarray] = field(default_factory=dict)
-    resampled: dict[str, np.ndarray] = field(default_factory=dict)
+        Args:
+            resamplings: Number of resamplings; memory grows with it, but not with the number of images.
+            images: Number of images in the sums.
+            total: Name to the sum over all images.
+            resampled: Name to the sums over each resampling, with the resamplings along the first axis.
+        """
+        self.resamplings = resamplings
+        self.images = images
+        self.total = dict(total or {})
+        self._resampled = dict(resampled or {})
+        self._waiting: list[tuple[str, dict[str, np.ndarray]]] = []
+
+    @property
+    def resampled(self) -> dict[str, np.ndarray]:
+        """Name to the sums over each resampling, with the resamplings along the first axis."""
+        if self._waiting:
+            self._resample()
+        return self._resampled
 
     def add(self, name: str, counts: Counts) -> None:
         """Add one image, in place.
@@ -60,15 +76,22 @@ class ImageSums:
         """
         if self.images and (shapes := _shapes(counts)) != _shapes(self.total):
             raise InvalidInputError(f"the counts of {name} must be {_shapes(self.total)} as before, got {shapes}")
-        drawn = draw_counts(name, resamplings=self.resamplings)[:, None]
         for key, values in counts.items():
-            if key not in self.total:
-                self.total[key] = np.zeros(values.shape)
-                self.resampled[key] = np.zeros((self.resamplings, *values.shape))
-            self.total[key] += values
-            some = np.flatnonzero(values)  # most sums are 0: an image shows ten of 150 classes, say
-            self.resampled[key].reshape(self.resamplings, -1)[:, some] += drawn * values.ravel()[some]
+            self.total[key] = np.asarray(self.total.get(key, 0.0) + values)
+        self._waiting.append((name, {key: np.array(values, float).ravel() for key, values in counts.items()}))
         self.images += 1
+        if len(self._waiting) == _AT_ONCE:
+            self._resample()
+
+    def _resample(self) -> None:
+        """Add the images that wait to the resamplings, all by one matrix product."""
+        drawn = np.stack([draw_counts(name, resamplings=self.resamplings) for name, _ in self._waiting], axis=1)
+        for key, total in self.total.items():
+            values = np.stack([counts[key] for _, counts in self._waiting])
+            some = np.flatnonzero(values.any(axis=0))  # most sums are 0: an image shows ten of 150 classes, say
+            sums = self._resampled.setdefault(key, np.zeros((self.resamplings, *total.shape)))
+            sums.reshape(self.resamplings, -1)[:, some] += drawn.astype(float) @ values[:, some]
+        self._waiting = []
 
     def __add__(self, other: "ImageSums") -> "ImageSums":
         if self.resamplings != other.resamplings:

@@ -62,7 +62,7 @@ def measure_image(
 
 
 def write_tables(writer: AnalysisWriter) -> None:
-    """Write all tables; the parts are read one image at a time, twice."""
+    """Write all tables; the parts are read one image at a time, and of each the objects once more."""
     analysed = writer.analysis.record
     sums: dict[str, ImageSums] = {}
     with ExitStack() as open_tables:
@@ -100,8 +100,8 @@ def _write_objects(writer: AnalysisWriter, edges: pd.DataFrame) -> Tables:
     """Tables over object size, after writing the table of all objects with the hardness their edges predict."""
     sums = ImageSums()
     with writer.append_rows(OBJECTS) as add:
-        for part in writer.read_parts():
-            rows = objects.add_edge_profile(part.rows[OBJECTS], edges)
-            sums.add(part.image, object_sizes.count(rows))
+        for image, measured in writer.read_rows(OBJECTS):
+            rows = objects.add_edge_profile(measured, edges)
+            sums.add(image, object_sizes.count(rows))
             add(rows)
     return object_sizes.make_tables(sums)

@@ -67,6 +67,16 @@ class AnalysisWriter:
         for path in sorted(self._parts.glob("*.npz")):
             yield _read_part(path)
 
+    def read_rows(self, table: str) -> Iterator[tuple[str, pd.DataFrame]]:
+        """Each measured image with its rows in a table, in the order of the images.
+
+        Raises:
+            CheckpointError: a part cannot be read.
+        """
+        for path in sorted(self._parts.glob("*.npz")):
+            with _open_part(path) as part:
+                yield str(part["image"]), _read_parquet(part[f"rows/{table}"])
+
     def write_thumbnail(self, name: str, image: Image) -> None:
         """Write a thumbnail of an image."""
         picture = PillowImage.fromarray(image)
@@ -173,21 +183,32 @@ def _to_parquet_bytes(rows: pd.DataFrame) -> np.ndarray:
     return np.frombuffer(buffer.getvalue(), np.uint8)
 
 
+def _read_parquet(content: np.ndarray) -> pd.DataFrame:
+    return pd.read_parquet(BytesIO(content.tobytes()))
+
+
+@contextmanager
+def _open_part(path: Path) -> Iterator[Mapping[str, np.ndarray]]:
+    """The arrays of a part; each is read when it is asked for."""
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            yield arrays
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile, pa.ArrowException) as error:
+        raise CheckpointError(f"{path} cannot be read ({error}); remove it and run `hlcore analyze` again") from error
+
+
 def _read_part(path: Path) -> ImagePart:
     counts: dict[str, dict[str, np.ndarray]] = {}
     rows: dict[str, pd.DataFrame] = {}
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            for key in arrays.files:
-                kind, _, name = key.partition("/")
-                if kind == "counts":
-                    module, _, key_in_module = name.partition("/")
-                    counts.setdefault(module, {})[key_in_module] = arrays[key]
-                elif kind == "rows":
-                    rows[name] = pd.read_parquet(BytesIO(arrays[key].tobytes()))
-            return ImagePart(str(arrays["image"]), counts, rows)
-    except (OSError, ValueError, KeyError, EOFError, BadZipFile, pa.ArrowException) as error:
-        raise CheckpointError(f"{path} cannot be read ({error}); remove it and run `hlcore analyze` again") from error
+    with _open_part(path) as arrays:
+        for key in arrays:
+            kind, _, name = key.partition("/")
+            if kind == "counts":
+                module, _, key_in_module = name.partition("/")
+                counts.setdefault(module, {})[key_in_module] = arrays[key]
+            elif kind == "rows":
+                rows[name] = _read_parquet(arrays[key])
+        return ImagePart(str(arrays["image"]), counts, rows)
 
 
 class _Rows:

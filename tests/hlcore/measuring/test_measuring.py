@@ -204,7 +204,7 @@ def test_one_record_is_measured_while_the_next_is_predicted_and_one_part_is_in_m
     monkeypatch.setattr(AnalysisWriter, "read_parts", watched_parts)
     finish(scenes_run, AnalyzeConfig(out=tmp_path / "new", split="test"))
     assert len(alive) == 5
-    assert len(parts_alive) == 10
+    assert len(parts_alive) == 5
     assert max(alive) <= 1, "beside the record that is predicted"
     assert max(parts_alive) <= 1
 
