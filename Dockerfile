@@ -2,6 +2,7 @@
 #   BASE_IMAGE       a Debian image with Python 3.11 to 3.14
 #   TORCH_BACKEND    the build of torch: cpu, cu130, ...
 #   TORCH_INDEX_URL  another package index for torch, such as a mirror of PyTorch's
+#   EXTRAS           extras of hlcore, such as cluster or cluster,openvino
 ARG BASE_IMAGE=python:3.11-slim-bookworm
 
 FROM ${BASE_IMAGE} AS build
@@ -29,10 +30,14 @@ RUN pip="/opt/venv/bin/python3 -m pip install" \
     fi \
     && /opt/venv/bin/python3 -m pip check \
     && rm -r /opt/venv/lib/python3*/site-packages/torch/include /opt/venv/lib/python3*/site-packages/torch/test
+ARG EXTRAS=
 # The `hlcore` command points at /app/hlcore, so code changes do not invalidate this stage.
 COPY pyproject.toml setup.py README.md LICENSE ./
 RUN mkdir hlcore && touch hlcore/__init__.py \
     && /opt/venv/bin/python3 -m pip install --no-deps --no-build-isolation -e . \
+    && if [ -n "$EXTRAS" ]; then \
+        /opt/venv/bin/python3 -m pip install --no-build-isolation -c requirements.txt -e ".[$EXTRAS]"; \
+    fi \
     && /opt/venv/bin/python3 -m pip uninstall --yes uv pip
 
 FROM ${BASE_IMAGE}

@@ -25,7 +25,13 @@ from tests.chromium import find_chromium
 from tests.serving import CHROMIUM_FLAGS, served
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "server.md"
-COLUMNS = ("sessions", "photographs", "size", "lost", "median wait", "longest wait", "peak memory of the server")
+COLUMNS = (
+    *("sessions", "photographs", "size", "lost"),
+    *("pages ready: median", "longest", "drop to map: median", "p95", "longest", "one session alone: median"),
+    "peak memory of the server",
+)
+ALONE = 5
+"""Uploads of the session that is measured before the others."""
 WITHOUT_ANIMATIONS = """
 addEventListener("DOMContentLoaded", () => {
     const sheet = new CSSStyleSheet();
@@ -40,6 +46,8 @@ addEventListener("DOMContentLoaded", () => {
 class Outcome:
     """What happened to the uploads of all sessions."""
 
+    ready: list[float] = field(default_factory=list)
+    """Seconds from opening each page until it takes a photograph."""
     seconds: list[float] = field(default_factory=list)
     """Of each photograph, from the moment it is chosen until its maps are on the page."""
     lost: list[str] = field(default_factory=list)
@@ -56,10 +64,10 @@ def main() -> None:
     parser.add_argument("--side", type=int, default=640, help="longer side of a photograph, px")
     options = parser.parse_args()
     options.chromium = find_chromium()
-    outcome = Outcome()
     with served() as address:
         [server] = Path("/proc/self/task").joinpath(str(os.getpid()), "children").read_text().split()
-        asyncio.run(upload_all(address, outcome, options))
+        alone = asyncio.run(upload_all(address, 1, ALONE, options))
+        outcome = asyncio.run(upload_all(address, options.sessions, options.uploads, options))
         [peak] = re.findall(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{server}/status").read_text())
     seconds = outcome.seconds or [float("nan")]
     measured = (
@@ -67,34 +75,47 @@ def main() -> None:
         str(options.sessions * options.uploads),
         f"{options.side} x {options.side * 3 // 4} px",
         str(len(outcome.lost)),
+        f"{np.median(outcome.ready):.1f} s",
+        f"{max(outcome.ready):.1f} s",
         f"{np.median(seconds):.1f} s",
+        f"{np.percentile(seconds, 95):.1f} s",
         f"{max(seconds):.1f} s",
+        f"{np.median(alone.seconds[1:]):.2f} s",
         f"{int(peak) // 1024} MB",
     )
-    print(dict(zip(COLUMNS, measured, strict=True)))
+    for column, cell in zip(COLUMNS, measured, strict=True):
+        print(f"{column}: {cell}")
     write_row(DOCUMENT, "benchmarks.uploads", COLUMNS, measured, key=3)
     for text in [*outcome.lost, *outcome.problems]:
         print(text)
 
 
-async def upload_all(address: str, outcome: Outcome, options: Namespace) -> None:
-    """Open all sessions, and upload their photographs."""
+async def upload_all(address: str, sessions: int, uploads: int, options: Namespace) -> Outcome:
+    """Open all sessions at the same time, and upload their photographs."""
+    outcome = Outcome()
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=options.chromium, args=CHROMIUM_FLAGS)
-        await asyncio.gather(*(use_session(browser, address, n, outcome, options) for n in range(options.sessions)))
+        numbers = [sessions * 1000 + number for number in range(sessions)]  # no photograph was seen before
+        await asyncio.gather(*(use_session(browser, address, n, uploads, outcome, options) for n in numbers))
         await browser.close()
+    return outcome
 
 
-async def use_session(browser: Browser, address: str, number: int, outcome: Outcome, options: Namespace) -> None:
+async def use_session(
+    browser: Browser, address: str, number: int, uploads: int, outcome: Outcome, options: Namespace
+) -> None:
     """Upload photographs one after the other in one browser session."""
     context = await browser.new_context(viewport={"width": 1280, "height": 800})
     context.set_default_timeout(options.patience * 1000)
     await context.add_init_script(WITHOUT_ANIMATIONS)
     page = await context.new_page()
     page.on("pageerror", lambda error: outcome.problems.append(f"session {number}: {error}"))
+    opened = time.perf_counter()
     await page.goto(f"{address}/?source=upload&run=camvid", wait_until="commit")
     field = page.locator('[data-testid="stFileUploader"] input[type=file]').first
-    for upload in range(options.uploads):
+    await field.wait_for(state="attached")
+    outcome.ready.append(time.perf_counter() - opened)
+    for upload in range(uploads):
         name = f"session-{number}-photo-{upload}.png"
         content = make_photograph(number, upload, options.side)
         start = time.perf_counter()

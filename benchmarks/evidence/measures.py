@@ -25,7 +25,7 @@ SATURATED = 0.95
 
 
 def measure_segmentation(run: Run, split: str) -> dict[str, float | int | str]:
-    """Segmentation scores of the last epoch and of the best on val, on the scored split."""
+    """Segmentation scores of the last epoch on the scored split, and without classes those of the best on val."""
     epochs = run.epoch_table()
     last = run.epochs[-1]
     best = int(epochs["epoch"].to_numpy()[epochs["mean_iou"].argmax()])
@@ -39,9 +39,8 @@ def measure_segmentation(run: Run, split: str) -> dict[str, float | int | str]:
         "scored_on": split,
     }
     tables = {epoch: _segmentation_scores(run, epoch, split) for epoch in {last, best}}
-    for name, epoch in (("last", last), ("best", best)):
-        row |= {f"{score}_{name}": value for score, value in tables[epoch].items()}
-    return row
+    row |= {f"{score}_last": value for score, value in tables[last].items()}
+    return row | {f"{score}_best": value for score, value in tables[best].items() if "/" not in score}
 
 
 def _segmentation_scores(run: Run, epoch: int, split: str) -> dict[str, float]:

@@ -1,0 +1,206 @@
+"""What many images take, and the tables of docs/scale.md.
+
+    python -m benchmarks.scale --data ../shared/data/camvid
+
+Images as large as those of Cityscapes, made from CamVid's test photographs, go through `predict` and `analyze` on a Ray
+cluster of one worker, then of two, each with one thread; the time to start is left out. The memory of `analyze` is
+measured with 200 and with 2,000 images. Stop everything else first (about 25 minutes). Needs Linux and hlcore[cluster].
+"""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
+
+import pandas as pd
+from PIL import Image
+
+from benchmarks.measured_tables import fill_in_table
+from benchmarks.performance.timing import describe_machine
+from benchmarks.studies import format_markdown_table
+from hlcore.config import AnalyzeConfig
+from hlcore.data.readers.camvid import open_camvid
+from hlcore.measuring.loop import analyze
+from hlcore.storage.runs import open_run
+
+DOCUMENT = Path(__file__).parents[1] / "docs" / "scale.md"
+RESULTS = Path(__file__).parent / "results" / "scale.json"
+RUN = Path(__file__).parents[1] / "checkpoints" / "camvid"
+SIZE = (2048, 1024)
+"""Width and height, px."""
+SMALL = (240, 180)
+FEW, MANY = 8, 40
+"""Numbers of images whose times are subtracted, so that starting does not count."""
+MILLION = 1_000_000
+
+
+def main() -> None:
+    """Measure, save the numbers and write the tables."""
+    parser = ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="folder of CamVid")
+    options = parser.parse_args()
+    with TemporaryDirectory(prefix="hlcore-scale-") as folder:
+        rates = measure_rates(options.data, Path(folder))
+        memory = measure_memory(options.data, Path(folder))
+        tables_ms = measure_tables(options.data, Path(folder))
+    saved = {
+        "machine": describe_machine(),
+        "rates": rates.to_dict("records"),
+        "memory": memory.to_dict("records"),
+        "tables_ms": tables_ms,
+    }
+    RESULTS.write_text(json.dumps(saved, indent=1) + "\n", encoding="utf-8")
+    DOCUMENT.write_text(fill_in_tables(DOCUMENT.read_text(encoding="utf-8")), encoding="utf-8")
+    print(rates.to_string(), memory.to_string(), sep="\n")
+
+
+def measure_rates(data: Path, folder: Path) -> pd.DataFrame:
+    """Seconds and bytes per image of each command with one and with two workers."""
+    rows = []
+    sets = {count: write_data_set(data, folder / f"{count}", count) for count in (FEW, MANY)}
+    for workers in (1, 2):
+        with ray_cluster(workers) as address:
+            for command in ("predict", "analyze"):
+                took, size = {}, {}
+                for count, root in sets.items():
+                    out = folder / f"{command}-{workers}-{count}"
+                    what = ["predict", RUN, root / "images"] if command == "predict" else ["analyze", RUN, root]
+                    further = [] if command == "predict" else ["--dataset", "folder"]
+                    took[count] = run(*what, "--out", out, *further, "--cluster", address).seconds
+                    size[count] = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
+                seconds, written = ((of[MANY] - of[FEW]) / (MANY - FEW) for of in (took, size))
+                rows.append({"command": command, "workers": workers, "seconds": seconds, "bytes": written})
+                print(rows[-1])
+    return pd.DataFrame(rows)
+
+
+def measure_memory(data: Path, folder: Path) -> pd.DataFrame:
+    """Largest memory of `analyze` on one machine with ten times as many images."""
+    rows = []
+    for count in (200, 2000):
+        root = write_data_set(data, folder / f"small-{count}", count, size=SMALL)
+        done = run("analyze", RUN, root, "--dataset", "folder", "--out", folder / f"memory-{count}")
+        rows.append({"images": count, "peak_mb": done.peak_mb, "seconds": done.seconds})
+        print(rows[-1])
+    return pd.DataFrame(rows)
+
+
+def measure_tables(data: Path, folder: Path) -> float:
+    """Milliseconds per image in which `analyze` makes its tables."""
+    took = {}
+    for count in (20, 120):
+        root = write_data_set(data, folder / f"tables-{count}", count, size=SMALL)
+        config = AnalyzeConfig(out=folder / f"tables-of-{count}", dataset="folder")
+        started = 0.0
+        for step in analyze(open_run(RUN), root, config):
+            started = time.monotonic() if step.status == "tables" else started
+        took[count] = time.monotonic() - started
+    return 1000 * (took[120] - took[20]) / 100
+
+
+def write_data_set(data: Path, root: Path, count: int, *, size: tuple[int, int] = SIZE) -> Path:
+    """A plain folder of CamVid's test images and labels, resized."""
+    samples = open_camvid(data, "test")
+    for kind in ("images", "labels"):
+        (root / kind).mkdir(parents=True)
+    for index in range(count):
+        sample = samples[index * len(samples) // count]
+        assert sample.label_map is not None
+        Image.fromarray(sample.image).resize(size).save(root / "images" / f"{index}.jpg", quality=95)
+        labels = Image.fromarray(sample.label_map.astype("uint8")).resize(size, Image.Resampling.NEAREST)
+        labels.save(root / "labels" / f"{index}.png")
+    (root / "classes.json").write_text(json.dumps(samples.classes.names), encoding="utf-8")
+    return root
+
+
+@contextmanager
+def ray_cluster(workers: int) -> Iterator[str]:
+    """Address of a cluster on this machine with a core for each worker."""
+    from ray.cluster_utils import Cluster
+
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": workers, "include_dashboard": False})
+    try:
+        yield str(cluster.address)
+    finally:
+        cluster.shutdown()
+
+
+class Done(NamedTuple):
+    """A command that has ended."""
+
+    seconds: float
+    peak_mb: float
+    """Largest memory of its process."""
+
+
+def run(*arguments: object) -> Done:
+    """Run a command with one thread.
+
+    Raises:
+        RuntimeError: it failed.
+    """
+    command = [sys.executable, "-m", "hlcore", *map(str, arguments)]
+    started = time.monotonic()
+    process = subprocess.Popen(command, env=os.environ | {"OMP_NUM_THREADS": "1"}, stderr=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    if status:
+        raise RuntimeError(f"{command} failed")
+    return Done(time.monotonic() - started, usage.ru_maxrss / 1024)
+
+
+def fill_in_tables(text: str) -> str:
+    """The text of docs/scale.md with the saved numbers."""
+    saved = json.loads(RESULTS.read_text(encoding="utf-8"))
+    rates, memory = pd.DataFrame(saved["rates"]), pd.DataFrame(saved["memory"])
+    machine = saved["machine"]
+    about = f"{machine['processor']}, {machine['cores']} cores, Python {machine['python']}, torch {machine['torch']}\n"
+    text = fill_in_table(text, "benchmarks.scale", about)
+    text = fill_in_table(text, "benchmarks.scale rates", _format_rates(rates))
+    text = fill_in_table(text, "benchmarks.scale tables", f"{saved['tables_ms']:.1f} ms an image\n")
+    text = fill_in_table(text, "benchmarks.scale million", _format_million(rates))
+    return fill_in_table(text, "benchmarks.scale memory", _format_memory(memory))
+
+
+def _format_rates(rates: pd.DataFrame) -> str:
+    one = rates[rates.workers == 1].set_index("command").seconds
+    cells = [
+        [
+            row["command"],
+            str(row["workers"]),
+            f"{row['seconds']:.2f} s",
+            f"{1 / row['seconds']:.2f}",
+            f"{one[row['command']] / row['seconds']:.2f}",
+            f"{row['bytes'] / 1e6:.2f} MB",
+        ]
+        for row in rates.to_dict("records")
+    ]
+    columns = ["command", "workers", "per image", "images/s", "times one worker", "on disk, per image"]
+    return format_markdown_table(columns, cells)
+
+
+def _format_million(rates: pd.DataFrame) -> str:
+    cells = []
+    for row in rates.to_dict("records"):
+        if row["workers"] == 1:
+            hours = MILLION * row["seconds"] / 3600
+            cells.append([row["command"], f"{hours:,.0f}", *(f"{hours / cores:,.1f} h" for cores in (64, 640, 6400))])
+    return format_markdown_table(["command", "core hours", "64 cores", "640 cores", "6,400 cores"], cells)
+
+
+def _format_memory(memory: pd.DataFrame) -> str:
+    cells = [
+        [f"{row['images']:,}", f"{row['peak_mb']:,.0f} MB", f"{row['seconds']:,.0f} s"]
+        for row in memory.to_dict("records")
+    ]
+    return format_markdown_table(["images", "peak memory", "time"], cells)
+
+
+if __name__ == "__main__":
+    main()
