@@ -47,7 +47,7 @@ def evaluate(
     root
         Folder of the data set. Default: the one the run was trained on.
     window
-        Side of a sliding window, px. Default: whole images up to 4 megapixels, windows of 1536 px for larger ones.
+        Side of a sliding window, px. Default: whole images up to 4 megapixels, windows of 768 px for larger ones.
     device
         Device to run on; auto uses an accelerator if there is one.
     backend
@@ -130,7 +130,7 @@ def predict(
     epoch
         A saved epoch, or best for the one with the highest validation mIoU. Default: the last.
     window
-        Side of a sliding window, px. Default: whole images up to 4 megapixels, windows of 1536 px for larger ones.
+        Side of a sliding window, px. Default: whole images up to 4 megapixels, windows of 768 px for larger ones.
     white_level
         Value of white in images of more than 8 bits, such as 4095. Default: the largest that 16 of the images suggest.
     device

@@ -263,7 +263,7 @@ class AnalyzeConfig(FrozenModel):
     thumbnails: bool = True
     """Save a thumbnail of each image and of its hardness map."""
     window: PositiveInt | None = None
-    """Side of a sliding window, px. Default: whole images up to 4 megapixels, windows of 1536 px for larger ones."""
+    """Side of a sliding window, px. Default: whole images up to 4 megapixels, windows of 768 px for larger ones."""
     device: Device = "auto"
     """Device to run on; auto uses an accelerator if there is one."""
     backend: Backend = "auto"

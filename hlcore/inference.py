@@ -17,10 +17,11 @@ from hlcore.types import Image, LabelMap, PredictionRecord
 
 WHOLE_PX = 4_000_000
 """Pixels of the largest image that is run at once by default: twice a Cityscapes image."""
-WINDOW_SIDE_PX = 1536
-"""Side of the windows of larger images."""
+WINDOW_SIDE_PX = 768
+"""Side of the windows of larger images; larger windows take more memory and, on CPUs, more time."""
 OVERLAPPED_VALUES = 80_000_000
 """Probabilities (pixels x classes x epochs) up to which an image is predicted while another is measured: 320 MB."""
+_ROWS = 256
 OVERLAP = 4
 """Neighbouring windows share at least one part in this many of their side."""
 
@@ -67,7 +68,7 @@ def predict(
         .to(torch.uint8 if len(class_names) < 256 else torch.int32)
         .numpy(),
         hardness_map=torch.sigmoid(output.hardness[0, 0]).numpy(),
-        probabilities=torch.softmax(output.logits[0], dim=0).numpy(),
+        probabilities=_softmax_in_place(output.logits[0]).numpy(),
         class_names=class_names,
         label_map=label_map,
         mc_entropy=mc_dropout_entropy(network, image, passes=mc_dropout, window=window) if mc_dropout else None,
@@ -93,6 +94,14 @@ def run_network(network: HardnessSegmenter, image: Image, *, window: int | None 
 def predicted_classes(logits: Float[Tensor, "N C H W"]) -> Int64[Tensor, "N H W"]:
     """The class with the largest logit at each pixel, the first of equal ones; on CPUs much faster than `argmax`."""
     return logits.max(dim=1).indices
+
+
+@torch.inference_mode()
+def _softmax_in_place(logits: Float[Tensor, "C H W"]) -> Float[Tensor, "C H W"]:
+    """Softmax over the classes, row by row, so that a large image needs no second tensor of its size."""
+    for rows in logits.split(_ROWS, dim=1):
+        rows.copy_(torch.softmax(rows, dim=0))
+    return logits
 
 
 def has_dropout(network: HardnessSegmenter) -> bool:
