@@ -1,5 +1,9 @@
 """What `make bench` measures, each study a function that returns a table."""
 
+import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
@@ -15,6 +19,7 @@ from skimage.measure import label
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from benchmarks.performance.large_image import SIZE as LARGE_IMAGE
 from benchmarks.performance.timing import measure, measure_bandwidth, measure_matrix_product
 from hlcore.analysis import components
 from hlcore.analysis.boundaries import distance_to, edge_map
@@ -113,6 +118,19 @@ def time_limits() -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def measure_large_image() -> pd.DataFrame:
+    """Memory of `predict` for an image of 12 megapixels, each in a process of its own."""
+    rows = []
+    environment = os.environ | {"OMP_NUM_THREADS": str(torch.get_num_threads())}
+    for name in ("torch", *(name for name in COMPILED_BACKENDS if find_spec(name) is not None)):
+        command = [sys.executable, "-m", "benchmarks.performance.large_image", name]
+        printed = subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout
+        row = json.loads(printed)
+        above = {"above start, MB": row["peak, MB"] - row["start, MB"]}
+        rows.append({"image": format_size(LARGE_IMAGE), "variant": name} | row | above)
+    return pd.DataFrame(rows)
+
+
 def time_analysis() -> pd.DataFrame:
     """What `analyze` measures on one image, module by module, beside the network."""
     checkpoint = load_camvid()
@@ -167,6 +185,7 @@ STUDIES = {
     "inference": time_inference,
     "backends": time_backends,
     "limits": time_limits,
+    "large_image": measure_large_image,
     "analysis": time_analysis,
     "parts_of_analysis": time_parts_of_analysis,
 }
