@@ -30,6 +30,10 @@ for command in (commands.evaluate, commands.predict, commands.analyze, commands.
     app.command(command)
 
 
+_RESUMABLE = {"data.root", "data.workers", "device", "devices", "nodes"}
+"""Settings of `train` that may differ when a run is resumed."""
+
+
 class _Settings(cyclopts.config.Yaml):
     """Settings from a YAML file; `network.options` is passed on as JSON, which preserves numbers and lists."""
 
@@ -90,8 +94,9 @@ def train(*, config: Annotated[TrainConfig | None, Parameter(name="*")] = None, 
     Parameters
     ----------
     resume
-        Folder of an interrupted run, which continues with its own settings. Only --data.root, --data.workers and
-        --device may be given besides, for data or a run that moved.
+        Folder of an interrupted run, which continues with its own settings. Only --data.root, --data.workers, --device,
+        --devices and --nodes may be given besides, for data or a run that moved. On another number of devices, the
+        batch size changes so that each step has the same images.
     """
     from hlcore.progress.training import show_training_progress
     from hlcore.training import loop
@@ -101,11 +106,11 @@ def train(*, config: Annotated[TrainConfig | None, Parameter(name="*")] = None, 
         reports = loop.train(config)
     else:
         given = set(_list_settings(config.model_dump(exclude_unset=True)))
-        if fixed := sorted(f"--{name}" for name in given - {"data.root", "data.workers", "device"}):
+        if fixed := sorted(f"--{name}" for name in given - _RESUMABLE):
             raise InvalidInputError(f"--resume continues with the run's own settings; leave out {', '.join(fixed)}")
-        device = config.device if "device" in given else None
         workers = config.data.workers if "data.workers" in given else None
-        reports = loop.resume(resume, root=config.data.root, workers=workers, device=device)
+        place = config.model_dump(include=given & {"device", "devices", "nodes"})
+        reports = loop.resume(resume, root=config.data.root, workers=workers, **place)
     if not show_training_progress(reports):
         raise SystemExit(commands.INTERRUPTED)
 

@@ -34,7 +34,9 @@ from hlcore.training.batches import AugmentedData, count_steps_per_epoch, make_b
 from hlcore.training.losses import LossTerms, training_loss
 from hlcore.training.run_writer import RunWriter
 from hlcore.training.setup import (
+    change_devices,
     count_class_weights,
+    describe_devices,
     describe_run,
     launch_fabric,
     make_augmentation,
@@ -115,17 +117,29 @@ def train(config: TrainConfig) -> Reports:
 
 
 def resume(
-    path: Path, *, root: Path | None = None, workers: int | None = None, device: Device | None = None
+    path: Path,
+    *,
+    root: Path | None = None,
+    workers: int | None = None,
+    device: Device | None = None,
+    devices: int | None = None,
+    nodes: int | None = None,
 ) -> Reports:
-    """Continue an interrupted run; on the same kind of device it ends with the same weights as an uninterrupted one.
+    """Continue an interrupted run; on the same devices it ends with the same weights as an uninterrupted one.
+
+    On another number of devices each step has the same images. Dropout and the statistics of batch norm, and the
+    weights of the loss with `normalize` batch, depend on how they are shared out.
 
     Args:
         path: The run folder.
         root: Where the data set is now. Default: where it was.
         workers: Number of data-loading processes. Default: the run's.
         device: Device to train on. Default: the run's.
+        devices: Number of devices on each machine. Default: the run's.
+        nodes: Number of machines. Default: the run's.
 
     Raises:
+        InvalidInputError: the devices cannot share the images of a step equally.
         CheckpointError: there is no run or no training state, or the data has changed.
         TrainingError: the loss became NaN or infinite.
     """
@@ -143,6 +157,7 @@ def resume(
         if value is not None
     }
     config = config.model_copy(update={"data": config.data.model_copy(update=data), "device": device or config.device})
+    config = change_devices(config, devices=devices, nodes=nodes)
     return _train(config, Run(path, run.record.model_copy(update={"config": config})))
 
 
@@ -182,6 +197,7 @@ def _train_holding(config: TrainConfig, run: Run | None, held: ExitStack) -> Rep
             return
     else:
         _check_same_data(run, train_data)
+        run = Run(run.path, run.record.model_copy(update={"device": describe_devices(fabric)}))
     _hold_folder(run, fabric, held, create=fresh)
     step_module, *optimizers = fabric.setup(step_module, *optimizers)
     parts = {"network": network} | {f"optimizer{i}": optimizer for i, optimizer in enumerate(optimizers)}

@@ -28,10 +28,12 @@ def launch_fabric(config: TrainConfig) -> Fabric:
     """The Fabric of a run, with all its processes started.
 
     Raises:
-        InvalidInputError: the machine lacks the device, or has too few of them.
+        InvalidInputError: the machine lacks the device, or has too few of them, or torchrun started another number of
+            processes.
     """
     if config.threads is not None:
         torch.set_num_threads(config.threads)
+    _check_launcher(config)
     try:
         fabric = Fabric(
             accelerator=config.device,
@@ -43,6 +45,36 @@ def launch_fabric(config: TrainConfig) -> Fabric:
         raise InvalidInputError(f"{config.devices} x device {config.device!r} not available: {error}") from error
     fabric.launch()
     return fabric
+
+
+def _check_launcher(config: TrainConfig) -> None:
+    """Fabric would train in all processes that torchrun started, and so with another number of images a step."""
+    if not torch.distributed.is_torchelastic_launched():
+        return
+    started, expected = int(os.environ["WORLD_SIZE"]), config.devices * config.nodes
+    if started != expected:
+        raise InvalidInputError(
+            f"torchrun started {started} processes, but the run is for {expected} (devices {config.devices} x nodes "
+            f"{config.nodes}); set --devices to its --nproc-per-node and --nodes to its --nnodes"
+        )
+
+
+def change_devices(config: TrainConfig, *, devices: int | None, nodes: int | None) -> TrainConfig:
+    """The same settings on another number of devices or machines, with as many images a step in all.
+
+    Raises:
+        InvalidInputError: the devices cannot share the images of a step equally.
+    """
+    images = config.optim.batch_size * config.devices * config.nodes
+    devices, nodes = devices or config.devices, nodes or config.nodes
+    batch_size, rest = divmod(images, devices * nodes)
+    if rest:
+        raise InvalidInputError(
+            f"{devices * nodes} devices cannot share the run's {images} images a step equally; resume it on a number "
+            f"of devices that divides {images}"
+        )
+    optim = config.optim.model_copy(update={"batch_size": batch_size})
+    return config.model_copy(update={"devices": devices, "nodes": nodes, "optim": optim})
 
 
 def choose_precision(config: TrainConfig) -> Literal["32-true", "16-mixed", "bf16-mixed"]:
@@ -135,8 +167,6 @@ def describe_run(config: TrainConfig, network: HardnessSegmenter, data: Segmenta
     """The record of a run that starts now; its settings name the white level that was found in the data."""
     white_level = find_used_white_level(data)
     config = config.model_copy(update={"data": config.data.model_copy(update={"white_level": white_level})})
-    on_gpu = fabric.device.type == "cuda"
-    device = torch.cuda.get_device_name(fabric.device) if on_gpu else f"{fabric.device.type}, {os.cpu_count()} cores"
     return RunRecord(
         name=config.run_name,
         state="running",
@@ -147,6 +177,13 @@ def describe_run(config: TrainConfig, network: HardnessSegmenter, data: Segmenta
         palette=data.classes.palette,
         parameters=sum(p.numel() for p in network.parameters() if p.requires_grad),
         hardness_parameters=sum(p.numel() for p in network.hardness_parameters()),
-        device=f"{fabric.world_size} x {device}",
+        device=describe_devices(fabric),
         versions=installed_versions(),
     )
+
+
+def describe_devices(fabric: Fabric) -> str:
+    """The number and kind of the devices, such as "2 x cpu, 8 cores"."""
+    on_gpu = fabric.device.type == "cuda"
+    device = torch.cuda.get_device_name(fabric.device) if on_gpu else f"{fabric.device.type}, {os.cpu_count()} cores"
+    return f"{fabric.world_size} x {device}"

@@ -31,15 +31,37 @@ def build(config, num_classes):
     return NetworkParts(encoder, nn.Conv2d(8, num_classes, 1), stride=4)
 """
 """Each process has its own batch statistics, so only a network without them trains alike in any number of them."""
+STOPPED_RUN = """
+import sys
+from contextlib import suppress
+from pathlib import Path
+from hlcore.config import TrainConfig
+from hlcore.training.loop import train
+
+reports = train(TrainConfig.model_validate_json(Path(sys.argv[1]).read_text()))
+while next(reports).iteration < 4:
+    pass
+with suppress(StopIteration):
+    reports.send(True)
+"""
+"""Stops after the first of the three steps of the second epoch, in every process alike."""
 
 
 def start(config: TrainConfig, *launcher: str) -> subprocess.Popen[str]:
     """Train in a process of its own, which starts the others if the config has several devices."""
+    return run_python(config.out, "-m", *launcher, "hlcore", "train", "--config", str(write_settings(config)))
+
+
+def write_settings(config: TrainConfig) -> Path:
     settings = config.out / f"{config.name}.yaml"
     config.out.mkdir(exist_ok=True)
     settings.write_text(config.model_dump_json())
+    return settings
+
+
+def run_python(folder: Path, *arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-m", *launcher, "hlcore", "train", "--config", str(settings)],
+        [sys.executable, *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -47,7 +69,7 @@ def start(config: TrainConfig, *launcher: str) -> subprocess.Popen[str]:
         | {
             "OMP_NUM_THREADS": "1",
             "GLOO_SOCKET_IFNAME": "lo",
-            "PYTHONPATH": str(config.out),
+            "PYTHONPATH": str(folder),
             "HLCORE_PLUGINS": "plain",
         },
     )
@@ -71,19 +93,22 @@ def weights(run: Run) -> dict[str, torch.Tensor]:
     return load_file(run.checkpoint_path(run.epochs[-1]))
 
 
-def test_two_processes_train_as_one_with_as_many_images_a_step(plain: Path) -> None:
-    settings = {
-        "network": NetworkConfig(network="plain", encoder_weights="none", hardness_norm=False),
-        "loss": LossConfig(normalize="image"),
-        "probe_images": 0,
-    }
-    optim = {"epochs": 3, "lr": 1e-3}
-    alone = tiny(plain, name="one", optim=OptimConfig(**optim, batch_size=2), **settings)
-    shared = tiny(plain, name="two", optim=OptimConfig(**optim, batch_size=1), devices=2, **settings)
-    wait(start(alone), start(shared))
-    one, two = (open_run(plain / name) for name in ("one", "two"))
-    assert two.record.device.startswith("2 x cpu")
-    assert one.step_table()["iteration"].tolist() == two.step_table()["iteration"].tolist()
+def sharing(out: Path, name: str, *, devices: int) -> TrainConfig:
+    """A run that trains alike on one device and on two, which share the two images of each step."""
+    return tiny(
+        out,
+        name=name,
+        devices=devices,
+        optim=OptimConfig(epochs=3, lr=1e-3, batch_size=2 // devices),
+        network=NetworkConfig(network="plain", encoder_weights="none", hardness_norm=False),
+        loss=LossConfig(normalize="image"),
+        probe_images=0,
+    )
+
+
+def assert_trained_alike(one: Run, two: Run) -> None:
+    for name in ("iteration", "lr", "hardness_lr"):
+        assert one.step_table()[name].tolist() == two.step_table()[name].tolist()
     for name in ("val_ce", "mean_iou"):
         assert one.epoch_table()[name].tolist() == pytest.approx(two.epoch_table()[name].tolist(), rel=1e-3)
     for name in ("gradient_norm", "hardness_gradient_norm"):
@@ -92,6 +117,32 @@ def test_two_processes_train_as_one_with_as_many_images_a_step(plain: Path) -> N
     for name, tensor in weights(one).items():
         torch.testing.assert_close(weights(two)[name], tensor, rtol=1e-3, atol=1e-4)
     assert any(not torch.allclose(tensor, first[name], atol=1e-3) for name, tensor in weights(one).items())
+
+
+def test_two_processes_train_as_one_with_as_many_images_a_step(plain: Path) -> None:
+    wait(*(start(sharing(plain, name, devices=devices)) for name, devices in (("one", 1), ("two", 2))))
+    one, two = (open_run(plain / name) for name in ("one", "two"))
+    assert two.record.device.startswith("2 x cpu")
+    assert_trained_alike(one, two)
+
+
+@pytest.mark.parametrize(("before", "after"), [(2, 1), (1, 2)])
+def test_a_run_resumed_in_another_number_of_processes_ends_as_if_it_were_never_stopped(
+    plain: Path, before: int, after: int
+) -> None:
+    (plain / "stopped.py").write_text(STOPPED_RUN)
+    stopped = write_settings(sharing(plain, "stopped", devices=before))
+    wait(start(sharing(plain, "whole", devices=before)), run_python(plain, "-m", "stopped", str(stopped)))
+    path = plain / "stopped"
+    assert open_run(path).record.state == "interrupted"
+    assert open_run(path).step_table()["iteration"].tolist() == [1, 2, 3, 4]
+
+    wait(run_python(plain, "-m", "hlcore", "train", "--resume", str(path), "--devices", str(after)))
+    resumed = open_run(path)
+    assert resumed.record.state == "complete"
+    assert resumed.record.device.startswith(f"{after} x cpu")
+    assert (resumed.record.config.devices, resumed.record.config.optim.batch_size) == (after, 2 // after)
+    assert_trained_alike(open_run(plain / "whole"), resumed)
 
 
 def test_two_machines_train_one_run(plain: Path) -> None:
@@ -112,6 +163,16 @@ def test_two_machines_train_one_run(plain: Path) -> None:
     assert run.record.state == "complete"
     assert list(run.step_table()["iteration"]) == [1, 2, 3]
     assert printed == [f"complete: {run.path}\n", ""]
+
+
+def test_torchrun_with_another_number_of_processes_than_the_run_has_devices_is_refused(plain: Path) -> None:
+    config = tiny(plain, devices=2, optim=OptimConfig(epochs=1, batch_size=1))
+    torchrun = ("torch.distributed.run", "--standalone", "--nproc-per-node=1", "--module")
+    training = start(config, *torchrun)
+    _, stderr = training.communicate(timeout=240)
+    assert training.returncode != 0
+    assert "error: torchrun started 1 processes, but the run is for 2 (devices 2 x nodes 1); set --devices" in stderr
+    assert not (plain / "tiny").exists()
 
 
 def test_two_processes_train_one_run_and_score_the_weights_it_saves(tmp_path: Path) -> None:

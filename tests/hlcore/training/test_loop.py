@@ -342,6 +342,18 @@ def test_a_run_is_not_overwritten(uninterrupted: Run) -> None:
         next(iter(train(tiny(uninterrupted.path.parent))))
 
 
+def test_devices_that_cannot_share_the_images_of_a_step_equally_are_refused(tmp_path: Path) -> None:
+    reports = train(tiny(tmp_path))
+    path = next(reports).run.path
+    reports.close()
+    with pytest.raises(
+        InvalidInputError, match="3 devices cannot share the run's 2 images a step .* number of devices that divides 2"
+    ):
+        resume(path, devices=3)
+    with pytest.raises(InvalidInputError, match="4 devices cannot share the run's 2 images"):
+        resume(path, devices=2, nodes=2)
+
+
 def test_a_complete_run_has_nothing_to_resume(uninterrupted: Run) -> None:
     with pytest.raises(CheckpointError, match="is complete"):
         resume(uninterrupted.path)
