@@ -32,11 +32,11 @@ RUN pip="/opt/venv/bin/python3 -m pip install" \
     && rm -r /opt/venv/lib/python3*/site-packages/torch/include /opt/venv/lib/python3*/site-packages/torch/test
 ARG EXTRAS=
 # The `hlcore` command points at /app/hlcore, so code changes do not invalidate this stage.
-COPY pyproject.toml setup.py README.md LICENSE ./
+COPY pyproject.toml setup.py README.md LICENSE requirements-dev.txt ./
 RUN mkdir hlcore && touch hlcore/__init__.py \
     && /opt/venv/bin/python3 -m pip install --no-deps --no-build-isolation -e . \
     && if [ -n "$EXTRAS" ]; then \
-        /opt/venv/bin/python3 -m pip install --no-build-isolation -c requirements.txt -e ".[$EXTRAS]"; \
+        /opt/venv/bin/python3 -m pip install --no-build-isolation -c requirements-dev.txt -e ".[$EXTRAS]"; \
     fi \
     && /opt/venv/bin/python3 -m pip uninstall --yes uv pip
 

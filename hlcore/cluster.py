@@ -4,9 +4,11 @@ import logging
 import os
 import signal
 import socket
-from collections import deque
+import threading
+from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from importlib.metadata import version
 from typing import Any, TypeAlias
 
 from hlcore.errors import ClusterError, HlcoreError, InvalidInputError
@@ -20,13 +22,15 @@ Work: TypeAlias = Callable[[Sequence[Row]], Iterable[Any]]
 
 WORKER_BYTES = 2 * 2**30
 """Memory that each worker asks the cluster for."""
-RETRIES = 2
-"""How often work is done again whose worker was lost."""
-LOST = f"its worker ended without a word {RETRIES + 1} times, as when memory runs out"
+TRIES = 3
+"""How often the same row is tried if its worker dies, and how often in a row workers may die while they start."""
+LOST = f"its worker died {TRIES} times, probably for lack of memory; see Ray's logs"
 """Why a row has no result."""
 _CONNECT_S = 5
 _ROWS = 32
 """Most rows that a worker takes at once."""
+_PASSED_ON = ("HLCORE_PLUGINS",)
+"""Environment variables of this process that workers need too; they have those of `ray start`."""
 
 
 class Cluster:
@@ -47,10 +51,10 @@ class Cluster:
         """
         if address == "auto":
             address = os.environ.get("RAY_ADDRESS") or "auto"
-        if address.startswith("ray://"):
+        if address.startswith(("ray://", "http://", "https://")):
             raise InvalidInputError(
-                f"{address} is a Ray client server; run the command on a machine of the cluster, or submit it with "
-                "`ray job submit`"
+                f"{address} takes jobs from outside the cluster; give HOST:PORT of its head (or set $RAY_ADDRESS to "
+                "that) and run the command on one of its machines, or submit it with `ray job submit`"
             )
         if address not in ("auto", "local") and not address.rpartition(":")[2].isdecimal():
             raise InvalidInputError(f"expected the address of a Ray cluster such as 10.0.0.1:6379, got {address!r}")
@@ -64,19 +68,16 @@ class Cluster:
 
     def __enter__(self) -> "Cluster":  # noqa: PYI034  (the tests' run-time type checker does not know Self)
         import ray
+        from ray.exceptions import RayError
 
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # a cluster of our own reports nothing to Ray's makers
         if self._address not in (None, "local"):
             _check_reachable(self._address)
-        handlers = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
         try:
-            ray.init(self._address, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
-        except (ConnectionError, ValueError, RuntimeError) as error:
-            reason = " ".join(str(error).split())
-            raise ClusterError(f"cannot use the Ray cluster ({reason[:300]})") from error
-        finally:
-            for each, handler in handlers.items():  # Ray's own would end the process without a word
-                signal.signal(each, handler)
+            with _keep_signal_handlers():
+                ray.init(self._address, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
+        except (ConnectionError, ValueError, RuntimeError, RayError) as error:
+            raise ClusterError(f"cannot use the Ray cluster ({_last_line(error)})") from error
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -86,72 +87,70 @@ class Cluster:
 
     def __str__(self) -> str:
         """The cluster in words, such as "2 machines, 8 cores"."""
+        parts = [(len(self._machines()), "machine"), (self._count("CPU"), "core"), (self._count("GPU"), "GPU")]
+        return ", ".join(f"{number} {what}{'' if number == 1 else 's'}" for number, what in parts if number)
+
+    def _machines(self) -> list[dict[str, float]]:
+        """What each machine has, such as CPU, GPU and memory (bytes)."""
         import ray
 
-        machines = sum(node["Alive"] for node in ray.nodes())
-        gpus = f", {self._count('GPU')} GPUs" if self._count("GPU") else ""
-        return f"{machines} machine{'' if machines == 1 else 's'}, {self._count('CPU')} cores{gpus}"
+        return [node["Resources"] for node in ray.nodes() if node["Alive"]]
 
     def _count(self, resource: str) -> int:
-        """How much all machines have together, such as CPU, GPU or memory (bytes)."""
-        import ray
-
-        return int(ray.cluster_resources().get(resource, 0))
+        return int(sum(machine.get(resource, 0) for machine in self._machines()))
 
     def choose_device(self, device: str) -> str:
-        """Where the workers run networks: "cpu" instead of "auto" if the cluster has no GPU."""
-        return "cpu" if device == "auto" and not self._count("GPU") else device
+        """Where the workers run networks; "auto" stands for "cuda" if the cluster has a GPU, else for "cpu"."""
+        return device if device != "auto" else "cuda" if self._count("GPU") else "cpu"
 
     def map(
-        self, open_work: Callable[[], Work], rows: Sequence[Row], *, device: str, give_up: Callable[[Row], Any]
+        self, open_work: Callable[[], Work], rows: Sequence[Row], *, device: str, on_lost: Callable[[Row], Any]
     ) -> Generator[Any]:
         """The results of all rows, in their order.
 
         Each worker calls `open_work` once, for example to load a network, and then works on some rows at a time. If it
-        is lost, with its machine or because memory runs out, its rows are worked on again, each by itself in the end.
+        dies, with its machine or because memory runs out, others try its rows again, each by itself.
 
         Args:
             open_work: Pickled and sent to each worker, so that everything it names must exist on all machines.
             rows: Small dictionaries of text and numbers.
             device: As chosen by `choose_device`; each worker gets a GPU unless it is "cpu".
-            give_up: The result of a row whose worker is lost each time.
+            on_lost: The result of a row whose worker died TRIES times.
 
         Raises:
-            HlcoreError: as raised by the work.
-            ClusterError: the cluster has no core or GPU, or is lost.
+            ClusterError: the cluster has no place for a worker, workers do not start, or the cluster is lost.
+            Exception: as raised by `open_work` (expected errors) or by the work.
         """
-        import ray
         from ray.exceptions import RayError
 
-        count = self._count_workers(device, len(rows))
+        if not rows:
+            return
+        count = min(self._count_places(device), len(rows))
         at_once = max(1, min(_ROWS, len(rows) // (8 * count)))
-        waiting = deque(range(start, min(start + at_once, len(rows))) for start in range(0, len(rows), at_once))
-        needs: dict[str, Any] = {"num_cpus": 1, "num_gpus": int(device != "cpu")}
-        worker: Any = ray.remote(max_restarts=-1, max_task_retries=RETRIES, **needs)(_Worker)
-        idle = [worker.remote(open_work) for _ in range(count if rows else 0)]
-        running: dict[Any, tuple[Any, range]] = {}
+        parts = [range(start, min(start + at_once, len(rows))) for start in range(0, len(rows), at_once)]
+        needs: dict[str, Any] = {"num_cpus": 1, "num_gpus": int(device != "cpu"), "memory": WORKER_BYTES}
+        workers = _Workers(open_work, count, needs)
         results: dict[int, Any] = {}
+        deaths: Counter[int] = Counter()
         next_row = 0
         try:
-            while waiting or running:
-                while waiting and idle:
-                    part, actor = waiting.popleft(), idle.pop()
-                    running[actor.work.remote([rows[index] for index in part])] = actor, part
-                for reference in ray.wait(list(running))[0]:
-                    actor, part = running.pop(reference)
-                    idle.append(actor)
-                    done = _get_results(reference)
-                    if done is None and len(part) > 1:
-                        waiting.extendleft(range(index, index + 1) for index in reversed(part))
-                    else:
-                        results |= zip(part, done or [give_up(rows[part.start])], strict=True)
+            for part, done in workers.run(rows, waiting := deque(parts)):
+                if done is not None:
+                    results |= zip(part, done, strict=True)
+                else:
+                    deaths.update(part)
+                    lost = [index for index in part if deaths[index] == TRIES]
+                    results |= {index: on_lost(rows[index]) for index in lost}
+                    waiting.extendleft(range(index, index + 1) for index in reversed(part) if index not in lost)
                 while next_row in results:
                     yield results.pop(next_row)
                     next_row += 1
         except RayError as error:
-            raise ClusterError(f"the cluster failed: {' '.join(str(error).split())[:500]}") from error
+            raise ClusterError(f"the cluster failed: {_last_line(error)}") from error
+        finally:
+            workers.stop()
 
-    def _count_workers(self, device: str, most: int) -> int:
+    def _count_places(self, device: str) -> int:
         """How many workers find a place on the cluster, at least 1.
 
         Raises:
@@ -160,28 +159,150 @@ class Cluster:
         import ray
 
         resource = "CPU" if device == "cpu" else "GPU"
-        places = self._count(resource)
+        places = 0
+        for machine in self._machines():
+            of_memory = machine.get("memory", 0) // WORKER_BYTES
+            places += int(min(machine.get("CPU", 0), machine.get(resource, 0), of_memory))
         if not places:
-            raise ClusterError(f"the cluster has no {resource} ({self}); add a machine with one, or choose a --device")
+            gpu = "" if resource == "CPU" else "a GPU, "
+            raise ClusterError(f"no machine of the cluster ({self}) has {gpu}a core and 2 GB of memory for a worker")
         if ray.available_resources().get(resource, 0) < 1:
             log.info("each %s of the cluster is in use; waiting", resource)
-        if resource == "CPU":
-            places = min(places, self._count("memory") // WORKER_BYTES)
-        return max(1, min(places, most))
+        return places
+
+
+class _Workers:
+    """Workers that are started when there is work, and again when they die."""
+
+    def __init__(self, open_work: Callable[[], Work], count: int, needs: Mapping[str, Any]) -> None:
+        import ray
+
+        environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+        worker: Any = ray.remote(max_restarts=0, max_task_retries=0, **needs)(_Worker)
+        self._start = lambda: worker.remote(open_work, version("hlcore"), environment)
+        self._count = count
+        self._starting: dict[Any, Any] = {}  # references to a worker's first answer, and the worker
+        self._idle: list[Any] = []
+        self._running: dict[Any, tuple[Any, range]] = {}
+        self._failed_starts = 0
+
+    def run(self, rows: Sequence[Row], waiting: deque[range]) -> Iterator[tuple[range, list[Any] | None]]:
+        """Each part of the rows with its results, or with None if its worker died.
+
+        Args:
+            rows: The rows.
+            waiting: Parts to do; the caller may add some.
+        """
+        import ray
+
+        while waiting or self._running:
+            while waiting and self._idle:
+                worker, part = self._idle.pop(), waiting.popleft()
+                self._running[worker.work.remote([rows[index] for index in part])] = worker, part
+            while len(self._starting) + len(self._running) < self._count and len(self._starting) < len(waiting):
+                worker = self._start()
+                self._starting[worker.ready.remote()] = worker
+            for reference in ray.wait([*self._running, *self._starting])[0]:
+                if reference in self._starting:
+                    self._finish_start(reference)
+                else:
+                    yield self._finish_part(reference)
+            while self._idle and not waiting:  # a lost machine's worker may need the core
+                ray.kill(self._idle.pop())
+
+    def stop(self) -> None:
+        """End all workers."""
+        import ray
+
+        for worker in [*self._idle, *self._starting.values(), *(worker for worker, _ in self._running.values())]:
+            ray.kill(worker)
+
+    def _finish_start(self, reference: Any) -> None:
+        """Take a worker that has started; ClusterError if workers do not start."""
+        import ray
+        from ray.exceptions import RayActorError
+
+        worker = self._starting.pop(reference)
+        try:
+            error: Any = ray.get(reference)
+        except RayActorError as died:
+            self._failed_starts += 1
+            if self._failed_starts < TRIES:
+                return
+            raise ClusterError(f"workers of the cluster do not start: {_last_line(died)}") from died
+        if error is not None:
+            raise error
+        self._failed_starts = 0
+        self._idle.append(worker)
+
+    def _finish_part(self, reference: Any) -> tuple[range, list[Any] | None]:
+        """A part with its results, or None if its worker died; raises what the work raised."""
+        import ray
+        from ray.exceptions import OutOfMemoryError, RayActorError, RayTaskError
+
+        worker, part = self._running.pop(reference)
+        try:
+            done = ray.get(reference)
+        except (OutOfMemoryError, RayActorError):
+            return part, None
+        except RayTaskError as error:
+            raise _get_cause(error) from error
+        self._idle.append(worker)
+        if isinstance(done, HlcoreError):
+            raise done
+        return part, done
+
+
+class _Worker:
+    """A process of the cluster."""
+
+    def __init__(self, open_work: Callable[[], Work], wanted: str, environment: Mapping[str, str]) -> None:
+        os.environ.update(environment)
+        keep_freed_memory()
+        self._error: Exception | None = None
+        if version("hlcore") != wanted:
+            host = socket.gethostname()
+            self._error = ClusterError(f"{host} has hlcore {version('hlcore')}, but this machine has {wanted}")
+            return
+        try:
+            self._work = open_work()
+        except HlcoreError as error:
+            self._error = error
+
+    def ready(self) -> Exception | None:
+        """Why the worker cannot work, if it cannot."""
+        return self._error
+
+    def work(self, rows: Sequence[Row]) -> list[Any] | HlcoreError:
+        """The results of some rows, or the expected error that ended the work."""
+        try:
+            return list(self._work(rows))
+        except HlcoreError as error:
+            return error
 
 
 @contextmanager
-def connect(address: Sequence[str] | None) -> Iterator[Cluster | None]:
-    """A cluster while it is needed, or None.
-
-    Args:
-        address: None for no cluster; empty for "auto", or one address.
-    """
+def connect(address: str | None) -> Iterator[Cluster | None]:
+    """The cluster at an address while it is needed, or None without one."""
     if address is None:
         yield None
         return
-    with Cluster(*address) as cluster:
+    with Cluster(address) as cluster:
         yield cluster
+
+
+@contextmanager
+def _keep_signal_handlers() -> Iterator[None]:
+    """Put the handlers of Ctrl-C and SIGTERM back; Ray's own would end the process without a word."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    handlers = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for each, handler in handlers.items():
+            signal.signal(each, handler)
 
 
 def _check_reachable(address: str) -> None:
@@ -196,40 +317,12 @@ def _check_reachable(address: str) -> None:
         ) from error
 
 
-def _get_results(reference: Any) -> list[Any] | None:
-    """The results of a worker, or None if it was lost each time.
-
-    Raises:
-        HlcoreError: as raised by the work.
-    """
-    import ray
-    from ray.exceptions import OutOfMemoryError, RayActorError
-
-    try:
-        done = ray.get(reference)
-    except (OutOfMemoryError, RayActorError):
-        return None
-    if isinstance(done, HlcoreError):
-        raise done
-    return done
+def _get_cause(error: Any) -> Exception:
+    """What the work raised."""
+    return error.cause
 
 
-class _Worker:
-    """A process of the cluster."""
-
-    def __init__(self, open_work: Callable[[], Work]) -> None:
-        keep_freed_memory()
-        self._error: HlcoreError | None = None
-        try:
-            self._work = open_work()
-        except HlcoreError as error:
-            self._error = error
-
-    def work(self, rows: Sequence[Row]) -> list[Any] | HlcoreError:
-        """The results of some rows, or the error that ended the work."""
-        if self._error is not None:
-            return self._error
-        try:
-            return list(self._work(rows))
-        except HlcoreError as error:
-            return error
+def _last_line(error: BaseException) -> str:
+    """The end of an error's text, which in Ray's errors says what happened."""
+    lines = [line for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
+    return lines[-1].strip()[-300:]

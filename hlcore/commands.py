@@ -15,7 +15,7 @@ from hlcore.config import AnalyzeConfig, Backend, Device, EpochChoice
 from hlcore.errors import HlcoreError, InvalidInputError
 
 ClusterAddress = Annotated[list[str] | None, Parameter(consume_multiple=(0, 1), metavar="[ADDRESS]", negative=())]
-"""Nothing, one address, or an option without a value."""
+"""`--cluster`, which is an empty list, or `--cluster ADDRESS`."""
 
 INTERRUPTED = 130
 """Exit status after Ctrl-C, as in shells, so that scripts can tell a stopped command from a finished one."""
@@ -138,8 +138,9 @@ def predict(
     backend
         What runs the network; auto: OpenVINO if installed, else ONNX Runtime, else torch.
     cluster
-        Work on a Ray cluster: HOST:PORT, or local for the cores of this machine. Without a value: the cluster that this
-        machine belongs to, else its own cores. All machines must see the run, the images and --out at the same paths.
+        Work on a Ray cluster: HOST:PORT, or local for the cores of this machine. Without a value: $RAY_ADDRESS, else
+        the cluster that this machine belongs to, else its own cores. All machines must see the run, the images and
+        --out at the same paths.
     """
     from hlcore import predicting
     from hlcore.cluster import connect
@@ -153,7 +154,7 @@ def predict(
     settings = predicting.Settings(out, window, white_level or predicting.find_common_white(list(files.values())))
     dark = []
     try:
-        with connect(cluster) as workers:
+        with connect(_find_address(cluster)) as workers:
             if workers is None:
                 checkpoint = load_epoch(opened, epoch, device=device, backend=backend)
                 predict_all = partial(predicting.predict_files, checkpoint=checkpoint, settings=settings)
@@ -205,8 +206,9 @@ def analyze(
     data
         Folder of the data set. Default: the one the run was trained on. Not needed for streets.
     cluster
-        Work on a Ray cluster: HOST:PORT, or local for the cores of this machine. Without a value: the cluster that this
-        machine belongs to, else its own cores. All machines must see the run, the data set and --out at the same paths.
+        Work on a Ray cluster: HOST:PORT, or local for the cores of this machine. Without a value: $RAY_ADDRESS, else
+        the cluster that this machine belongs to, else its own cores. All machines must see the run, the data set and
+        --out at the same paths.
     """
     from hlcore.cluster import connect
     from hlcore.measuring.loop import analyze as measure
@@ -216,7 +218,7 @@ def analyze(
 
     command = shlex.join(["hlcore", *sys.argv[1:]])
     opened = open_run(run)
-    with connect(cluster) as workers:
+    with connect(_find_address(cluster)) as workers:
         steps = measure(opened, data, config or AnalyzeConfig(), command=command, cluster=workers)
         analysis = show_analysis_progress(steps, command=command)
     if analysis is None:
@@ -266,3 +268,8 @@ def runs(folders: list[Path] | None = None, *, as_json: Annotated[bool, Paramete
     else:
         for cells in [list(rows[0]), *map(format_cells, rows)] if rows else []:
             print("\t".join(cells))
+
+
+def _find_address(cluster: list[str] | None) -> str | None:
+    """The address of a cluster; "auto" for an option without a value, and None without the option."""
+    return None if cluster is None else (cluster or ["auto"])[0]

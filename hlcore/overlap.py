@@ -1,7 +1,8 @@
 """Load the next items and finish the last one in other threads while this thread computes."""
 
+import os
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
@@ -11,6 +12,7 @@ Result = TypeVar("Result")
 
 AHEAD = 2
 """Number of items that are loaded ahead of the one that is computed."""
+_AT_ONCE = 256
 
 
 def overlap(
@@ -49,6 +51,17 @@ def overlap(
             if large:
                 yield from wait()
         yield from wait()
+
+
+def map_in_threads(function: Callable[[Item], Result], items: Sequence[Item]) -> Generator[Result]:
+    """The results for all items, in order, from up to eight threads.
+
+    The threads get some hundred items at a time: memory does not grow with the number of items, and few are left to
+    finish if the caller closes the generator early.
+    """
+    with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
+        for start in range(0, len(items), _AT_ONCE):
+            yield from pool.map(function, items[start : start + _AT_ONCE])
 
 
 def _compute(compute: Callable[[Loaded], Result], loaded: Future[Loaded]) -> Future[Result]:

@@ -15,7 +15,7 @@ from hlcore.errors import explain_failure
 from hlcore.inference import OVERLAPPED_VALUES, predict
 from hlcore.overlap import overlap
 from hlcore.remote import is_uri, join, local_file, upload
-from hlcore.storage.bundles import BundleWriter, Row, write_maps
+from hlcore.storage.bundles import BundleWriter, ManifestRow, write_maps
 from hlcore.storage.checkpoints import Checkpoint
 from hlcore.storage.loading import load_epoch
 from hlcore.storage.runs import Run, open_run
@@ -26,7 +26,7 @@ class Predicted(NamedTuple):
     """One image that is done."""
 
     name: str
-    row: Row | None
+    row: ManifestRow | None
     """Its row of the manifest, or None if it failed."""
     failure: str = ""
     dark: bool = False
@@ -95,7 +95,7 @@ class _Loaded(NamedTuple):
     """Of its file."""
 
 
-def _write_maps(out: str, record: PredictionRecord, checkpoint: Checkpoint, source: str, digest: str) -> Row:
+def _write_maps(out: str, record: PredictionRecord, checkpoint: Checkpoint, source: str, digest: str) -> ManifestRow:
     """Write the maps into a bundle and give its row of the manifest."""
     if not is_uri(out):
         return write_maps(Path(out), record, palette=checkpoint.palette, source=source, digest=digest)
@@ -109,7 +109,7 @@ def _write_maps(out: str, record: PredictionRecord, checkpoint: Checkpoint, sour
 def predict_on_cluster(
     files: Mapping[str, str], run: Run, settings: Settings, cluster: Cluster, network: Mapping[str, Any]
 ) -> Generator[Predicted]:
-    """The same on the machines of a cluster, which must all see the run, the files and the bundle at the same paths.
+    """As `predict_files`, on a cluster whose machines all see the run, the files and the bundle at the same paths.
 
     Args:
         files: Name to path or URI.
@@ -125,10 +125,11 @@ def predict_on_cluster(
     absolute = settings._replace(out=_make_absolute(settings.out))
     open_work = partial(_open_work, run.path.resolve(), network, absolute)
     lost = lambda row: Predicted(row["name"], None, f"{row['source']}: {LOST}")  # noqa: E731
-    with closing(cluster.map(open_work, rows, device=network["device"], give_up=lost)) as done:
+    with closing(cluster.map(open_work, rows, device=network["device"], on_lost=lost)) as done:
         for predicted in done:
-            row = predicted.row and {**predicted.row, "source": files[predicted.name]}
-            yield predicted._replace(row=row)
+            given = files[predicted.name]
+            row = predicted.row and {**predicted.row, "source": given}
+            yield predicted._replace(row=row, failure=predicted.failure.replace(_make_absolute(given), given))
 
 
 def _make_absolute(source: str) -> str:

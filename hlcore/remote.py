@@ -7,12 +7,19 @@ from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
-from urllib.parse import SplitResult, quote, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlsplit
 
 from hlcore.errors import DatasetError, InvalidInputError, StorageError
 
 if TYPE_CHECKING:
     from pyarrow.fs import FileSystem
+
+
+_OPTIONS = {
+    *("region", "scheme", "endpoint_override", "allow_bucket_creation"),
+    *("blob_storage_authority", "dfs_storage_authority", "enable_tls", "retry_limit_seconds"),
+}
+"""Options in the query of a URI; none of them is a secret."""
 
 
 def is_uri(text: str) -> bool:
@@ -45,9 +52,24 @@ def list_files(uri: str) -> list[str]:
         if store.get_file_info(base).type == FileType.File:
             return [""]
         found = store.get_file_info(FileSelector(base, recursive=True, allow_not_found=True))
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise DatasetError(f"{uri} cannot be listed: {_shorten(error)}") from error
     return sorted(str(PurePosixPath(each.path).relative_to(base)) for each in found if each.type == FileType.File)
+
+
+def exists(uri: str) -> bool:
+    """Whether a store has a file.
+
+    Raises:
+        DatasetError: the store does not answer.
+    """
+    from pyarrow.fs import FileType
+
+    store, name = _open(uri)
+    try:
+        return store.get_file_info(name).type == FileType.File
+    except (OSError, ValueError) as error:
+        raise DatasetError(f"{uri} cannot be read: {_shorten(error)}") from error
 
 
 @contextmanager
@@ -62,10 +84,7 @@ def local_file(source: str) -> Iterator[Path]:
         return
     with tempfile.TemporaryDirectory(prefix="hlcore-") as folder:
         copy = Path(folder, Path(unquote(urlsplit(source).path)).name)
-        try:
-            download(source, copy)
-        except OSError as error:
-            raise DatasetError(f"{source} cannot be read: {_shorten(error)}") from error
+        download(source, copy)
         try:
             yield copy
         except DatasetError as error:  # the copy's path means nothing to anybody
@@ -73,10 +92,17 @@ def local_file(source: str) -> Iterator[Path]:
 
 
 def download(uri: str, path: Path) -> None:
-    """Copy a file out of a store; OSError if that fails."""
+    """Copy a file out of a store.
+
+    Raises:
+        DatasetError: the store does not have it, or does not answer.
+    """
     store, name = _open(uri)
-    with store.open_input_stream(name) as source, path.open("wb") as target:
-        shutil.copyfileobj(source, target, 1 << 20)
+    try:
+        with store.open_input_stream(name) as source, path.open("wb") as target:
+            shutil.copyfileobj(source, target, 1 << 20)
+    except (OSError, ValueError) as error:
+        raise DatasetError(f"{uri} cannot be read: {_shorten(error)}") from error
 
 
 def upload(path: Path, uri: str) -> None:
@@ -91,15 +117,18 @@ def upload(path: Path, uri: str) -> None:
             store.create_dir(str(PurePosixPath(name).parent))
         with path.open("rb") as source, store.open_output_stream(name) as target:
             shutil.copyfileobj(source, target, 1 << 20)
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise StorageError(f"{uri} cannot be written: {_shorten(error)}") from error
 
 
 def _open(uri: str) -> tuple["FileSystem", str]:
     """The store of a URI, and the path there."""
     parts = urlsplit(uri)
-    if parts.password:  # it would be written into the manifest
-        raise InvalidInputError(f"leave the keys out of {parts.scheme}:// and set them as the store's own tools expect")
+    if parts.password or dict(parse_qsl(parts.query, keep_blank_values=True)).keys() - _OPTIONS:
+        raise InvalidInputError(  # they would be written into the manifest
+            f"leave keys and passwords out of {parts.scheme}:// and set them where the store's own tools look for "
+            f"them; known options are {', '.join(sorted(_OPTIONS))}"
+        )
     store, base = _open_store(parts._replace(path="/"))
     return store, f"{base.rstrip('/')}{unquote(parts.path).rstrip('/')}"
 
@@ -113,7 +142,9 @@ def _open_store(root: SplitResult) -> tuple["FileSystem", str]:
     try:
         return FileSystem.from_uri(root.geturl())
     except (OSError, ValueError, pa.ArrowException) as error:
-        raise InvalidInputError(f"{root.geturl()} cannot be opened: {_shorten(error)}") from error
+        raise InvalidInputError(
+            f"{root.geturl()} cannot be opened ({_shorten(error)}); use s3://, gs:// or abfs://"
+        ) from error
 
 
 def _shorten(error: BaseException) -> str:

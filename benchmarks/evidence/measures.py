@@ -25,7 +25,7 @@ SATURATED = 0.95
 
 
 def measure_segmentation(run: Run, split: str) -> dict[str, float | int | str]:
-    """Segmentation scores of the last epoch on the scored split, and without classes those of the best on val."""
+    """Scores of the last epoch on the scored split and, without those of classes, of the best epoch on val."""
     epochs = run.epoch_table()
     last = run.epochs[-1]
     best = int(epochs["epoch"].to_numpy()[epochs["mean_iou"].argmax()])

@@ -54,7 +54,7 @@ class ImageSums:
         self.resamplings = resamplings
         self.images = images
         self.total = dict(total or {})
-        self._resampled = dict(resampled or {})
+        self._resampled = {name: np.array(sums, float, order="C") for name, sums in (resampled or {}).items()}
         self._waiting: list[tuple[str, dict[str, np.ndarray]]] = []
 
     @property

@@ -1,8 +1,7 @@
 """Check the labels of a data set before hours are spent on it."""
 
-import os
 from collections.abc import Generator, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
 from hashlib import sha256
@@ -13,6 +12,7 @@ from jaxtyping import Integer
 from hlcore.data.labels import ClassTable
 from hlcore.data.samples import SegmentationData
 from hlcore.errors import DatasetError, HlcoreError
+from hlcore.overlap import map_in_threads
 from hlcore.types import IGNORE_INDEX
 
 NAMED = 5
@@ -46,20 +46,17 @@ class LabelSummary:
         It cannot be used if it cannot be read, has no label map, or has a label that is not a class.
         """
         indices = range(len(data)) if indices is None else indices
-        with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
-            try:
-                for counted in pool.map(partial(_try_to_count, data), indices):
-                    self.samples += 1
-                    if isinstance(counted, HlcoreError):
-                        yield counted
-                        continue
-                    name, counts, digest = counted
-                    self.class_pixels += counts[: len(self.class_pixels)]
-                    self.ignored_pixels += int(counts[IGNORE_INDEX])
-                    self.images.setdefault(digest, []).append(name)
-                    yield None
-            finally:
-                pool.shutdown(wait=False, cancel_futures=True)  # the caller may have read enough
+        with closing(map_in_threads(partial(_try_to_count, data), indices)) as all_counted:
+            for counted in all_counted:
+                self.samples += 1
+                if isinstance(counted, HlcoreError):
+                    yield counted
+                    continue
+                name, counts, digest = counted
+                self.class_pixels += counts[: len(self.class_pixels)]
+                self.ignored_pixels += int(counts[IGNORE_INDEX])
+                self.images.setdefault(digest, []).append(name)
+                yield None
 
     @property
     def ignored_share(self) -> float:

@@ -64,29 +64,37 @@ def find_images(inputs: Iterable[str]) -> dict[str, Path]:
 
 
 def find_sources(inputs: Iterable[str]) -> dict[str, str]:
-    """The same, as text, with the images below the folders of object stores, such as s3://bucket/folder.
+    """Path or URI of each image by unique name: as `find_images`, and the images below folders of object stores.
+
+    Of a store, hidden files, hidden and tools' folders, bundles and what was found already are left out, as on disk.
 
     Raises:
-        DatasetError: as in `find_images`, or a store does not answer.
+        DatasetError: an input matches nothing, two images get the same name, or a store does not answer.
         InvalidInputError: pyarrow does not know the store.
     """
     given = list(inputs)
     local = [each for each in given if not is_uri(each)]
     found = {name: str(path) for name, path in find_images(local).items()} if local else {}
     for uri in filter(is_uri, given):
-        names = [PurePath(name) for name in list_files(uri)]
-        if names == [PurePath()]:
-            sources = {normalise_name(PurePath(unquote(urlsplit(uri).path)).stem): uri}
-        else:
-            sources = {name_file(name): join(uri, str(name)) for name in names if _is_visible_image(name)}
+        sources = list(_find_in_store(uri))
         if not sources:
             raise DatasetError(f"no image found for {uri!r}; give an image or a folder of them")
-        if twice := sorted(found.keys() & sources.keys()):
-            raise DatasetError(
-                f"{found[twice[0]]} and {sources[twice[0]]} would both be named {twice[0]!r}; run them separately"
-            )
-        found |= sources
+        for name, source in sources:
+            if found.setdefault(name, source) != source:
+                raise DatasetError(f"{found[name]} and {source} would both be named {name!r}; run them separately")
     return found
+
+
+def _find_in_store(uri: str) -> Iterator[tuple[str, str]]:
+    names = [PurePath(name) for name in list_files(uri)]
+    if names == [PurePath()]:
+        yield normalise_name(PurePath(unquote(urlsplit(uri).path)).stem), uri
+        return
+    bundles = {name.parent for name in names if name.name == BUNDLE_MANIFEST}
+    for name in names:
+        hidden = name.name.startswith(".") or not all(map(is_visible_folder, name.parts[:-1]))
+        if is_image_file(name) and not hidden and bundles.isdisjoint(name.parents):
+            yield name_file(name), join(uri, str(name))
 
 
 def walk_files(folder: Path) -> list[Path]:
@@ -151,10 +159,6 @@ def name_file(path: PurePath) -> str:
         'aachen/aachen_000001'
     """
     return normalise_name(path.with_suffix("").as_posix())
-
-
-def _is_visible_image(name: PurePath) -> bool:
-    return is_image_file(name) and not name.name.startswith(".") and all(map(is_visible_folder, name.parts[:-1]))
 
 
 def _find_matches(given: str) -> Iterator[tuple[str, Path]]:

@@ -1,9 +1,7 @@
 """The data set interface: a sequence of labelled images with a class table and a fingerprint."""
 
 import logging
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from hashlib import sha256
@@ -17,6 +15,7 @@ from hlcore.data.images.white_level import find_white_level
 from hlcore.data.inputs import is_image_file, name_file, walk_files
 from hlcore.data.labels import ClassTable
 from hlcore.errors import DatasetError
+from hlcore.overlap import map_in_threads
 from hlcore.types import Image, LabelMap
 
 log = logging.getLogger(__name__)
@@ -122,8 +121,7 @@ class PairedFiles:
         """
         digest = sha256(repr(self.classes.names).encode())
         paths = [path for pair in self.pairs for path in (pair.image, pair.label_map)]
-        with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
-            digests = list(pool.map(digest_file, paths))
+        digests = list(map_in_threads(digest_file, paths))
         for index, pair in enumerate(self.pairs):
             digest.update(pair.name.encode() + b"\0" + digests[2 * index] + digests[2 * index + 1])
         return digest.hexdigest()

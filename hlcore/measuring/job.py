@@ -45,9 +45,11 @@ class AnalysisJob:
         count, limit = len(self.data), self.config.limit or len(self.data)
         return tuple(np.linspace(0, count - 1, min(count, limit)).round().astype(int).tolist())
 
-    def name_image(self, position: int) -> str:
-        """Name of the image at a position of `indices`."""
-        return self.data.names[self.indices[position]]
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Names of the images to measure."""
+        of_data = self.data.names
+        return tuple(of_data[index] for index in self.indices)
 
     @cached_property
     def epoch(self) -> int:

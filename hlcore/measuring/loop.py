@@ -107,9 +107,9 @@ def _measure_on_cluster(
 ) -> Generator[Measured]:
     paths = {"out": job.path.resolve(), "merge": job.config.merge and job.config.merge.resolve()}
     open_it = partial(open_work, job.run.path.resolve(), job.root, job.config.model_copy(update=paths), network)
-    rows = [{"position": position, "image": job.name_image(position)} for position in positions]
+    rows = [{"position": position, "image": job.names[position]} for position in positions]
     device = network["device"]
-    yield from cluster.map(open_it, rows, device=device, give_up=lambda row: Measured(row["image"], LOST))
+    yield from cluster.map(open_it, rows, device=device, on_lost=lambda row: Measured(row["image"], LOST))
 
 
 def _report(measuring: Generator[Measured], analysis: Analysis, *, done: int) -> Generator[Step, None, dict[str, str]]:

@@ -62,7 +62,7 @@ def measure_image(
 
 
 def write_tables(writer: AnalysisWriter) -> None:
-    """Write all tables; the parts are read one image at a time, and of each the objects once more."""
+    """Write all tables; the parts are read one image at a time, and its objects a second time."""
     analysed = writer.analysis.record
     sums: dict[str, ImageSums] = {}
     with ExitStack() as open_tables:

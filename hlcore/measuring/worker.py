@@ -76,7 +76,7 @@ class ImageMeasurer:
         )
         with closing(measuring):
             for position, error in measuring:
-                yield Measured(job.name_image(position), "" if error is None else explain_failure(error))
+                yield Measured(job.names[position], "" if error is None else explain_failure(error))
 
     def _predict_image(self, position: int, sample: Sample) -> "_Predicted":
         job = self._job
@@ -121,7 +121,7 @@ def open_work(run: Path, root: Path | None, config: AnalyzeConfig, network: Mapp
     def work(rows: Sequence[Mapping[str, Any]]) -> Generator[Measured]:
         for row in rows:
             position, name = row["position"], row["image"]
-            if position >= len(job.indices) or job.name_image(position) != name:
+            if position >= len(job.indices) or job.names[position] != name:
                 raise DatasetError(f"{root} does not have {name} on every machine of the cluster at the same place")
         remaining = {row["position"] for row in rows if not writer.has_part(row["position"])}
         measured = measurer.measure(sorted(remaining))

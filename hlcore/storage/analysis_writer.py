@@ -64,7 +64,7 @@ class AnalysisWriter:
         Raises:
             CheckpointError: a part cannot be read.
         """
-        for path in sorted(self._parts.glob("*.npz")):
+        for path in sorted(self._parts.glob("*.npz"), key=lambda path: int(path.stem)):
             yield _read_part(path)
 
     def read_rows(self, table: str) -> Iterator[tuple[str, pd.DataFrame]]:
@@ -73,7 +73,7 @@ class AnalysisWriter:
         Raises:
             CheckpointError: a part cannot be read.
         """
-        for path in sorted(self._parts.glob("*.npz")):
+        for path in sorted(self._parts.glob("*.npz"), key=lambda path: int(path.stem)):
             with _open_part(path) as part:
                 yield str(part["image"]), _read_parquet(part[f"rows/{table}"])
 

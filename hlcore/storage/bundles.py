@@ -22,7 +22,8 @@ from pydantic import Field, TypeAdapter, model_validator
 
 from hlcore.config import FrozenModel
 from hlcore.errors import CheckpointError, InvalidInputError, StorageError
-from hlcore.remote import download, join, list_files, upload
+from hlcore.overlap import map_in_threads
+from hlcore.remote import download, exists, join, upload
 from hlcore.storage.files import (
     ClassNames,
     FileName,
@@ -43,8 +44,8 @@ _MANIFEST_SHARE = 0.05
 """Largest share of the time that goes into writing the manifest, however long it has become."""
 _METADATA_KEY = b"hlcore"
 
-Row: TypeAlias = dict[str, object]
-"""A row of the manifest."""
+ManifestRow: TypeAlias = dict[str, object]
+"""What the manifest says of an image."""
 
 
 class BundleRecord(FrozenModel):
@@ -94,7 +95,7 @@ class BundleWriter:
         self.path = path
         self._store = store
         self._record = BundleRecord(class_names=class_names, palette=palette, made_with=made_with, complete=False)
-        self._rows: list[Row] = []
+        self._rows: list[ManifestRow] = []
         self._written = 0.0
         self._wait_s = MANIFEST_S
         self._held = ExitStack()
@@ -103,7 +104,7 @@ class BundleWriter:
         make_folder(self.path)
         with ExitStack() as held:
             held.enter_context(lock_folder(self.path))
-            if self._store is not None and MANIFEST in list_files(self._store):
+            if self._store is not None and exists(join(self._store, MANIFEST)):
                 download(join(self._store, MANIFEST), self.path / MANIFEST)
             if (self.path / MANIFEST).exists():
                 self._continue(open_bundle(self.path))
@@ -130,14 +131,15 @@ class BundleWriter:
         Raises:
             InvalidInputError: the bundle has maps of other images.
         """
+        names = [str(row["name"]) for row in self._rows]
+        if unknown := next((name for name in names if name not in files), None):
+            raise InvalidInputError(
+                f"{self._place} has the maps of an image that was not given, {unknown!r}; {self._way_out}"
+            )
         changed = set()
-        for row in self._rows:
-            name = str(row["name"])
-            if name not in files:
-                raise InvalidInputError(
-                    f"{self._place} has the maps of an image that was not given, {name!r}; {self._way_out}"
-                )
-            if row.get("digest") != digest(files[name]):
+        digests = map_in_threads(digest, [files[name] for name in names])
+        for row, name, found in zip(self._rows, names, digests, strict=True):
+            if row.get("digest") != found:
                 if row["source"] != files[name]:
                     raise InvalidInputError(
                         f"{self._place} has the maps of another image named {name!r}; {self._way_out}"
@@ -191,7 +193,7 @@ class BundleWriter:
         palette = self._record.palette
         self.add_row(write_maps(self.path, record, palette=palette, source=source, digest=digest))
 
-    def add_row(self, row: Row) -> None:
+    def add_row(self, row: ManifestRow) -> None:
         """Add an image to the manifest whose maps are written."""
         self._rows.append(row)
         if time.monotonic() - self._written > self._wait_s:
@@ -205,7 +207,7 @@ def write_maps(
     palette: tuple[tuple[int, int, int], ...],
     source: str = "",
     digest: str = "",
-) -> Row:
+) -> ManifestRow:
     """Write the two maps of a record into a bundle's folder.
 
     Args:

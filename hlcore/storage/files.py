@@ -6,6 +6,7 @@ import reprlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path, PureWindowsPath
+from secrets import token_hex
 from typing import Annotated, Any, TypeVar
 
 from filelock import FileLock, Timeout
@@ -70,7 +71,7 @@ def replace_atomically(path: Path) -> Iterator[Path]:
     Raises:
         StorageError: the file cannot be written, for example because the disk is full or the folder read-only.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    temporary = path.with_name(f".{path.name}.{token_hex(4)}.part")
     with explain_write_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:

@@ -46,8 +46,7 @@ def test_images_of_a_store_are_named_like_those_of_a_folder(store: str) -> None:
     found = find_sources([store])
     assert found.keys() == {"bad", "ä #1", "sub/b 50%"}
     assert find_sources([found["sub/b 50%"]]).keys() == {"b 50%"}
-    with pytest.raises(DatasetError, match="both be named"):
-        find_sources([store, found["ä #1"]])
+    assert find_sources([store, store]) == found
     with pytest.raises(DatasetError, match="no image found for"):
         find_sources([f"{store}/nothing"])
 
@@ -72,11 +71,29 @@ def test_maps_of_a_store_are_those_of_a_folder_and_are_continued(scenes_run: Run
     assert "already holds a bundle" in hlcore("predict", scenes_run.path, store, "--out", there).stderr
 
 
+def test_two_images_of_one_name_are_refused_and_a_bundle_is_left_out(tmp_path: Path) -> None:
+    for name in ("a.png", "a.jpg", "maps/manifest.parquet", "maps/a.hardness.png", "b.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    with pytest.raises(DatasetError, match=r"a\.jpg and .*a\.png would both be named 'a'"):
+        find_sources([tmp_path.as_uri()])
+    (tmp_path / "a.jpg").unlink()
+    assert find_sources([tmp_path.as_uri()]).keys() == {"a", "b"}
+
+
 def test_what_cannot_be_used_gets_one_sentence(tmp_path: Path) -> None:
-    with pytest.raises(InvalidInputError, match=r"ftp://x/ cannot be opened: Unrecognized filesystem"):
+    with pytest.raises(InvalidInputError, match=r"ftp://x/ cannot be opened \(Unrecognized filesystem.*; use s3://"):
         list_files("ftp://x/y")
-    with pytest.raises(InvalidInputError, match="leave the keys out of s3://"):
-        list_files("s3://key:secret@bucket/photos")
+    for uri in (
+        "s3://key:hush@bucket/photos",
+        "abfs://c@a.dfs.core.windows.net/x?sig=hush",
+        "abfs://c@a/x?client_secret=",
+    ):
+        with pytest.raises(InvalidInputError, match="leave keys and passwords out of") as refused:
+            list_files(uri)
+        assert "hush" not in str(refused.value)
+    with pytest.raises(DatasetError, match="Empty path component"):
+        list_files("s3://bucket//photos?region=eu-north-1")
     with pytest.raises(DatasetError, match=r"gone\.png cannot be read"), local_file((tmp_path / "gone.png").as_uri()):
         pass
     (tmp_path / "file").touch()
