@@ -58,6 +58,35 @@ def test_a_session_that_waits_too_long_is_told_so_and_its_call_does_not_run(monk
     assert ran == [2]
 
 
+def test_a_session_is_told_its_place_in_line_until_its_turn_comes(monkeypatch):
+    monkeypatch.setattr(worker, "TOLD_S", 0.02)
+    release, told, waits = threading.Event(), [], threading.Event()
+
+    class Placeholder:
+        def info(self, text: str, **_: str) -> None:
+            told.append(text)
+            waits.set()
+
+        def empty(self) -> None:
+            told.append("")
+
+    def wait_in_line() -> int:
+        worker.show_place_in(Placeholder())
+        return run_in_turn(int, 7)
+
+    with ThreadPoolExecutor(3) as sessions:
+        others = [sessions.submit(run_in_turn, release.wait) for _ in range(2)]
+        while len([one for one in worker._asked if not one.done()]) < 2:
+            time.sleep(0.01)
+        last = sessions.submit(wait_in_line)
+        assert waits.wait(5)
+        release.set()
+        assert last.result() == 7
+        assert all(other.result() for other in others)
+    assert told[0] == "Waiting for the network: 2 images of other sessions first."
+    assert told[-1] == ""
+
+
 def test_the_documented_limits_are_those_of_the_code():
     text = (PROJECT / "docs" / "server.md").read_text(encoding="utf-8")
     config = tomllib.loads((PROJECT / ".streamlit" / "config.toml").read_text(encoding="utf-8"))["server"]
