@@ -51,7 +51,8 @@ def evaluate(
     device
         Device to run on; auto uses an accelerator if there is one.
     backend
-        What runs the network; auto: OpenVINO if installed, else ONNX Runtime, else torch.
+        What runs the network; auto: OpenVINO if installed, else ONNX Runtime, else torch. compile: torch.compile, which
+        needs a C++ compiler and takes about a minute to start.
     as_json
         Print JSON.
     """
@@ -136,7 +137,8 @@ def predict(
     device
         Device to run on; auto uses an accelerator if there is one.
     backend
-        What runs the network; auto: OpenVINO if installed, else ONNX Runtime, else torch.
+        What runs the network; auto: OpenVINO if installed, else ONNX Runtime, else torch. compile: torch.compile, which
+        needs a C++ compiler and takes about a minute to start.
     cluster
         Work on a Ray cluster: HOST:PORT, or local for the cores of this machine. Without a value: $RAY_ADDRESS, else
         the cluster that this machine belongs to, else its own cores. All machines must see the run, the images and

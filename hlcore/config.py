@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, NonNegativeIn
 
 LossName = Literal["ce", "balanced_ce", "ohem", "focal", "hardness"]
 Device = Literal["auto", "cpu", "cuda", "mps"]
-Backend = Literal["auto", "torch", "openvino", "onnxruntime"]
+Backend = Literal["auto", "torch", "openvino", "onnxruntime", "compile"]
 PositiveInt = Annotated[int, Field(ge=1, lt=2**53)]
 ListedCount = Annotated[int, Field(ge=1, le=1_000_000)]
 """A number of things that are listed in memory."""
@@ -267,4 +267,5 @@ class AnalyzeConfig(FrozenModel):
     device: Device = "auto"
     """Device to run on; auto uses an accelerator if there is one."""
     backend: Backend = "auto"
-    """What runs the network; auto: OpenVINO if installed, else ONNX Runtime, else torch."""
+    """What runs the network; auto: OpenVINO if installed, else ONNX Runtime, else torch. compile: torch.compile,
+    which needs a C++ compiler and takes about a minute to start."""

@@ -28,7 +28,7 @@ from hlcore.data.streets import Streets
 from hlcore.inference import predict
 from hlcore.measuring.tables import ROW_TABLES, SUMMED, measure_image
 from hlcore.models.adapters import build_network
-from hlcore.models.backends import COMPILED_BACKENDS
+from hlcore.models.backends import EXPORT_BACKENDS, find_compiler
 from hlcore.models.hardness import HardnessSegmenter
 from hlcore.storage.checkpoints import Checkpoint
 from hlcore.storage.loading import load_epoch
@@ -83,7 +83,8 @@ def time_backends() -> pd.DataFrame:
     """`predict` with the bundled camvid network in each library that is installed."""
     tables = []
     run = open_run(CHECKPOINTS / "camvid")
-    installed = [name for name in COMPILED_BACKENDS if find_spec(name) is not None]
+    installed = [name for name in EXPORT_BACKENDS if find_spec(name) is not None]
+    installed += ["compile"] * (find_compiler() is not None)
     loaded = {name: load_epoch(run, device="cpu", backend=name) for name in ("torch", *installed)}
     for size in SIZES:
         image = make_record(size).image

@@ -1,8 +1,10 @@
-"""Run a network in a library other than torch: ONNX Runtime or OpenVINO, which fuse its layers on CPUs."""
+"""Run a network in a library that fuses its layers on CPUs: ONNX Runtime, OpenVINO or torch's own compiler."""
 
 import copy
 import importlib.util
 import logging
+import os
+import shutil
 import sys
 import warnings
 from collections.abc import Callable, Sequence
@@ -20,9 +22,10 @@ from hlcore.models.hardness import HardnessSegmenter, SegmentationOutput
 
 log = logging.getLogger(__name__)
 
-CompiledBackend = Literal["openvino", "onnxruntime"]
-COMPILED_BACKENDS: tuple[CompiledBackend, ...] = get_args(CompiledBackend)
-"""In the order of preference; docs/performance.md has their times."""
+ExportBackend = Literal["openvino", "onnxruntime"]
+EXPORT_BACKENDS: tuple[ExportBackend, ...] = get_args(ExportBackend)
+"""Those that read an ONNX file, in the order of preference; docs/performance.md has their times."""
+CompiledBackend = ExportBackend | Literal["compile"]
 _EXTRAS = {"openvino": "openvino", "onnxruntime": "onnx"}
 TOLERANCE = 1e-3
 """Largest difference of a logit or of D from torch's."""
@@ -72,7 +75,8 @@ def choose_backend(name: str, device: torch.device) -> CompiledBackend | None:
     """The library that runs a network on a device; None for torch.
 
     Args:
-        name: "torch", one of COMPILED_BACKENDS, or "auto" for the first of them that is installed, on the CPU.
+        name: "torch", "compile", one of EXPORT_BACKENDS, or "auto" for the first of these that is installed, on the
+            CPU. "auto" never compiles, which takes a minute.
         device: The device of the network.
 
     Raises:
@@ -81,12 +85,19 @@ def choose_backend(name: str, device: torch.device) -> CompiledBackend | None:
     if name == "torch" or (name == "auto" and device.type != "cpu"):
         return None
     if name == "auto":
-        return next((backend for backend in COMPILED_BACKENDS if _is_installed(backend)), None)
-    if name not in COMPILED_BACKENDS:
-        raise InvalidInputError(f"unknown backend {name!r}; known: auto, torch, {', '.join(COMPILED_BACKENDS)}")
-    backend: CompiledBackend = name
+        return next((backend for backend in EXPORT_BACKENDS if _is_installed(backend)), None)
+    if name not in (*EXPORT_BACKENDS, "compile"):
+        raise InvalidInputError(f"unknown backend {name!r}; known: auto, torch, compile, {', '.join(EXPORT_BACKENDS)}")
     if device.type != "cpu":
         raise InvalidInputError(f"the backend {name} runs on the CPU; use --device cpu, or --backend torch on {device}")
+    if name == "compile":
+        if find_compiler() is None:
+            raise InvalidInputError(
+                "the backend compile needs a C++ compiler, and there is none; install one such as g++, or name it in "
+                "$CXX, or use --backend torch"
+            )
+        return "compile"
+    backend: ExportBackend = name
     if not _is_installed(backend):
         raise InvalidInputError(f"the backend {name} is not installed; pip install 'hlcore[{_EXTRAS[backend]}]'")
     return backend
@@ -117,7 +128,7 @@ def export_network(network: HardnessSegmenter) -> bytes:
         ):
             warnings.simplefilter("ignore")  # of the tracer, about sizes; `compare_outputs` finds what they mean
             torch.onnx.export(
-                _Traced(network).eval(),
+                Traced(network).eval(),
                 (torch.zeros(1, 3, side, side),),
                 path := Path(folder, "network.onnx"),
                 input_names=["image"],
@@ -131,7 +142,7 @@ def export_network(network: HardnessSegmenter) -> bytes:
         logger.setLevel(before)
 
 
-def open_session(exported: bytes, backend: CompiledBackend) -> Session:
+def open_session(exported: bytes, backend: ExportBackend) -> Session:
     """A network from `export_network`, ready to run with as many threads as torch uses.
 
     The libraries report nothing to their makers: without this, importing OpenVINO sends an event to a web service.
@@ -159,17 +170,23 @@ def open_session(exported: bytes, backend: CompiledBackend) -> Session:
     return lambda image: list(map(np.asarray, session.run(None, {"image": image})))
 
 
-def compare_outputs(network: HardnessSegmenter, session: Session) -> float:
+def compare_outputs(network: HardnessSegmenter, session: Session, *, least_side: int = 0) -> float:
     """Largest difference of a logit or of D between torch and a session, over two sizes that were not traced.
 
     NaN if one of them is NaN.
+
+    Args:
+        network: The network in torch.
+        session: What is compared with it.
+        least_side: Smallest side of the images, px.
     """
     differences = []
     random = torch.Generator().manual_seed(0)
-    for count, height, width in ((2, 2, 5), (1, 7, 3)):
+    least = -(-least_side // network.stride)
+    for count, height, width in ((2, 2 + least, 5 + least), (1, 7 + least, 3 + least)):
         image = torch.randn(count, 3, height * network.stride, width * network.stride, generator=random)
         with torch.inference_mode():
-            expected = _Traced(network).eval()(image)
+            expected = Traced(network).eval()(image)
         for output, wanted in zip(session(image.numpy()), expected, strict=True):
             if output.shape != wanted.shape:
                 return float("inf")
@@ -177,7 +194,7 @@ def compare_outputs(network: HardnessSegmenter, session: Session) -> float:
     return float(np.max(differences))
 
 
-class _Traced(nn.Module):
+class Traced(nn.Module):
     """What other libraries run: normalised image -> logits and D, before resizing."""
 
     def __init__(self, network: HardnessSegmenter) -> None:
@@ -190,5 +207,11 @@ class _Traced(nn.Module):
         return tuple(branch(features) for branch in branches if branch is not None)
 
 
-def _is_installed(backend: CompiledBackend) -> bool:
+def find_compiler() -> str | None:
+    """Path of the C++ compiler that torch.compile uses; None if there is none."""
+    usual = {"win32": "cl", "darwin": "clang++"}.get(sys.platform, "g++")
+    return shutil.which(os.environ.get("CXX") or usual)
+
+
+def _is_installed(backend: ExportBackend) -> bool:
     return all(importlib.util.find_spec(package) for package in (backend, "onnx"))

@@ -5,6 +5,7 @@ Never in the run folder: somebody else may have written that, and other librarie
 
 import logging
 import os
+import warnings
 from contextlib import suppress
 from hashlib import file_digest
 from itertools import accumulate
@@ -15,11 +16,13 @@ from hlcore.models.backends import (
     TOLERANCE,
     CompiledBackend,
     CompiledSegmenter,
+    ExportBackend,
     Session,
     compare_outputs,
     export_network,
     open_session,
 )
+from hlcore.models.compiling import LEAST_SIDE, compile_session
 from hlcore.models.hardness import HardnessSegmenter
 from hlcore.storage.files import replace_atomically
 
@@ -44,7 +47,7 @@ def compile_network(
         InvalidInputError: it does not run there, or gives other results, and is required to.
     """
     try:
-        session = _find_session(network, checkpoint, backend)
+        session = _compile_checked(network) if backend == "compile" else _find_session(network, checkpoint, backend)
     except Exception as error:  # exporters and other libraries may raise anything
         problem = f"the backend {backend} cannot run this network ({' '.join(str(error).split())[:200]})"
         if required:
@@ -54,7 +57,16 @@ def compile_network(
     return CompiledSegmenter(network, session, backend)
 
 
-def _find_session(network: HardnessSegmenter, checkpoint: Path, backend: CompiledBackend) -> Session:
+def _compile_checked(network: HardnessSegmenter) -> Session:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch's compiler uses parts of torch that are deprecated
+        session = compile_session(network)
+        difference = compare_outputs(network, session, least_side=LEAST_SIDE)
+    _check_difference(difference)
+    return session
+
+
+def _find_session(network: HardnessSegmenter, checkpoint: Path, backend: ExportBackend) -> Session:
     with checkpoint.open("rb") as file:
         path = _cache_folder() / f"{file_digest(file, 'sha256').hexdigest()}.onnx"
     with suppress(Exception):  # missing, damaged, or of an older version of the network: it is exported again
@@ -68,12 +80,15 @@ def _find_session(network: HardnessSegmenter, checkpoint: Path, backend: Compile
     return session
 
 
-def _open_checked(network: HardnessSegmenter, exported: bytes, backend: CompiledBackend) -> Session:
+def _open_checked(network: HardnessSegmenter, exported: bytes, backend: ExportBackend) -> Session:
     session = open_session(exported, backend)
-    difference = compare_outputs(network, session)
+    _check_difference(compare_outputs(network, session))
+    return session
+
+
+def _check_difference(difference: float) -> None:
     if not difference <= TOLERANCE:  # or NaN
         raise ValueError(f"its results differ from torch's by up to {difference:.2g}")
-    return session
 
 
 def _cache_folder() -> Path:

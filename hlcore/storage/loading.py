@@ -21,8 +21,8 @@ def load_epoch(run: Run, epoch: EpochChoice = None, *, device: str = "auto", bac
         run: The run.
         epoch: As in `resolve_epoch`.
         device: Where the network runs; `auto` uses an accelerator if there is one.
-        backend: "torch", "openvino", "onnxruntime", or "auto": on CPUs what $HLCORE_BACKEND names, else the first of
-            openvino, onnxruntime and torch that is installed.
+        backend: "torch", "openvino", "onnxruntime", "compile", or "auto": on CPUs what $HLCORE_BACKEND names, else the
+            first of openvino, onnxruntime and torch that is installed.
 
     Raises:
         InvalidInputError: the run has not saved the epoch, or the machine has no such device or backend.

@@ -5,6 +5,7 @@ import importlib.util
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from hlcore.errors import InvalidInputError
 from hlcore.inference import has_dropout, mc_dropout_entropy, predict
 from hlcore.models import backends
 from hlcore.models.adapters import build_network
-from hlcore.models.backends import COMPILED_BACKENDS, TOLERANCE, CompiledSegmenter, choose_backend
+from hlcore.models.backends import EXPORT_BACKENDS, TOLERANCE, CompiledSegmenter, choose_backend
 from hlcore.models.hardness import HardnessSegmenter
 from hlcore.storage.checkpoints import CheckpointHeader, save_checkpoint
 from hlcore.storage.exports import compile_network
@@ -52,7 +53,7 @@ def cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPa
     return base / "hlcore"
 
 
-@pytest.fixture(params=COMPILED_BACKENDS)
+@pytest.fixture(params=EXPORT_BACKENDS)
 def backend(request: pytest.FixtureRequest) -> backends.CompiledBackend:
     for package in (request.param, "onnx"):
         if importlib.util.find_spec(package) is None:
@@ -193,7 +194,9 @@ def test_the_first_installed_backend_is_taken_on_cpus_only(monkeypatch) -> None:
         choose_backend("openvino", CPU)
     with pytest.raises(InvalidInputError, match="onnxruntime runs on the CPU; use --device cpu, or --backend torch"):
         choose_backend("onnxruntime", torch.device("cuda"))
-    with pytest.raises(InvalidInputError, match="unknown backend 'tensorrt'; known: auto, torch, openvino, onnx"):
+    with pytest.raises(
+        InvalidInputError, match="unknown backend 'tensorrt'; known: auto, torch, compile, openvino, onnx"
+    ):
         choose_backend("tensorrt", CPU)
 
 
@@ -213,10 +216,47 @@ def test_a_damaged_or_old_export_is_replaced(
     assert compile_network(network, checkpoint, backend, required=True).backend == backend
 
 
+@pytest.mark.slow
+@pytest.mark.usefixtures("unchecked")  # the checks would be compiled too
+def test_a_compiled_network_gives_the_results_of_torch_and_is_not_compiled_again_for_other_sizes(
+    tmp_path: Path,
+) -> None:
+    # with TensorFlow's padding, which is replaced
+    config = NetworkConfig(encoder="tu-tf_mobilenetv3_small_minimal_100", encoder_weights="none")
+    own = make_network(config)
+    path = save(own, config, tmp_path / "epoch-0001.safetensors")
+    compiled = compile_network(own, path, "compile", required=True)
+    assert compiled.backend == "compile"
+    with torch.compiler.set_stance("fail_on_recompile"), torch.inference_mode():
+        for size in ((1, 3, 260, 300), (2, 3, 300, 257), (1, 3, 480, 360), (1, 3, 33, 70)):
+            image = torch.randint(0, 256, size, generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
+            for wanted, got in zip(own(image), compiled(image), strict=True):
+                torch.testing.assert_close(got, wanted, rtol=0, atol=TOLERANCE)
+
+
+def test_a_compiled_network_that_gives_other_results_is_refused(network: HardnessSegmenter, monkeypatch) -> None:
+    def compile_wrongly(module: nn.Module, **_: object) -> Callable[[Tensor], list[Tensor]]:
+        return lambda image: [output + 2 * TOLERANCE for output in module(image)]
+
+    monkeypatch.setattr(torch, "compile", compile_wrongly)
+    with pytest.raises(InvalidInputError, match="compile cannot run this network .*differ from torch's by up to 0.002"):
+        compile_network(network, Path("epoch-0001.safetensors"), "compile", required=True)
+
+
+def test_compiling_needs_a_compiler_and_is_never_chosen_by_itself(monkeypatch) -> None:
+    monkeypatch.setattr(backends, "_is_installed", lambda _: False)
+    assert choose_backend("auto", CPU) is None
+    monkeypatch.setenv("CXX", sys.executable)
+    assert choose_backend("compile", CPU) == "compile"
+    monkeypatch.setenv("CXX", "no-such-compiler")
+    with pytest.raises(InvalidInputError, match="compile needs a C\\+\\+ compiler, and there is none; install one"):
+        choose_backend("compile", CPU)
+
+
 def test_outputs_that_are_no_numbers_are_not_alike(network: HardnessSegmenter) -> None:
     def session(image: np.ndarray) -> list[np.ndarray]:
         with torch.inference_mode():
-            return [output.numpy() * np.nan for output in backends._Traced(network)(torch.from_numpy(image))]
+            return [output.numpy() * np.nan for output in backends.Traced(network)(torch.from_numpy(image))]
 
     assert np.isnan(backends.compare_outputs(network, session))
 
