@@ -63,7 +63,7 @@ page = st.navigation(
 session.read_url()
 session.restore_page_state(page.title)
 warnings_place = st.container()
-show_place_in(st.empty())
+show_place_in(st.container(key="waiting").empty())
 try:
     if folders:
         with st.sidebar:

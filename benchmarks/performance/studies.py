@@ -123,7 +123,7 @@ def measure_large_image() -> pd.DataFrame:
     """Memory of `predict` for an image of 12 megapixels, each in a process of its own."""
     rows = []
     environment = os.environ | {"OMP_NUM_THREADS": str(torch.get_num_threads())}
-    for name in ("torch", *(name for name in COMPILED_BACKENDS if find_spec(name) is not None)):
+    for name in ("torch", *(name for name in EXPORT_BACKENDS if find_spec(name) is not None)):
         command = [sys.executable, "-m", "benchmarks.performance.large_image", name]
         printed = subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout
         row = json.loads(printed)
