@@ -56,8 +56,8 @@ def run_in_turn(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> 
                 f"the server is busy: this image waited {WAIT_S} s for its turn; "
                 "try again in a minute, or select a smaller size"
             )
-        images = "one image" if ahead == 1 else f"{ahead} images"
-        text = f"Waiting for the network: {images} of other sessions first." if ahead else ""
+        images = "one image comes" if ahead == 1 else f"{ahead} images come"
+        text = f"Waiting for the network: {images} first." if ahead else ""
         if text != said:
             _say(said := text)
     if said:

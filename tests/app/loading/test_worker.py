@@ -83,7 +83,7 @@ def test_a_session_is_told_its_place_in_line_until_its_turn_comes(monkeypatch):
         release.set()
         assert last.result() == 7
         assert all(other.result() for other in others)
-    assert told[0] == "Waiting for the network: 2 images of other sessions first."
+    assert told[0] == "Waiting for the network: 2 images come first."
     assert told[-1] == ""
 
 
