@@ -3,7 +3,7 @@
     python -m benchmarks.scale --data CAMVID
 
 Images as large as those of Cityscapes, made from CamVid's test photographs, go through `predict` and `analyze` on a Ray
-cluster of one worker, then of two, each with one thread; the time to start is left out. The memory of `analyze` is
+cluster of one worker, then of two, each on a core of its own; the time to start is left out. The memory of `analyze` is
 measured with 200 and with 2,000 images. Stop everything else first (about 25 minutes). Needs Linux and hlcore[cluster].
 """
 
@@ -40,26 +40,27 @@ SMALL = (240, 180)
 FEW, MANY = 8, 40
 """Numbers of images whose times are subtracted, so that starting does not count."""
 MILLION = 1_000_000
+PERFORMANCE = Path(__file__).parent / "performance" / "results"
+LARGE = ("limits", "backends")
+IMAGE = f"{SIZE[0]} x {SIZE[1]}"
+GPU_TFLOPS = 5
+"""An assumption, not a measurement: a tenth or less of what large GPUs state for float32."""
 
 
 def main() -> None:
     """Measure, save the numbers and write the tables."""
     parser = ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder of CamVid")
+    parser.add_argument("--only", choices=STUDIES, action="append", help="measure only these")
     options = parser.parse_args()
-    with TemporaryDirectory(prefix="hlcore-scale-") as folder:
-        rates = measure_rates(options.data, Path(folder))
-        memory = measure_memory(options.data, Path(folder))
-        tables_ms = measure_tables(options.data, Path(folder))
-    saved = {
-        "machine": describe_machine(),
-        "rates": rates.to_dict("records"),
-        "memory": memory.to_dict("records"),
-        "tables_ms": tables_ms,
-    }
-    RESULTS.write_text(json.dumps(saved, indent=1) + "\n", encoding="utf-8")
+    saved = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
+    for name in options.only or STUDIES:
+        with TemporaryDirectory(prefix="hlcore-scale-") as folder:
+            rows = STUDIES[name](options.data, Path(folder)).to_dict("records")
+        saved |= {"machine": describe_machine(), name: rows}
+        RESULTS.write_text(json.dumps(saved, indent=1) + "\n", encoding="utf-8")
+        print(name, *rows, sep="\n")
     DOCUMENT.write_text(fill_in_tables(DOCUMENT.read_text(encoding="utf-8")), encoding="utf-8")
-    print(rates.to_string(), memory.to_string(), sep="\n")
 
 
 def measure_rates(data: Path, folder: Path) -> pd.DataFrame:
@@ -78,7 +79,6 @@ def measure_rates(data: Path, folder: Path) -> pd.DataFrame:
                     size[count] = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
                 seconds, written = ((of[MANY] - of[FEW]) / (MANY - FEW) for of in (took, size))
                 rows.append({"command": command, "workers": workers, "seconds": seconds, "bytes": written})
-                print(rows[-1])
     return pd.DataFrame(rows)
 
 
@@ -89,11 +89,10 @@ def measure_memory(data: Path, folder: Path) -> pd.DataFrame:
         root = write_data_set(data, folder / f"small-{count}", count, size=SMALL)
         done = run("analyze", RUN, root, "--dataset", "folder", "--out", folder / f"memory-{count}")
         rows.append({"images": count, "peak_mb": done.peak_mb, "seconds": done.seconds})
-        print(rows[-1])
     return pd.DataFrame(rows)
 
 
-def measure_tables(data: Path, folder: Path) -> float:
+def measure_tables(data: Path, folder: Path) -> pd.DataFrame:
     """Milliseconds per image in which `analyze` makes its tables."""
     took = {}
     for count in (20, 120):
@@ -103,7 +102,10 @@ def measure_tables(data: Path, folder: Path) -> float:
         for step in analyze(open_run(RUN), root, config):
             started = time.monotonic() if step.status == "tables" else started
         took[count] = time.monotonic() - started
-    return 1000 * (took[120] - took[20]) / 100
+    return pd.DataFrame([{"ms": 1000 * (took[120] - took[20]) / 100}])
+
+
+STUDIES = {"rates": measure_rates, "memory": measure_memory, "tables": measure_tables}
 
 
 def write_data_set(data: Path, root: Path, count: int, *, size: tuple[int, int] = SIZE) -> Path:
@@ -123,13 +125,19 @@ def write_data_set(data: Path, root: Path, count: int, *, size: tuple[int, int] 
 
 @contextmanager
 def ray_cluster(workers: int) -> Iterator[str]:
-    """Address of a cluster on this machine with a core for each worker."""
+    """Address of a cluster with one-core machines for the workers: each is a process that may use one core."""
     from ray.cluster_utils import Cluster
 
-    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": workers, "include_dashboard": False})
+    cores = os.sched_getaffinity(0)
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False})
     try:
+        for core in sorted(cores)[:workers]:
+            os.sched_setaffinity(0, {core})  # the machine's processes inherit it
+            cluster.add_node(num_cpus=1)
+        os.sched_setaffinity(0, cores)
         yield str(cluster.address)
     finally:
+        os.sched_setaffinity(0, cores)
         cluster.shutdown()
 
 
@@ -169,8 +177,9 @@ def fill_in_tables(text: str) -> str:
     about = f"{machine['processor']}, {machine['cores']} cores, Python {machine['python']}, torch {machine['torch']}\n"
     text = fill_in_table(text, "benchmarks.scale", about)
     text = fill_in_table(text, "benchmarks.scale rates", _format_rates(rates))
-    text = fill_in_table(text, "benchmarks.scale tables", f"{saved['tables_ms']:.1f} ms an image\n")
+    text = fill_in_table(text, "benchmarks.scale tables", f"{saved['tables'][0]['ms']:.1f} ms an image\n")
     text = fill_in_table(text, "benchmarks.scale million", _format_million(rates))
+    text = fill_in_table(text, "benchmarks.scale gpu", _describe_gpu(rates))
     return fill_in_table(text, "benchmarks.scale memory", _format_memory(memory))
 
 
@@ -196,8 +205,23 @@ def _format_million(rates: pd.DataFrame) -> str:
     for row in rates.to_dict("records"):
         if row["workers"] == 1:
             hours = MILLION * row["seconds"] / 3600
-            cells.append([row["command"], f"{hours:,.0f}", *(f"{hours / cores:,.1f} h" for cores in (64, 640))])
-    return format_markdown_table(["command", "core hours", "64 cores", "640 cores"], cells)
+            times = [f"{hours / cores:,.1f} h" for cores in (64, 640)]
+            cells.append([row["command"], f"{hours:,.0f}", *times, f"{MILLION * row['bytes'] / 1e12:.2f} TB"])
+    return format_markdown_table(["command", "core hours", "64 cores", "640 cores", "written"], cells)
+
+
+def _describe_gpu(rates: pd.DataFrame) -> str:
+    """What a GPU would change, from the operations of the network and its time on a core."""
+    limits, backends = (json.loads((PERFORMANCE / f"{name}.json").read_text("utf-8"))["rows"] for name in LARGE)
+    [gflop] = {row["GFLOP"] for row in limits if row["image"] == IMAGE}
+    on_core = min(row["median_ms"] for row in backends if row["image"] == IMAGE and row["threads"] == 1) / 1000
+    [whole] = rates[(rates.command == "predict") & (rates.workers == 1)].seconds
+    return (
+        f"The network needs {gflop:.1f} GFLOP an image, so a GPU that sustains {GPU_TFLOPS} TFLOP/s runs it in "
+        f"{gflop / GPU_TFLOPS:.0f} ms. Of the {whole:.2f} s that an image takes on a core, about {whole - on_core:.1f} s "
+        f"are reading, resizing and writing, which stay there: {(whole - on_core) * GPU_TFLOPS * 1000 / gflop:.0f} cores "
+        "would keep such a GPU busy. With fewer, the GPU waits.\n"
+    )
 
 
 def _format_memory(memory: pd.DataFrame) -> str:
