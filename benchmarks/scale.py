@@ -216,11 +216,11 @@ def _describe_gpu(rates: pd.DataFrame) -> str:
     [gflop] = {row["GFLOP"] for row in limits if row["image"] == IMAGE}
     on_core = min(row["median_ms"] for row in backends if row["image"] == IMAGE and row["threads"] == 1) / 1000
     [whole] = rates[(rates.command == "predict") & (rates.workers == 1)].seconds
+    gpu_ms, rest = gflop / GPU_TFLOPS, whole - on_core
     return (
         f"The network needs {gflop:.1f} GFLOP an image, so a GPU that sustains {GPU_TFLOPS} TFLOP/s runs it in "
-        f"{gflop / GPU_TFLOPS:.0f} ms. Of the {whole:.2f} s that an image takes on a core, about {whole - on_core:.1f} s "
-        f"are reading, resizing and writing, which stay there: {(whole - on_core) * GPU_TFLOPS * 1000 / gflop:.0f} cores "
-        "would keep such a GPU busy. With fewer, the GPU waits.\n"
+        f"{gpu_ms:.0f} ms. Of the {whole:.2f} s that an image takes on a core, about {rest:.1f} s are reading, resizing "
+        f"and writing, which stay there: it takes {1000 * rest / gpu_ms:.0f} cores to keep such a GPU busy.\n"
     )
 
 
