@@ -219,8 +219,8 @@ def _describe_gpu(rates: pd.DataFrame) -> str:
     gpu_ms, rest = gflop / GPU_TFLOPS, whole - on_core
     return (
         f"The network needs {gflop:.1f} GFLOP an image, so a GPU that sustains {GPU_TFLOPS} TFLOP/s runs it in "
-        f"{gpu_ms:.0f} ms. Of the {whole:.2f} s that an image takes on a core, about {rest:.1f} s are reading, resizing "
-        f"and writing, which stay there: it takes {1000 * rest / gpu_ms:.0f} cores to keep such a GPU busy.\n"
+        f"{gpu_ms:.0f} ms. Of the {whole:.2f} s that an image takes on a core, about {rest:.1f} s are reading, "
+        f"resizing and writing, which stay there: it takes {1000 * rest / gpu_ms:.0f} cores to keep such a GPU busy.\n"
     )
 
 
