@@ -1,8 +1,6 @@
 """Entry point of the app: navigation, run picker and the only handler of expected errors."""
 
-import json
 import sys
-from html import escape
 from pathlib import Path
 
 import streamlit as st
@@ -12,7 +10,7 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))  # `streamlit run` puts only this file's folder on the path
 
 from app import session  # noqa: E402 - needs the path
-from app.components.messages import format_link_warnings  # noqa: E402 - the same
+from app.components.messages import format_link_warnings, list_received_uploads  # noqa: E402 - the same
 from app.components.run_picker import draw_run_facts, draw_run_picker, load_selected_run  # noqa: E402 - the same
 from app.loading import runs as run_loading  # noqa: E402 - the same
 from app.loading.worker import show_place_in  # noqa: E402 - the same
@@ -76,7 +74,6 @@ finally:
     session.save_choices()
 if warnings := session.get_link_warnings():
     warnings_place.warning(format_link_warnings(warnings), icon=":material/link_off:")
-if uploads := session.list_uploads():
-    st.html(f'<div class="received" data-uploads="{escape(json.dumps(uploads))}"></div>')
+list_received_uploads()
 session.write_url()
 session.save_page_state(page.title)

@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 
 from app import session
+from app.components.messages import list_received_uploads
 from app.loading.pictures import Picture
 from app.loading.planes import load_planes
+from app.loading.worker import after_others
 from app.viewer.planes import Plane
 from hlcore.errors import HlcoreError
 from hlcore.storage.runs import Run
@@ -50,12 +52,14 @@ def prepare_remaining_epochs(run: Run, picture: Picture, *selected: int) -> None
     waiting = [epoch for epoch in _list_nearest_epochs(run, selected) if epoch not in before]
     if not waiting:
         return
+    list_received_uploads()  # their maps are on the page; the rest may take a while
     broken: list[HlcoreError] = []
     count = "1 more epoch" if len(waiting) == 1 else f"{len(waiting)} more epochs"
     with st.spinner(f"Preparing {count} …"):
         for epoch in waiting:
             try:
-                load_planes(run, epoch, picture)
+                with after_others():
+                    load_planes(run, epoch, picture)
             except HlcoreError as error:
                 broken.append(error)
                 continue

@@ -1,7 +1,9 @@
 """Texts and warnings that several pages show."""
 
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from html import escape
 
 import streamlit as st
 
@@ -18,6 +20,12 @@ ABOUT = (
 )
 MAX_WARNINGS = 6
 """Warnings that are listed; further ones are only counted."""
+
+
+def list_received_uploads() -> None:
+    """Tell the script that says "Analysing NAME" which uploads the page shows."""
+    if uploads := session.list_uploads():
+        st.html(f'<div class="received" data-uploads="{escape(json.dumps(uploads))}"></div>')
 
 
 def format_link_warnings(warnings: Sequence[str]) -> str:

@@ -1,6 +1,8 @@
 """Networks and their predictions on a picture, in bounded caches."""
 
+import gc
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -98,7 +100,16 @@ def load_pixel(run: Run, epoch: int, picture: Picture, x: int, y: int) -> dict[s
 def _cached_network(path: Path, modified: int, _run: Run, _epoch: int) -> "Checkpoint":
     from hlcore.storage.loading import load_epoch
 
-    return load_epoch(_run, _epoch, device="cpu", backend="auto")
+    checkpoint = load_epoch(_run, _epoch, device="cpu", backend="auto")
+    _leave_libraries_to_themselves()
+    return checkpoint
+
+
+@cache
+def _leave_libraries_to_themselves() -> None:
+    """Take what has been imported out of the garbage collection, which Streamlit runs after each run of a script."""
+    gc.collect()
+    gc.freeze()
 
 
 @st.cache_resource(max_entries=1, show_spinner="Predicting …")  # probabilities may take a gigabyte

@@ -5,10 +5,12 @@ Each network then has the whole processor for a moment, and memory does not grow
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from typing import Any, ParamSpec, TypeVar
+from contextlib import contextmanager
+from typing import Any, NamedTuple, ParamSpec, TypeVar
 
+import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 from streamlit.runtime.scriptrunner import add_script_run_ctx, get_script_run_ctx
 
@@ -22,9 +24,17 @@ TOLD_S = 0.5
 """Seconds between two looks at the place in line; whoever waits for less is told nothing."""
 
 _worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="networks")
-_asked: list[Future[Any]] = []
+_asked: list["_Call"] = []
 _asking = threading.Lock()
 _script = threading.local()
+
+
+class _Call(NamedTuple):
+    """A call that waits or runs."""
+
+    future: Future[Any]
+    later: bool
+    """Whether it prepares something that nobody waits for."""
 
 
 class ServerBusyError(HlcoreError):
@@ -36,16 +46,40 @@ def show_place_in(placeholder: DeltaGenerator) -> None:
     _script.placeholder = placeholder
 
 
+@contextmanager
+def after_others() -> Iterator[None]:
+    """Let calls in this context wait until no other session waits for what it must show first."""
+    _script.later = True
+    try:
+        yield
+    finally:
+        _script.later = False
+
+
 def run_in_turn(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """What the function returns, after the calls of other sessions; it must not use Streamlit.
 
     Raises:
         ServerBusyError: the turn did not come within `WAIT_S` seconds.
     """
+    later = getattr(_script, "later", False)
+    while later and (others := [call.future for call in _asked if not call.later and not call.future.done()]):
+        wait(others, timeout=TOLD_S)
+        _yield_to_user()
     with _asking:
-        earlier = [other for other in _asked if not other.done()]
+        earlier = [call for call in _asked if not call.future.done()]
         future = _worker.submit(function, *args, **kwargs)
-        _asked[:] = [*earlier, future]
+        _asked[:] = [*earlier, _Call(future, later)]
+    try:
+        _wait_for_turn(future, [call.future for call in earlier])
+    except BaseException:
+        future.cancel()
+        raise
+    return future.result()
+
+
+def _wait_for_turn(future: Future[Any], earlier: Sequence[Future[Any]]) -> None:
+    """Wait until a call is done, and say meanwhile how many come first."""
     deadline = time.monotonic() + WAIT_S
     said = ""
     while not wait([future], timeout=min(TOLD_S, WAIT_S)).done:
@@ -60,9 +94,15 @@ def run_in_turn(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> 
         text = f"Waiting for the network: {images} first." if ahead else ""
         if text != said:
             _say(said := text)
+        _yield_to_user()
     if said:
         _say("")
-    return future.result()
+
+
+def _yield_to_user() -> None:
+    """End this run of the script if the user has done something else meanwhile."""
+    if get_script_run_ctx() is not None:
+        _ = "waiting" in st.session_state  # Streamlit looks for input whenever a script uses its session
 
 
 def _say(text: str) -> None:

@@ -76,7 +76,7 @@ def test_a_session_is_told_its_place_in_line_until_its_turn_comes(monkeypatch):
 
     with ThreadPoolExecutor(3) as sessions:
         others = [sessions.submit(run_in_turn, release.wait) for _ in range(2)]
-        while len([one for one in worker._asked if not one.done()]) < 2:
+        while len([call for call in worker._asked if not call.future.done()]) < 2:
             time.sleep(0.01)
         last = sessions.submit(wait_in_line)
         assert waits.wait(5)
@@ -85,6 +85,28 @@ def test_a_session_is_told_its_place_in_line_until_its_turn_comes(monkeypatch):
         assert all(other.result() for other in others)
     assert told[0] == "Waiting for the network: 2 images come first."
     assert told[-1] == ""
+
+
+def test_what_nobody_waits_for_comes_after_the_calls_of_other_sessions():
+    release, order = threading.Event(), []
+
+    def prepare() -> None:
+        with worker.after_others():
+            run_in_turn(order.append, "later")
+
+    with ThreadPoolExecutor(3) as sessions:
+        first = sessions.submit(run_in_turn, release.wait)
+        while not worker._asked or worker._asked[-1].future.done():
+            time.sleep(0.01)
+        preparing = sessions.submit(prepare)
+        time.sleep(0.1)
+        second = sessions.submit(run_in_turn, order.append, "now")
+        while len([call for call in worker._asked if not call.future.done()]) < 2:
+            time.sleep(0.01)
+        release.set()
+        for call in (first, preparing, second):
+            call.result()
+    assert order == ["now", "later"]
 
 
 def test_the_documented_limits_are_those_of_the_code():
