@@ -13,7 +13,7 @@ from app import session  # noqa: E402 - needs the path
 from app.components.messages import format_link_warnings, list_received_uploads  # noqa: E402 - the same
 from app.components.run_picker import draw_run_facts, draw_run_picker, load_selected_run  # noqa: E402 - the same
 from app.loading import runs as run_loading  # noqa: E402 - the same
-from app.loading.worker import show_place_in  # noqa: E402 - the same
+from app.loading.worker import follow_waiting  # noqa: E402 - the same
 from hlcore.errors import HlcoreError  # noqa: E402 - the same
 
 ASSETS = ROOT / "app" / "assets"
@@ -61,7 +61,7 @@ page = st.navigation(
 session.read_url()
 session.restore_page_state(page.title)
 warnings_place = st.container()
-show_place_in(st.container(key="waiting").empty())
+follow_waiting(st.container(key="waiting").empty(), session.look_for_input)
 try:
     if folders:
         with st.sidebar:

@@ -10,7 +10,6 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from typing import Any, NamedTuple, ParamSpec, TypeVar
 
-import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 from streamlit.runtime.scriptrunner import add_script_run_ctx, get_script_run_ctx
 
@@ -41,9 +40,15 @@ class ServerBusyError(HlcoreError):
     """Too many sessions wait for a network."""
 
 
-def show_place_in(placeholder: DeltaGenerator) -> None:
-    """Say there, during this run of the script, how many images come first while it waits for its turn."""
+def follow_waiting(placeholder: DeltaGenerator, look_for_input: Callable[[], None]) -> None:
+    """Say in the placeholder, during this run of the script, how many images come first while it waits for its turn.
+
+    Args:
+        placeholder: Empty.
+        look_for_input: Ends the run, now and then, if the user has done something else meanwhile.
+    """
     _script.placeholder = placeholder
+    _script.look_for_input = look_for_input
 
 
 @contextmanager
@@ -101,8 +106,9 @@ def _wait_for_turn(future: Future[Any], earlier: Sequence[Future[Any]]) -> None:
 
 def _yield_to_user() -> None:
     """End this run of the script if the user has done something else meanwhile."""
-    if get_script_run_ctx() is not None:
-        _ = "waiting" in st.session_state  # Streamlit looks for input whenever a script uses its session
+    look_for_input = getattr(_script, "look_for_input", None)
+    if look_for_input is not None:
+        look_for_input()
 
 
 def _say(text: str) -> None:

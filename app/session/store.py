@@ -100,3 +100,8 @@ def get_ready_epochs(identity: str) -> list[int]:
 def set_ready_epochs(identity: str, epochs: Sequence[int]) -> None:
     """Records the epochs whose maps of a picture are ready; those of other pictures are dropped."""
     st.session_state[_READY] = {identity: list(epochs)}
+
+
+def look_for_input() -> None:
+    """End this run of the script if there is new input; Streamlit looks for it whenever a script uses its session."""
+    _ = _UPLOADS in st.session_state

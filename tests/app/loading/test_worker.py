@@ -71,7 +71,7 @@ def test_a_session_is_told_its_place_in_line_until_its_turn_comes(monkeypatch):
             told.append("")
 
     def wait_in_line() -> int:
-        worker.show_place_in(Placeholder())
+        worker.follow_waiting(Placeholder(), lambda: None)
         return run_in_turn(int, 7)
 
     with ThreadPoolExecutor(3) as sessions:
