@@ -1,11 +1,12 @@
-"""What `streamlit run` serves: app/main.py, with security headers, without lost uploads and without a race."""
+"""What `streamlit run` serves: app/main.py, with headers, without lost uploads and without a race."""
 
 import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware import Middleware
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.runtime import app_session
 from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
@@ -25,6 +26,8 @@ HEADERS = {
     "Referrer-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
 }
+MEDIA_AGE_S = 24 * 3600
+"""How long browsers may keep maps and pictures."""
 
 
 class SecurityHeaders:
@@ -42,6 +45,31 @@ class SecurityHeaders:
             await send(message)
 
         await self.app(scope, receive, send_with_headers)
+
+
+class MediaCaching:
+    """Lets browsers keep maps and pictures, whose names are hashes of their content, so that they never change."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handles one request; 304 if the browser still has the file."""
+        folder, _, name = scope.get("path", "").rpartition("/")
+        if scope["type"] != "http" or not folder.endswith("/media"):
+            await self.app(scope, receive, send)
+            return
+        caching = {"Cache-Control": f"private, max-age={MEDIA_AGE_S}, immutable", "ETag": f'"{name}"'}
+        if Headers(scope=scope).get("if-none-match") == caching["ETag"]:
+            await Response(status_code=304, headers=caching)(scope, receive, send)
+            return
+
+        async def send_with_caching(message: Message) -> None:
+            if message["type"] == "http.response.start" and message["status"] in (200, 206):
+                MutableHeaders(scope=message).update(caching)
+            await send(message)
+
+        await self.app(scope, receive, send_with_caching)
 
 
 class MessageQueue(ForwardMsgQueue):
@@ -79,4 +107,4 @@ keep_freed_memory()
 limit_threads()
 script_runner.SafeSessionState = SessionState  # pyright: ignore[reportPrivateImportUsage] - what its runs use
 app_session.ForwardMsgQueue = MessageQueue  # pyright: ignore[reportPrivateImportUsage] - what its sessions use
-app = App(Path(__file__).with_name("main.py"), middleware=[Middleware(SecurityHeaders)])
+app = App(Path(__file__).with_name("main.py"), middleware=[Middleware(SecurityHeaders), Middleware(MediaCaching)])

@@ -118,3 +118,19 @@ def test_every_response_has_the_security_headers_and_the_browser_may_not_ask_els
     assert refused == "http://127.0.0.2:9/secret"
     assert watched.problems
     watched.problems[:] = [text for text in watched.problems if "Content Security Policy" not in text]
+
+
+def test_a_browser_keeps_the_maps_and_is_told_that_they_have_not_changed(watched, address):
+    answers = []
+    page = watched.open(f"{address}/?run=tiny")
+    page.on("response", lambda answer: answers.append(answer) if "/media/" in answer.url else None)
+    page.reload()
+    page.locator(".stage canvas").first.wait_for()
+    settle(page)
+    first = answers[0]
+    assert first.headers["cache-control"] == "private, max-age=86400, immutable"
+    again = page.context.request.get(first.url, headers={"If-None-Match": first.headers["etag"]})
+    assert (again.status, again.body()) == (304, b"")
+    assert page.context.request.get(first.url, headers={"If-None-Match": '"another"'}).status == 200
+    missing = page.context.request.get(f"{address}/media/missing.png")
+    assert (missing.status, "etag" in missing.headers) == (404, False)
