@@ -4,7 +4,6 @@ import json
 import math
 import shlex
 import sys
-from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -148,7 +147,6 @@ def predict(
     from hlcore.cluster import connect
     from hlcore.data.inputs import find_sources
     from hlcore.progress.images import track_images
-    from hlcore.storage.loading import load_epoch, load_for_workers
     from hlcore.storage.runs import open_run
 
     files = find_sources(inputs)
@@ -157,14 +155,8 @@ def predict(
     dark = []
     try:
         with connect(_find_address(cluster)) as workers:
-            if workers is None:
-                checkpoint = load_epoch(opened, epoch, device=device, backend=backend)
-                predict_all = partial(predicting.predict_files, checkpoint=checkpoint, settings=settings)
-            else:
-                where = workers.choose_device(device)
-                checkpoint, network = load_for_workers(opened, epoch, device=where, backend=backend)
-                on_workers = partial(predicting.predict_on_cluster, run=opened, settings=settings, cluster=workers)
-                predict_all = partial(on_workers, network=network)
+            given = {"epoch": epoch, "device": device, "backend": backend}
+            checkpoint, predict_all = predicting.load_predictor(opened, settings, workers, **given)
             with predicting.write_bundle(settings, opened.checkpoint_path(checkpoint.epoch), checkpoint) as bundle:
                 if done := bundle.find_done(files, predicting.digest_source):
                     print(f"continuing {out}, which has {len(done)} of the {len(files)} images", file=sys.stderr)

@@ -1,6 +1,6 @@
 """Predict image files into a bundle: file -> image -> network -> maps."""
 
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from functools import partial
 from pathlib import Path
@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 from hlcore.cluster import LOST, Cluster, Work
+from hlcore.config import EpochChoice
 from hlcore.data.digests import digest_file
 from hlcore.data.images import read_image
 from hlcore.data.images.white_level import find_white_level, is_dark, space_out
@@ -17,7 +18,7 @@ from hlcore.overlap import overlap
 from hlcore.remote import is_uri, join, local_file, upload
 from hlcore.storage.bundles import BundleWriter, ManifestRow, write_maps
 from hlcore.storage.checkpoints import Checkpoint
-from hlcore.storage.loading import load_epoch
+from hlcore.storage.loading import load_epoch, load_for_workers
 from hlcore.storage.runs import Run, open_run
 from hlcore.types import Image, PredictionRecord
 
@@ -42,6 +43,27 @@ class Settings(NamedTuple):
     """As in `hlcore.inference.predict`."""
     white_level: float | None = None
     """As in `read_image`."""
+
+
+def load_predictor(
+    run: Run, settings: Settings, cluster: Cluster | None, *, epoch: EpochChoice, device: str, backend: str
+) -> tuple[Checkpoint, Callable[[Mapping[str, str]], Generator[Predicted]]]:
+    """A checkpoint, and what predicts image files with it: `predict_files` or, on a cluster, `predict_on_cluster`.
+
+    Args:
+        run: The run.
+        settings: How, and where to.
+        cluster: Connected; None for this machine.
+        epoch: As in `load_epoch`, like the rest.
+        device: Where the network runs; on a cluster, where its workers run it.
+        backend: What runs it.
+    """
+    if cluster is None:
+        checkpoint = load_epoch(run, epoch, device=device, backend=backend)
+        return checkpoint, partial(predict_files, checkpoint=checkpoint, settings=settings)
+    device = cluster.choose_device(device)
+    checkpoint, network = load_for_workers(run, epoch, device=device, backend=backend)
+    return checkpoint, partial(predict_on_cluster, run=run, settings=settings, cluster=cluster, network=network)
 
 
 def predict_files(files: Mapping[str, str], checkpoint: Checkpoint, settings: Settings) -> Generator[Predicted]:

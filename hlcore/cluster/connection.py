@@ -1,4 +1,4 @@
-"""Work spread over the machines of a Ray cluster; needs the extra hlcore[cluster]."""
+"""The connection to a Ray cluster, and the results of rows that its workers work on."""
 
 import logging
 import os
@@ -6,31 +6,22 @@ import signal
 import socket
 import threading
 from collections import Counter, deque
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
-from importlib.metadata import version
-from typing import Any, TypeAlias
+from typing import Any
 
-from hlcore.errors import ClusterError, HlcoreError, InvalidInputError
-from hlcore.process import keep_freed_memory
+from hlcore.cluster.workers import TRIES, Row, Work, Workers, last_line
+from hlcore.errors import ClusterError, InvalidInputError
 
 log = logging.getLogger(__name__)
 
-Row: TypeAlias = Mapping[str, Any]
-Work: TypeAlias = Callable[[Sequence[Row]], Iterable[Any]]
-"""Takes some rows and gives one result for each, in their order."""
-
 WORKER_BYTES = 2 * 2**30
 """Memory that each worker asks the cluster for."""
-TRIES = 3
-"""How often the same row is tried if its worker dies, and how often in a row workers may die while they start."""
 LOST = f"its worker died {TRIES} times, probably for lack of memory; see Ray's logs"
 """Why a row has no result."""
 _CONNECT_S = 5
 _ROWS = 32
 """Most rows that a worker takes at once."""
-_PASSED_ON = ("HLCORE_PLUGINS",)
-"""Environment variables of this process that workers need too; they have those of `ray start`."""
 
 
 class Cluster:
@@ -77,7 +68,7 @@ class Cluster:
             with _keep_signal_handlers():
                 ray.init(self._address, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
         except (ConnectionError, ValueError, RuntimeError, RayError) as error:
-            raise ClusterError(f"cannot use the Ray cluster ({_last_line(error)})") from error
+            raise ClusterError(f"cannot use the Ray cluster ({last_line(error)})") from error
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -129,7 +120,7 @@ class Cluster:
         at_once = max(1, min(_ROWS, len(rows) // (8 * count)))
         parts = [range(start, min(start + at_once, len(rows))) for start in range(0, len(rows), at_once)]
         needs: dict[str, Any] = {"num_cpus": 1, "num_gpus": int(device != "cpu"), "memory": WORKER_BYTES}
-        workers = _Workers(open_work, count, needs)
+        workers = Workers(open_work, count, needs)
         results: dict[int, Any] = {}
         deaths: Counter[int] = Counter()
         next_row = 0
@@ -146,7 +137,7 @@ class Cluster:
                     yield results.pop(next_row)
                     next_row += 1
         except RayError as error:
-            raise ClusterError(f"the cluster failed: {_last_line(error)}") from error
+            raise ClusterError(f"the cluster failed: {last_line(error)}") from error
         finally:
             workers.stop()
 
@@ -169,116 +160,6 @@ class Cluster:
         if ray.available_resources().get(resource, 0) < 1:
             log.info("each %s of the cluster is in use; waiting", resource)
         return places
-
-
-class _Workers:
-    """Workers that are started when there is work, and again when they die."""
-
-    def __init__(self, open_work: Callable[[], Work], count: int, needs: Mapping[str, Any]) -> None:
-        import ray
-
-        environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
-        worker: Any = ray.remote(max_restarts=0, max_task_retries=0, **needs)(_Worker)
-        self._start = lambda: worker.remote(open_work, version("hlcore"), environment)
-        self._count = count
-        self._starting: dict[Any, Any] = {}  # references to a worker's first answer, and the worker
-        self._idle: list[Any] = []
-        self._running: dict[Any, tuple[Any, range]] = {}
-        self._failed_starts = 0
-
-    def run(self, rows: Sequence[Row], waiting: deque[range]) -> Iterator[tuple[range, list[Any] | None]]:
-        """Each part of the rows with its results, or with None if its worker died.
-
-        Args:
-            rows: The rows.
-            waiting: Parts to do; the caller may add some.
-        """
-        import ray
-
-        while waiting or self._running:
-            while waiting and self._idle:
-                worker, part = self._idle.pop(), waiting.popleft()
-                self._running[worker.work.remote([rows[index] for index in part])] = worker, part
-            while len(self._starting) + len(self._running) < self._count and len(self._starting) < len(waiting):
-                worker = self._start()
-                self._starting[worker.ready.remote()] = worker
-            for reference in ray.wait([*self._running, *self._starting])[0]:
-                if reference in self._starting:
-                    self._finish_start(reference)
-                else:
-                    yield self._finish_part(reference)
-            while self._idle and not waiting:  # a lost machine's worker may need the core
-                ray.kill(self._idle.pop())
-
-    def stop(self) -> None:
-        """End all workers."""
-        import ray
-
-        for worker in [*self._idle, *self._starting.values(), *(worker for worker, _ in self._running.values())]:
-            ray.kill(worker)
-
-    def _finish_start(self, reference: Any) -> None:
-        """Take a worker that has started; ClusterError if workers do not start."""
-        import ray
-        from ray.exceptions import RayActorError
-
-        worker = self._starting.pop(reference)
-        try:
-            error: Any = ray.get(reference)
-        except RayActorError as died:
-            self._failed_starts += 1
-            if self._failed_starts < TRIES:
-                return
-            raise ClusterError(f"workers of the cluster do not start: {_last_line(died)}") from died
-        if error is not None:
-            raise error
-        self._failed_starts = 0
-        self._idle.append(worker)
-
-    def _finish_part(self, reference: Any) -> tuple[range, list[Any] | None]:
-        """A part with its results, or None if its worker died; raises what the work raised."""
-        import ray
-        from ray.exceptions import OutOfMemoryError, RayActorError, RayTaskError
-
-        worker, part = self._running.pop(reference)
-        try:
-            done = ray.get(reference)
-        except (OutOfMemoryError, RayActorError):
-            return part, None
-        except RayTaskError as error:
-            raise _get_cause(error) from error
-        self._idle.append(worker)
-        if isinstance(done, HlcoreError):
-            raise done
-        return part, done
-
-
-class _Worker:
-    """A process of the cluster."""
-
-    def __init__(self, open_work: Callable[[], Work], wanted: str, environment: Mapping[str, str]) -> None:
-        os.environ.update(environment)
-        keep_freed_memory()
-        self._error: Exception | None = None
-        if version("hlcore") != wanted:
-            host = socket.gethostname()
-            self._error = ClusterError(f"{host} has hlcore {version('hlcore')}, but this machine has {wanted}")
-            return
-        try:
-            self._work = open_work()
-        except HlcoreError as error:
-            self._error = error
-
-    def ready(self) -> Exception | None:
-        """Why the worker cannot work, if it cannot."""
-        return self._error
-
-    def work(self, rows: Sequence[Row]) -> list[Any] | HlcoreError:
-        """The results of some rows, or the expected error that ended the work."""
-        try:
-            return list(self._work(rows))
-        except HlcoreError as error:
-            return error
 
 
 @contextmanager
@@ -315,14 +196,3 @@ def _check_reachable(address: str) -> None:
         raise ClusterError(
             f"no Ray cluster answers at {address} ({error}); start one with `ray start --head`, or check its address"
         ) from error
-
-
-def _get_cause(error: Any) -> Exception:
-    """What the work raised."""
-    return error.cause
-
-
-def _last_line(error: BaseException) -> str:
-    """The end of an error's text, which in Ray's errors says what happened."""
-    lines = [line for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
-    return lines[-1].strip()[-300:]
