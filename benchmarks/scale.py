@@ -10,6 +10,7 @@ measured with 200 and with 2,000 images. Stop everything else first (about 25 mi
 import json
 import os
 import re
+import resource
 import subprocess
 import sys
 import time
@@ -18,7 +19,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 from PIL import Image
@@ -73,9 +74,7 @@ def measure_rates(data: Path, folder: Path) -> pd.DataFrame:
                 took, size = {}, {}
                 for count, root in sets.items():
                     out = folder / f"{command}-{workers}-{count}"
-                    what = ["predict", RUN, root / "images"] if command == "predict" else ["analyze", RUN, root]
-                    further = [] if command == "predict" else ["--dataset", "folder"]
-                    took[count] = run(*what, "--out", out, *further, "--cluster", address).seconds
+                    took[count] = run(*_arguments(command, root, out), "--cluster", address).seconds
                     size[count] = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
                 seconds, written = ((of[MANY] - of[FEW]) / (MANY - FEW) for of in (took, size))
                 rows.append({"command": command, "workers": workers, "seconds": seconds, "bytes": written})
@@ -105,7 +104,29 @@ def measure_tables(data: Path, folder: Path) -> pd.DataFrame:
     return pd.DataFrame([{"ms": 1000 * (took[120] - took[20]) / 100}])
 
 
-STUDIES = {"rates": measure_rates, "memory": measure_memory, "tables": measure_tables}
+def measure_cores(data: Path, folder: Path) -> pd.DataFrame:
+    """Share of the time of all cores that each command uses on one machine, without a cluster."""
+    cores, rows = len(os.sched_getaffinity(0)), []
+    sets = {count: write_data_set(data, folder / f"{count}", count) for count in (FEW, MANY)}
+    for command in ("predict", "analyze"):
+        few, many = (
+            run(*_arguments(command, root, folder / f"{command}-{count}"), threads=cores)
+            for count, root in sets.items()
+        )
+        seconds = many.seconds - few.seconds
+        share = (many.cpu_s - few.cpu_s) / (seconds * cores)
+        rows.append({"command": command, "cores": cores, "seconds": seconds / (MANY - FEW), "share": share})
+    return pd.DataFrame(rows)
+
+
+STUDIES = {"rates": measure_rates, "cores": measure_cores, "memory": measure_memory, "tables": measure_tables}
+
+
+def _arguments(command: str, root: Path, out: Path) -> list[object]:
+    """The arguments of a command on a data set of `write_data_set`."""
+    if command == "predict":
+        return ["predict", RUN, root / "images", "--out", out]
+    return ["analyze", RUN, root, "--dataset", "folder", "--out", out]
 
 
 def write_data_set(data: Path, root: Path, count: int, *, size: tuple[int, int] = SIZE) -> Path:
@@ -147,17 +168,19 @@ class Done(NamedTuple):
     seconds: float
     peak_mb: float
     """Largest memory of its process."""
+    cpu_s: float
+    """Processor time."""
 
 
-def run(*arguments: object) -> Done:
-    """Run a command with one thread.
+def run(*arguments: object, threads: int = 1) -> Done:
+    """Run a command.
 
     Raises:
         RuntimeError: it failed.
     """
     command = [sys.executable, "-m", "hlcore", *map(str, arguments)]
-    started = time.monotonic()
-    process = subprocess.Popen(command, env=os.environ | {"OMP_NUM_THREADS": "1"}, stderr=subprocess.DEVNULL)
+    started, before = time.monotonic(), resource.getrusage(resource.RUSAGE_CHILDREN)
+    process = subprocess.Popen(command, env=os.environ | {"OMP_NUM_THREADS": str(threads)}, stderr=subprocess.DEVNULL)
     kilobytes = 0
     while process.poll() is None:
         with suppress(OSError):
@@ -166,7 +189,9 @@ def run(*arguments: object) -> Done:
         time.sleep(0.1)
     if process.returncode:
         raise RuntimeError(f"{command} failed")
-    return Done(time.monotonic() - started, kilobytes / 1024)
+    seconds, after = time.monotonic() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return Done(seconds, kilobytes / 1024, cpu_s)
 
 
 def fill_in_tables(text: str) -> str:
@@ -177,6 +202,7 @@ def fill_in_tables(text: str) -> str:
     about = f"{machine['processor']}, {machine['cores']} cores, Python {machine['python']}, torch {machine['torch']}\n"
     text = fill_in_table(text, "benchmarks.scale", about)
     text = fill_in_table(text, "benchmarks.scale rates", _format_rates(rates))
+    text = fill_in_table(text, "benchmarks.scale cores", _format_cores(saved["cores"]))
     text = fill_in_table(text, "benchmarks.scale tables", f"{saved['tables'][0]['ms']:.1f} ms an image\n")
     text = fill_in_table(text, "benchmarks.scale million", _format_million(rates))
     text = fill_in_table(text, "benchmarks.scale gpu", _describe_gpu(rates))
@@ -222,6 +248,11 @@ def _describe_gpu(rates: pd.DataFrame) -> str:
         f"{gpu_ms:.0f} ms. Of the {whole:.2f} s that an image takes on a core, about {rest:.1f} s are reading, "
         f"resizing and writing, which stay there: it takes {1000 * rest / gpu_ms:.0f} cores to keep such a GPU busy.\n"
     )
+
+
+def _format_cores(rows: list[dict[str, Any]]) -> str:
+    cells = [[row["command"], str(row["cores"]), f"{row['seconds']:.2f} s", f"{row['share']:.0%}"] for row in rows]
+    return format_markdown_table(["command", "cores", "per image", "share of the cores' time"], cells)
 
 
 def _format_memory(memory: pd.DataFrame) -> str:

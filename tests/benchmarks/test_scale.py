@@ -14,7 +14,7 @@ MANIFEST = Path(scale.DOCUMENT).with_name("kuberay.yaml")
 def test_the_page_shows_the_saved_numbers() -> None:
     text = scale.DOCUMENT.read_text(encoding="utf-8")
     assert scale.fill_in_tables(text) == text
-    assert text.count("| predict |") == 3
+    assert text.count("| predict |") == 4
 
 
 def test_a_data_set_has_as_many_images_of_the_size_as_asked_for(shared_data: Path, tmp_path: Path) -> None:
