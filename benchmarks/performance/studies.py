@@ -1,61 +1,57 @@
 """What `make bench` measures, each study a function that returns a table."""
 
-import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import pandas as pd
 import torch
 from scipy.ndimage import distance_transform_edt, find_objects
 from skimage.measure import label
-from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from benchmarks.performance.large_image import SIZE as LARGE_IMAGE
+from benchmarks.performance.memory import LARGE_IMAGE, measure_memory
+from benchmarks.performance.steps import BRANCHES, DECODERS, make_step
 from benchmarks.performance.timing import measure, measure_bandwidth, measure_matrix_product
 from hlcore.analysis import components
 from hlcore.analysis.boundaries import distance_to, edge_map
-from hlcore.config import LossConfig, NetworkConfig, OptimConfig
 from hlcore.data.streets import Streets
 from hlcore.inference import predict
 from hlcore.measuring.tables import ROW_TABLES, SUMMED, measure_image
-from hlcore.models.adapters import build_network
 from hlcore.models.backends import EXPORT_BACKENDS, find_compiler
 from hlcore.models.hardness import HardnessSegmenter
 from hlcore.storage.checkpoints import Checkpoint
 from hlcore.storage.loading import load_epoch
 from hlcore.storage.runs import open_run
-from hlcore.training.losses import training_loss
-from hlcore.training.setup import make_optimizers
 from hlcore.types import PredictionRecord
 
 CHECKPOINTS = Path(__file__).parents[2] / "checkpoints"
 SIZES = ((360, 480), (1024, 2048))
 """Height and width of the images: CamVid's, and Cityscapes'."""
-DECODERS = ("fpn", "unet", "deeplabv3plus", "pspnet", "upernet", "segformer")
-STEP_SIZE, STEP_BATCH = (256, 320), 4
 
 
 def time_training_step() -> pd.DataFrame:
     """A training step with each hardness branch, beside one of plain cross entropy."""
     tables = []
     for decoder in DECODERS:
-        ways: dict[str, Literal["light", "copy"] | None] = {
-            "ce, no branch": None,
-            "hardness, light": "light",
-            "hardness, copy": "copy",
-        }
-        steps = {name: _make_step(decoder, branch) for name, branch in ways.items()}
+        steps = {name: make_step(decoder, branch) for branch, name in BRANCHES.items()}
         tables.append(measure(steps, repeats=7).assign(decoder=decoder))
     return pd.concat(tables, ignore_index=True)
+
+
+def measure_training_memory() -> pd.DataFrame:
+    """Memory of training with each hardness branch, as a multiple of that without one."""
+    rows = []
+    for decoder in DECODERS:
+        used = {name: measure_memory("step", decoder, branch) for branch, name in BRANCHES.items()}
+        without = next(iter(used.values()))["above start, MB"]
+        for name, row in used.items():
+            above = row["above start, MB"]
+            rows.append({"decoder": decoder, "variant": name, "above start, MB": above, "times ce": above / without})
+    return pd.DataFrame(rows)
 
 
 def time_inference() -> pd.DataFrame:
@@ -120,15 +116,9 @@ def time_limits() -> pd.DataFrame:
 
 
 def measure_large_image() -> pd.DataFrame:
-    """Memory of `predict` for an image of 12 megapixels, each in a process of its own."""
-    rows = []
-    environment = os.environ | {"OMP_NUM_THREADS": str(torch.get_num_threads())}
-    for name in ("torch", *(name for name in EXPORT_BACKENDS if find_spec(name) is not None)):
-        command = [sys.executable, "-m", "benchmarks.performance.large_image", name]
-        printed = subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout
-        row = json.loads(printed)
-        above = {"above start, MB": row["peak, MB"] - row["start, MB"]}
-        rows.append({"image": format_size(LARGE_IMAGE), "variant": name} | row | above)
+    """Memory of `predict` for an image of 12 megapixels."""
+    names = ("torch", *(name for name in EXPORT_BACKENDS if find_spec(name) is not None))
+    rows = [{"image": format_size(LARGE_IMAGE), "variant": name} | measure_memory("image", name) for name in names]
     return pd.DataFrame(rows)
 
 
@@ -183,6 +173,7 @@ def time_parts_of_analysis() -> pd.DataFrame:
 
 STUDIES = {
     "training_step": time_training_step,
+    "training_memory": measure_training_memory,
     "inference": time_inference,
     "backends": time_backends,
     "limits": time_limits,
@@ -211,27 +202,3 @@ def make_record(size: tuple[int, int]) -> PredictionRecord:
     record = predict(checkpoint.network, sample.image, class_names=checkpoint.class_names, name=sample.name)
     assert sample.label_map is not None
     return record.with_label_map(sample.label_map)
-
-
-def _make_step(decoder: str, branch: Literal["light", "copy"] | None) -> Callable[[], None]:
-    config = NetworkConfig(
-        network=decoder,  # the encoder is that of the bundled run on photographs
-        encoder_weights="none",
-        hardness_branch=branch or "light",
-    )
-    torch.manual_seed(0)
-    network = build_network(config, num_classes=11, hardness=branch is not None).train()
-    optimizers = make_optimizers(network, OptimConfig().with_defaults())
-    loss = LossConfig(name="hardness" if branch else "ce", observe_hardness=branch is not None)
-    pixels = torch.randint(0, 256, (STEP_BATCH, 3, *STEP_SIZE), dtype=torch.uint8)
-    labels = torch.randint(0, 11, (STEP_BATCH, *STEP_SIZE))
-
-    def step() -> None:
-        logits, hardness = network(pixels)
-        training_loss(logits, hardness, labels, loss, class_weights=None).total.backward()
-        for optimizer in optimizers:
-            nn.utils.clip_grad_norm_([p for group in optimizer.param_groups for p in group["params"]], 10.0)
-            optimizer.step()
-            optimizer.zero_grad()
-
-    return step
