@@ -1,1 +1,31 @@
-"""Train, run and measure semantic-segmentation networks with a learned hardness map."""
+"""Train, run and measure semantic-segmentation networks with a learned hardness map.
+
+These names are the stable interface; docs/library.md shows how to use them. Each is imported when it is first used.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from hlcore.inference import predict as predict
+    from hlcore.models.hardness import HardnessBranch as HardnessBranch
+    from hlcore.models.hooks import FeatureHook as FeatureHook
+    from hlcore.training.hardness_loss import HardnessLoss as HardnessLoss
+
+_HOMES = {
+    "FeatureHook": "hlcore.models.hooks",
+    "HardnessBranch": "hlcore.models.hardness",
+    "HardnessLoss": "hlcore.training.hardness_loss",
+    "predict": "hlcore.inference",
+}
+__all__ = ["FeatureHook", "HardnessBranch", "HardnessLoss", "predict"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'hlcore' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOMES})

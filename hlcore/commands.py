@@ -1,4 +1,4 @@
-"""The commands that use trained runs: evaluate, predict, analyze and runs. hlcore.cli registers them."""
+"""The commands that use trained networks: evaluate, predict, fit, analyze and runs. hlcore.cli registers them."""
 
 import json
 import math
@@ -10,7 +10,7 @@ from typing import Annotated
 from cyclopts import Parameter
 from pydantic import PositiveFloat
 
-from hlcore.config import AnalyzeConfig, Backend, Device, EpochChoice
+from hlcore.config import AnalyzeConfig, Backend, Device, EpochChoice, FitConfig
 from hlcore.errors import HlcoreError, InvalidInputError
 
 ClusterAddress = Annotated[list[str] | None, Parameter(consume_multiple=(0, 1), metavar="[ADDRESS]", negative=())]
@@ -179,6 +179,44 @@ def predict(
         print(f"skipped: {sentence}", file=sys.stderr)
     if left_out:
         raise SystemExit(1)
+
+
+def fit(
+    model: str | None = None,
+    data: Path | None = None,
+    *,
+    config: Annotated[FitConfig | None, Parameter(name="*")] = None,
+    resume: Path | None = None,
+) -> None:
+    """Learn a hardness branch for a trained network, which stays as it is. Ctrl-C stops it; `--resume` continues it.
+
+    The result is a run like any other: the app shows it, and `hlcore predict` writes its maps.
+
+    Parameters
+    ----------
+    model
+        The trained network: a run folder; a folder that save_pretrained of segmentation-models-pytorch or transformers
+        wrote; a name on the Hugging Face hub; or, with --weights, a network known by name, such as
+        torchvision/deeplabv3_resnet50 or that of a plugin.
+    data
+        Folder of the data set. Default: the one the run was trained on. Not needed for streets.
+    resume
+        Folder of an interrupted run, which continues with its own settings; only DATA may be given besides.
+    """
+    from hlcore.fitting import run as fitting
+    from hlcore.progress.training import show_training_progress
+
+    if resume is not None:
+        if config is not None and config.model_fields_set:
+            given = ", ".join(f"--{name.replace('_', '-')}" for name in sorted(config.model_fields_set))
+            raise InvalidInputError(f"--resume continues with the run's own settings; leave out {given}")
+        reports = fitting.resume(resume, root=data or (Path(model) if model else None))
+    elif model is None:
+        raise InvalidInputError("expected a trained network as MODEL, or --resume RUN; see hlcore fit --help")
+    else:
+        reports = fitting.fit(model, data, config or FitConfig())
+    if not show_training_progress(reports, command="fit"):
+        raise SystemExit(INTERRUPTED)
 
 
 def analyze(

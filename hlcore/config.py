@@ -269,3 +269,46 @@ class AnalyzeConfig(FrozenModel):
     backend: Backend = "auto"
     """What runs the network; auto: OpenVINO if installed, else ONNX Runtime, else torch. compile: torch.compile,
     which needs a C++ compiler and takes about a minute to start."""
+
+
+class FitConfig(FrozenModel):
+    """How `hlcore fit` learns a hardness branch for a trained network."""
+
+    name: Annotated[str, Field(pattern=r"^[^./\\][^/\\]*$")] | None = None
+    """Name of the run folder, without slashes or a leading dot. Default: the model's name and fit."""
+    out: UserPath = Path("runs")
+    """Folder for the runs."""
+    dataset: str | None = None
+    """streets, camvid, cityscapes, ade20k, voc, idd_lite or folder. Default: the run's own data set, or folder."""
+    split: str = "train"
+    """Split to learn from. Varied images count for more than unseen ones, so the training split does well."""
+    val_split: str | None = None
+    """Split on which the lift is measured. Default: val if the data set has it, else a tenth of the split."""
+    epoch: EpochChoice = None
+    """Of a run: a saved epoch, or `best` for the one with the highest validation mIoU. Default: the last."""
+    weights: UserPath | None = None
+    """Weight file of a network known by name (.safetensors or .pth)."""
+    network: NetworkConfig = NetworkConfig()
+    """Settings of a network known by name, such as its encoder."""
+    white_level: PositiveFloat | None = None
+    """Value of white in images of more than 8 bits. Default: that of the run, or found in the images."""
+    steps: ListedCount = 600
+    """Number of steps at most; fitting ends earlier if the lift on validation images no longer rises."""
+    batch_size: PositiveInt = 4
+    """Images per step."""
+    lr: PositiveFloat = 1.0
+    """Peak of the learning rate of SGD. The features do not change, so it may be higher than in training."""
+    c: Annotated[float, Field(ge=0)] = 0.1
+    """Constant added to the sigmoid before normalisation; bounds the ratio of two weights to (1 + c) : c."""
+    hardness_lambda: PositiveFloat = 0.01
+    """Factor of the loss (the paper's lambda)."""
+    cache_mb: Annotated[float, Field(ge=0)] = 2048.0
+    """Memory for features, MB. The network runs again on each image that does not fit."""
+    keep_epochs: ListedCount = 4
+    """Number of epochs that are saved, evenly spaced from 0 to the last; each has the whole network."""
+    probe_images: Annotated[int, Field(ge=0, le=1_000_000)] = 8
+    """Number of images whose maps are saved throughout, half of them for validation."""
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
+    """Seed of the branch and of the order of the images."""
+    device: Device = "auto"
+    """Device to run on; auto uses an accelerator if there is one."""

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Integer
+from jaxtyping import Float, Integer
+from torch import Tensor
 from torch.nn import functional as F
 
 from hlcore.analysis.segmentation import class_iou, confusion_matrix, mean_iou, pixel_accuracy
@@ -57,14 +58,24 @@ def score_images(
         DatasetError: a sample has no label map, or a label outside the network's classes.
     """
     for sample in samples:
-        if sample.label_map is None:
-            raise DatasetError(f"{sample.name} has no label map, so it cannot be scored")
-        labels = torch.from_numpy(sample.label_map.astype(np.int64))
-        unknown = labels[((labels < 0) | (labels >= num_classes)) & (labels != IGNORE_INDEX)]
-        if len(unknown):
-            label = int(unknown[0])
-            raise DatasetError(f"{sample.name} has label {label}, but the network has {num_classes} classes")
-        logits = run_network(network, sample.image, window=window).logits
-        counts = confusion_matrix(sample.label_map, predicted_classes(logits)[0].numpy(), num_classes=num_classes)
-        loss = F.cross_entropy(logits, labels[None], ignore_index=IGNORE_INDEX, reduction="sum")
-        yield Scores(counts, float(loss), 1)
+        check_labels(sample, num_classes)
+        yield score_logits(run_network(network, sample.image, window=window).logits, sample)
+
+
+def check_labels(sample: Sample, num_classes: int) -> None:
+    """Raise DatasetError if a sample cannot be scored: it has no label map, or a label outside the classes."""
+    if sample.label_map is None:
+        raise DatasetError(f"{sample.name} has no label map, so it cannot be scored")
+    labels = sample.label_map
+    unknown = labels[((labels < 0) | (labels >= num_classes)) & (labels != IGNORE_INDEX)]
+    if len(unknown):
+        raise DatasetError(f"{sample.name} has label {unknown[0]}, but the network has {num_classes} classes")
+
+
+def score_logits(logits: Float[Tensor, "1 C H W"], sample: Sample) -> Scores:
+    """Scores of the logits of one labelled image."""
+    assert sample.label_map is not None
+    labels = torch.from_numpy(sample.label_map.astype(np.int64))
+    counts = confusion_matrix(sample.label_map, predicted_classes(logits)[0].numpy(), num_classes=logits.shape[1])
+    loss = F.cross_entropy(logits, labels[None], ignore_index=IGNORE_INDEX, reduction="sum")
+    return Scores(counts, float(loss), 1)

@@ -17,6 +17,7 @@ from hlcore.models.hardness import HardnessSegmenter, copy_branch, light_branch
 from hlcore.models.parts import NetworkParts, freeze_unused_parameters
 from hlcore.models.pretrained import load_weight_file
 from hlcore.models.smp import SMP_DECODERS, build_smp_parts, construct_smp_parts
+from hlcore.models.transformers_networks import TRANSFORMERS, build_transformers_parts
 from hlcore.plugins import import_plugins
 
 log = logging.getLogger(__name__)
@@ -137,6 +138,8 @@ def _build_parts(config: NetworkConfig, num_classes: int) -> NetworkParts:
         return _registered[config.network](config, num_classes)
     if config.network in SMP_DECODERS:
         return build_smp_parts(config, num_classes)
+    if config.network == TRANSFORMERS:
+        return build_transformers_parts(config, num_classes)
     if config.network in names:
         return _build_torchvision_parts(config, num_classes)
     close = difflib.get_close_matches(config.network, names, n=1)

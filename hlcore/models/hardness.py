@@ -89,7 +89,7 @@ class HardnessSegmenter(nn.Module):
     def resize(self, output: Tensor, size: Sequence[int]) -> Tensor:
         """The output of a branch at the image size (H, W)."""
         height, width = size
-        padded = self._padded_size(height, width)
+        padded = self.padded_size(height, width)
         if output.shape[-2:] != padded:
             output = F.interpolate(output, size=padded, mode="bilinear", align_corners=False)
         return output[..., :height, :width]
@@ -102,16 +102,19 @@ class HardnessSegmenter(nn.Module):
         """Parameters of the hardness branch; empty without one."""
         return [] if self.hardness_branch is None else list(self.hardness_branch.parameters())
 
-    def _pad(self, image: Tensor) -> Tensor:
-        height, width = image.shape[-2:]
-        padded = self._padded_size(height, width)
-        below, right = padded[0] - height, padded[1] - width
-        return F.pad(image, (0, right, 0, below), mode="replicate") if below or right else image
+    def padded_size(self, height: int, width: int) -> tuple[int, int]:
+        """The size to which an image is padded.
 
-    def _padded_size(self, height: int, width: int) -> tuple[int, int]:
-        """Multiples of the stride, and two strides in all, because norms refuse features of a single pixel."""
+        Multiples of the stride, and two strides in all, because norms refuse features of a single pixel.
+        """
         padded = (height + -height % self.stride, width + -width % self.stride)
         return (self.stride, 2 * self.stride) if padded == (self.stride, self.stride) else padded
+
+    def _pad(self, image: Tensor) -> Tensor:
+        height, width = image.shape[-2:]
+        padded = self.padded_size(height, width)
+        below, right = padded[0] - height, padded[1] - width
+        return F.pad(image, (0, right, 0, below), mode="replicate") if below or right else image
 
 
 def detach_features(features: Any) -> Any:
@@ -169,28 +172,31 @@ def _make_one_channel_conv(layer: nn.Module, name: str) -> nn.Conv2d:
     return nn.Conv2d(layer.in_channels, 1, bias=layer.bias is not None, **geometry)
 
 
-class LightBranch(nn.Module):
-    """A hardness branch of a few thousand parameters.
+class HardnessBranch(nn.Module):
+    """A hardness branch of a few thousand parameters for the features of any network, which it does not affect.
 
-    A 1x1 projection of up to three feature levels (finest from stride 4, middle, coarsest) to
-    `width` channels, summed at the finest, then one 3x3 convolution. With `norm`, batch norm follows each
-    projection; otherwise the level with the largest features, often the coarsest, blurs the map.
+    A 1x1 projection of each feature to `width` channels, summed at the size of the first, then one 3x3 convolution.
+
+    Args:
+        channels: Number of channels of each feature, the finest first; strides of 4, 8 or 16, and 32, say.
+        levels: Position of each feature among those that `forward` gets. Default: 0, 1, ...
+        norm: Batch norm after each projection; otherwise the level with the largest features, often the coarsest, blurs
+            the map.
+        width: Number of channels of the projections.
+
+    Example:
+        >>> branch = HardnessBranch([24, 320])
+        >>> branch([torch.zeros(2, 24, 64, 64), torch.zeros(2, 320, 8, 8)]).shape
+        torch.Size([2, 1, 64, 64])
     """
 
     def __init__(
-        self, feature_shapes: Sequence[tuple[int, int, int]], *, image_size: int, norm: bool = True, width: int = 16
+        self, channels: Sequence[int], *, levels: Sequence[int] | None = None, norm: bool = True, width: int = 16
     ) -> None:
-        """Build it from the (channels, height, width) of each feature of a square image of `image_size` px."""
         super().__init__()
-        levels = [i for i, (channels, height, _) in enumerate(feature_shapes) if channels and 4 * height <= image_size]
-        if not levels:
-            raise InvalidInputError(
-                f"a light hardness branch needs a feature of stride 4 or more, the encoder has {list(feature_shapes)}; "
-                "use hardness_branch='copy'"
-            )
-        levels.sort(key=lambda i: -feature_shapes[i][1])  # finest first; equal sizes keep the encoder's order
-        self.levels = sorted({levels[0], levels[len(levels) // 2], levels[-1]}, key=levels.index)
-        channels = [feature_shapes[i][0] for i in self.levels]
+        if not channels:
+            raise InvalidInputError("a hardness branch needs at least one feature, got no channels")
+        self.levels = list(range(len(channels)) if levels is None else levels)
         if norm:
             projections = [nn.Sequential(nn.Conv2d(c, width, 1, bias=False), nn.BatchNorm2d(width)) for c in channels]
         else:
@@ -198,25 +204,70 @@ class LightBranch(nn.Module):
         self.project = nn.ModuleList(projections)
         self.fuse = nn.Conv2d(width, 1, 3, padding=1)
 
-    def forward(self, features: Any) -> Tensor:
-        """D, N 1 h w, at the resolution of the finest level used."""
+    @classmethod
+    def for_features(
+        cls, features: Any, *, image_size: Sequence[int], norm: bool = True, width: int = 16
+    ) -> "HardnessBranch":
+        """A branch for features like these, of which it uses up to three: finest from stride 4, middle, coarsest.
+
+        Args:
+            features: A tensor N C H W, or any nesting of lists, tuples and dicts of them.
+            image_size: Height and width of the image that they belong to.
+            norm: As above.
+            width: As above.
+
+        Raises:
+            InvalidInputError: no feature has a stride of 4 or more.
+        """
+        shapes = [tuple(feature.shape[1:]) for feature in flatten_features(features)]
+        levels = choose_levels(shapes, image_height=image_size[0])
+        return cls([shapes[level][0] for level in levels], levels=levels, norm=norm, width=width)
+
+    def forward(self, features: Any, size: Sequence[int] | None = None) -> Tensor:
+        """D before the sigmoid, N 1 h w, at the resolution of the first feature, or resized to `size`."""
         maps = flatten_features(features)
-        finest = maps[self.levels[0]]
+        if len(maps) <= max(self.levels):
+            raise InvalidInputError(
+                f"expected at least {max(self.levels) + 1} features N C H W, as the hardness branch was made for, "
+                f"got {len(maps)}"
+            )
+        finest = maps[self.levels[0]].detach()
         fused = self.project[0](finest)
         for level, project in zip(self.levels[1:], list(self.project)[1:], strict=True):
-            fused = fused + F.interpolate(project(maps[level]), size=finest.shape[-2:], mode="bilinear")
-        return self.fuse(F.relu(fused))
+            coarse = project(maps[level].detach())
+            fused = fused + F.interpolate(coarse, size=finest.shape[-2:], mode="bilinear")
+        D = self.fuse(F.relu(fused))
+        return D if size is None else F.interpolate(D, size=tuple(size), mode="bilinear", align_corners=False)
 
 
-def light_branch(encoder: nn.Module, *, image_size: int, norm: bool = True) -> LightBranch:
-    """A LightBranch for an encoder; its feature shapes are found by running it once."""
+def choose_levels(shapes: Sequence[tuple[int, ...]], *, image_height: int) -> list[int]:
+    """Positions of up to three of the features: the finest from stride 4, the middle and the coarsest.
+
+    Args:
+        shapes: (channels, height, width) of each feature.
+        image_height: Height of the image that they belong to.
+
+    Raises:
+        InvalidInputError: no feature has a stride of 4 or more.
+    """
+    levels = [i for i, (channels, height, _) in enumerate(shapes) if channels and 4 * height <= image_height]
+    if not levels:
+        raise InvalidInputError(
+            f"a light hardness branch needs a feature of stride 4 or more, the encoder has {list(shapes)}; "
+            "use hardness_branch='copy'"
+        )
+    levels.sort(key=lambda i: -shapes[i][1])  # finest first; equal sizes keep the encoder's order
+    return sorted({levels[0], levels[len(levels) // 2], levels[-1]}, key=levels.index)
+
+
+def light_branch(encoder: nn.Module, *, image_size: int, norm: bool = True) -> HardnessBranch:
+    """A hardness branch for an encoder, whose features are found by running it once."""
     was_training = encoder.training
     encoder.eval()
     with torch.no_grad():
         features = encoder(torch.zeros(1, 3, image_size, image_size))
     encoder.train(was_training)
-    shapes = [(f.shape[1], f.shape[2], f.shape[3]) for f in flatten_features(features)]
-    return LightBranch(shapes, image_size=image_size, norm=norm)
+    return HardnessBranch.for_features(features, image_size=(image_size, image_size), norm=norm)
 
 
 def flatten_features(features: Any) -> list[Tensor]:

@@ -60,6 +60,15 @@ def load_weight_file(encoder: nn.Module, path: Path) -> None:
     Raises:
         CheckpointError: the file cannot be read or lacks a tensor of the encoder.
     """
+    load_weights(encoder, read_weight_file(path), source=path)
+
+
+def read_weight_file(path: Path) -> dict[str, Tensor]:
+    """The tensors of a .safetensors, .pth or .pt file by name.
+
+    Raises:
+        CheckpointError: the file cannot be read or holds no table of tensors.
+    """
     if not path.is_file():
         raise CheckpointError(f"{path}: no such weight file; expected 'imagenet', a .safetensors or .pth file, or none")
     try:
@@ -72,7 +81,7 @@ def load_weight_file(encoder: nn.Module, path: Path) -> None:
             weights = weights[key]
     if not isinstance(weights, dict) or not all(isinstance(value, Tensor) for value in weights.values()):
         raise CheckpointError(f"{path} must hold a flat table of tensors")
-    load_weights(encoder, weights, source=path)
+    return weights
 
 
 def load_weights(encoder: nn.Module, weights: dict[str, Tensor], *, source: Path) -> None:

@@ -102,7 +102,7 @@ def construct_smp_parts(config: NetworkConfig, num_classes: int) -> NetworkParts
     try:
         with offline_unless_hub_answers() if from_hub else nullcontext():
             hub_weights = (from_timm or "imagenet") if from_hub else None
-            network = kind(encoder_weights=hub_weights, **arguments, **config.options)
+            network = kind(encoder_weights=hub_weights, **arguments | config.options)
     except (TypeError, ValueError, KeyError, NotImplementedError, AssertionError) as error:
         raise InvalidInputError(f"{config.network} on {config.encoder} cannot be built: {error}") from error
     except (OSError, RuntimeError) as error:

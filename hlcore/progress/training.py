@@ -1,8 +1,9 @@
-"""The progress of a training run."""
+"""The progress of a run that is trained or fitted."""
 
 import os
 import shlex
 import signal
+from typing import Literal
 
 from rich.console import Console
 from rich.progress import Progress
@@ -10,9 +11,15 @@ from rich.progress import Progress
 from hlcore.progress.images import COLUMNS
 from hlcore.training.loop import Reports
 
+_FIRST = {"train": "check labels", "fit": "features"}
+"""What each command does with every image before the first step."""
+_SCORES = {"train": ("val mIoU", "mean_iou"), "fit": ("val lift", "val_hardness_lift")}
+"""What each command prints after an epoch."""
 
-def show_training_progress(reports: Reports) -> bool:
+
+def show_training_progress(reports: Reports, *, command: Literal["train", "fit"] = "train") -> bool:
     """Whether a run completed, after showing its progress; Ctrl-C or SIGTERM stops it after the current step."""
+    score_name, score_column = _SCORES[command]
     asked_to_stop = False
 
     def stop(*_: object) -> None:
@@ -26,14 +33,14 @@ def show_training_progress(reports: Reports) -> bool:
     is_first = set(ranks) == {"0"}  # only the first process of the first machine prints
     try:
         with Progress(*COLUMNS, console=Console(stderr=True, quiet=not is_first)) as bar:
-            task = bar.add_task("train", total=None)
+            task = bar.add_task(command, total=None)
             report = next(reports)
             while True:
                 values = report.values
                 if report.checked:
-                    bar.update(task, description="check labels", completed=report.checked[0], total=report.checked[1])
+                    bar.update(task, description=_FIRST[command], completed=report.checked[0], total=report.checked[1])
                 elif report.ends_epoch:
-                    bar.console.print(f"epoch {report.epoch}: val mIoU {_format(values['mean_iou'])}")
+                    bar.console.print(f"epoch {report.epoch}: {score_name} {_format(values[score_column])}")
                 elif values:
                     ce, lift = _format(values["mean_ce"]), _format(values["hardness_lift"])
                     text = f"epoch {report.epoch}  ce {ce}  lift {lift}"
@@ -51,7 +58,7 @@ def show_training_progress(reports: Reports) -> bool:
         stopped = (
             "stopped before the first step; nothing was written"
             if report.checked
-            else f"stopped; continue with: {shlex.join(['hlcore', 'train', '--resume', str(path)])}"
+            else f"stopped; continue with: {shlex.join(['hlcore', command, '--resume', str(path)])}"
         )
         print(f"complete: {path}" if complete else stopped)
     return complete

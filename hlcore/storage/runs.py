@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
-from hlcore.config import FrozenModel, TrainConfig
+from hlcore.config import FitConfig, FrozenModel, TrainConfig
 from hlcore.errors import CheckpointError
 from hlcore.storage.files import (
     ClassNames,
@@ -44,8 +44,16 @@ STEP_COLUMNS = (
     "hardness_gradient_norm",
     "images_per_s",
 )
-EPOCH_COLUMNS = ("epoch", "iteration", "mean_iou", "pixel_accuracy", "val_ce")
+EPOCH_COLUMNS = ("epoch", "iteration", "mean_iou", "pixel_accuracy", "val_ce", "val_hardness_lift")
 _PACKAGES = ("hlcore", "torch", "torchvision", "timm", "segmentation-models-pytorch", "lightning-fabric", "numpy")
+
+
+class Fitted(FrozenModel):
+    """How the hardness branch of a run was learned for a network that was already trained."""
+
+    model: str
+    """The network: an absolute path, or a name."""
+    settings: FitConfig
 
 
 class RunRecord(FrozenModel):
@@ -65,7 +73,11 @@ class RunRecord(FrozenModel):
     device: str
     versions: dict[str, str]
     best_epoch: int | None = None
-    """The epoch with the highest validation mIoU so far, whose weights are kept; None before the first."""
+    """The epoch with the highest validation mIoU so far, whose weights are kept; None before the first.
+    Of a fitted run: the one with the highest lift."""
+    fitted: Fitted | None = None
+    """None if the whole network was trained. Otherwise only the settings in `fitted` had an effect; `config` says what
+    training would have looked like."""
 
     _check_palette = model_validator(mode="after")(check_palette)
 

@@ -24,6 +24,8 @@ class RunWriter:
     network: HardnessSegmenter
     parts: dict[str, Any]
     """Name to each object whose state is saved: network, optimizers, schedules."""
+    best_by: str = "mean_iou"
+    """The column of the epochs that is highest at the best one."""
     _probe: Probe | None = None
 
     def start(self, train_data: SegmentationData, val_data: SegmentationData) -> Progress:
@@ -62,7 +64,7 @@ class RunWriter:
     def log_epoch(self, row: dict[str, Any], progress: Progress) -> None:
         """Log a validated epoch, its weights if they are kept, and the state to resume from.
 
-        Kept are the evenly spaced epochs and the one with the highest validation mIoU.
+        Kept are the evenly spaced epochs and the best one.
         """
         epoch, best = progress.epochs, False
         if self.fabric.is_global_zero:
@@ -104,8 +106,8 @@ class RunWriter:
         return self.run.checkpoint_path(self.run.epochs[-1]) if self.run.epochs else None
 
     def _best_epoch(self) -> int | None:
-        scored = self.run.epoch_table().dropna(subset="mean_iou")
-        return int(scored["epoch"].iloc[scored["mean_iou"].argmax()]) if len(scored) else None
+        scored = self.run.epoch_table().dropna(subset=self.best_by)
+        return int(scored["epoch"].iloc[scored[self.best_by].argmax()]) if len(scored) else None
 
     def _write_checkpoint(self, progress: Progress) -> None:
         record = self.run.record

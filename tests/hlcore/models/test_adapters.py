@@ -12,7 +12,7 @@ from torch import nn
 from hlcore.config import NetworkConfig
 from hlcore.errors import InvalidInputError
 from hlcore.models.adapters import NetworkParts, build_network, network_names, outline_network, register_network
-from hlcore.models.hardness import HardnessSegmenter, LightBranch, copy_branch, detach_features, flatten_features
+from hlcore.models.hardness import HardnessBranch, HardnessSegmenter, copy_branch, detach_features, flatten_features
 from hlcore.models.smp import SMP_DECODERS
 
 TINY = NetworkConfig(
@@ -214,15 +214,15 @@ def test_copied_output_convolution_keeps_the_geometry_of_the_original() -> None:
 
 def test_light_branch_needs_a_feature_of_stride_4() -> None:
     with pytest.raises(InvalidInputError, match="needs a feature of stride 4 or more.*hardness_branch='copy'"):
-        LightBranch([(8, 32, 32)], image_size=64)
+        HardnessBranch.for_features(torch.zeros(1, 8, 32, 32), image_size=(64, 64))
 
 
 def test_each_level_of_a_light_branch_counts_equally_whatever_the_size_of_its_features() -> None:
-    branch = LightBranch([(4, 16, 16), (4, 8, 8), (4, 4, 4)], image_size=64)
+    branch = HardnessBranch([4, 4, 4])
     features = [torch.randn(2, 4, size, size) for size in (16, 8, 4)]
     expected = branch(features)
     torch.testing.assert_close(branch([features[0], features[1], 1000 * features[2]]), expected, rtol=1e-2, atol=1e-2)
-    plain = LightBranch([(4, 16, 16), (4, 8, 8), (4, 4, 4)], image_size=64, norm=False)
+    plain = HardnessBranch([4, 4, 4], norm=False)
     assert plain([*features[:2], 1000 * features[2]]).abs().max() > 10 * plain(features).abs().max()
 
 

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from hlcore.config import LossConfig, NetworkConfig
 from hlcore.models.adapters import NetworkParts, build_network, register_network
-from hlcore.models.hardness import HardnessSegmenter, LightBranch, flatten_features
+from hlcore.models.hardness import HardnessBranch, HardnessSegmenter, flatten_features
 from hlcore.models.smp import SMP_DECODERS
 from hlcore.storage.checkpoints import CheckpointHeader, load_checkpoint, save_checkpoint
 from hlcore.training.losses import training_loss
@@ -223,7 +223,7 @@ def check_copy_has_the_segmentation_branchs_weights_and_one_output(network: Hard
 
 def check_light_branch_is_small_and_reads_no_feature_finer_than_stride_4(network: HardnessSegmenter) -> None:
     branch = network.hardness_branch
-    assert isinstance(branch, LightBranch)
+    assert isinstance(branch, HardnessBranch)
     size = 4 * network.stride
     features = flatten_features(network.encoder.eval()(torch.zeros(1, 3, size, size)))
     used, width = [features[level] for level in branch.levels], branch.fuse.in_channels

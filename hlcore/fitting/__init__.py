@@ -1,0 +1,1 @@
+"""Learn a hardness branch for a trained network, which stays as it is."""

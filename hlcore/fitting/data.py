@@ -1,0 +1,193 @@
+"""The images that a hardness branch is fitted to, with label maps in the network's classes."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from hlcore.config import DataConfig, FitConfig
+from hlcore.data.catalog import open_data
+from hlcore.data.labels import ClassTable, Colour
+from hlcore.data.samples import Sample, SegmentationData
+from hlcore.data.text import normalise_name
+from hlcore.errors import CheckpointError, DatasetError, InvalidInputError
+from hlcore.evaluation import check_labels
+from hlcore.fitting.models import TrainedNetwork
+from hlcore.storage.runs import open_run
+from hlcore.training.setup import find_used_white_level
+from hlcore.types import IGNORE_INDEX
+
+log = logging.getLogger(__name__)
+
+ASIDE = 10
+"""One image in this many is set aside where there is no validation split."""
+
+
+@dataclass(frozen=True)
+class OrderedData:
+    """Some samples of a data set, with label maps in the network's order of classes."""
+
+    data: SegmentationData
+    indices: tuple[int, ...]
+    classes: ClassTable
+    order: tuple[int, ...]
+    """Index of each class of the data set among those of the network."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """One name per sample."""
+        of_data = self.data.names
+        return tuple(of_data[index] for index in self.indices)
+
+    @property
+    def fingerprint(self) -> str:
+        """That of the whole data set."""
+        return self.data.fingerprint
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    def __getitem__(self, index: int) -> Sample:
+        """The sample at `index`.
+
+        Raises:
+            DatasetError: it has no label map, or an unknown label.
+        """
+        sample = self.data[self.indices[index]]
+        check_labels(sample, len(self.classes.names))
+        if self.order == tuple(range(len(self.order))):
+            return sample
+        assert sample.label_map is not None  # checked above
+        table = np.full(max(IGNORE_INDEX, len(self.order)) + 1, IGNORE_INDEX, sample.label_map.dtype)
+        table[: len(self.order)] = self.order
+        table[IGNORE_INDEX] = IGNORE_INDEX
+        return Sample(sample.name, sample.image, table[sample.label_map])
+
+
+@dataclass(frozen=True)
+class FitData:
+    """The images to learn from, and those on which the lift is measured."""
+
+    train: OrderedData
+    val: OrderedData
+    config: DataConfig
+
+
+def choose_data(model: str, root: Path | None, config: FitConfig) -> DataConfig:
+    """The data set: that of the run, unless another is named.
+
+    Args:
+        model: The trained network; may be a run.
+        root: Folder of the data set, if given.
+        config: What else is given.
+    """
+    try:
+        of_run = open_run(Path(model)).record.config.data
+    except CheckpointError:
+        of_run = DataConfig(dataset="folder")
+    dataset = config.dataset or of_run.dataset
+    chosen = of_run if dataset == of_run.dataset else DataConfig(dataset=dataset)
+    changes = {"train_split": config.split, "val_split": config.val_split or "val"}
+    changes |= {"root": root.absolute()} if root else {}
+    changes |= {"white_level": config.white_level} if config.white_level else {}
+    return chosen.model_copy(update=changes)
+
+
+def open_split(config: DataConfig, split: str, *, white_level: float | None = None) -> SegmentationData:
+    """A split of the data set.
+
+    Raises:
+        InvalidInputError, DatasetError: as in `open_data`.
+    """
+    is_train = split == config.train_split
+    return open_data(
+        config.dataset,
+        root=config.root,
+        split=split,
+        count=config.train_scenes if is_train else config.val_scenes,
+        size=config.scene_size,
+        white_level=white_level or config.white_level,
+    )
+
+
+def name_classes(network: TrainedNetwork, of_data: ClassTable) -> tuple[tuple[str, ...], tuple[Colour, ...]]:
+    """Names and colours of the network's classes: its own names if known, else those of the data set.
+
+    Raises:
+        InvalidInputError: the data set has other classes.
+    """
+    names = network.class_names
+    if names is None:
+        if network.num_classes != len(of_data.names):
+            raise InvalidInputError(
+                f"the network has {network.num_classes} classes, but the data set has {len(of_data.names)}: "
+                f"{', '.join(of_data.names)}"
+            )
+        return of_data.names, of_data.palette
+    order = _find_order(names, of_data.names)
+    colours = dict(zip(order, of_data.palette, strict=True))
+    return names, network.palette or tuple(colours[index] for index in range(len(names)))
+
+
+def open_fit_data(config: DataConfig, names: Sequence[str], palette: Sequence[Colour], *, holds_val: bool) -> FitData:
+    """The images to learn from and those set aside.
+
+    Args:
+        config: The data set and its splits.
+        names: Classes of the network.
+        palette: Their colours.
+        holds_val: Whether the validation split was asked for; otherwise a part of the training split does if there is
+            none.
+
+    Raises:
+        DatasetError: a split cannot be read, or has too few images.
+        InvalidInputError: the data set has other classes.
+    """
+    train = open_split(config, config.train_split)
+    classes = ClassTable(tuple(names), tuple(palette))
+    order = _find_order(classes.names, train.classes.names)
+    white_level = find_used_white_level(train)
+    config = config.model_copy(update={"white_level": white_level})
+    try:
+        val = (
+            None
+            if config.val_split == config.train_split
+            else open_split(config, config.val_split, white_level=white_level)
+        )
+    except DatasetError as error:
+        if holds_val:
+            raise
+        log.info("no validation split (%s): every tenth image of %s is set aside", error, config.train_split)
+        val = None
+    everything = tuple(range(len(train)))
+    if val is not None:
+        return FitData(
+            OrderedData(train, everything, classes, order),
+            OrderedData(val, tuple(range(len(val))), classes, order),
+            config,
+        )
+    if len(train) < 2:
+        raise DatasetError(f"the split '{config.train_split}' has {len(train)} image; at least 2 are needed")
+    aside = everything[ASIDE // 2 :: ASIDE] or everything[-1:]
+    kept = tuple(index for index in everything if index not in set(aside))
+    config = config.model_copy(update={"val_split": config.train_split})
+    return FitData(OrderedData(train, kept, classes, order), OrderedData(train, aside, classes, order), config)
+
+
+def _find_order(of_network: Sequence[str], of_data: Sequence[str]) -> tuple[int, ...]:
+    """Index of each class of the data set among those of the network; names are compared without case.
+
+    Raises:
+        InvalidInputError: they are not the same classes.
+    """
+    network, data = ([normalise_name(name).casefold() for name in names] for names in (of_network, of_data))
+    if len(set(network)) < len(network) and network == data:
+        return tuple(range(len(network)))
+    if sorted(network) != sorted(data):
+        raise InvalidInputError(
+            f"the network has the classes {', '.join(of_network)}, but the data set has {', '.join(of_data)}; they "
+            "must be the same, in any order"
+        )
+    return tuple(network.index(name) for name in data)

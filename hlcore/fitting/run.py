@@ -1,0 +1,271 @@
+"""Fit a hardness branch to a trained network and write the run folder: a generator of reports."""
+
+import math
+import time
+from collections.abc import Generator
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+
+from hlcore.config import FitConfig, LossConfig, OptimConfig, TrainConfig
+from hlcore.errors import CheckpointError
+from hlcore.evaluation import Scores
+from hlcore.fitting.data import FitData, choose_data, name_classes, open_fit_data, open_split
+from hlcore.fitting.frozen import FrozenImages, freeze_sample, make_batch
+from hlcore.fitting.models import TrainedNetwork, open_network
+from hlcore.fitting.steps import Fitter
+from hlcore.models.hardness import HardnessBranch, HardnessSegmenter
+from hlcore.storage.checkpoints import load_checkpoint
+from hlcore.storage.files import lock_folder, make_folder
+from hlcore.storage.runs import (
+    Fitted,
+    Run,
+    RunRecord,
+    check_no_existing_run,
+    create_run,
+    installed_versions,
+    list_spaced_epochs,
+    open_run,
+    utc_now,
+)
+from hlcore.training.loop import Report, Reports
+from hlcore.training.run_writer import RunWriter
+from hlcore.training.setup import describe_devices, launch_fabric
+from hlcore.training.state import Progress
+
+CHECK_STEPS = 50
+"""Steps between two measurements of the lift, at least; they fall on the ends of epochs."""
+PATIENCE = 0.25
+"""Fitting ends if the lift has not risen for this share of all steps."""
+RISE = 0.002
+"""A lift that is higher by less than this share has not risen."""
+
+
+def fit(model: str, root: Path | None, config: FitConfig) -> Reports:
+    """Learn a hardness branch for a trained network, whose own weights do not change.
+
+    Sending True stops the run; it can then be resumed.
+
+    Args:
+        model: As in `open_network`.
+        root: Folder of the data set. Default: that of the run.
+        config: Where from, how and where to.
+
+    Raises:
+        InvalidInputError, DatasetError, CheckpointError: a setting is not valid.
+        StorageError: the run cannot be written.
+    """
+    name = config.name or f"{Path(model).name}-fit"
+    check_no_existing_run(config.out / name)
+    torch.manual_seed(config.seed)
+    data_config = choose_data(model, root, config)
+    train = open_split(data_config, data_config.train_split)
+    opened = open_network(
+        model,
+        weights=config.weights,
+        num_classes=len(train.classes.names),
+        epoch=config.epoch,
+        config=config.network,
+    )
+    names, palette = name_classes(opened, train.classes)
+    data = open_fit_data(data_config, names, palette, holds_val=config.val_split is not None)
+    record = _describe(model, name, opened, data, config)
+    with ExitStack() as held:
+        yield from _fit(record, opened.network, data, held, path=None)
+
+
+def resume(path: Path, *, root: Path | None = None) -> Reports:
+    """Continue an interrupted fit; it ends with the same weights as an uninterrupted one.
+
+    Args:
+        path: The run folder.
+        root: Where the data set is now. Default: where it was.
+
+    Raises:
+        CheckpointError: there is no fitted run or no state, or the data has changed.
+    """
+    run = open_run(path)
+    if run.record.fitted is None:
+        raise CheckpointError(f"{path} was trained, not fitted; continue it with `hlcore train --resume {path}`")
+    if run.record.state == "complete":
+        raise CheckpointError(f"{path} is complete, so there is nothing to resume")
+    network = load_checkpoint(run.checkpoint_path(0)).network
+    config = run.record.config.data
+    config = config.model_copy(update={"root": root.absolute() if root else config.root})
+    data = open_fit_data(config, run.record.class_names, run.record.palette, holds_val=True)
+    if data.train.fingerprint != run.record.data_fingerprint:
+        raise CheckpointError(f"{path}: the data has changed since the run began, so it cannot be resumed")
+    trained = run.record.config.model_copy(update={"data": data.config})
+    with ExitStack() as held:
+        yield from _fit(run.record.model_copy(update={"config": trained}), network, data, held, path=path)
+
+
+def _fit(
+    record: RunRecord, network: HardnessSegmenter, data: FitData, held: ExitStack, *, path: Path | None
+) -> Reports:
+    """Fit a new run, or continue the one at `path`."""
+    assert record.fitted is not None
+    settings = record.fitted.settings
+    fabric = launch_fabric(record.config)
+    record = record.model_copy(update={"device": describe_devices(fabric)})
+    run = Run(record.config.out / record.name if path is None else path, record)
+    network = network.to(fabric.device).eval()
+    branch = network.hardness_branch
+    assert isinstance(branch, HardnessBranch)  # `open_network` made it
+    batches = max(1, len(data.train) // record.config.optim.batch_size)
+    steps = batches * record.config.optim.epochs
+    fitter = Fitter(branch, steps, lr=settings.lr, c=settings.c, hardness_lambda=settings.hardness_lambda)
+    frozen = yield from _freeze(Report(run, 0, 0, steps), network, data, settings.cache_mb)
+    if frozen is None:
+        return
+
+    make_folder(run.path)
+    held.enter_context(lock_folder(run.path))
+    if path is None:
+        create_run(record, run.path.parent)
+    parts = {"branch": branch, "optimizer0": fitter.optimizer, "schedule0": fitter.schedule}
+    writer = RunWriter(fabric, run, network, parts, best_by="val_hardness_lift")
+    progress = Progress(0, 0)
+    try:
+        progress = writer.start(data.train, data.val) if path is None else writer.resume()
+        while progress.epochs < record.config.optim.epochs:
+            if (yield from _fit_epoch(writer, fitter, frozen.train, progress, batches=batches)):
+                return writer.interrupt(Progress(fitter.done, progress.epochs))
+            progress = Progress(fitter.done, progress.epochs + 1)
+            if _is_measured(writer.run, progress):
+                stopped = yield from _measure(writer, fitter, frozen, progress)
+                if stopped and fitter.done < steps:
+                    return writer.interrupt(progress)
+            if _has_stopped_rising(writer.run, steps):
+                break
+    except GeneratorExit:
+        writer.interrupt(Progress(fitter.done, progress.epochs))
+        raise
+    except BaseException as error:
+        writer.mark_stopped(failed=not isinstance(error, KeyboardInterrupt))
+        raise
+    yield Report(writer.mark_complete(), progress.epochs, fitter.done, steps)
+
+
+class _Frozen(NamedTuple):
+    train: FrozenImages
+    val: FrozenImages
+    scores: Scores
+    """Of the network, which stay as they are, on the images set aside."""
+
+
+def _freeze(
+    start: Report, network: HardnessSegmenter, data: FitData, cache_mb: float
+) -> Generator[Report, bool | None, _Frozen | None]:
+    """Run the network on the images set aside and on as many others as fit into memory; None if that was stopped."""
+    val = FrozenImages(lambda index: freeze_sample(network, data.val[index])[0], len(data.val), cache_mb / 4)
+    train = FrozenImages(lambda index: freeze_sample(network, data.train[index])[0], len(data.train), 3 * cache_mb / 4)
+    scores, total = Scores.zero(len(start.run.record.class_names)), len(data.val) + len(data.train)
+    for index in range(len(data.val)):
+        image, score = freeze_sample(network, data.val[index])
+        val.keep(index, image)
+        scores += score
+        if (yield replace(start, checked=(index + 1, total))):
+            return None
+    for index in range(len(data.train)):
+        if not train.has_room:
+            break
+        train[index]
+        if (yield replace(start, checked=(len(data.val) + index + 1, total))):
+            return None
+    return _Frozen(train, val, scores)
+
+
+def _fit_epoch(
+    writer: RunWriter, fitter: Fitter, images: FrozenImages, progress: Progress, *, batches: int
+) -> Generator[Report, bool | None, bool]:
+    """Learn from each image once, or from those that remain; whether the run is to stop."""
+    config = writer.run.record.config
+    seed, size, epoch = config.seed * 1_000_003, config.optim.batch_size, progress.epochs + 1
+    order = torch.randperm(len(images), generator=torch.Generator().manual_seed(seed + epoch)).tolist()
+    for number in range(progress.iterations - progress.epochs * batches, batches):
+        clock, step = time.perf_counter(), fitter.done + 1
+        chosen = [images[index] for index in order[number * size : (number + 1) * size]]
+        crops = torch.Generator().manual_seed(seed + step)
+        logged = fitter.step(make_batch(chosen, device=writer.fabric.device, generator=crops))
+        logged["images_per_s"] = len(chosen) / (time.perf_counter() - clock)
+        row = {"epoch": epoch, "iteration": step, **{name: _round(value) for name, value in logged.items()}}
+        writer.log_step(row)
+        if (yield Report(writer.run, epoch, step, fitter.steps, row)):
+            return True
+    return False
+
+
+def _is_measured(run: Run, progress: Progress) -> bool:
+    """Whether the lift is measured after this epoch: where weights are kept, and every CHECK_STEPS steps or so."""
+    before = run.epoch_table()["iteration"].tolist()
+    is_due = progress.iterations - (before[-1] if before else 0) >= CHECK_STEPS
+    return is_due or progress.epochs in list_spaced_epochs(run.record.config)
+
+
+def _measure(
+    writer: RunWriter, fitter: Fitter, frozen: _Frozen, progress: Progress
+) -> Generator[Report, bool | None, bool]:
+    """Log the lift on the images set aside; whether the run is to stop."""
+    lift = fitter.lift((frozen.val[index] for index in range(len(frozen.val))), device=writer.fabric.device)
+    scores = frozen.scores.table(writer.run.record.class_names)
+    row = {name: _round(value) for name, value in (scores | {"val_hardness_lift": lift}).items()}
+    row = {"epoch": progress.epochs, "iteration": progress.iterations, **row}
+    writer.log_epoch(row, progress)
+    return bool((yield Report(writer.run, progress.epochs, progress.iterations, fitter.steps, row, ends_epoch=True)))
+
+
+def _describe(model: str, name: str, opened: TrainedNetwork, data: FitData, config: FitConfig) -> RunRecord:
+    """The record of a run that starts now."""
+    batch_size = min(config.batch_size, len(data.train))
+    trained = TrainConfig(
+        name=name,
+        out=config.out.absolute(),
+        seed=config.seed,
+        device=config.device,
+        precision="32-true",
+        keep_epochs=config.keep_epochs,
+        keep_half=False,
+        probe_images=config.probe_images,
+        network=opened.config,
+        data=data.config,
+        loss=LossConfig(name="ce", c=config.c, hardness_lambda=config.hardness_lambda),
+        optim=OptimConfig(
+            epochs=max(1, config.steps // max(1, len(data.train) // batch_size)),
+            batch_size=batch_size,
+            hardness_lr=config.lr,
+        ).with_defaults(),
+    )
+    source = str(Path(model).absolute()) if Path(model).exists() else model
+    return RunRecord(
+        name=name,
+        state="running",
+        created=utc_now(),
+        config=trained,
+        data_fingerprint=data.train.fingerprint,
+        class_names=data.train.classes.names,
+        palette=data.train.classes.palette,
+        parameters=sum(p.numel() for p in opened.network.parameters()),
+        hardness_parameters=sum(p.numel() for p in opened.network.hardness_parameters()),
+        device="",
+        versions=installed_versions(),
+        fitted=Fitted(model=source, settings=config),
+    )
+
+
+def _has_stopped_rising(run: Run, steps: int) -> bool:
+    """Whether the lift on validation images has not risen for PATIENCE of all steps."""
+    table = run.epoch_table().dropna(subset="val_hardness_lift")
+    best, at, iterations = 0.0, 0, table["iteration"].tolist()
+    for iteration, lift in zip(iterations, table["val_hardness_lift"].tolist(), strict=True):
+        if lift > best * (1 + RISE):
+            best, at = lift, iteration
+    return bool(iterations) and iterations[-1] - at >= PATIENCE * steps
+
+
+def _round(value: float) -> float | None:
+    """The number with seven significant digits; None for NaN and infinity, which JSON lacks."""
+    return float(f"{value:.7g}") if math.isfinite(value) else None

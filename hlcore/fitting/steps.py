@@ -1,0 +1,94 @@
+"""Fit a hardness branch to frozen images: the step, its schedule and the lift on images that are set aside."""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.optim import SGD
+from torch.optim.lr_scheduler import OneCycleLR
+
+from hlcore.fitting.frozen import FrozenBatch, FrozenImage, make_batch
+from hlcore.models.hardness import HardnessBranch
+from hlcore.training.losses import hardness_weight
+
+CLIP_NORM = 5.0
+"""Maximum norm of the branch's gradient, as in training."""
+
+
+@dataclass
+class Fitter:
+    """A hardness branch and its optimizer: SGD whose rate rises to `lr` and falls to 0 over `steps` steps.
+
+    The features do not change, so the branch cannot run ahead of them; it may learn faster than in training.
+    """
+
+    branch: HardnessBranch
+    steps: int
+    lr: float = 1.0
+    momentum: float = 0.9
+    weight_decay: float = 5e-4
+    c: float = 0.1
+    hardness_lambda: float = 0.01
+
+    def __post_init__(self) -> None:
+        self.optimizer = SGD(
+            self.branch.parameters(), lr=self.lr, momentum=self.momentum, weight_decay=self.weight_decay
+        )
+        self.schedule = OneCycleLR(self.optimizer, max_lr=self.lr, total_steps=self.steps + 1, cycle_momentum=False)
+
+    @property
+    def done(self) -> int:
+        """Number of steps so far."""
+        return self.schedule.last_epoch
+
+    def step(self, batch: FrozenBatch) -> dict[str, float]:
+        """Learn from a batch; its mean and weighted cross entropy in nats, lift, gradient norm and learning rate."""
+        self.branch.train()
+        S = torch.sigmoid(run_branch(self.branch, batch))
+        w = hardness_weight(S, batch.valid, c=self.c)
+        weighted_ce = (w * batch.ce).sum()
+        (-self.hardness_lambda * weighted_ce).backward()
+        norm = nn.utils.clip_grad_norm_(self.branch.parameters(), CLIP_NORM)
+        lr = float(self.schedule.get_last_lr()[0])
+        self.optimizer.step()
+        self.schedule.step()
+        self.optimizer.zero_grad()
+        mean_ce = float(batch.ce.sum() / batch.valid.sum().clamp_min(1))
+        weighted = float(weighted_ce.detach())
+        return {
+            "mean_ce": mean_ce,
+            "weighted_ce": weighted,
+            "hardness_lift": weighted / mean_ce if mean_ce else math.nan,
+            "hardness_lr": lr,
+            "hardness_gradient_norm": float(norm),
+        }
+
+    @torch.no_grad()
+    def lift(self, images: Iterable[FrozenImage], *, device: torch.device) -> float:
+        """Weighted divided by mean cross entropy over all labelled pixels of the images; NaN without any.
+
+        The weights are normalised over all images together.
+        """
+        self.branch.eval()
+        total = torch.zeros(4, dtype=torch.float64)
+        for image in images:
+            batch = make_batch([image], device=device)
+            raw = torch.where(batch.valid, torch.sigmoid(run_branch(self.branch, batch)) + self.c, 0.0)
+            sums = ((raw * batch.ce).sum(), raw.sum(), batch.ce.sum(), batch.valid.sum())
+            total += torch.stack([one.double().cpu() for one in sums])
+        weighted, weights, ce, pixels = total.tolist()
+        return (weighted / weights) / (ce / pixels) if weights and ce else math.nan
+
+
+def run_branch(branch: HardnessBranch, batch: FrozenBatch) -> Tensor:
+    """D before the sigmoid, N H W, of a batch."""
+    of_network = batch.features[:1] * (max(branch.levels) + 1)  # those that the branch does not use may be any
+    for level, feature in zip(branch.levels, batch.features, strict=True):
+        of_network[level] = feature
+    D = branch(of_network)
+    if D.shape[-2:] != batch.padded:
+        D = F.interpolate(D, size=batch.padded, mode="bilinear", align_corners=False)
+    return D[:, 0, : batch.ce.shape[1], : batch.ce.shape[2]]

@@ -1,0 +1,198 @@
+"""`hlcore fit`: a hardness branch for a network of any origin, whose own weights and logits do not change."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from hlcore.config import FitConfig, TrainConfig
+from hlcore.errors import CheckpointError, DatasetError, InvalidInputError
+from hlcore.fitting.data import open_fit_data
+from hlcore.fitting.run import fit, resume
+from hlcore.inference import predict
+from hlcore.storage.loading import load_epoch
+from hlcore.storage.runs import Run, open_run
+from hlcore.training.loop import Reports, train
+from tests.hlcore.fitting import trained_networks
+from tests.hlcore.fitting.conftest import CLASSES, write_images
+from tests.hlcore.fitting.trained_networks import Saved
+
+pytestmark = pytest.mark.slow
+ORIGINS = ("smp", "torchvision", "segformer", "upernet", "mask2former", "maskformer", "plugin")
+
+
+def settings(tmp_path: Path, **changes: Any) -> FitConfig:
+    return FitConfig.model_validate({"out": tmp_path / "runs", "steps": 6, "batch_size": 3, "name": "fitted"} | changes)
+
+
+def finish(reports: Reports) -> Run:
+    *_, last = reports
+    return last.run
+
+
+@pytest.fixture
+def saved(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Saved:
+    torch.manual_seed(0)
+    if request.param == "plugin":
+        return trained_networks.save_plugin(tmp_path, monkeypatch)
+    return getattr(trained_networks, f"save_{request.param}")(tmp_path)
+
+
+@pytest.mark.parametrize("saved", ORIGINS, indirect=True)
+def test_a_network_of_any_origin_gets_a_hardness_map_and_keeps_its_logits_bit_by_bit(
+    saved: Saved, data: Path, tmp_path: Path
+) -> None:
+    run = finish(fit(saved.model, data, settings(tmp_path, **saved.options)))
+    network = load_epoch(open_run(run.path)).network
+    image = torch.randint(0, 256, (1, 3, 50, 70), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        normalised = network.normalize(image).contiguous(memory_format=network.memory_format)
+        expected = network.resize(saved.run(normalised), (50, 70))
+        output = network(image)
+    assert torch.equal(output.logits, expected)
+    assert output.hardness is not None
+    assert output.hardness.shape == (1, 1, 50, 70)
+    first = load_epoch(run, 0).network
+    assert not torch.equal(first(image).hardness, output.hardness)
+    assert sorted(open_run(run.path).record.class_names) == sorted(run.record.class_names)
+
+
+@pytest.mark.parametrize("saved", ["segformer"], indirect=True)
+def test_classes_in_another_order_are_matched_by_name(saved: Saved, data: Path, tmp_path: Path) -> None:
+    run = finish(fit(saved.model, data, settings(tmp_path)))
+    assert run.record.class_names == ("Door", "Ground", "Wall")
+    opened = open_fit_data(run.record.config.data, run.record.class_names, run.record.palette, holds_val=True)
+    sample, original = opened.train[0], opened.train.data[0]
+    assert sample.label_map is not None
+    assert original.label_map is not None
+    into = np.full(256, 255)
+    into[:3] = [1, 2, 0]  # ground, wall, door
+    assert np.array_equal(sample.label_map, into[original.label_map])
+
+
+def test_a_run_is_fitted_again_on_its_own_data(tmp_path: Path, data: Path) -> None:
+    trained = finish(train(_tiny(tmp_path, data)))
+    run = finish(fit(str(trained.path), None, settings(tmp_path)))
+    before, after = load_epoch(trained), load_epoch(run)
+    image = np.random.default_rng(0).integers(0, 256, (50, 70, 3), np.uint8)
+    old, new = (predict(one.network, image, class_names=CLASSES) for one in (before, after))
+    assert np.array_equal(old.probabilities, new.probabilities)
+    assert not np.array_equal(old.hardness_map, new.hardness_map)
+    assert run.record.fitted is not None
+    assert run.record.fitted.model == str(trained.path)
+    epochs = run.epoch_table()
+    assert len(epochs) > 0
+    assert not epochs["val_hardness_lift"].isna().to_numpy().any()
+    assert len(set(epochs["mean_iou"])) == 1
+    assert run.probe is not None
+
+
+def test_an_interrupted_fit_ends_like_an_uninterrupted_one(tmp_path: Path, data: Path) -> None:
+    trained = finish(train(_tiny(tmp_path, data)))
+    whole = finish(fit(str(trained.path), None, settings(tmp_path, name="whole")))
+    reports = fit(str(trained.path), None, settings(tmp_path, name="stopped"))
+    path = next(report for report in reports if report.iteration == 4).run.path
+    reports.close()
+    assert open_run(path).record.state == "interrupted"
+    continued = finish(resume(path))
+    assert continued.record.state == "complete"
+    one, two = (load_epoch(run).network.state_dict() for run in (whole, continued))
+    assert all(torch.equal(one[name], two[name]) for name in one)
+    assert whole.epoch_table().equals(continued.epoch_table())
+    columns = [name for name in whole.step_table() if name != "images_per_s"]
+    assert whole.step_table()[columns].equals(continued.step_table()[columns])
+    with pytest.raises(CheckpointError, match="is complete"):
+        next(resume(path))
+    with pytest.raises(CheckpointError, match="was trained, not fitted"):
+        next(resume(trained.path))
+
+
+def test_images_of_different_sizes_share_a_batch(tmp_path: Path) -> None:
+    root = tmp_path / "mixed"
+    write_images(root, "train", 3, seed=0)
+    write_images(root, "other", 3, seed=1, size=(96, 64))
+    (root / "classes.json").write_text('["ground", "wall", "door"]')
+    for kind in ("images", "labels"):
+        for path in (root / kind / "other").iterdir():
+            path.rename(root / kind / "train" / f"other{path.name}")
+        (root / kind / "other").rmdir()
+    saved = trained_networks.save_smp(tmp_path)
+    run = finish(fit(saved.model, root, settings(tmp_path)))
+    assert run.record.state == "complete"
+    assert run.record.config.data.val_split == "train"  # a tenth of it, as there is no validation split
+
+
+def test_features_that_do_not_fit_into_memory_give_the_same_branch(tmp_path: Path, data: Path) -> None:
+    saved = trained_networks.save_smp(tmp_path)
+    kept, computed = (
+        finish(fit(saved.model, data, settings(tmp_path, name=f"cache{size}", cache_mb=size))) for size in (100, 0)
+    )
+    one, two = (load_epoch(run).network.state_dict() for run in (kept, computed))
+    assert all(torch.equal(one[name], two[name]) for name in one)
+
+
+@pytest.mark.parametrize(
+    ("model", "changes", "error", "sentence"),
+    [
+        ("nowhere/at/all", {}, InvalidInputError, "neither a folder nor a network known by name"),
+        ("fpn", {}, InvalidInputError, "without trained weights; give them with --weights FILE"),
+        ("fpn", {"weights": Path("no.pth")}, CheckpointError, r"no\.pth: no such weight file"),
+        ("SMP", {"dataset": "camvit"}, InvalidInputError, "unknown data set 'camvit'; did you mean 'camvid'"),
+        ("SMP", {"split": "trian"}, DatasetError, "trian"),
+        ("SMP", {"val_split": "vla"}, DatasetError, "vla"),
+        ("EMPTY", {}, InvalidInputError, "is not a trained network"),
+        ("ODD", {}, InvalidInputError, "is neither of SMP nor of transformers"),
+    ],
+)
+def test_what_cannot_be_fitted_is_refused_with_a_sentence_and_nothing_is_written(
+    model: str, changes: dict[str, Any], error: type[Exception], sentence: str, data: Path, tmp_path: Path
+) -> None:
+    if model == "SMP":
+        model = trained_networks.save_smp(tmp_path).model
+    if model in ("EMPTY", "ODD"):
+        (tmp_path / model).mkdir()
+        if model == "ODD":
+            (tmp_path / model / "config.json").write_text("{}")
+        model = str(tmp_path / model)
+    with pytest.raises(error, match=sentence):
+        list(fit(model, data, settings(tmp_path, **changes)))
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_network_with_other_classes_is_refused(tmp_path: Path, data: Path) -> None:
+    import segmentation_models_pytorch as smp
+
+    smp.Unet("resnet18", encoder_weights=None, classes=5, encoder_depth=3, decoder_channels=(8, 8, 8)).save_pretrained(
+        tmp_path / "five"
+    )
+    with pytest.raises(InvalidInputError, match="has 5 classes, but the data set has 3: ground, wall, door"):
+        next(fit(str(tmp_path / "five"), data, settings(tmp_path)))
+
+
+def test_a_stop_while_features_are_computed_writes_nothing(tmp_path: Path, data: Path) -> None:
+    reports = fit(trained_networks.save_smp(tmp_path).model, data, settings(tmp_path))
+    assert next(reports).checked == (1, 12)
+    with pytest.raises(StopIteration):
+        reports.send(True)
+    assert not (tmp_path / "runs").exists()
+
+
+def _tiny(tmp_path: Path, data: Path) -> TrainConfig:
+    return TrainConfig.model_validate(
+        {
+            "name": "trained",
+            "out": tmp_path / "runs",
+            "probe_images": 2,
+            "network": {
+                "network": "unet",
+                "encoder": "tu-mobilenetv3_small_050",
+                "encoder_weights": "none",
+                "encoder_depth": 3,
+                "decoder_channels": 16,
+            },
+            "data": {"dataset": "folder", "root": data},
+            "optim": {"epochs": 1, "batch_size": 3},
+        }
+    )
