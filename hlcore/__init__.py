@@ -7,6 +7,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from hlcore.fitting.library import fit_hardness as fit_hardness
     from hlcore.inference import predict as predict
     from hlcore.models.hardness import HardnessBranch as HardnessBranch
     from hlcore.models.hooks import FeatureHook as FeatureHook
@@ -16,9 +17,10 @@ _HOMES = {
     "FeatureHook": "hlcore.models.hooks",
     "HardnessBranch": "hlcore.models.hardness",
     "HardnessLoss": "hlcore.training.hardness_loss",
+    "fit_hardness": "hlcore.fitting.library",
     "predict": "hlcore.inference",
 }
-__all__ = ["FeatureHook", "HardnessBranch", "HardnessLoss", "predict"]
+__all__ = ["FeatureHook", "HardnessBranch", "HardnessLoss", "fit_hardness", "predict"]
 
 
 def __getattr__(name: str) -> Any:

@@ -271,6 +271,9 @@ class AnalyzeConfig(FrozenModel):
     which needs a C++ compiler and takes about a minute to start."""
 
 
+Target = Literal["hardness", "loss", "rank", "tcp"]
+
+
 class FitConfig(FrozenModel):
     """How `hlcore fit` learns a hardness branch for a trained network."""
 
@@ -296,6 +299,9 @@ class FitConfig(FrozenModel):
     """Number of steps at most; fitting ends earlier if the lift on validation images no longer rises."""
     batch_size: PositiveInt = 4
     """Images per step."""
+    target: Target = "hardness"
+    """What the map predicts. `hardness`: the paper's; `loss`: the logarithm of the cross entropy; `rank`: its order
+    (Kirchhof et al., 2024); `tcp`: 1 minus the probability of the label (ConfidNet). docs/results/fit.md compares them."""
     lr: PositiveFloat = 1.0
     """Peak of the learning rate of SGD. The features do not change, so it may be higher than in training."""
     c: Annotated[float, Field(ge=0)] = 0.1

@@ -25,7 +25,7 @@ def describe_run(run: Run) -> dict[str, Any]:
         "state": run.record.state,
         "network": f"{config.network.network} / {config.network.encoder}",
         "data": config.data.dataset,
-        "loss": config.loss.name,
+        "loss": run.record.objective,
         "parameters": run.record.parameters,
         "kept epochs": run.epochs,
         "last mIoU": round(scores.iloc[-1], 4) if len(scores) else None,

@@ -46,10 +46,12 @@ def draw_run_facts(run: Run) -> None:
         "Encoder": config.network.encoder.removeprefix("tu-"),
         "Parameters": f"{run.record.parameters / 1e6:.2f} M ({run.record.hardness_parameters:,} hardness)",
         "Data": data,
-        "Loss": config.loss.name,
+        "Loss": run.record.objective,
         "Epochs kept": f"{len(run.epochs)} of {config.optim.epochs + 1}",
         "State": run.record.state,
     }
+    if run.record.fitted is not None:
+        rows["Fitted to"] = Path(run.record.fitted.model).name
     if len(table):
         scored = table.dropna(subset="mean_iou")
         rows["mIoU, last"] = _format_score(table, len(table) - 1)

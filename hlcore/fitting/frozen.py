@@ -117,6 +117,13 @@ class FrozenBatch:
     valid: Tensor
     """N H W; where a pixel is labelled."""
     padded: tuple[int, int]
+    """Height and width that the features belong to."""
+
+    @property
+    def megabytes(self) -> float:
+        """Memory it takes."""
+        tensors = (*self.features, self.ce, self.valid)
+        return sum(tensor.element_size() * tensor.nelement() for tensor in tensors) / 1e6
 
 
 def make_batch(

@@ -117,7 +117,7 @@ def _fit(
     assert isinstance(branch, HardnessBranch)  # `open_network` made it
     batches = max(1, len(data.train) // record.config.optim.batch_size)
     steps = batches * record.config.optim.epochs
-    fitter = Fitter(branch, steps, lr=settings.lr, c=settings.c, hardness_lambda=settings.hardness_lambda)
+    fitter = Fitter(branch, steps, settings)
     frozen = yield from _freeze(Report(run, 0, 0, steps), network, data, settings.cache_mb)
     if frozen is None:
         return
@@ -190,6 +190,7 @@ def _fit_epoch(
         clock, step = time.perf_counter(), fitter.done + 1
         chosen = [images[index] for index in order[number * size : (number + 1) * size]]
         crops = torch.Generator().manual_seed(seed + step)
+        torch.manual_seed(seed + step)
         logged = fitter.step(make_batch(chosen, device=writer.fabric.device, generator=crops))
         logged["images_per_s"] = len(chosen) / (time.perf_counter() - clock)
         row = {"epoch": epoch, "iteration": step, **{name: _round(value) for name, value in logged.items()}}

@@ -10,34 +10,32 @@ from torch.nn import functional as F
 from torch.optim import SGD
 from torch.optim.lr_scheduler import OneCycleLR
 
+from hlcore.config import FitConfig
 from hlcore.fitting.frozen import FrozenBatch, FrozenImage, make_batch
+from hlcore.fitting.targets import make_objective
 from hlcore.models.hardness import HardnessBranch
 from hlcore.training.losses import hardness_weight
 
-CLIP_NORM = 5.0
-"""Maximum norm of the branch's gradient, as in training."""
+MOMENTUM, WEIGHT_DECAY, CLIP_NORM = 0.9, 5e-4, 5.0
+"""Of SGD, and the maximum norm of the gradient, as in training."""
 
 
 @dataclass
 class Fitter:
-    """A hardness branch and its optimizer: SGD whose rate rises to `lr` and falls to 0 over `steps` steps.
+    """A hardness branch and its optimizer: SGD whose rate rises to `config.lr` and falls to 0 over `steps` steps.
 
     The features do not change, so the branch cannot run ahead of them; it may learn faster than in training.
     """
 
     branch: HardnessBranch
     steps: int
-    lr: float = 1.0
-    momentum: float = 0.9
-    weight_decay: float = 5e-4
-    c: float = 0.1
-    hardness_lambda: float = 0.01
+    config: FitConfig
 
     def __post_init__(self) -> None:
-        self.optimizer = SGD(
-            self.branch.parameters(), lr=self.lr, momentum=self.momentum, weight_decay=self.weight_decay
-        )
-        self.schedule = OneCycleLR(self.optimizer, max_lr=self.lr, total_steps=self.steps + 1, cycle_momentum=False)
+        lr = self.config.lr
+        self.objective = make_objective(self.config)
+        self.optimizer = SGD(self.branch.parameters(), lr=lr, momentum=MOMENTUM, weight_decay=WEIGHT_DECAY)
+        self.schedule = OneCycleLR(self.optimizer, max_lr=lr, total_steps=self.steps + 1, cycle_momentum=False)
 
     @property
     def done(self) -> int:
@@ -47,17 +45,17 @@ class Fitter:
     def step(self, batch: FrozenBatch) -> dict[str, float]:
         """Learn from a batch; its mean and weighted cross entropy in nats, lift, gradient norm and learning rate."""
         self.branch.train()
-        S = torch.sigmoid(run_branch(self.branch, batch))
-        w = hardness_weight(S, batch.valid, c=self.c)
-        weighted_ce = (w * batch.ce).sum()
-        (-self.hardness_lambda * weighted_ce).backward()
+        D = run_branch(self.branch, batch)
+        if bool(batch.valid.any()):
+            self.objective(D, batch.ce, batch.valid).backward()
+        w = hardness_weight(torch.sigmoid(D.detach()), batch.valid, c=self.config.c)
         norm = nn.utils.clip_grad_norm_(self.branch.parameters(), CLIP_NORM)
         lr = float(self.schedule.get_last_lr()[0])
         self.optimizer.step()
         self.schedule.step()
         self.optimizer.zero_grad()
         mean_ce = float(batch.ce.sum() / batch.valid.sum().clamp_min(1))
-        weighted = float(weighted_ce.detach())
+        weighted = float((w * batch.ce).sum())
         return {
             "mean_ce": mean_ce,
             "weighted_ce": weighted,
@@ -76,7 +74,7 @@ class Fitter:
         total = torch.zeros(4, dtype=torch.float64)
         for image in images:
             batch = make_batch([image], device=device)
-            raw = torch.where(batch.valid, torch.sigmoid(run_branch(self.branch, batch)) + self.c, 0.0)
+            raw = torch.where(batch.valid, torch.sigmoid(run_branch(self.branch, batch)) + self.config.c, 0.0)
             sums = ((raw * batch.ce).sum(), raw.sum(), batch.ce.sum(), batch.valid.sum())
             total += torch.stack([one.double().cpu() for one in sums])
         weighted, weights, ce, pixels = total.tolist()

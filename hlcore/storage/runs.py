@@ -81,6 +81,11 @@ class RunRecord(FrozenModel):
 
     _check_palette = model_validator(mode="after")(check_palette)
 
+    @property
+    def objective(self) -> str:
+        """What the network was trained with: the name of the loss, or "fitted" if it was not trained here."""
+        return "fitted" if self.fitted else self.config.loss.name
+
     @model_validator(mode="before")
     @classmethod
     def _fill_in_old_defaults(cls, record: Any) -> Any:

@@ -66,7 +66,7 @@ def select_scores(scored: dict[str, dict[str, Analysis]], *, runs: int) -> str:
 def select_pair(names: list[str], runs: dict[str, Run]) -> tuple[str, str]:
     """The selected baseline, at first a run trained with cross entropy, and the run compared with it."""
     compared_column, baseline_column = st.columns(2)
-    plain = [name for name in names if runs[name].record.config.loss.name == "ce"]
+    plain = [name for name in names if runs[name].record.objective == "ce"]
     baseline = (plain or names)[0]
     session.ensure_choice("baseline", names, default=baseline)
     session.ensure_choice("compared", names, default=next(name for name in names if name != baseline))
@@ -136,10 +136,10 @@ def _list_settings(run: Run) -> dict[str, object]:
         "parameters": f"{record.parameters / 1e6:.2f} M",
         "hardness parameters": f"{record.hardness_parameters / 1e6:.2f} M",
         "data": config.data.dataset,
-        "loss": config.loss.name,
+        "loss": record.objective,
         "epochs": config.optim.epochs,
         "batch": config.optim.batch_size,
-        "learning rate": config.optim.lr,
+        "learning rate": record.fitted.settings.lr if record.fitted else config.optim.lr,
         "seed": config.seed,
         "device": record.device,
         "state": record.state,
