@@ -285,6 +285,8 @@ class FitConfig(FrozenModel):
     """streets, camvid, cityscapes, ade20k, voc, idd_lite or folder. Default: the run's own data set, or folder."""
     split: str = "train"
     """Split to learn from. Varied images count for more than unseen ones, so the training split does well."""
+    limit: PositiveInt | None = None
+    """Learn from at most this many images, evenly spaced."""
     val_split: str | None = None
     """Split on which the lift is measured. Default: val if the data set has it, else a tenth of the split."""
     epoch: EpochChoice = None
@@ -301,7 +303,7 @@ class FitConfig(FrozenModel):
     """Images per step."""
     target: Target = "hardness"
     """What the map predicts. `hardness`: the paper's; `loss`: the logarithm of the cross entropy; `rank`: its order
-    (Kirchhof et al., 2024); `tcp`: 1 minus the probability of the label (ConfidNet). docs/results/fit.md compares them."""
+    (Kirchhof et al., 2024); `tcp`: 1 minus the probability of the label (ConfidNet)."""
     lr: PositiveFloat = 1.0
     """Peak of the learning rate of SGD. The features do not change, so it may be higher than in training."""
     c: Annotated[float, Field(ge=0)] = 0.1

@@ -96,6 +96,19 @@ def max_softmax(record: PredictionRecord) -> ScoreMap:
     return np.maximum(1 - record.probabilities.max(axis=0), 0)  # rounding may make it negative
 
 
+def margin(record: PredictionRecord) -> ScoreMap:
+    """1 minus the difference of the two largest probabilities, 0 to 1.
+
+    Source: Scheffer et al., IDA 2001.
+    """
+    first = record.probabilities[0].copy()
+    second = np.zeros_like(first)
+    for probability in record.probabilities[1:]:
+        np.maximum(second, np.minimum(first, probability), out=second)
+        np.maximum(first, probability, out=first)
+    return np.maximum(1 - (first - second), 0)  # rounding may make it negative
+
+
 def entropy(record: PredictionRecord) -> ScoreMap:
     """Entropy of the predicted distribution in nats, 0 to log(C)."""
     return np.maximum(record.entropy, 0)
@@ -155,5 +168,6 @@ SCORES: Mapping[str, Score] = {
     "edge_distance": Score(negative_edge_distance, _distance_bins()),
     "mc_entropy": Score(lambda record: record.mc_entropy, _root_bins(3, 7.0)),
     "hardness_x_max_softmax": Score(hardness_times_max_softmax, _root_bins(6, 1.0)),
+    "margin": Score(margin, _root_bins(3, 1.0)),
 }
 """Name of a score in the tables to the score; hardness, the baseline, comes first."""

@@ -16,6 +16,7 @@ SCORES: Mapping[str, str] = {
     "edge_distance": "distance to the predicted edge",
     "mc_entropy": "entropy under MC dropout",
     "hardness_x_max_softmax": "hardness × (1 − max softmax)",
+    "margin": "1 − margin",
 }
 """Display name of each score."""
 COLOURS: Mapping[str, str] = {
@@ -25,6 +26,7 @@ COLOURS: Mapping[str, str] = {
     "edge_distance": SERIES[6],
     "mc_entropy": SERIES[3],
     "hardness_x_max_softmax": SERIES[4],
+    "margin": SERIES[7],
 }
 REGIONS: Mapping[str, str] = {
     "all": "all labelled pixels",

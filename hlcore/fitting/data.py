@@ -131,7 +131,14 @@ def name_classes(network: TrainedNetwork, of_data: ClassTable) -> tuple[tuple[st
     return names, network.palette or tuple(colours[index] for index in range(len(names)))
 
 
-def open_fit_data(config: DataConfig, names: Sequence[str], palette: Sequence[Colour], *, holds_val: bool) -> FitData:
+def open_fit_data(
+    config: DataConfig,
+    names: Sequence[str],
+    palette: Sequence[Colour],
+    *,
+    holds_val: bool,
+    limit: int | None = None,
+) -> FitData:
     """The images to learn from and those set aside.
 
     Args:
@@ -140,6 +147,7 @@ def open_fit_data(config: DataConfig, names: Sequence[str], palette: Sequence[Co
         palette: Their colours.
         holds_val: Whether the validation split was asked for; otherwise a part of the training split does if there is
             none.
+        limit: Learn from at most this many images, evenly spaced.
 
     Raises:
         DatasetError: a split cannot be read, or has too few images.
@@ -161,19 +169,19 @@ def open_fit_data(config: DataConfig, names: Sequence[str], palette: Sequence[Co
             raise
         log.info("no validation split (%s): every tenth image of %s is set aside", error, config.train_split)
         val = None
-    everything = tuple(range(len(train)))
+    free = range(len(train))
     if val is not None:
-        return FitData(
-            OrderedData(train, everything, classes, order),
-            OrderedData(val, tuple(range(len(val))), classes, order),
-            config,
-        )
-    if len(train) < 2:
-        raise DatasetError(f"the split '{config.train_split}' has {len(train)} image; at least 2 are needed")
-    aside = everything[ASIDE // 2 :: ASIDE] or everything[-1:]
-    kept = tuple(index for index in everything if index not in set(aside))
-    config = config.model_copy(update={"val_split": config.train_split})
-    return FitData(OrderedData(train, kept, classes, order), OrderedData(train, aside, classes, order), config)
+        val_part = OrderedData(val, tuple(range(len(val))), classes, order)
+    elif len(train) < 2:
+        raise DatasetError(f"the split '{config.train_split}' has only one image; at least 2 are needed")
+    else:
+        aside = tuple(free[ASIDE // 2 :: ASIDE]) or (len(train) - 1,)
+        val_part = OrderedData(train, aside, classes, order)
+        free = [index for index in free if index not in aside]
+        config = config.model_copy(update={"val_split": config.train_split})
+    spaced = np.linspace(0, len(free) - 1, min(limit or len(free), len(free))).round().astype(int)
+    train_part = OrderedData(train, tuple(free[index] for index in spaced), classes, order)
+    return FitData(train_part, val_part, config)
 
 
 def _find_order(of_network: Sequence[str], of_data: Sequence[str]) -> tuple[int, ...]:

@@ -71,7 +71,7 @@ def fit(model: str, root: Path | None, config: FitConfig) -> Reports:
         config=config.network,
     )
     names, palette = name_classes(opened, train.classes)
-    data = open_fit_data(data_config, names, palette, holds_val=config.val_split is not None)
+    data = open_fit_data(data_config, names, palette, holds_val=config.val_split is not None, limit=config.limit)
     record = _describe(model, name, opened, data, config)
     with ExitStack() as held:
         yield from _fit(record, opened.network, data, held, path=None)
@@ -95,7 +95,8 @@ def resume(path: Path, *, root: Path | None = None) -> Reports:
     network = load_checkpoint(run.checkpoint_path(0)).network
     config = run.record.config.data
     config = config.model_copy(update={"root": root.absolute() if root else config.root})
-    data = open_fit_data(config, run.record.class_names, run.record.palette, holds_val=True)
+    limit = run.record.fitted.settings.limit
+    data = open_fit_data(config, run.record.class_names, run.record.palette, holds_val=True, limit=limit)
     if data.train.fingerprint != run.record.data_fingerprint:
         raise CheckpointError(f"{path}: the data has changed since the run began, so it cannot be resumed")
     trained = run.record.config.model_copy(update={"data": data.config})

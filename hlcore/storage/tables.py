@@ -116,7 +116,9 @@ _OBJECT_QUANTITIES = _all_of(
     "hardness_mean", "hardness_interior", "hardness_over_edge", "loss_mean", "error_share", "iou"
 )
 _METRICS = _all_of("auroc", "ap", "fpr95", "aurc", "error_rate", "auroc_minus_hardness", "ap_minus_hardness")
-_SCORES = _some_of("hardness", "max_softmax", "entropy", "edge_distance", "mc_entropy", "hardness_x_max_softmax")
+_SCORES = _some_of(
+    "hardness", "max_softmax", "entropy", "edge_distance", "mc_entropy", "hardness_x_max_softmax", "margin"
+)
 _REGIONS = _some_of("all", "edge", "interior")
 
 SCHEMAS: dict[str, Schema] = {

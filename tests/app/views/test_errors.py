@@ -89,7 +89,7 @@ def test_a_labelled_scene_shows_flagged_pixels_and_all_curves(open_app, scenes):
     assert "A single image has no interval" in read_texts(app)
     for title, chart in zip(["(coverage)", "Right pixels flagged", "errors caught", "AUROC"], charts(app), strict=True):
         assert title in chart
-    assert len(app.dataframe[0].value) == 5
+    assert len(app.dataframe[0].value) == 6
 
 
 def test_the_selected_share_is_flagged_and_part_of_the_link(open_app, scenes):
@@ -136,7 +136,7 @@ def test_mc_dropout_is_a_score_when_enabled(open_app, scenes):
     assert "score 'mc_entropy' is not available; showing 'hardness'" in app.warning[0].value
     app.toggle(key="dropout").set_value(True).run()
     assert not app.exception
-    assert len(app.dataframe[0].value) == 6
+    assert len(app.dataframe[0].value) == 7
     app.selectbox(key="score").set_value("mc_entropy").run()
     (scene,) = scenes(app)
     assert titles(scene)[1] == "Entropy under MC dropout"

@@ -16,6 +16,7 @@ RANGES = {
     "mc_entropy": st.floats(0, 7, width=32),
     "edge_distance": st.one_of(st.just(-np.inf), st.floats(-8192, 0, width=32)),
     "hardness_x_max_softmax": shares,
+    "margin": shares,
 }
 
 
@@ -84,6 +85,7 @@ def test_scores_of_a_pixel_by_hand() -> None:
     assert of["edge_distance"].tolist() == [[0, 0, -1, -2]]
     assert of["entropy"][0] == pytest.approx([-0.75 * np.log(0.75) - 0.25 * np.log(0.25), 0, 0, 0])
     assert of["mc_entropy"] is None
+    assert of["margin"] == pytest.approx(np.array([[0.5, 0, 0, 0]]))
 
 
 def test_rounding_above_one_gives_no_negative_score() -> None:
@@ -97,3 +99,4 @@ def test_rounding_above_one_gives_no_negative_score() -> None:
     )
     assert SCORES["max_softmax"].measure(record).tolist() == [[0]]
     assert SCORES["entropy"].measure(record).tolist() == [[0]]
+    assert SCORES["margin"].measure(record).tolist() == [[0]]
