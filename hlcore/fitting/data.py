@@ -169,6 +169,9 @@ def open_fit_data(
             raise
         log.info("no validation split (%s): every tenth image of %s is set aside", error, config.train_split)
         val = None
+    if val is not None and val.names == train.names and config.dataset != STREETS:
+        log.info("the splits are the same images, so every tenth of them is set aside")
+        val = None
     free = range(len(train))
     if val is not None:
         val_part = OrderedData(val, tuple(range(len(val))), classes, order)

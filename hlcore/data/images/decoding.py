@@ -102,33 +102,45 @@ def read_label_map(
     if size is not None:
         check_label_size(pixels.shape[:2], size, name=name)
     if pixels.ndim == 3:
-        return _map_colours(pixels, classes, name)
+        return _map_colours(pixels, _find_classes(classes), classes, name)
     ids = dict.fromkeys(ignored, IGNORE_INDEX) | {i: i for i in (*range(len(classes.names)), IGNORE_INDEX)}
     if (contradiction := find_contradiction(colours, ids, classes)) and has_only_class_colours(colours, classes):
         log.info("%s is read by the colours of its palette: %s", name, contradiction)
         of_slot = np.array([colours.get(slot) or (0, 0, 0) for slot in range(256)], dtype=np.uint8)
-        return _map_colours(of_slot[pixels], classes, name)
+        return _map_colours(of_slot[pixels], _find_classes(classes), classes, name)
     return _map_ids(pixels, ids, name, contradiction)
 
 
 def read_class_ids(
-    path: Path, *, ids: Mapping[int, int], classes: ClassTable, coloured: Sequence[int] | None = None
+    path: Path,
+    *,
+    ids: Mapping[int, int],
+    classes: ClassTable,
+    coloured: Sequence[int] | None = None,
+    colours: Mapping[Colour, int] | None = None,
 ) -> LabelMap:
     """The label file of a data set as H W uint8 class indices with 255 = ignored.
 
     Args:
-        path: A grey or palette PNG.
+        path: A grey or palette PNG, or an RGB one if there are `colours`.
         ids: Value in the file to class index, for every valid value.
         classes: The classes, to refuse a palette with their colours in another order.
         coloured: Indices of the classes whose colours are known. Default: all.
+        colours: Colour in an RGB file to class index, for every valid colour; empty if some class has none of its own.
 
     Raises:
         DatasetError: not such a PNG, damaged, with a value that is not in `ids`, or with a palette that contradicts it.
     """
-    pixels, colours = _read_label_pixels(path, str(path), MAX_PIXELS)
-    if pixels.ndim == 3:
+    pixels, of_palette = _read_label_pixels(path, str(path), MAX_PIXELS)
+    if pixels.ndim == 2:
+        return _map_ids(pixels, ids, str(path), find_contradiction(of_palette, ids, classes, coloured=coloured))
+    if colours is None:
         raise DatasetError(f"{path} is a colour PNG; expected a grey or palette PNG whose values are class ids")
-    return _map_ids(pixels, ids, str(path), find_contradiction(colours, ids, classes, coloured=coloured))
+    if not colours:
+        raise DatasetError(
+            f"{path} is a colour PNG, but not every class has a colour of its own in the list of classes; add them"
+        )
+    return _map_colours(pixels, {colour: (index,) for colour, index in colours.items()}, classes, str(path))
 
 
 def check_label_size(size: tuple[int, ...], image_size: tuple[int, ...], *, name: str, image: str = "") -> None:
@@ -197,7 +209,8 @@ def _map_ids(pixels: UInt[np.ndarray, "H W"], ids: Mapping[int, int], name: str,
             "save it as 8-bit grey with class ids"
         )
     class_of = np.full(np.iinfo(pixels.dtype).max + 1, -1, dtype=np.int16)
-    class_of[list(ids)] = list(ids.values())
+    possible = [value for value in ids if value < len(class_of)]
+    class_of[possible] = [ids[value] for value in possible]
     label_map = class_of[pixels]
     if (label_map < 0).any():
         values, counts = np.unique(pixels[label_map < 0], return_counts=True)
@@ -209,19 +222,30 @@ def _map_ids(pixels: UInt[np.ndarray, "H W"], ids: Mapping[int, int], name: str,
     return label_map.astype(np.uint8)
 
 
-def _map_colours(pixels: UInt8[np.ndarray, "H W 3"], classes: ClassTable, name: str) -> LabelMap:
+def _find_classes(classes: ClassTable) -> dict[Colour, tuple[int, ...]]:
+    """Colour to the classes that have it, or to "ignored" for the usual colours of unlabelled pixels."""
+    found = dict.fromkeys(VOID_COLOURS, (IGNORE_INDEX,))
+    return found | {
+        colour: tuple(index for index, other in enumerate(classes.palette) if other == colour)
+        for colour in classes.palette
+    }
+
+
+def _map_colours(
+    pixels: UInt8[np.ndarray, "H W 3"], classes_of: Mapping[Colour, tuple[int, ...]], classes: ClassTable, name: str
+) -> LabelMap:
     keys = pixels.astype(np.uint32) @ np.array([65536, 256, 1], dtype=np.uint32)
     found, inverse, counts = np.unique(keys, return_inverse=True, return_counts=True)
     indices, strays = np.full(len(found), IGNORE_INDEX, dtype=np.uint8), []
     for position, (key, count) in enumerate(zip(found.tolist(), counts, strict=True)):
         colour = (key >> 16, key >> 8 & 255, key & 255)
-        named = [index for index, of_class in enumerate(classes.palette) if of_class == colour]
+        named = classes_of.get(colour, ())
         if len(named) > 1:
             shared = " and ".join(classes.names[index] for index in named)
             raise DatasetError(f"{name}: {shared} have the same colour {colour}; use a grey PNG with class ids")
         if named:
             indices[position] = named[0]
-        elif colour not in VOID_COLOURS:
+        else:
             strays.append(f"{colour} ({count} px)")
     if strays:
         raise DatasetError(
