@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, NonNegativeIn
 LossName = Literal["ce", "balanced_ce", "ohem", "focal", "hardness"]
 Device = Literal["auto", "cpu", "cuda", "mps"]
 Backend = Literal["auto", "torch", "openvino", "onnxruntime", "compile"]
+Tracker = Literal["tensorboard", "wandb", "trackio"]
 PositiveInt = Annotated[int, Field(ge=1, lt=2**53)]
 ListedCount = Annotated[int, Field(ge=1, le=1_000_000)]
 """A number of things that are listed in memory."""
@@ -202,6 +203,8 @@ class TrainConfig(FrozenModel):
     hardness_from: UserPath | None = None
     """A run or hardness bundle whose saved maps weight the loss (the paper's transfer to other networks). Only for the
     loss `hardness`."""
+    log: Tracker | None = None
+    """Also send every number of metrics.jsonl to tensorboard, wandb or trackio."""
     network: NetworkConfig = NetworkConfig()
     data: DataConfig = DataConfig()
     augment: AugmentConfig = AugmentConfig()
@@ -272,6 +275,8 @@ class AnalyzeConfig(FrozenModel):
 
 
 Target = Literal["hardness", "loss", "rank", "tcp"]
+FIT_LR: dict[Target, float] = {"hardness": 1.0, "loss": 0.1, "rank": 0.1, "tcp": 1.0}
+"""Default learning rate for each target of `hlcore fit`; docs/decisions.md has the rule that chose them."""
 
 
 class FitConfig(FrozenModel):
@@ -304,8 +309,8 @@ class FitConfig(FrozenModel):
     target: Target = "hardness"
     """What the map predicts. `hardness`: the paper's; `loss`: the logarithm of the cross entropy; `rank`: its order
     (Kirchhof et al., 2024); `tcp`: 1 minus the probability of the label (ConfidNet)."""
-    lr: PositiveFloat = 1.0
-    """Peak of the learning rate of SGD. The features do not change, so it may be higher than in training."""
+    lr: PositiveFloat | None = None
+    """Peak of the learning rate of SGD. Default: 1 for hardness and tcp, 0.1 for loss and rank."""
     c: Annotated[float, Field(ge=0)] = 0.1
     """Constant added to the sigmoid before normalisation; bounds the ratio of two weights to (1 + c) : c."""
     hardness_lambda: PositiveFloat = 0.01
@@ -318,5 +323,7 @@ class FitConfig(FrozenModel):
     """Number of images whose maps are saved throughout, half of them for validation."""
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
     """Seed of the branch and of the order of the images."""
+    log: Tracker | None = None
+    """Also send every number of metrics.jsonl to tensorboard, wandb or trackio."""
     device: Device = "auto"
     """Device to run on; auto uses an accelerator if there is one."""

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import torch
 
-from hlcore.config import FitConfig, LossConfig, OptimConfig, TrainConfig
+from hlcore.config import FIT_LR, FitConfig, LossConfig, OptimConfig, TrainConfig
 from hlcore.errors import CheckpointError
 from hlcore.evaluation import Scores
 from hlcore.fitting.data import FitData, choose_data, name_classes, open_fit_data, open_split
@@ -110,9 +110,9 @@ def _fit(
     """Fit a new run, or continue the one at `path`."""
     assert record.fitted is not None
     settings = record.fitted.settings
-    fabric = launch_fabric(record.config)
-    record = record.model_copy(update={"device": describe_devices(fabric)})
-    run = Run(record.config.out / record.name if path is None else path, record)
+    folder = record.config.out / record.name if path is None else path
+    fabric = launch_fabric(record.config, folder)
+    run = Run(folder, record.model_copy(update={"device": describe_devices(fabric)}))
     network = network.to(fabric.device).eval()
     branch = network.hardness_branch
     assert isinstance(branch, HardnessBranch)  # `open_network` made it
@@ -126,7 +126,7 @@ def _fit(
     make_folder(run.path)
     held.enter_context(lock_folder(run.path))
     if path is None:
-        create_run(record, run.path.parent)
+        create_run(run.record, run.path.parent)
     parts = {"branch": branch, "optimizer0": fitter.optimizer, "schedule0": fitter.schedule}
     writer = RunWriter(fabric, run, network, parts, best_by="val_hardness_lift")
     progress = Progress(0, 0)
@@ -232,13 +232,14 @@ def _describe(model: str, name: str, opened: TrainedNetwork, data: FitData, conf
         keep_epochs=config.keep_epochs,
         keep_half=False,
         probe_images=config.probe_images,
+        log=config.log,
         network=opened.config,
         data=data.config,
         loss=LossConfig(name="ce", c=config.c, hardness_lambda=config.hardness_lambda),
         optim=OptimConfig(
             epochs=max(1, config.steps // max(1, len(data.train) // batch_size)),
             batch_size=batch_size,
-            hardness_lr=config.lr,
+            hardness_lr=config.lr or FIT_LR[config.target],
         ).with_defaults(),
     )
     source = str(Path(model).absolute()) if Path(model).exists() else model

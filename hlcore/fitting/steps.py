@@ -10,7 +10,7 @@ from torch.nn import functional as F
 from torch.optim import SGD
 from torch.optim.lr_scheduler import OneCycleLR
 
-from hlcore.config import FitConfig
+from hlcore.config import FIT_LR, FitConfig
 from hlcore.fitting.frozen import FrozenBatch, FrozenImage, make_batch
 from hlcore.fitting.targets import make_objective
 from hlcore.models.hardness import HardnessBranch
@@ -22,7 +22,7 @@ MOMENTUM, WEIGHT_DECAY, CLIP_NORM = 0.9, 5e-4, 5.0
 
 @dataclass
 class Fitter:
-    """A hardness branch and its optimizer: SGD whose rate rises to `config.lr` and falls to 0 over `steps` steps.
+    """A hardness branch and its optimizer: SGD whose rate rises to its peak and falls to 0 over `steps` steps.
 
     The features do not change, so the branch cannot run ahead of them; it may learn faster than in training.
     """
@@ -32,7 +32,7 @@ class Fitter:
     config: FitConfig
 
     def __post_init__(self) -> None:
-        lr = self.config.lr
+        lr = self.config.lr or FIT_LR[self.config.target]
         self.objective = make_objective(self.config)
         self.optimizer = SGD(self.branch.parameters(), lr=lr, momentum=MOMENTUM, weight_decay=WEIGHT_DECAY)
         self.schedule = OneCycleLR(self.optimizer, max_lr=lr, total_steps=self.steps + 1, cycle_momentum=False)

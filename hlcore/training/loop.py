@@ -167,7 +167,7 @@ def _train(config: TrainConfig, run: Run | None) -> Reports:
 
 
 def _train_holding(config: TrainConfig, run: Run | None, held: ExitStack) -> Reports:  # noqa: PLR0915  (the training loop reads best in one piece)
-    fabric = launch_fabric(config)
+    fabric = launch_fabric(config, config.out / config.run_name if run is None else run.path)
     train_data, val_data = open_splits(config)
     augmentation = make_augmentation(config, train_data)
     batch_size, epochs = config.optim.batch_size, config.optim.epochs

@@ -58,6 +58,7 @@ class RunWriter:
         """Log a step; take a snapshot at the iterations of the paper's figure 1."""
         if self.fabric.is_global_zero:
             self.run.append_metrics("step", row)
+            self._track(row)
             if row["iteration"] in SNAPSHOT_ITERATIONS:
                 self._write_snapshot(f"iteration-{row['iteration']:06d}")
 
@@ -69,6 +70,7 @@ class RunWriter:
         epoch, best = progress.epochs, False
         if self.fabric.is_global_zero:
             self.run.append_metrics("epoch", row)
+            self._track(row)
             best = self._best_epoch() == epoch
             spaced = epoch in list_spaced_epochs(self.run.record.config)
             if best or spaced:
@@ -87,6 +89,7 @@ class RunWriter:
         """The run, marked complete in every process; its training state is deleted."""
         if not self.fabric.is_global_zero:
             return Run(self.run.path, self.run.record.model_copy(update={"state": "complete"}))
+        self._close_trackers("success")
         self.run = self.run.write_state("complete")
         self.run.resume_path.unlink(missing_ok=True)
         return self.run
@@ -99,11 +102,21 @@ class RunWriter:
     def mark_stopped(self, *, failed: bool) -> None:
         """Mark the run as failed or interrupted."""
         if self.fabric.is_global_zero:
+            self._close_trackers("failed" if failed else "aborted")
             self.run = self.run.write_state("failed" if failed else "interrupted")
 
     def last_checkpoint_path(self) -> Path | None:
         """Path of the last saved checkpoint; None before the first."""
         return self.run.checkpoint_path(self.run.epochs[-1]) if self.run.epochs else None
+
+    def _track(self, row: dict[str, Any]) -> None:
+        """Send the numbers of a row to the run's tracker."""
+        numbers = {name: value for name, value in row.items() if value is not None and name != "iteration"}
+        self.fabric.log_dict(numbers, step=row["iteration"])
+
+    def _close_trackers(self, status: str) -> None:
+        for logger in self.fabric.loggers:
+            logger.finalize(status)
 
     def _best_epoch(self) -> int | None:
         scored = self.run.epoch_table().dropna(subset=self.best_by)

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -20,16 +21,21 @@ from hlcore.data.samples import PairedFiles, SegmentationData
 from hlcore.errors import DatasetError, InvalidInputError
 from hlcore.models.hardness import HardnessSegmenter
 from hlcore.storage.runs import RunRecord, installed_versions, utc_now
+from hlcore.training.loggers import make_loggers
 from hlcore.training.losses import median_frequency_weights
 from hlcore.types import IGNORE_INDEX
 
 
-def launch_fabric(config: TrainConfig) -> Fabric:
+def launch_fabric(config: TrainConfig, folder: Path) -> Fabric:
     """The Fabric of a run, with all its processes started.
 
+    Args:
+        config: Settings of the run.
+        folder: Of the run.
+
     Raises:
-        InvalidInputError: the machine lacks the device, or has too few of them, or torchrun started another number of
-            processes.
+        InvalidInputError: the machine lacks the device, or has too few of them, torchrun started another number of
+            processes, or a tracker is not installed.
     """
     if config.threads is not None:
         torch.set_num_threads(config.threads)
@@ -40,6 +46,7 @@ def launch_fabric(config: TrainConfig) -> Fabric:
             devices=config.devices,
             num_nodes=config.nodes,
             precision=choose_precision(config),
+            loggers=make_loggers(config, folder),
         )
     except (RuntimeError, ValueError, MisconfigurationException) as error:
         raise InvalidInputError(f"{config.devices} x device {config.device!r} not available: {error}") from error

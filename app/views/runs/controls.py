@@ -139,7 +139,7 @@ def _list_settings(run: Run) -> dict[str, object]:
         "loss": record.objective,
         "epochs": config.optim.epochs,
         "batch": config.optim.batch_size,
-        "learning rate": record.fitted.settings.lr if record.fitted else config.optim.lr,
+        "learning rate": config.optim.hardness_lr if record.fitted else config.optim.lr,
         "seed": config.seed,
         "device": record.device,
         "state": record.state,

@@ -1,0 +1,44 @@
+"""Experiment trackers get every number of metrics.jsonl."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from hlcore.config import TrainConfig
+from hlcore.errors import InvalidInputError
+from hlcore.training.loggers import make_loggers
+from hlcore.training.loop import resume, train
+from tests.hlcore.training.tiny_runs import tiny
+
+
+@pytest.mark.slow
+def test_tensorboard_gets_what_the_run_logs_also_when_it_is_resumed(tmp_path: Path) -> None:
+    reports = train(tiny(tmp_path, log="tensorboard"))
+    path = next(report for report in reports if report.iteration == 1).run.path
+    reports.close()
+    *_, last = resume(path)
+    written = EventAccumulator(str(path / "tensorboard")).Reload()
+    tables = last.run.step_table(), last.run.epoch_table()
+    assert "hardness_lift" in written.Tags()["scalars"]
+    for table in tables:
+        for name in table.columns.difference(["epoch", "iteration"]):
+            rows = table[["iteration", name]].dropna()
+            expected = dict(zip(rows["iteration"].tolist(), rows[name].tolist(), strict=True))
+            found = {event.step: event.value for event in written.Scalars(name)} if expected else {}
+            assert found == pytest.approx(expected, rel=1e-6), name
+
+
+@pytest.mark.parametrize("name", ["wandb", "trackio"])
+def test_a_tracker_that_is_not_installed_is_named(name: Any, tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    try:
+        __import__(name)
+    except ModuleNotFoundError:
+        with pytest.raises(
+            InvalidInputError, match=rf"needs {name}, which is not installed; pip install 'hlcore\[{name}\]'"
+        ):
+            make_loggers(TrainConfig(log=name), tmp_path)
+    else:
+        pytest.skip(f"{name} is installed")
