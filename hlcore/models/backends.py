@@ -109,12 +109,26 @@ def export_network(network: HardnessSegmenter) -> bytes:
     Raises:
         RuntimeError: torch cannot export it.
     """
+    names = ["logits", "hardness"][: 1 + (network.hardness_branch is not None)]
+    return export_module(Traced(network).eval(), network.stride, names)
+
+
+def export_module(module: nn.Module, stride: int, names: Sequence[str]) -> bytes:
+    """A module that takes images N 3 H W, as the content of an ONNX file for images of any size.
+
+    Args:
+        module: In evaluation mode.
+        stride: H and W are multiples of this.
+        names: Of its outputs.
+
+    Raises:
+        RuntimeError: torch cannot export it.
+    """
     if any(
-        isinstance(part, nn.AdaptiveAvgPool2d) and part.output_size not in (1, (1, 1)) for part in network.modules()
+        isinstance(part, nn.AdaptiveAvgPool2d) and part.output_size not in (1, (1, 1)) for part in module.modules()
     ):
         raise RuntimeError("ONNX has no adaptive pooling for images of any size")
-    side = 4 * network.stride
-    names = ["logits", "hardness"][: 1 + (network.hardness_branch is not None)]
+    side = 4 * stride
     axes = {0: "batch", 2: "height", 3: "width"}
     logger = logging.getLogger("torch.onnx")
     before = logger.level
@@ -128,11 +142,11 @@ def export_network(network: HardnessSegmenter) -> bytes:
         ):
             warnings.simplefilter("ignore")  # of the tracer, about sizes; `compare_outputs` finds what they mean
             torch.onnx.export(
-                Traced(network).eval(),
+                module,
                 (torch.zeros(1, 3, side, side),),
                 path := Path(folder, "network.onnx"),
                 input_names=["image"],
-                output_names=names,
+                output_names=list(names),
                 dynamic_axes=dict.fromkeys(["image", *names], axes),
                 opset_version=17,
                 dynamo=False,  # the newer exporter takes a minute instead of a second

@@ -33,7 +33,7 @@ def make_loggers(config: TrainConfig, folder: Path) -> list[Logger]:
         return [_Tracker(importlib.import_module(config.log), config, folder)]
     except ModuleNotFoundError as error:
         raise InvalidInputError(
-            f"log {config.log!r} needs {config.log}, which is not installed; pip install 'hlcore[{config.log}]'"
+            f"log {config.log!r} needs {error.name or config.log}, which is not installed; pip install 'hlcore[{config.log}]'"
         ) from error
 
 

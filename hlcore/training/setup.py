@@ -40,13 +40,14 @@ def launch_fabric(config: TrainConfig, folder: Path) -> Fabric:
     if config.threads is not None:
         torch.set_num_threads(config.threads)
     _check_launcher(config)
+    loggers = make_loggers(config, folder)
     try:
         fabric = Fabric(
             accelerator=config.device,
             devices=config.devices,
             num_nodes=config.nodes,
             precision=choose_precision(config),
-            loggers=make_loggers(config, folder),
+            loggers=loggers,
         )
     except (RuntimeError, ValueError, MisconfigurationException) as error:
         raise InvalidInputError(f"{config.devices} x device {config.device!r} not available: {error}") from error

@@ -1,0 +1,79 @@
+"""A network as one ONNX file that takes images as they are and gives logits and the hardness map at their size."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from hlcore.errors import InvalidInputError
+from hlcore.models.backends import TOLERANCE, export_module, open_session
+from hlcore.models.hardness import HardnessSegmenter
+
+
+class WholeNetwork(nn.Module):
+    """Image N 3 H W in 0..255 -> logits N C H W and hardness N 1 H W in (0, 1); H and W are multiples of the stride."""
+
+    def __init__(self, network: HardnessSegmenter) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, image: Tensor) -> tuple[Tensor, ...]:
+        network = self.network
+        features = network.encoder((image - network.mean) / network.std)
+        size = image.shape[-2:]
+        logits = _resize(network.segmentation_branch(features), size)
+        if network.hardness_branch is None:
+            return (logits,)
+        return logits, torch.sigmoid(_resize(network.hardness_branch(features), size))
+
+
+def export_whole_network(network: HardnessSegmenter, path: Path, *, metadata: dict[str, str]) -> float:
+    """Write a network as an ONNX file; the largest difference of its outputs from torch's.
+
+    Args:
+        network: On the CPU.
+        path: The file.
+        metadata: Stored in the file, beside the network's stride.
+
+    Raises:
+        InvalidInputError: onnx or ONNX Runtime is not installed, or the network cannot be exported.
+    """
+    try:
+        import onnx
+        import onnxruntime  # noqa: F401  (`open_session` uses it)
+    except ImportError as error:
+        raise InvalidInputError(f"an export needs {error.name}; pip install 'hlcore[onnx]'") from error
+    whole = WholeNetwork(network).eval()
+    names = ["logits", "hardness"][: 1 + (network.hardness_branch is not None)]
+    try:
+        exported = export_module(whole, network.stride, names)
+        difference = _compare(whole, network.stride, exported)
+    except Exception as error:  # the exporter and ONNX Runtime may raise anything
+        raise InvalidInputError(f"this network cannot be exported to ONNX: {' '.join(str(error).split())[:300]}") from error
+    if not difference <= TOLERANCE:  # or NaN
+        raise InvalidInputError(f"the exported network would differ from torch's by up to {difference:.2g}")
+    model: Any = onnx.load_from_string(exported)
+    onnx.helper.set_model_props(model, metadata | {"stride": str(network.stride)})
+    path.write_bytes(model.SerializeToString())
+    return difference
+
+
+def _resize(output: Tensor, size: Any) -> Tensor:
+    return F.interpolate(output, size=size, mode="bilinear", align_corners=False)
+
+
+def _compare(whole: nn.Module, stride: int, exported: bytes) -> float:
+    """Largest difference over sizes that were not traced."""
+    session, random, found = open_session(exported, "onnxruntime"), torch.Generator().manual_seed(0), []
+    for count, height, width in ((2, 2, 5), (1, 7, 3)):
+        image = 255 * torch.rand(count, 3, height * stride, width * stride, generator=random)
+        with torch.inference_mode():
+            expected = whole(image)
+        found += [
+            float(np.abs(output - wanted.numpy()).max())
+            for output, wanted in zip(session(image.numpy()), expected, strict=True)
+        ]
+    return float(np.max(found))
