@@ -26,7 +26,7 @@ app = App(
     suppress_keyboard_interrupt=False,
 )
 app.meta.suppress_keyboard_interrupt = False
-for command in (commands.fit, commands.evaluate, commands.predict, commands.analyze, commands.runs):
+for command in (commands.fit, commands.evaluate, commands.predict, commands.analyze, commands.runs, commands.export):
     app.command(command)
 
 

@@ -124,9 +124,7 @@ def export_module(module: nn.Module, stride: int, names: Sequence[str]) -> bytes
     Raises:
         RuntimeError: torch cannot export it.
     """
-    if any(
-        isinstance(part, nn.AdaptiveAvgPool2d) and part.output_size not in (1, (1, 1)) for part in module.modules()
-    ):
+    if any(isinstance(part, nn.AdaptiveAvgPool2d) and part.output_size not in (1, (1, 1)) for part in module.modules()):
         raise RuntimeError("ONNX has no adaptive pooling for images of any size")
     side = 4 * stride
     axes = {0: "batch", 2: "height", 3: "width"}

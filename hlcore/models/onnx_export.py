@@ -52,7 +52,8 @@ def export_whole_network(network: HardnessSegmenter, path: Path, *, metadata: di
         exported = export_module(whole, network.stride, names)
         difference = _compare(whole, network.stride, exported)
     except Exception as error:  # the exporter and ONNX Runtime may raise anything
-        raise InvalidInputError(f"this network cannot be exported to ONNX: {' '.join(str(error).split())[:300]}") from error
+        reason = " ".join(str(error).split())[:300]
+        raise InvalidInputError(f"this network cannot be exported to ONNX: {reason}") from error
     if not difference <= TOLERANCE:  # or NaN
         raise InvalidInputError(f"the exported network would differ from torch's by up to {difference:.2g}")
     model: Any = onnx.load_from_string(exported)

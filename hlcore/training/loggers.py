@@ -32,8 +32,9 @@ def make_loggers(config: TrainConfig, folder: Path) -> list[Logger]:
             return [TensorBoardLogger(folder, name="", version="tensorboard", default_hp_metric=False)]
         return [_Tracker(importlib.import_module(config.log), config, folder)]
     except ModuleNotFoundError as error:
+        missing = error.name or config.log
         raise InvalidInputError(
-            f"log {config.log!r} needs {error.name or config.log}, which is not installed; pip install 'hlcore[{config.log}]'"
+            f"log {config.log!r} needs {missing}, which is not installed; pip install 'hlcore[{config.log}]'"
         ) from error
 
 
@@ -71,7 +72,7 @@ class _Tracker(Logger):
         """Nothing: the settings are sent when the run is opened."""
 
     @rank_zero_only
-    def finalize(self, status: str) -> None:
+    def finalize(self, status: str) -> None:  # noqa: ARG002  (the interface of loggers)
         """Close the run."""
         if self._run is not None:
             self._run.finish()

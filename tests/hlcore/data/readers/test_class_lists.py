@@ -1,4 +1,4 @@
-"""Class lists of one's own: ids and colours that are not 0, 1, 2, in classes.json and in exports of annotation tools."""
+"""Class lists of one's own: ids and colours other than 0, 1, 2, in classes.json and in exports of annotation tools."""
 
 import json
 import re

@@ -1,0 +1,11 @@
+"""The commands that use trained networks. hlcore.cli registers them."""
+
+from hlcore.commands.analyze import analyze
+from hlcore.commands.common import INTERRUPTED
+from hlcore.commands.evaluate import evaluate
+from hlcore.commands.export import export
+from hlcore.commands.fit import fit
+from hlcore.commands.predict import predict
+from hlcore.commands.runs import runs
+
+__all__ = ["INTERRUPTED", "analyze", "evaluate", "export", "fit", "predict", "runs"]

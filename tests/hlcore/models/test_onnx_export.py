@@ -1,0 +1,50 @@
+"""A network as one ONNX file for other programs."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import pytest
+import torch
+
+from hlcore.inference import predict
+from hlcore.storage.loading import load_epoch
+from hlcore.storage.runs import Run
+from tests.hlcore.running import hlcore
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.mark.parametrize("given", ["run", "checkpoint"])
+def test_the_file_gives_the_logits_and_the_hardness_map_of_an_image(
+    given: str, scenes_run: Run, tmp_path: Path
+) -> None:
+    source = scenes_run.path if given == "run" else scenes_run.checkpoint_path(1)
+    out = tmp_path / "new" / "network.onnx"
+    done = hlcore("export", "onnx", source, "--out", out, *(("--epoch", 1) if given == "run" else ()))
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(f"complete: {out} (differs from torch by at most ")
+    session = onnxruntime.InferenceSession(out, providers=["CPUExecutionProvider"])
+    about = session.get_modelmeta().custom_metadata_map
+    network = load_epoch(scenes_run, 1).network
+    assert json.loads(about["class_names"]) == list(scenes_run.record.class_names)
+    assert (int(about["stride"]), about["epoch"]) == (network.stride, "1")
+    image = np.random.default_rng(0).integers(0, 256, (3 * network.stride, 4 * network.stride, 3), np.uint8)
+    logits, hardness = session.run(None, {"image": image.transpose(2, 0, 1)[None].astype(np.float32)})
+    expected = predict(network, image, class_names=scenes_run.record.class_names)
+    probabilities = torch.softmax(torch.from_numpy(np.asarray(logits)), dim=1)[0].numpy()
+    np.testing.assert_allclose(probabilities, expected.probabilities, atol=1e-3)
+    np.testing.assert_allclose(np.asarray(hardness)[0, 0], expected.hardness_map, atol=1e-3)
+
+
+def test_what_cannot_be_exported_is_named_and_nothing_is_written(scenes_run: Run, tmp_path: Path) -> None:
+    checkpoint, out = scenes_run.checkpoint_path(1), tmp_path / "network.onnx"
+    for given, sentence in (
+        ((checkpoint, "--epoch", 1), "--epoch chooses a checkpoint of a run"),
+        ((scenes_run.path, "--epoch", 7), "has not saved epoch 7"),
+        ((tmp_path / "no.safetensors",), "no such checkpoint"),
+    ):
+        done = hlcore("export", "onnx", *given, "--out", out)
+        assert (done.returncode, sentence in done.stderr) == (1, True), done.stderr
+    assert not out.exists()
