@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, get_args
 import numpy as np
 import pandas as pd
 from cyclopts import App
-from scipy.stats import spearmanr
+from scipy.stats import rankdata
 
 from hlcore.config import AnalyzeConfig, FitConfig, Target
 from hlcore.data.catalog import open_data
@@ -150,8 +150,9 @@ def compare_maps(run: Run, trained: Run, data: Path) -> dict[str, float]:
         )
         weight, loss = own.hardness_map[own.valid].astype(float) + c, own.loss_map[own.valid].astype(float)
         sums += [(weight * loss).sum(), weight.sum(), loss.sum(), loss.size]
-        thinned = [one.hardness_map[::PIXELS, ::PIXELS].ravel() for one in (own, other)]
-        correlations.append(spearmanr(*thinned).statistic)
+        thinned = (one.hardness_map[::PIXELS, ::PIXELS].ravel() for one in (own, other))
+        ranks = [rankdata(values) for values in thinned]
+        correlations.append(np.corrcoef(*ranks)[0, 1])
     weighted, weights, losses, pixels = sums
     lift = (weighted / weights) / (losses / pixels)
     return {"lift": float(lift), "rank correlation": float(np.mean(correlations))}

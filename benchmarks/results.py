@@ -18,7 +18,7 @@ from benchmarks.claims import format_headline
 from benchmarks.documents import Entry, format_details, format_study, format_summary
 from benchmarks.evidence.grid import open_grid
 from benchmarks.evidence.sweep import read_rows
-from benchmarks.studies import format_label_faults
+from benchmarks.studies import format_fits, format_label_faults
 from hlcore.storage.analyses import AnalysisRecord, open_analysis
 from hlcore.storage.files import make_folder, write_text
 
@@ -85,6 +85,9 @@ def read_studies() -> Iterator[tuple[str, str, Iterator[str]]]:
     faults = RESULTS_FOLDER / "label_faults.csv"
     if faults.is_file():
         yield "label-faults", "Planted label faults", format_label_faults(pd.read_csv(faults, keep_default_na=False))
+    fits = RESULTS_FOLDER / "fit.csv"
+    if fits.is_file():
+        yield "fit", "Hardness fitted to trained networks", format_fits(pd.read_csv(fits, keep_default_na=False))
 
 
 @app.command

@@ -1,11 +1,14 @@
-"""The document of docs/results/ about planted label faults."""
+"""Documents of docs/results/ about planted label faults and about fitted branches."""
 
 from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
+from benchmarks.evidence.compare import estimate_mean
+from benchmarks.fit import LEARNED_IN_TRAINING
 from hlcore.analysis.statistics import filter_rows
-from hlcore.report.numbers import Number, compare_numbers, find_number
+from hlcore.figures.errors import SCORES
+from hlcore.report.numbers import Number, compare_numbers, find_number, format_number
 
 GAIN = "average precision minus that of loss"
 
@@ -52,6 +55,66 @@ def format_label_faults(faults: pd.DataFrame) -> Iterator[str]:
         yield format_markdown_table(["ranked", "by", "summary", "average precision", "gain over plain loss"], cells)
 
 
+def format_fits(table: pd.DataFrame) -> Iterator[str]:
+    """What fitted branches find; the table is that of `benchmarks.fit`."""
+    yield "    python -m benchmarks.fit --data FOLDER\n"
+    yield (
+        "Branches learned on the frozen features of the bundled networks, in 600 steps: the paper's hardness, and other "
+        "targets of `hlcore fit --target`. Each is measured as a score of errors, at most on 100 images, beside scores "
+        "that every network provides. The lift and the rank correlation with the map learned in training are over 20 "
+        "test images. Near edges and inside: within 2 px of an edge between predicted classes, and farther. Brackets "
+        "hold 95 % intervals over seeds (Student's t).\n"
+    )
+    for run, where in dict.fromkeys(zip(table["run"], table["on"], strict=True)):
+        rows = filter_rows(table, run=run, on=where)
+        own = rows.query("score == 'hardness'")
+        images = own.query("measure == 'images'")["value"].tolist()[0]
+        yield f"## {run} on {where}, {images:.0f} images\n"
+        measures = [name for name in FIT_MEASURES if name in set(rows["measure"])]
+        cells = []
+        for target, learned_on in dict.fromkeys(zip(own["target"], own["images"], strict=True)):
+            found = filter_rows(own, target=target, images=learned_on)
+            seeds = str(found["seed"].nunique()) if learned_on != LEARNED_IN_TRAINING else ""
+            cells.append([target, learned_on, seeds, *(_format_mean(found, name) for name in measures)])
+        for score in dict.fromkeys(rows["score"][rows["score"] != "hardness"]):
+            found = filter_rows(rows, score=score)
+            cells.append([SCORES[score], "", "", *(_format_mean(found, name) for name in measures)])
+        titles = ["target or score", "learned on", "seeds", *(FIT_MEASURES[name] for name in measures)]
+        yield format_markdown_table(titles, cells)
+        yield _name_best_target(rows)
+
+
+def _name_best_target(rows: pd.DataFrame) -> str:
+    """The target with the highest AUROC of those learned on all training images, beside 1 − max softmax."""
+    found = rows.query("measure == 'auroc, all'")
+    means = found.query("score == 'hardness' and images == 'train'").groupby("target")["value"].mean()
+    softmax = found["value"][found["score"] == "max_softmax"].tolist()
+    if means.empty or not softmax:
+        return ""
+    best, highest = str(means.idxmax()), float(means.max())
+    more = "more" if highest > softmax[0] else "fewer"
+    return (
+        f"Of the targets, {best} finds the most errors (AUROC {format_number(highest)}), and {more} than 1 − max softmax "
+        f"does at no cost ({format_number(softmax[0])}).\n"
+    )
+
+
+def _format_mean(rows: pd.DataFrame, measure: str) -> str:
+    """Mean over seeds with its interval; empty without a row."""
+    values = rows["value"][rows["measure"] == measure].to_numpy()
+    return str(Number(*estimate_mean(values))) if len(values) else ""
+
+
+FIT_MEASURES = {
+    "lift": "lift",
+    "rank correlation": "correlation with the map learned in training",
+    "auroc, all": "AUROC",
+    "auroc, edge": "AUROC near edges",
+    "auroc, interior": "AUROC inside",
+    "ap, all": "AP",
+    "aurc, all": "AURC (lower is better)",
+}
+"""Measure in the table of `benchmarks.fit` to the title of its column."""
 _KINDS = {
     "all": "of every kind",
     "swapped": "that swap a class",

@@ -169,7 +169,7 @@ def open_fit_data(
             raise
         log.info("no validation split (%s): every tenth image of %s is set aside", error, config.train_split)
         val = None
-    if val is not None and val.names == train.names and config.dataset != STREETS:
+    if val is not None and val.names == train.names:
         log.info("the splits are the same images, so every tenth of them is set aside")
         val = None
     free = range(len(train))

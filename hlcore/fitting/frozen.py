@@ -1,7 +1,7 @@
 """What a hardness branch learns from, if the network does not change: features and loss, computed once per image."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -102,9 +102,26 @@ class FrozenImages:
             self.has_room = False
 
     @property
-    def kept(self) -> int:
-        """Number of images that are in memory."""
-        return len(self._kept)
+    def kept(self) -> list[FrozenImage]:
+        """The images that are in memory."""
+        return list(self._kept.values())
+
+
+def measure_variety(images: Iterable[FrozenImage]) -> float:
+    """Share of the variance of the features that lies between images, 0 to 1; NaN for fewer than two images.
+
+    Mean over channels and features. Photographs of many places reach 0.02 to 0.04, frames of one drive 0.002 to 0.01.
+    """
+    means, variances = [], []
+    for image in images:
+        flat = [feature.float().flatten(1) for feature in image.features]
+        means.append(torch.cat([feature.mean(1) for feature in flat]))
+        variances.append(torch.cat([feature.var(1) for feature in flat]))
+    if len(means) < 2:
+        return math.nan
+    between, within = torch.stack(means).var(0), torch.stack(variances).mean(0)
+    shares = between / (between + within).clamp_min(torch.finfo(torch.float32).tiny)
+    return float(shares.mean())
 
 
 @dataclass(frozen=True)

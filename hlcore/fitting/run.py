@@ -1,5 +1,6 @@
 """Fit a hardness branch to a trained network and write the run folder: a generator of reports."""
 
+import logging
 import math
 import time
 from collections.abc import Generator
@@ -14,7 +15,7 @@ from hlcore.config import FIT_LR, FitConfig, LossConfig, OptimConfig, TrainConfi
 from hlcore.errors import CheckpointError
 from hlcore.evaluation import Scores
 from hlcore.fitting.data import FitData, choose_data, name_classes, open_fit_data, open_split
-from hlcore.fitting.frozen import FrozenImages, freeze_sample, make_batch
+from hlcore.fitting.frozen import FrozenImages, freeze_sample, make_batch, measure_variety
 from hlcore.fitting.models import TrainedNetwork, open_network
 from hlcore.fitting.steps import Fitter
 from hlcore.models.hardness import HardnessBranch, HardnessSegmenter
@@ -36,10 +37,14 @@ from hlcore.training.run_writer import RunWriter
 from hlcore.training.setup import describe_devices, launch_fabric
 from hlcore.training.state import Progress
 
+log = logging.getLogger(__name__)
+
 CHECK_STEPS = 50
 """Steps between two measurements of the lift, at least; they fall on the ends of epochs."""
 PATIENCE = 0.25
 """Fitting ends if the lift has not risen for this share of all steps."""
+LEAST_VARIETY = 0.01
+"""Variety of images, as in `measure_variety`, below which they look alike; docs/decisions.md has the measurements."""
 RISE = 0.002
 """A lift that is higher by less than this share has not risen."""
 
@@ -141,6 +146,7 @@ def _fit(
                 if stopped and fitter.done < steps:
                     return writer.interrupt(progress)
             if _has_stopped_rising(writer.run, steps):
+                log.info("the lift no longer rises, so fitting ends at step %d of %d", fitter.done, steps)
                 break
     except GeneratorExit:
         writer.interrupt(Progress(fitter.done, progress.epochs))
@@ -177,6 +183,13 @@ def _freeze(
         train[index]
         if (yield replace(start, checked=(len(data.val) + index + 1, total))):
             return None
+    variety = measure_variety(train.kept)
+    if variety < LEAST_VARIETY:
+        log.warning(
+            "the images look alike: only %.1f %% of the variance of their features lies between them (2 to 4 %% is "
+            "usual), so the map may not hold elsewhere; learn from more varied images",
+            100 * variety,
+        )
     return _Frozen(train, val, scores)
 
 

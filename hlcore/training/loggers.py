@@ -5,7 +5,8 @@ from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
-from lightning_fabric.loggers import Logger, TensorBoardLogger
+from lightning_fabric.loggers.logger import Logger
+from lightning_fabric.loggers.tensorboard import TensorBoardLogger
 from lightning_fabric.utilities.rank_zero import rank_zero_only
 
 from hlcore.config import TrainConfig

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from benchmarks.studies import GAIN, format_label_faults, format_markdown_table
+from benchmarks.studies import GAIN, format_fits, format_label_faults, format_markdown_table
 
 
 def fault(measure: str, low: float, high: float) -> dict:
@@ -35,3 +35,21 @@ def test_the_sentence_about_hardness_follows_from_the_paired_gain(low, high, sai
 
 def test_a_table_has_a_line_per_row():
     assert format_markdown_table(["a", "b"], [["1", "2"]]) == "| a | b |\n| --- | --- |\n| 1 | 2 |\n"
+
+
+@pytest.mark.parametrize(("tcp", "said"), [(0.7, "fewer than 1 − max softmax"), (0.95, "more than 1 − max softmax")])
+def test_fitted_branches_are_shown_with_intervals_over_seeds_and_the_best_target(tcp, said):
+    def row(target: str, images: str, seed: int, score: str, measure: str, value: float) -> dict:
+        about = {"run": "r", "target": target, "images": images, "seed": seed, "on": "d"}
+        return {**about, "score": score, "measure": measure, "value": value}
+
+    rows = [row("hardness", "in training", 0, "hardness", "auroc, all", 0.8)]
+    rows += [row("hardness", "in training", 0, "max_softmax", "auroc, all", 0.9)]
+    rows += [row("hardness", "train", seed, "hardness", "auroc, all", 0.5 + 0.1 * seed) for seed in range(3)]
+    rows += [row("tcp", "train", 0, "hardness", "auroc, all", tcp), row("tcp", "train", 0, "hardness", "images", 7)]
+    text = "\n".join(format_fits(pd.DataFrame(rows)))
+    assert "## r on d, 7 images" in text
+    assert "| hardness | in training |  | 0.800 |" in text
+    assert "| hardness | train | 3 | 0.600 (0.352 to 0.848) |" in text
+    assert "| 1 − max softmax |  |  | 0.900 |" in text
+    assert f"Of the targets, tcp finds the most errors (AUROC {tcp:.3f}), and {said}" in text

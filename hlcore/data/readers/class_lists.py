@@ -87,10 +87,11 @@ def read_label_text(path: Path) -> ClassList:
 def _parse_entry(entry: object, position: int, path: Path) -> _Entry:
     match {"name": entry} if isinstance(entry, str) else entry:
         case {"name": str(name), **others} if set(others) <= {"color", "id", "ignore"}:
-            number, ignored = others.get("id", position), others.get("ignore", False)
             colour = _parse_colour(others.get("color"))
-            is_number = isinstance(number, int) and not isinstance(number, bool) and 0 <= number <= 65535
-            if is_number and isinstance(ignored, bool) and (colour is not None or "color" not in others):
+            number, ignored = others.get("id", position), others.get("ignore", False)
+            if isinstance(number, bool) or not isinstance(ignored, bool) or (colour is None and "color" in others):
+                pass
+            elif isinstance(number, int) and 0 <= number <= 65535:
                 return _Entry(name, number, colour, ignored)
     raise DatasetError(f"{path} has the entry {json.dumps(entry)}; expected {_JSON_FORM}")
 

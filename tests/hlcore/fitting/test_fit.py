@@ -1,5 +1,7 @@
 """`hlcore fit`: a hardness branch for a network of any origin, whose own weights and logits do not change."""
 
+import logging
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -196,3 +198,27 @@ def _tiny(tmp_path: Path, data: Path) -> TrainConfig:
             "optim": {"epochs": 1, "batch_size": 3},
         }
     )
+
+
+def test_images_that_look_alike_are_reported(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    root = tmp_path / "alike"
+    write_images(root, "train", 1, seed=0)
+    (root / "classes.json").write_text('["ground", "wall", "door"]')
+    for kind in ("images", "labels"):
+        for number in range(1, 8):
+            shutil.copy(root / kind / "train" / "0.png", root / kind / "train" / f"{number}.png")
+    finish(fit(trained_networks.save_smp(tmp_path).model, root, settings(tmp_path)))
+    assert "the images look alike: only 0.0 % of the variance" in caplog.text
+
+
+def test_fitting_ends_when_the_lift_no_longer_rises(
+    tmp_path: Path, data: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hlcore.fitting.run.RISE", 1e9)  # the first lift is never exceeded
+    monkeypatch.setattr("hlcore.fitting.run.CHECK_STEPS", 3)
+    caplog.set_level(logging.INFO)
+    run = finish(fit(trained_networks.save_smp(tmp_path).model, data, settings(tmp_path, steps=60)))
+    assert "the lift no longer rises, so fitting ends at step" in caplog.text
+    assert run.record.state == "complete"
+    assert 15 <= len(run.step_table()) < 30
+    assert run.record.best_epoch in run.epochs

@@ -1,0 +1,47 @@
+"""The images that a branch is fitted to, and those set aside."""
+
+from pathlib import Path
+
+import pytest
+
+from hlcore.config import DataConfig
+from hlcore.data.labels import voc_palette
+from hlcore.errors import DatasetError
+from hlcore.fitting.data import FitData, open_fit_data
+from tests.hlcore.fitting.conftest import CLASSES, write_images
+
+
+def opened(root: Path, *, limit: int | None = None, **config: str) -> FitData:
+    settings = DataConfig.model_validate({"dataset": "folder", "root": root} | config)
+    return open_fit_data(settings, CLASSES, voc_palette(3), holds_val=False, limit=limit)
+
+
+def test_the_validation_split_is_set_aside_and_a_limit_is_evenly_spaced(data: Path) -> None:
+    found = opened(data, limit=3)
+    assert found.train.names == ("0", "4", "8")
+    assert found.val.names == ("0", "1", "2")
+    assert found.config.val_split == "val"
+
+
+@pytest.mark.parametrize("flat", [False, True])
+def test_without_one_every_tenth_image_is_set_aside(flat: bool, tmp_path: Path) -> None:  # noqa: FBT001
+    write_images(tmp_path, "train", 25, seed=0)
+    (tmp_path / "classes.json").write_text('["ground", "wall", "door"]')
+    if flat:  # a folder without splits has the same images in each
+        for kind in ("images", "labels"):
+            (tmp_path / kind / "train").rename(tmp_path / "moved")
+            (tmp_path / kind).rmdir()
+            (tmp_path / "moved").rename(tmp_path / kind)
+    found = opened(tmp_path)
+    assert len(found.train) == 23
+    assert len(found.val) == 2
+    assert not set(found.train.names) & set(found.val.names)
+    assert found.config.val_split == "train"
+    assert opened(tmp_path, val_split="train").val.names == found.val.names
+
+
+def test_one_image_is_too_few(tmp_path: Path) -> None:
+    write_images(tmp_path, "train", 1, seed=0)
+    (tmp_path / "classes.json").write_text('["ground", "wall", "door"]')
+    with pytest.raises(DatasetError, match="has only one image; at least 2 are needed"):
+        opened(tmp_path)
