@@ -59,11 +59,11 @@ def format_fits(table: pd.DataFrame) -> Iterator[str]:
     """What fitted branches find; the table is that of `benchmarks.fit`."""
     yield "    python -m benchmarks.fit --data FOLDER\n"
     yield (
-        "Branches learned on the frozen features of the bundled networks, in 600 steps: the paper's hardness, and other "
-        "targets of `hlcore fit --target`. Each is measured as a score of errors, at most on 100 images, beside scores "
-        "that every network provides. The lift and the rank correlation with the map learned in training are over 20 "
-        "test images. Near edges and inside: within 2 px of an edge between predicted classes, and farther. Brackets "
-        "hold 95 % intervals over seeds (Student's t).\n"
+        "Branches learned on the frozen features of the bundled networks, in 600 steps: the paper's hardness, and "
+        "other targets of `hlcore fit --target`. Each is measured as a score of errors, at most on 100 images, "
+        "beside scores that every network provides. The lift and the rank correlation with the map learned in "
+        "training are over 20 test images. Near edges and inside: within 2 px of an edge between predicted "
+        "classes, and farther. Brackets hold 95 % intervals over seeds (Student's t).\n"
     )
     for run, where in dict.fromkeys(zip(table["run"], table["on"], strict=True)):
         rows = filter_rows(table, run=run, on=where)
@@ -94,8 +94,8 @@ def _name_best_target(rows: pd.DataFrame) -> str:
     best, highest = str(means.idxmax()), float(means.max())
     more = "more" if highest > softmax[0] else "fewer"
     return (
-        f"Of the targets, {best} finds the most errors (AUROC {format_number(highest)}), and {more} than 1 − max softmax "
-        f"does at no cost ({format_number(softmax[0])}).\n"
+        f"Of the targets, {best} finds the most errors (AUROC {format_number(highest)}), and {more} than "
+        f"1 − max softmax does at no cost ({format_number(softmax[0])}).\n"
     )
 
 

@@ -68,7 +68,7 @@ class DataConfig(FrozenModel):
     """The data set and how it is loaded."""
 
     dataset: str = "streets"
-    """streets (synthetic, needs no download), camvid, cityscapes, ade20k, voc, idd_lite or folder."""
+    """streets (synthetic, needs no download), camvid, cityscapes, ade20k, voc, idd_lite, folder or hf."""
     root: UserPath | None = None
     """Folder of the data set; not needed for streets."""
     train_split: str = "train"
@@ -247,7 +247,7 @@ class AnalyzeConfig(FrozenModel):
     out: UserPath | None = None
     """Folder of the analysis. Default: RUN/analyses/DATASET-SPLIT."""
     dataset: str | None = None
-    """streets, camvid, cityscapes, ade20k, voc, idd_lite or folder. Default: the run's own data set."""
+    """streets, camvid, cityscapes, ade20k, voc, idd_lite, folder or hf. Default: the run's own data set."""
     split: str | None = None
     """Split to measure, such as val or test. Default: the run's validation split."""
     epoch: EpochChoice = None
@@ -287,7 +287,7 @@ class FitConfig(FrozenModel):
     out: UserPath = Path("runs")
     """Folder for the runs."""
     dataset: str | None = None
-    """streets, camvid, cityscapes, ade20k, voc, idd_lite or folder. Default: the run's own data set, or folder."""
+    """streets, camvid, cityscapes, ade20k, voc, idd_lite, folder or hf. Default: the run's own data set, or folder."""
     split: str = "train"
     """Split to learn from. Varied images count for more than unseen ones, so the training split does well."""
     limit: PositiveInt | None = None

@@ -8,6 +8,7 @@ from hlcore.data.readers.ade20k import open_ade20k
 from hlcore.data.readers.camvid import open_camvid
 from hlcore.data.readers.cityscapes import open_cityscapes
 from hlcore.data.readers.folder import open_folder
+from hlcore.data.readers.hf import open_hf
 from hlcore.data.readers.idd_lite import open_idd_lite
 from hlcore.data.readers.voc import open_voc
 from hlcore.data.samples import PairedFiles, SegmentationData
@@ -16,6 +17,9 @@ from hlcore.plugins import import_plugins
 
 STREETS = "streets"
 """The synthetic data set: it needs no root and has any number of images of any size."""
+
+HF = "hf"
+"""Data sets of the library `datasets`, whose root may be a name on the Hugging Face hub."""
 
 Reader = Callable[[Path, str], SegmentationData]
 
@@ -26,6 +30,7 @@ DATASETS: dict[str, Reader] = {
     "voc": open_voc,
     "idd_lite": open_idd_lite,
     "folder": open_folder,
+    HF: open_hf,
 }
 """Name to reader of every data set on disk."""
 
@@ -81,7 +86,7 @@ def open_data(
         raise InvalidInputError(f"unknown data set '{name}'; {hint}")
     if root is None:
         raise DatasetError(f"the data set '{name}' needs its folder as root (--data.root FOLDER)")
-    if not root.is_dir():
+    if not root.is_dir() and name != HF:
         raise DatasetError(
             f"the folder of the data set, {root}, does not exist; if it has moved, give the new one "
             "(--root of evaluate, DATA of analyze, --data.root of train)"

@@ -112,35 +112,38 @@ def read_label_map(
 
 
 def read_class_ids(
-    path: Path,
+    source: Path | bytes,
     *,
     ids: Mapping[int, int],
     classes: ClassTable,
     coloured: Sequence[int] | None = None,
     colours: Mapping[Colour, int] | None = None,
+    name: str = "label map",
 ) -> LabelMap:
     """The label file of a data set as H W uint8 class indices with 255 = ignored.
 
     Args:
-        path: A grey or palette PNG, or an RGB one if there are `colours`.
+        source: A grey or palette PNG, or an RGB one if there are `colours`; a file, or the bytes of one.
         ids: Value in the file to class index, for every valid value.
         classes: The classes, to refuse a palette with their colours in another order.
         coloured: Indices of the classes whose colours are known. Default: all.
         colours: Colour in an RGB file to class index, for every valid colour; empty if some class has none of its own.
+        name: Name of the bytes in error messages; a file is named by its path.
 
     Raises:
         DatasetError: not such a PNG, damaged, with a value that is not in `ids`, or with a palette that contradicts it.
     """
-    pixels, of_palette = _read_label_pixels(path, str(path), MAX_PIXELS)
+    name = name if isinstance(source, bytes) else str(source)
+    pixels, of_palette = _read_label_pixels(source, name, MAX_PIXELS)
     if pixels.ndim == 2:
-        return _map_ids(pixels, ids, str(path), find_contradiction(of_palette, ids, classes, coloured=coloured))
+        return _map_ids(pixels, ids, name, find_contradiction(of_palette, ids, classes, coloured=coloured))
     if colours is None:
-        raise DatasetError(f"{path} is a colour PNG; expected a grey or palette PNG whose values are class ids")
+        raise DatasetError(f"{name} is a colour PNG; expected a grey or palette PNG whose values are class ids")
     if not colours:
         raise DatasetError(
-            f"{path} is a colour PNG, but not every class has a colour of its own in the list of classes; add them"
+            f"{name} is a colour PNG, but not every class has a colour of its own in the list of classes; add them"
         )
-    return _map_colours(pixels, {colour: (index,) for colour, index in colours.items()}, classes, str(path))
+    return _map_colours(pixels, {colour: (index,) for colour, index in colours.items()}, classes, name)
 
 
 def check_label_size(size: tuple[int, ...], image_size: tuple[int, ...], *, name: str, image: str = "") -> None:

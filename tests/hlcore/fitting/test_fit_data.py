@@ -24,7 +24,7 @@ def test_the_validation_split_is_set_aside_and_a_limit_is_evenly_spaced(data: Pa
 
 
 @pytest.mark.parametrize("flat", [False, True])
-def test_without_one_every_tenth_image_is_set_aside(flat: bool, tmp_path: Path) -> None:  # noqa: FBT001
+def test_without_one_every_tenth_image_is_set_aside(flat: bool, tmp_path: Path) -> None:
     write_images(tmp_path, "train", 25, seed=0)
     (tmp_path / "classes.json").write_text('["ground", "wall", "door"]')
     if flat:  # a folder without splits has the same images in each
