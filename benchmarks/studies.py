@@ -67,16 +67,16 @@ def format_fits(table: pd.DataFrame) -> Iterator[str]:
     )
     for run, where in dict.fromkeys(zip(table["run"], table["on"], strict=True)):
         rows = filter_rows(table, run=run, on=where)
-        own = rows.query("score == 'hardness'")
-        images = own.query("measure == 'images'")["value"].tolist()[0]
+        own = filter_rows(rows, score="hardness")
+        images = filter_rows(own, measure="images")["value"].tolist()[0]
         yield f"## {run} on {where}, {images:.0f} images\n"
         measures = [name for name in FIT_MEASURES if name in set(rows["measure"])]
         cells = []
         for target, learned_on in dict.fromkeys(zip(own["target"], own["images"], strict=True)):
             found = filter_rows(own, target=target, images=learned_on)
-            seeds = str(found["seed"].nunique()) if learned_on != LEARNED_IN_TRAINING else ""
+            seeds = str(len(set(found["seed"].tolist()))) if learned_on != LEARNED_IN_TRAINING else ""
             cells.append([target, learned_on, seeds, *(_format_mean(found, name) for name in measures)])
-        for score in dict.fromkeys(rows["score"][rows["score"] != "hardness"]):
+        for score in [name for name in dict.fromkeys(rows["score"].tolist()) if name != "hardness"]:
             found = filter_rows(rows, score=score)
             cells.append([SCORES[score], "", "", *(_format_mean(found, name) for name in measures)])
         titles = ["target or score", "learned on", "seeds", *(FIT_MEASURES[name] for name in measures)]
@@ -86,12 +86,17 @@ def format_fits(table: pd.DataFrame) -> Iterator[str]:
 
 def _name_best_target(rows: pd.DataFrame) -> str:
     """The target with the highest AUROC of those learned on all training images, beside 1 − max softmax."""
-    found = rows.query("measure == 'auroc, all'")
-    means = found.query("score == 'hardness' and images == 'train'").groupby("target")["value"].mean()
-    softmax = found["value"][found["score"] == "max_softmax"].tolist()
-    if means.empty or not softmax:
+    found = filter_rows(rows, measure="auroc, all")
+    of_targets = filter_rows(found, score="hardness", images="train")
+    means = {
+        target: sum(values) / len(values)
+        for target in dict.fromkeys(of_targets["target"].tolist())
+        for values in [filter_rows(of_targets, target=target)["value"].tolist()]
+    }
+    softmax = filter_rows(found, score="max_softmax")["value"].tolist()
+    if not means or not softmax:
         return ""
-    best, highest = str(means.idxmax()), float(means.max())
+    best, highest = max(means.items(), key=lambda item: item[1])
     more = "more" if highest > softmax[0] else "fewer"
     return (
         f"Of the targets, {best} finds the most errors (AUROC {format_number(highest)}), and {more} than "
@@ -101,8 +106,8 @@ def _name_best_target(rows: pd.DataFrame) -> str:
 
 def _format_mean(rows: pd.DataFrame, measure: str) -> str:
     """Mean over seeds with its interval; empty without a row."""
-    values = rows["value"][rows["measure"] == measure].to_numpy()
-    return str(Number(*estimate_mean(values))) if len(values) else ""
+    values = filter_rows(rows, measure=measure)["value"].tolist()
+    return str(Number(*estimate_mean(values))) if values else ""
 
 
 FIT_MEASURES = {

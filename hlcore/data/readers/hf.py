@@ -35,14 +35,18 @@ class HfData:
     ids: Mapping[int, int]
     """Value in a label map to class index, or to 255 = ignored."""
 
-    @cached_property
+    @property
     def names(self) -> tuple[str, ...]:
         """The position of each row, as six digits."""
         return tuple(f"{index:06d}" for index in range(len(self.rows)))
 
-    @cached_property
+    @property
     def fingerprint(self) -> str:
-        """SHA-256 over the class names and the files of all rows."""
+        """SHA-256 over the class names and the files of all rows; the first call reads them."""
+        return self._digest
+
+    @cached_property
+    def _digest(self) -> str:
         digest = sha256(repr(self.classes.names).encode())
         for row in self.rows:
             for column in self.columns:
@@ -88,6 +92,7 @@ def open_hf(root: Path, split: str) -> HfData:
         import datasets
     except ImportError as error:
         raise InvalidInputError("the data set 'hf' needs datasets; pip install 'hlcore[hf]'") from error
+    loaded: Any = None
     name = str(root) if root.exists() else "/".join(root.parts[-2:])
     try:
         if (root / "dataset_dict.json").is_file() or (root / "state.json").is_file():
