@@ -7,7 +7,7 @@ from cyclopts import App
 from hlcore.config import EpochChoice
 from hlcore.errors import InvalidInputError
 
-export = App(name="export", help="Write a network for other programs.")
+export = App(name="export", help="Give networks and maps to other programs.")
 
 
 @export.command
@@ -42,3 +42,47 @@ def onnx(checkpoint: Path, *, out: Path, epoch: EpochChoice = None) -> None:
     metadata = {"class_names": json.dumps(loaded.class_names), "epoch": str(loaded.epoch)}
     difference = export_whole_network(loaded.network, out, metadata=metadata)
     print(f"complete: {out} (differs from torch by at most {difference:.1g})")
+
+
+@export.command
+def fiftyone(bundle: Path, *, name: str | None = None) -> None:
+    """Make a FiftyOne data set of a hardness bundle: images, hardness as heatmaps, prediction as segmentation.
+
+    The images and maps stay where they are.
+
+    Parameters
+    ----------
+    bundle
+        Folder that `hlcore predict` wrote, from image files that are still there.
+    name
+        Name of the data set, which must be new. Default: that of the folder.
+    """
+    from hlcore.storage.bundles import open_bundle
+
+    opened = open_bundle(bundle)
+    try:
+        import fiftyone as fo  # pyright: ignore[reportMissingImports]  (it brings a database)
+    except ImportError as error:
+        raise InvalidInputError("FiftyOne is not installed; pip install fiftyone") from error
+    name = name or bundle.resolve().name
+    if fo.dataset_exists(name):
+        raise InvalidInputError(f"FiftyOne already has a data set {name!r}; give another --name")
+    samples = [
+        fo.Sample(
+            filepath=row["source"],
+            hardness=fo.Heatmap(map_path=str(opened.hardness_path(row["name"]).resolve()), range=[0, 65535]),
+            prediction=fo.Segmentation(mask_path=str(opened.prediction_path(row["name"]).resolve())),
+            mean_hardness=row["mean_hardness"],
+        )
+        for row in opened.manifest.to_dict("records")
+    ]
+    dataset = fo.Dataset(name, persistent=True)
+    dataset.add_samples(samples)
+    dataset.mask_targets = {
+        "prediction": {
+            f"#{red:02x}{green:02x}{blue:02x}": label
+            for label, (red, green, blue) in zip(opened.class_names, opened.palette, strict=True)
+        }
+    }
+    dataset.save()
+    print(f"complete: {name} ({len(samples)} images); look at it with: fiftyone app launch {name}")

@@ -273,6 +273,14 @@ class Bundle:
     def _names(self) -> frozenset[str]:
         return frozenset(self.manifest["name"])
 
+    def hardness_path(self, name: str) -> Path:
+        """Path of the hardness map of an image, by its name here."""
+        return self.path / f"{name}.hardness.png"
+
+    def prediction_path(self, name: str) -> Path:
+        """Path of the prediction map of an image, by its name here."""
+        return self.path / f"{name}.prediction.png"
+
     def hardness_map(self, name: str) -> HardnessMap:
         """The hardness map of an image, by its name here or in the data set of `names`.
 
@@ -280,14 +288,14 @@ class Bundle:
             CheckpointError: the bundle has no such image, or its file cannot be read.
         """
         name = self.names.get(name, name)
-        path = self.path / f"{name}.hardness.png"
+        path = self.hardness_path(name)
         if name not in self._names or not path.is_file():
             raise CheckpointError(f"{self.path} has no hardness map for {name!r}; expected {path.name}")
         return read_hardness_png(path)
 
     def prediction(self, name: str) -> LabelMap:
         """The predicted class indices of an image, H W uint8."""
-        path = self.path / f"{name}.prediction.png"
+        path = self.prediction_path(name)
         if name not in self._names:
             raise CheckpointError(f"{self.path} has no prediction for {name!r}; expected {path.name}")
         image = read_png(path)
