@@ -13,10 +13,12 @@ TRANSFORMERS = "transformers"
 """`NetworkConfig.network` of these networks; their own configuration is in `options`."""
 MODEL_TYPES = ("segformer", "upernet", "mask2former", "maskformer")
 _LEFT_OUT = {
-    *("_name_or_path", "architectures", "auto_map", "dtype", "torch_dtype", "transformers_version"),
-    *("id2label", "label2id", "problem_type"),
+    *("architectures", "auto_map", "dtype", "torch_dtype", "transformers_version", "attn_implementation"),
+    *("id2label", "label2id", "problem_type", "quantization_config", "use_kernels"),
 }
-"""Keys of a configuration that do not change the network, or that say where it came from."""
+"""Keys of a configuration that do not change the network, or name code and files that would be loaded."""
+_MOST, _MOST_LAYERS = 100_000, 512
+"""Largest number in a configuration, and largest number of layers."""
 
 
 class _SegformerEncoder(nn.Module):
@@ -117,8 +119,9 @@ def make_model(settings: dict[str, Any], num_classes: int) -> Any:
         raise InvalidInputError(f"model_type must be one of {', '.join(MODEL_TYPES)}, got {str(kind)[:60]!r}")
     if settings.get("backbone") and not settings.get("use_timm_backbone"):
         raise InvalidInputError("a backbone must be described by its backbone_config, not named")
+    kept = _clean(settings)
+    _check_plausible(kept)
     changed = {"num_labels": num_classes, "use_pretrained_backbone": False}
-    kept = {name: value for name, value in settings.items() if name not in _LEFT_OUT}
     try:
         configured = transformers.AutoConfig.for_model(**kept | changed)
         name = "AutoModelForUniversalSegmentation" if kind == "mask2former" else "AutoModelForSemanticSegmentation"
@@ -145,7 +148,30 @@ def split_model(model: Any) -> NetworkParts:
 
 def describe_config(configured: Any) -> dict[str, Any]:
     """A configuration of transformers as `NetworkConfig.options`."""
-    return {name: value for name, value in configured.to_dict().items() if name not in _LEFT_OUT}
+    return _clean(configured.to_dict())
+
+
+def _clean(settings: dict[str, Any]) -> dict[str, Any]:
+    """A configuration without the keys of _LEFT_OUT and private ones, also in its parts."""
+    return {
+        name: _clean(value) if isinstance(value, dict) else value
+        for name, value in settings.items()
+        if name not in _LEFT_OUT and not name.startswith("_")
+    }
+
+
+def _check_plausible(settings: dict[str, Any]) -> None:
+    """Raise InvalidInputError for numbers that would take hours; a checkpoint's header chooses the settings too."""
+    for name, value in settings.items():
+        if isinstance(value, dict):
+            _check_plausible(value)
+            continue
+        numbers = [
+            one for one in (value if isinstance(value, list | tuple) else [value]) if isinstance(one, int | float)
+        ]
+        most = _MOST_LAYERS if "layers" in name or "depth" in name else _MOST
+        if len(numbers) > _MOST_LAYERS or any(abs(number) > most for number in numbers):
+            raise InvalidInputError(f"{name} must hold numbers of at most {most}, got {str(value)[:60]}")
 
 
 def import_transformers() -> Any:
