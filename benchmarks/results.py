@@ -18,7 +18,7 @@ from benchmarks.claims import format_headline
 from benchmarks.documents import Entry, format_details, format_study, format_summary
 from benchmarks.evidence.grid import open_grid
 from benchmarks.evidence.sweep import read_rows
-from benchmarks.studies import format_fits, format_label_faults
+from benchmarks.studies import format_fits, format_label_faults, format_suspicion
 from hlcore.storage.analyses import AnalysisRecord, open_analysis
 from hlcore.storage.files import make_folder, write_text
 
@@ -88,6 +88,9 @@ def read_studies() -> Iterator[tuple[str, str, Iterator[str]]]:
     fits = RESULTS_FOLDER / "fit.csv"
     if fits.is_file():
         yield "fit", "Hardness fitted to trained networks", format_fits(pd.read_csv(fits, keep_default_na=False))
+    suspicion = RESULTS_FOLDER / "suspicion.csv"
+    if suspicion.is_file():
+        yield "suspicion", "Small models that find errors", format_suspicion(pd.read_csv(suspicion))
 
 
 @app.command

@@ -84,6 +84,29 @@ def format_fits(table: pd.DataFrame) -> Iterator[str]:
         yield _name_best_target(rows)
 
 
+def format_suspicion(table: pd.DataFrame) -> Iterator[str]:
+    """Whether a small model finds more errors; the table is that of `benchmarks.suspicion`."""
+    yield "    python -m benchmarks.suspicion --data FOLDER\n"
+    yield (
+        "Logistic regression on scores that every network provides (1 − max softmax, entropy, 1 − margin, distance to "
+        "the predicted edge), with and without hardness and the predicted class, for the bundled `camvid` network. "
+        "Fitted on one split of CamVid, tested on 60 test images; the validation split is one drive. The gain over "
+        "1 − max softmax is paired over the images. Brackets hold 95 % intervals over images (bootstrap).\n"
+    )
+    for learned_on in dict.fromkeys(table["learned_on"].tolist()):
+        rows = filter_rows(table, learned_on=learned_on)
+        yield f"## Fitted on {learned_on}\n"
+        cells = []
+        for row in rows.to_dict("records"):
+            gain = Number(row["gain"], row["gain_low"], row["gain_high"])
+            is_clear = row["gain_low"] * row["gain_high"] > 0
+            verdict = "more" if row["gain"] > 0 else "fewer"
+            name = SCORES.get(row["score"], row["score"])
+            found = "" if row["score"] == "max_softmax" else verdict if is_clear else "not significant"
+            cells.append([name, str(Number(row["auroc"], row["low"], row["high"])), str(gain), found])
+        yield format_markdown_table(["score", "AUROC", "gain over 1 − max softmax", "finds"], cells)
+
+
 def _name_best_target(rows: pd.DataFrame) -> str:
     """The target with the highest AUROC of those learned on all training images, beside 1 − max softmax."""
     found = filter_rows(rows, measure="auroc, all")

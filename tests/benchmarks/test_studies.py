@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from benchmarks.studies import GAIN, format_fits, format_label_faults, format_markdown_table
+from benchmarks.studies import GAIN, format_fits, format_label_faults, format_markdown_table, format_suspicion
 
 
 def fault(measure: str, low: float, high: float) -> dict:
@@ -53,3 +53,15 @@ def test_fitted_branches_are_shown_with_intervals_over_seeds_and_the_best_target
     assert "| hardness | train | 3 | 0.600 (0.352 to 0.848) |" in text
     assert "| 1 − max softmax |  |  | 0.900 |" in text
     assert f"Of the targets, tcp finds the most errors (AUROC {tcp:.3f}), and {said}" in text
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "said"), [(0.01, 0.02, "more"), (-0.02, -0.01, "fewer"), (-0.01, 0.01, "not significant")]
+)
+def test_a_small_model_finds_more_errors_only_if_its_interval_says_so(low, high, said):
+    gain = {"gain": (low + high) / 2, "gain_low": low, "gain_high": high}
+    row = {"learned_on": "val", "tested_on": "test", "score": "a model", "auroc": 0.9, "low": 0.8, "high": 0.95}
+    text = "\n".join(format_suspicion(pd.DataFrame([row | gain])))
+    assert "## Fitted on val" in text
+    assert f"| a model | 0.900 (0.800 to 0.950) | {gain['gain']:.3f} ".replace("-", "−") in text
+    assert f"| {said} |" in text
