@@ -4,6 +4,6 @@
     python -m benchmarks.evidence compare method               compares every variant with cross entropy
     python -m benchmarks.evidence choose                       applies the rule for the branch's learning rate
 
-A table is three files in this folder: method.yaml, the grid; method.jsonl, one row per finished run; and
-method.fidelity.jsonl, the fidelity of each run, measured when the other seeds are finished too.
+A table is three files in this folder: method.yaml, the grid; method.csv, one row per finished run; and
+method.fidelity.csv, the fidelity of each run, measured when the other seeds are finished too.
 """

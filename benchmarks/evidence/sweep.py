@@ -1,6 +1,5 @@
 """Fill a table: train the missing runs, resume interrupted ones, measure them and write one row each (needs Linux)."""
 
-import json
 import platform
 import resource
 from collections.abc import Generator, Iterator, Sequence
@@ -8,12 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
+from filelock import FileLock
 
 from benchmarks.evidence.edge_weights import use_edge_weights
 from benchmarks.evidence.grid import EVIDENCE_FOLDER, Grid, open_grid
 from benchmarks.evidence.measures import measure_fidelity, measure_segmentation, measure_stability
 from hlcore.config import TrainConfig
 from hlcore.errors import InvalidInputError
+from hlcore.storage.files import write_text
 from hlcore.storage.runs import Run, open_run, utc_now
 from hlcore.training import loop
 
@@ -56,7 +58,7 @@ def fill_table(
         run = yield from _train_or_resume(use_edge_weights(config, out))
         split = grid.score_split[cell["data"]]
         row = {**cell, **measure_segmentation(run, split), **measure_stability(run, split), **_describe_training(run)}
-        _append_row(folder / f"{table}.jsonl", row)
+        _append_row(folder / f"{table}.csv", row)
         _keep_last_weights(run)
         yield f"{config.name}: {row['scored_on']} mIoU {row['mean_iou_last']:.4f}"
         yield from fill_fidelity(table, out=out, only=only, folder=folder)
@@ -85,9 +87,9 @@ def train_baselines(
 def fill_fidelity(table: str, *, out: Path, only: Sequence[str] = (), folder: Path = EVIDENCE_FOLDER) -> Iterator[str]:
     """Measure the fidelity of each run that lacks it, if its weights and those of its references are in `out`."""
     grid = open_grid(table, folder)
-    path = folder / f"{table}.fidelity.jsonl"
+    path = folder / f"{table}.fidelity.csv"
     judged = [{axis: row[axis] for axis in grid.axes} for row in _read_rows(path)]
-    finished = [{axis: row[axis] for axis in grid.axes} for row in _read_rows(folder / f"{table}.jsonl")]
+    finished = [{axis: row[axis] for axis in grid.axes} for row in _read_rows(folder / f"{table}.csv")]
     asked = _select_cells(grid, only)
     for cell in finished:
         runs = [out / grid.run_name(table, c) for c in (cell, *grid.others(cell))]
@@ -102,8 +104,8 @@ def fill_fidelity(table: str, *, out: Path, only: Sequence[str] = (), folder: Pa
 def read_rows(table: str, folder: Path = EVIDENCE_FOLDER) -> list[dict[str, Any]]:
     """The rows of a table in the order they were finished, each with its fidelity if that is known."""
     axes = tuple(open_grid(table, folder).axes)
-    later = {tuple(row[axis] for axis in axes): row for row in _read_rows(folder / f"{table}.fidelity.jsonl")}
-    return [row | later.get(tuple(row[axis] for axis in axes), {}) for row in _read_rows(folder / f"{table}.jsonl")]
+    later = {tuple(row[axis] for axis in axes): row for row in _read_rows(folder / f"{table}.fidelity.csv")}
+    return [row | later.get(tuple(row[axis] for axis in axes), {}) for row in _read_rows(folder / f"{table}.csv")]
 
 
 def _select_cells(grid: Grid, only: Sequence[str]) -> list[dict[str, str]]:
@@ -120,12 +122,17 @@ def _is_complete(run: Path) -> bool:
 
 
 def _read_rows(path: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
+    """The rows of a table, each with the columns that it has."""
+    if not path.exists():
+        return []
+    table = pd.read_csv(path)
+    return [{str(name): value for name, value in row.items() if pd.notna(value)} for row in table.to_dict("records")]
 
 
 def _append_row(path: Path, row: dict[str, Any]) -> None:
-    with path.open("ab", buffering=0) as rows:  # in one write, as another process may append at the same time
-        rows.write((json.dumps(row) + "\n").encode())
+    with FileLock(path.with_name(f".{path.name}.lock")):  # another process may append at the same time
+        rows = pd.DataFrame([*_read_rows(path), row])
+        write_text(path, rows.to_csv(index=False, lineterminator="\n"))
 
 
 def _train_or_resume(config: TrainConfig) -> Generator[str, None, Run]:
@@ -135,7 +142,7 @@ def _train_or_resume(config: TrainConfig) -> Generator[str, None, Run]:
     reports = loop.resume(path) if (path / "run.json").exists() else loop.train(config)
     for report in reports:
         if report.ends_epoch:
-            logged = report.values
+            logged = report.values  # noqa: PD011  (of a report)
             yield f"{config.name}, epoch {report.epoch}: val mIoU {logged['mean_iou']:.4f}"
     return open_run(path)
 
