@@ -104,7 +104,7 @@ def fit_variant(variant: Variant, data: Path, out: Path) -> Run:
     if (path / "run.json").is_file() and open_run(path).record.state == "complete":
         return open_run(path)
     root = None if variant.run == "streets" else data / variant.run
-    config = FitConfig(name=variant.name, out=out, keep_epochs=1, probe_images=0, **variant.settings)
+    config = FitConfig(name=variant.name, out=out, keep_epochs=2, probe_images=0, **variant.settings)
     *_, last = fit(str(PROJECT / "checkpoints" / variant.run), root, config)
     return last.run
 

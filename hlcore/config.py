@@ -218,7 +218,9 @@ class TrainConfig(FrozenModel):
             weights = str(Path(weights).expanduser().absolute())
         changed = {
             "out": self.out.absolute(),
-            "data": self.data.model_copy(update={"root": self.data.root and self.data.root.absolute()}),
+            "data": self.data.model_copy(
+                update={"root": self.data.root and make_absolute(self.data.dataset, self.data.root)}
+            ),
             "hardness_from": self.hardness_from and self.hardness_from.absolute(),
             "network": self.network.model_copy(update={"encoder_weights": weights}),
         }
@@ -274,6 +276,11 @@ class AnalyzeConfig(FrozenModel):
     which needs a C++ compiler and takes about a minute to start."""
 
 
+def make_absolute(dataset: str, root: Path) -> Path:
+    """The absolute path of a data set's folder; a name on the Hugging Face hub stays as it is."""
+    return root if dataset == "hf" and not root.exists() else root.absolute()
+
+
 Target = Literal["hardness", "loss", "rank", "tcp"]
 FIT_LR: dict[Target, float] = {"hardness": 1.0, "loss": 0.1, "rank": 0.1, "tcp": 1.0}
 """Default learning rate for each target of `hlcore fit`; docs/decisions.md has the rule that chose them."""
@@ -288,12 +295,14 @@ class FitConfig(FrozenModel):
     """Folder for the runs."""
     dataset: str | None = None
     """streets, camvid, cityscapes, ade20k, voc, idd_lite, folder or hf. Default: the run's own data set, or folder."""
-    split: str = "train"
-    """Split to learn from. Varied images count for more than unseen ones, so the training split does well."""
+    split: str | None = None
+    """Split to learn from. Varied images count for more than unseen ones, so the training split does well. Default:
+    that of the run, or train."""
     limit: PositiveInt | None = None
     """Learn from at most this many images, evenly spaced."""
     val_split: str | None = None
-    """Split on which the lift is measured. Default: val if the data set has it, else a tenth of the split."""
+    """Split on which the lift is measured. Default: that of the run, or val if there is one, else a tenth of the
+    split."""
     epoch: EpochChoice = None
     """Of a run: a saved epoch, or `best` for the one with the highest validation mIoU. Default: the last."""
     weights: UserPath | None = None
@@ -317,7 +326,7 @@ class FitConfig(FrozenModel):
     """Factor of the loss (the paper's lambda)."""
     cache_mb: Annotated[float, Field(ge=0)] = 2048.0
     """Memory for features, MB. The network runs again on each image that does not fit."""
-    keep_epochs: ListedCount = 4
+    keep_epochs: Annotated[int, Field(ge=2, le=1_000_000)] = 4
     """Number of epochs that are saved, evenly spaced from 0 to the last; each has the whole network."""
     probe_images: Annotated[int, Field(ge=0, le=1_000_000)] = 8
     """Number of images whose maps are saved throughout, half of them for validation."""

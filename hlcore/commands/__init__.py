@@ -1,10 +1,10 @@
 """The commands that use trained networks. hlcore.cli registers them."""
 
 from hlcore.commands.analyze import analyze
-from hlcore.commands.common import INTERRUPTED
 from hlcore.commands.evaluate import evaluate
 from hlcore.commands.export import export
 from hlcore.commands.fit import fit
+from hlcore.commands.options import INTERRUPTED
 from hlcore.commands.predict import predict
 from hlcore.commands.runs import runs
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from hlcore.commands.common import INTERRUPTED, ClusterAddress, find_address
+from hlcore.commands.options import INTERRUPTED, ClusterAddress, find_address
 from hlcore.config import AnalyzeConfig
 
 

@@ -16,6 +16,7 @@ def onnx(checkpoint: Path, *, out: Path, epoch: EpochChoice = None) -> None:
 
     It takes RGB images N 3 H W of float32 in 0..255, where H and W are multiples of the network's stride, and gives
     logits N C H W and the hardness map N 1 H W in (0, 1). The file names the classes and the stride in its metadata.
+    PSPNet, UPerNet, MaskFormer and Mask2Former cannot be exported.
 
     Parameters
     ----------
@@ -30,17 +31,21 @@ def onnx(checkpoint: Path, *, out: Path, epoch: EpochChoice = None) -> None:
 
     from hlcore.models.onnx_export import export_whole_network
     from hlcore.storage.checkpoints import load_checkpoint
-    from hlcore.storage.files import make_folder
+    from hlcore.storage.files import make_folder, replace_atomically
     from hlcore.storage.loading import load_epoch
     from hlcore.storage.runs import open_run
 
+    if out.is_dir():
+        raise InvalidInputError(f"{out} is a folder; give a file, such as {out / 'network.onnx'}")
     if epoch is not None and not checkpoint.is_dir():
         raise InvalidInputError("--epoch chooses a checkpoint of a run; leave it out, or give the run folder")
     of_run = checkpoint.is_dir()
     loaded = load_epoch(open_run(checkpoint), epoch, device="cpu") if of_run else load_checkpoint(checkpoint)
-    make_folder(out.absolute().parent)
     metadata = {"class_names": json.dumps(loaded.class_names), "epoch": str(loaded.epoch)}
-    difference = export_whole_network(loaded.network, out, metadata=metadata)
+    content, difference = export_whole_network(loaded.network, metadata=metadata)
+    make_folder(out.absolute().parent)
+    with replace_atomically(out) as temporary:
+        temporary.write_bytes(content)
     print(f"complete: {out} (differs from torch by at most {difference:.1g})")
 
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from hlcore.commands.common import INTERRUPTED
+from hlcore.commands.options import INTERRUPTED
 from hlcore.config import FitConfig
 from hlcore.errors import InvalidInputError
 

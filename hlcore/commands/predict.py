@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import PositiveFloat
 
-from hlcore.commands.common import INTERRUPTED, ClusterAddress, find_address
+from hlcore.commands.options import INTERRUPTED, ClusterAddress, find_address
 from hlcore.config import Backend, Device, EpochChoice
 
 

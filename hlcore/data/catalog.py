@@ -85,11 +85,11 @@ def open_data(
         hint = f"did you mean '{near[0]}'?" if near else f"expected one of {', '.join(known)}"
         raise InvalidInputError(f"unknown data set '{name}'; {hint}")
     if root is None:
-        raise DatasetError(f"the data set '{name}' needs its folder as root (--data.root FOLDER)")
+        raise DatasetError(f"the data set '{name}' needs its folder (DATA of fit and analyze, --data.root of train)")
     if not root.is_dir() and name != HF:
         raise DatasetError(
             f"the folder of the data set, {root}, does not exist; if it has moved, give the new one "
-            "(--root of evaluate, DATA of analyze, --data.root of train)"
+            "(--root of evaluate, DATA of fit and analyze, --data.root of train)"
         )
     data = DATASETS[name](root, split)
     return data.with_white_level(white_level) if isinstance(data, PairedFiles) else data

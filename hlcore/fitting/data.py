@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
-from hlcore.config import DataConfig, FitConfig
+from hlcore.config import DataConfig, FitConfig, make_absolute
 from hlcore.data.catalog import open_data
 from hlcore.data.labels import ClassTable, Colour
 from hlcore.data.samples import Sample, SegmentationData
 from hlcore.data.text import normalise_name
-from hlcore.errors import CheckpointError, DatasetError, InvalidInputError
+from hlcore.errors import DatasetError, InvalidInputError
 from hlcore.evaluation import check_labels
 from hlcore.fitting.models import TrainedNetwork
 from hlcore.storage.runs import open_run
@@ -83,14 +83,12 @@ def choose_data(model: str, root: Path | None, config: FitConfig) -> DataConfig:
         root: Folder of the data set, if given.
         config: What else is given.
     """
-    try:
-        of_run = open_run(Path(model)).record.config.data
-    except CheckpointError:
-        of_run = DataConfig(dataset="folder")
+    is_run = (Path(model) / "run.json").is_file()
+    of_run = open_run(Path(model)).record.config.data if is_run else DataConfig(dataset="folder")
     dataset = config.dataset or of_run.dataset
     chosen = of_run if dataset == of_run.dataset else DataConfig(dataset=dataset)
-    changes = {"train_split": config.split, "val_split": config.val_split or "val"}
-    changes |= {"root": root.absolute()} if root else {}
+    changes = {"train_split": config.split or chosen.train_split, "val_split": config.val_split or chosen.val_split}
+    changes |= {"root": make_absolute(dataset, root)} if root else {}
     changes |= {"white_level": config.white_level} if config.white_level else {}
     return chosen.model_copy(update=changes)
 
@@ -167,9 +165,11 @@ def open_fit_data(
     except DatasetError as error:
         if holds_val:
             raise
-        log.info("no validation split (%s): every tenth image of %s is set aside", error, config.train_split)
+        log.warning("no validation split (%s): every tenth image of %s is set aside", error, config.train_split)
         val = None
-    if val is not None and val.names == train.names:
+    if val is not None and val.names == train.names and val.fingerprint == train.fingerprint:
+        if holds_val:
+            raise DatasetError(f"the split '{config.val_split}' has the same images as '{config.train_split}'")
         log.info("the splits are the same images, so every tenth of them is set aside")
         val = None
     free = range(len(train))

@@ -17,6 +17,9 @@ from hlcore.models.hardness import HardnessBranch, HardnessSegmenter, flatten_fe
 from hlcore.training.losses import cross_entropy_map
 from hlcore.types import IGNORE_INDEX
 
+LARGEST = torch.finfo(torch.float16).max
+"""Features and losses beyond this are kept as this."""
+
 
 @dataclass(frozen=True)
 class FrozenImage:
@@ -187,8 +190,8 @@ def freeze_sample(network: HardnessSegmenter, sample: Sample) -> tuple[FrozenIma
     branch = network.hardness_branch
     assert isinstance(branch, HardnessBranch)
     image = FrozenImage(
-        tuple(maps[level][0].half().cpu() for level in branch.levels),
-        torch.where(labels == IGNORE_INDEX, -1.0, ce.clamp_max(torch.finfo(torch.float16).max))[0].half().cpu(),
+        tuple(maps[level][0].clamp(-LARGEST, LARGEST).half().cpu() for level in branch.levels),
+        torch.where(labels == IGNORE_INDEX, -1.0, ce.clamp_max(LARGEST))[0].half().cpu(),
         network.padded_size(*sample.image.shape[:2]),
     )
     return image, score_logits(logits.cpu(), sample)

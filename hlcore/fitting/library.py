@@ -1,4 +1,4 @@
-"""Fit a hardness branch from Python, to a network and images of one's own."""
+"""Fit a hardness branch from Python, to your own network and images."""
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -54,9 +54,16 @@ def fit_hardness(
         The branch, in evaluation mode: `branch(hook.features, size)` is the hardness before the sigmoid.
 
     Raises:
-        InvalidInputError: there is no such module, no feature of stride 4 or more, or no batch.
+        InvalidInputError: a number is not valid, or there is no such module, no feature of stride 4 or more, or no
+            batch.
     """
-    hook, was_training = FeatureHook(model, modules), model.training
+    if steps < 1 or lr <= 0 or c < 0 or hardness_lambda <= 0:
+        raise InvalidInputError(
+            "steps, lr and hardness_lambda must be positive and c not negative, got "
+            f"{steps}, {lr}, {hardness_lambda} and {c}"
+        )
+    hook = FeatureHook(model, modules)
+    modes = [(module, module.training) for module in model.modules()]
     model.eval()
     try:
         batches = _Batches(model, hook, loader, ignore_index=ignore_index, cache_mb=cache_mb)
@@ -71,7 +78,8 @@ def fit_hardness(
                 log.info("step %d of %d: lift %.3f", fitter.done, steps, lift)
     finally:
         hook.remove()
-        model.train(was_training)
+        for module, training in modes:
+            module.training = training
     return branch.eval()
 
 
@@ -122,7 +130,7 @@ class _Batches:
         maps = flatten_features(self.hook.features)
         if not self.levels:
             self.levels = choose_levels([tuple(feature.shape[1:]) for feature in maps], image_height=size[0])
-        features = [maps[level].detach().clone() for level in self.levels]
+        features = [maps[level].detach().float().clone() for level in self.levels]
         return FrozenBatch(features, ce, label_map != self.ignore_index, (size[0], size[1]))
 
 
@@ -140,7 +148,7 @@ def _split_batch(batch: Any, device: torch.device) -> tuple[Any, Tensor]:
 def _find_logits(output: Any) -> Tensor:
     """The logits N C h w in what a model returns."""
     if not isinstance(output, Tensor):
-        named = output if isinstance(output, Mapping) else vars(output)
+        named = output if isinstance(output, Mapping) else getattr(output, "__dict__", {})
         output = named.get("logits", named.get("out"))
     if not isinstance(output, Tensor) or output.ndim != 4:
         raise InvalidInputError("expected a model that returns logits N C h w, or an object with `logits` or `out`")

@@ -69,15 +69,12 @@ def open_network(
         CheckpointError: its weights cannot be read or do not fit.
     """
     folder = Path(model).expanduser()
-    if weights is None and (folder / "run.json").is_file():
+    is_run = (folder / "run.json").is_file()
+    _check_options(model, weights, config, epoch, is_run=is_run)
+    if is_run:
         return _open_run(folder, epoch)
-    if weights is None and (folder / "config.json").is_file():
-        settings = _read_settings(folder / "config.json")
-        if "model_type" in settings:
-            return _open_transformers(str(folder))
-        if "encoder_name" in settings:
-            return _open_smp(folder, settings)
-        raise InvalidInputError(f"{folder / 'config.json'} is neither of SMP nor of transformers")
+    if (folder / "config.json").is_file():
+        return _open_saved(folder)
     if model in network_names():
         return _open_named(model, weights, num_classes, config)
     if folder.exists():
@@ -85,11 +82,35 @@ def open_network(
             f"{folder} is not a trained network; expected a run (run.json) or a folder that save_pretrained of "
             "segmentation-models-pytorch or transformers wrote (config.json)"
         )
-    if weights is not None or model.count("/") != 1 or model.startswith((".", "/")):
+    if model.count("/") != 1 or model.startswith((".", "/")):
         raise InvalidInputError(
             f"{model!r} is neither a folder nor a network known by name; known: {', '.join(network_names())}"
         )
     return _open_transformers(model)
+
+
+def _check_options(
+    model: str, weights: Path | None, config: NetworkConfig | None, epoch: EpochChoice, *, is_run: bool
+) -> None:
+    """Raise InvalidInputError for an option that would have no effect."""
+    if model not in network_names():
+        for option, given in (("weights", weights), ("network", config and config.model_fields_set)):
+            if given:
+                raise InvalidInputError(
+                    f"--{option} is for a network known by name, such as torchvision/fcn_resnet50, not for {model}"
+                )
+    if epoch is not None and not is_run:
+        raise InvalidInputError(f"--epoch chooses a checkpoint of a run, and {model} is not a run")
+
+
+def _open_saved(folder: Path) -> TrainedNetwork:
+    """What `save_pretrained` of transformers or segmentation-models-pytorch wrote."""
+    settings = _read_settings(folder / "config.json")
+    if "model_type" in settings:
+        return _open_transformers(str(folder))
+    if "encoder_name" in settings:
+        return _open_smp(folder, settings)
+    raise InvalidInputError(f"{folder / 'config.json'} is neither of SMP nor of transformers")
 
 
 def _open_run(folder: Path, epoch: EpochChoice) -> TrainedNetwork:
@@ -196,13 +217,15 @@ def _open_transformers(name: str) -> TrainedNetwork:
     """A network of transformers, from a folder or from the hub."""
     transformers = import_transformers()
     try:
-        configured = transformers.AutoConfig.from_pretrained(name)
+        configured = transformers.AutoConfig.from_pretrained(name, trust_remote_code=False)
     except Exception as error:  # the hub's client may raise anything
         raise InvalidInputError(
             f"{name!r} is neither a folder nor a network on the Hugging Face hub that can be reached: "
             f"{' '.join(str(error).split())[:300]}"
         ) from error
-    names = tuple(configured.id2label[index] for index in range(configured.num_labels))
+    if sorted(configured.id2label) != list(range(configured.num_labels)):
+        raise InvalidInputError(f"{name!r} does not name its classes 0 to {configured.num_labels - 1} in id2label")
+    names = tuple(configured.id2label[index].strip() for index in range(configured.num_labels))
     config = NetworkConfig(
         network=TRANSFORMERS, encoder=configured.model_type, encoder_weights="none", options=describe_config(configured)
     )

@@ -76,7 +76,7 @@ def fit(model: str, root: Path | None, config: FitConfig) -> Reports:
         config=config.network,
     )
     names, palette = name_classes(opened, train.classes)
-    data = open_fit_data(data_config, names, palette, holds_val=config.val_split is not None, limit=config.limit)
+    data = open_fit_data(data_config, names, palette, holds_val=config.val_split is not None, limit=_find_limit(config))
     record = _describe(model, name, opened, data, config)
     with ExitStack() as held:
         yield from _fit(record, opened.network, data, held, path=None)
@@ -100,7 +100,7 @@ def resume(path: Path, *, root: Path | None = None) -> Reports:
     network = load_checkpoint(run.checkpoint_path(0)).network
     config = run.record.config.data
     config = config.model_copy(update={"root": root.absolute() if root else config.root})
-    limit = run.record.fitted.settings.limit
+    limit = _find_limit(run.record.fitted.settings)
     data = open_fit_data(config, run.record.class_names, run.record.palette, holds_val=True, limit=limit)
     if data.train.fingerprint != run.record.data_fingerprint:
         raise CheckpointError(f"{path}: the data has changed since the run began, so it cannot be resumed")
@@ -109,7 +109,12 @@ def resume(path: Path, *, root: Path | None = None) -> Reports:
         yield from _fit(run.record.model_copy(update={"config": trained}), network, data, held, path=path)
 
 
-def _fit(
+def _find_limit(config: FitConfig) -> int:
+    """Number of images that the steps can see, at most; an epoch is one pass, and there is at least one."""
+    return min(config.limit or config.steps * config.batch_size, config.steps * config.batch_size)
+
+
+def _fit(  # noqa: C901  (the order of its parts reads best in one piece)
     record: RunRecord, network: HardnessSegmenter, data: FitData, held: ExitStack, *, path: Path | None
 ) -> Reports:
     """Fit a new run, or continue the one at `path`."""
@@ -124,20 +129,21 @@ def _fit(
     batches = max(1, len(data.train) // record.config.optim.batch_size)
     steps = batches * record.config.optim.epochs
     fitter = Fitter(branch, steps, settings)
+    if path is not None:
+        held.enter_context(lock_folder(path))
     frozen = yield from _freeze(Report(run, 0, 0, steps), network, data, settings.cache_mb)
     if frozen is None:
         return
-
-    make_folder(run.path)
-    held.enter_context(lock_folder(run.path))
     if path is None:
+        make_folder(run.path)
+        held.enter_context(lock_folder(run.path))
         create_run(run.record, run.path.parent)
     parts = {"branch": branch, "optimizer0": fitter.optimizer, "schedule0": fitter.schedule}
     writer = RunWriter(fabric, run, network, parts, best_by="val_hardness_lift")
     progress = Progress(0, 0)
     try:
         progress = writer.start(data.train, data.val) if path is None else writer.resume()
-        while progress.epochs < record.config.optim.epochs:
+        while progress.epochs < record.config.optim.epochs and not _has_stopped_rising(writer.run, steps):
             if (yield from _fit_epoch(writer, fitter, frozen.train, progress, batches=batches)):
                 return writer.interrupt(Progress(fitter.done, progress.epochs))
             progress = Progress(fitter.done, progress.epochs + 1)
@@ -145,15 +151,14 @@ def _fit(
                 stopped = yield from _measure(writer, fitter, frozen, progress)
                 if stopped and fitter.done < steps:
                     return writer.interrupt(progress)
-            if _has_stopped_rising(writer.run, steps):
-                log.info("the lift no longer rises, so fitting ends at step %d of %d", fitter.done, steps)
-                break
     except GeneratorExit:
         writer.interrupt(Progress(fitter.done, progress.epochs))
         raise
     except BaseException as error:
         writer.mark_stopped(failed=not isinstance(error, KeyboardInterrupt))
         raise
+    if fitter.done < steps:
+        log.info("the lift no longer rises, so fitting ends at step %d of %d", fitter.done, steps)
     yield Report(writer.mark_complete(), progress.epochs, fitter.done, steps)
 
 

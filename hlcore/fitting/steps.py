@@ -76,7 +76,7 @@ class Fitter:
             batch = make_batch([image], device=device)
             raw = torch.where(batch.valid, torch.sigmoid(run_branch(self.branch, batch)) + self.config.c, 0.0)
             sums = ((raw * batch.ce).sum(), raw.sum(), batch.ce.sum(), batch.valid.sum())
-            total += torch.stack([one.double().cpu() for one in sums])
+            total += torch.stack([one.cpu().double() for one in sums])
         weighted, weights, ce, pixels = total.tolist()
         return (weighted / weights) / (ce / pixels) if weights and ce else math.nan
 

@@ -253,8 +253,8 @@ def choose_levels(shapes: Sequence[tuple[int, ...]], *, image_height: int) -> li
     levels = [i for i, (channels, height, _) in enumerate(shapes) if channels and 4 * height <= image_height]
     if not levels:
         raise InvalidInputError(
-            f"a light hardness branch needs a feature of stride 4 or more, the encoder has {list(shapes)}; "
-            "use hardness_branch='copy'"
+            "a light hardness branch needs a feature of stride 4 or more; the features (channels, height, width) are "
+            f"{list(shapes)}, of an image {image_height} px high"
         )
     levels.sort(key=lambda i: -shapes[i][1])  # finest first; equal sizes keep the encoder's order
     return sorted({levels[0], levels[len(levels) // 2], levels[-1]}, key=levels.index)
@@ -267,7 +267,10 @@ def light_branch(encoder: nn.Module, *, image_size: int, norm: bool = True) -> H
     with torch.no_grad():
         features = encoder(torch.zeros(1, 3, image_size, image_size))
     encoder.train(was_training)
-    return HardnessBranch.for_features(features, image_size=(image_size, image_size), norm=norm)
+    try:
+        return HardnessBranch.for_features(features, image_size=(image_size, image_size), norm=norm)
+    except InvalidInputError as error:
+        raise InvalidInputError(f"{error}; use hardness_branch='copy' to train this network") from error
 
 
 def flatten_features(features: Any) -> list[Tensor]:

@@ -1,6 +1,5 @@
 """A network as one ONNX file that takes images as they are and gives logits and the hardness map at their size."""
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -30,12 +29,11 @@ class WholeNetwork(nn.Module):
         return logits, torch.sigmoid(_resize(network.hardness_branch(features), size))
 
 
-def export_whole_network(network: HardnessSegmenter, path: Path, *, metadata: dict[str, str]) -> float:
-    """Write a network as an ONNX file; the largest difference of its outputs from torch's.
+def export_whole_network(network: HardnessSegmenter, *, metadata: dict[str, str]) -> tuple[bytes, float]:
+    """A network as the content of an ONNX file, and the largest difference of its outputs from torch's.
 
     Args:
         network: On the CPU.
-        path: The file.
         metadata: Stored in the file, beside the network's stride.
 
     Raises:
@@ -58,8 +56,7 @@ def export_whole_network(network: HardnessSegmenter, path: Path, *, metadata: di
         raise InvalidInputError(f"the exported network would differ from torch's by up to {difference:.2g}")
     model: Any = onnx.load_from_string(exported)
     onnx.helper.set_model_props(model, metadata | {"stride": str(network.stride)})
-    path.write_bytes(model.SerializeToString())
-    return difference
+    return model.SerializeToString(), difference
 
 
 def _resize(output: Tensor, size: Any) -> Tensor:

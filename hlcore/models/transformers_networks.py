@@ -15,6 +15,7 @@ MODEL_TYPES = ("segformer", "upernet", "mask2former", "maskformer")
 _LEFT_OUT = {
     *("architectures", "auto_map", "dtype", "torch_dtype", "transformers_version", "attn_implementation"),
     *("id2label", "label2id", "problem_type", "quantization_config", "use_kernels"),
+    *("use_pretrained_backbone", "use_timm_backbone", "backbone_kwargs"),
 }
 """Keys of a configuration that do not change the network, or name code and files that would be loaded."""
 _MOST, _MOST_LAYERS = 100_000, 512
@@ -117,11 +118,9 @@ def make_model(settings: dict[str, Any], num_classes: int) -> Any:
     kind = settings.get("model_type")
     if kind not in MODEL_TYPES:
         raise InvalidInputError(f"model_type must be one of {', '.join(MODEL_TYPES)}, got {str(kind)[:60]!r}")
-    if settings.get("backbone") and not settings.get("use_timm_backbone"):
-        raise InvalidInputError("a backbone must be described by its backbone_config, not named")
     kept = _clean(settings)
-    _check_plausible(kept)
-    changed = {"num_labels": num_classes, "use_pretrained_backbone": False}
+    _check_settings(kept)
+    changed = {"num_labels": num_classes}
     try:
         configured = transformers.AutoConfig.for_model(**kept | changed)
         name = "AutoModelForUniversalSegmentation" if kind == "mask2former" else "AutoModelForSemanticSegmentation"
@@ -151,27 +150,41 @@ def describe_config(configured: Any) -> dict[str, Any]:
     return _clean(configured.to_dict())
 
 
-def _clean(settings: dict[str, Any]) -> dict[str, Any]:
+def _clean(settings: Any) -> Any:
     """A configuration without the keys of _LEFT_OUT and private ones, also in its parts."""
-    return {
-        name: _clean(value) if isinstance(value, dict) else value
+    if isinstance(settings, list | tuple):
+        return [_clean(value) for value in settings]
+    if not isinstance(settings, dict):
+        return settings
+    kept = {
+        name: _clean(value)
         for name, value in settings.items()
-        if name not in _LEFT_OUT and not name.startswith("_")
+        if name not in _LEFT_OUT and not str(name).startswith("_")
     }
+    if isinstance(kept.get("decoder_config"), dict):
+        kept["decoder_config"].pop("backbone_config", None)  # of DETR, which MaskFormer does not build
+    return kept
 
 
-def _check_plausible(settings: dict[str, Any]) -> None:
-    """Raise InvalidInputError for numbers that would take hours; a checkpoint's header chooses the settings too."""
-    for name, value in settings.items():
-        if isinstance(value, dict):
-            _check_plausible(value)
-            continue
-        numbers = [
-            one for one in (value if isinstance(value, list | tuple) else [value]) if isinstance(one, int | float)
-        ]
+def _check_settings(settings: Any, name: str = "") -> None:
+    """Raise InvalidInputError for a backbone from elsewhere, and for numbers that would take hours.
+
+    The header of a checkpoint chooses the settings too.
+    """
+    if isinstance(settings, dict):
+        if isinstance(settings.get("backbone"), str) or str(settings.get("model_type", "")).startswith("timm"):
+            raise InvalidInputError("a backbone must be described by its backbone_config, not named or of timm")
+        for key, value in settings.items():
+            _check_settings(value, str(key))
+    elif isinstance(settings, list):
+        if len(settings) > _MOST_LAYERS:
+            raise InvalidInputError(f"{name} must hold at most {_MOST_LAYERS} values, got {len(settings)}")
+        for value in settings:
+            _check_settings(value, name)
+    elif isinstance(settings, int | float):
         most = _MOST_LAYERS if "layers" in name or "depth" in name else _MOST
-        if len(numbers) > _MOST_LAYERS or any(abs(number) > most for number in numbers):
-            raise InvalidInputError(f"{name} must hold numbers of at most {most}, got {str(value)[:60]}")
+        if abs(settings) > most:
+            raise InvalidInputError(f"{name} must hold numbers of at most {most}, got {settings}")
 
 
 def import_transformers() -> Any:

@@ -57,7 +57,7 @@ def show_training_progress(reports: Reports, *, command: Literal["train", "fit"]
         path = report.run.path
         stopped = (
             "stopped before the first step; nothing was written"
-            if report.checked
+            if not (path / "run.json").is_file()
             else f"stopped; continue with: {shlex.join(['hlcore', command, '--resume', str(path)])}"
         )
         print(f"complete: {path}" if complete else stopped)

@@ -1,4 +1,4 @@
-"""The hardness loss as a module, for training loops of one's own."""
+"""The hardness loss as a module, for your own training loops."""
 
 from typing import Literal, NamedTuple
 
@@ -57,7 +57,7 @@ class HardnessLoss(nn.Module):
     """
 
     terms: HardnessTerms
-    """The terms of the last batch."""
+    """The terms of the last batch; NaN before the first."""
 
     def __init__(
         self,
@@ -82,6 +82,7 @@ class HardnessLoss(nn.Module):
         self.hardness_lambda = hardness_lambda
         self.normalize = normalize
         self.count_ignored = count_ignored
+        self.terms = HardnessTerms(*[torch.tensor(torch.nan)] * 4)
 
     def forward(
         self,
@@ -103,10 +104,12 @@ class HardnessLoss(nn.Module):
             InvalidInputError: the shapes do not fit.
         """
         size = label_map.shape[-2:]
-        if len({len(logits), len(label_map), len(hardness_logits)}) > 1 or hardness_logits.shape[1] != 1:
+        shapes = [tuple(one.shape) for one in (logits, label_map, hardness_logits)]
+        fits = [len(shape) for shape in shapes] == [4, 3, 4] and len({shape[0] for shape in shapes}) == 1
+        if not fits or shapes[2][1] != 1 or label_map.dtype != torch.int64:
             raise InvalidInputError(
-                "expected logits N C h w, label_map N H W and hardness_logits N 1 h w, got "
-                f"{tuple(logits.shape)}, {tuple(label_map.shape)} and {tuple(hardness_logits.shape)}"
+                "expected logits N C h w, label_map N H W of int64 and hardness_logits N 1 h w, got "
+                f"{shapes[0]}, {shapes[1]} of {label_map.dtype} and {shapes[2]}"
             )
         valid = label_map != self.ignore_index
         ce = F.cross_entropy(_resize(logits.float(), size), label_map, ignore_index=self.ignore_index, reduction="none")

@@ -60,13 +60,11 @@ class _Tracker(Logger):
 
     @rank_zero_only
     def log_metrics(self, metrics: dict[str, float], step: int | None = None) -> None:
-        """Send numbers; the first call opens the run, or continues one of that name."""
+        """Send numbers; the first call opens a run, so that one which is resumed here is a new one there."""
         if self._run is None:
             settings = self._config.model_dump(mode="json")
-            of_wandb = {"id": self.version, "dir": str(self._folder)} if self._config.log == "wandb" else {}
-            self._run = self._tracker.init(
-                project=self.name, name=self.version, config=settings, resume="allow", **of_wandb
-            )
+            folder = {"dir": str(self._folder)} if self._config.log == "wandb" else {}
+            self._run = self._tracker.init(project=self.name, name=self.version, config=settings, **folder)
         self._run.log(metrics, step=step)
 
     def log_hyperparams(self, params: dict[str, Any] | Namespace, *args: Any, **kwargs: Any) -> None:

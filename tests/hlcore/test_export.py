@@ -48,8 +48,9 @@ def test_what_cannot_be_exported_is_named_and_nothing_is_written(scenes_run: Run
         ((checkpoint, "--epoch", 1), "--epoch chooses a checkpoint of a run"),
         ((scenes_run.path, "--epoch", 7), "has not saved epoch 7"),
         ((tmp_path / "no.safetensors",), "no such checkpoint"),
+        ((scenes_run.path, "--out", tmp_path), "is a folder; give a file, such as"),
     ):
-        done = hlcore("export", "onnx", *given, "--out", out)
+        done = hlcore("export", "onnx", *given, *(() if "--out" in given else ("--out", out)))
         assert (done.returncode, sentence in done.stderr) == (1, True), done.stderr
     assert not out.exists()
 

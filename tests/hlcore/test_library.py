@@ -167,6 +167,10 @@ def test_settings_that_are_not_valid_are_refused(settings: dict[str, Any], sente
 
 def test_shapes_that_do_not_fit_are_refused(batch: Any, unchecked: None) -> None:
     logits, labels, hardness = batch
+    for odd in (labels[:, None], labels.to(torch.uint8)):
+        with pytest.raises(InvalidInputError, match="expected logits N C h w, label_map N H W of int64"):
+            hlcore.HardnessLoss()(logits, odd, hardness)
+    assert hlcore.HardnessLoss().terms.mean_ce.isnan()
     for wrong in (hardness[:1], hardness.expand(-1, 2, -1, -1)):
         with pytest.raises(InvalidInputError, match=r"hardness_logits N 1 h w, got \(2, 3, 6, 8\)"):
             hlcore.HardnessLoss()(logits, labels, wrong)
@@ -262,5 +266,22 @@ def test_a_loader_that_cannot_be_used_is_refused(loader: Any, sentence: str) -> 
 def test_an_empty_loader_and_a_model_without_logits_are_refused() -> None:
     with pytest.raises(InvalidInputError, match="no batches"):
         hlcore.fit_hardness(make_network(), [], modules=["2"])
-    with pytest.raises(InvalidInputError, match="expected a model that returns logits"):
-        hlcore.fit_hardness(nn.Sequential(make_network(), nn.Flatten()), make_batches("pairs"), modules=["0.2"])
+    for odd in (nn.Flatten(), Pair()):
+        with pytest.raises(InvalidInputError, match="expected a model that returns logits"):
+            hlcore.fit_hardness(nn.Sequential(make_network(), odd), make_batches("pairs"), modules=["0.2"])
+    with pytest.raises(InvalidInputError, match="must be positive and c not negative, got 0, 1.0"):
+        hlcore.fit_hardness(make_network(), make_batches("pairs"), modules=["2"], steps=0)
+
+
+class Pair(nn.Module):
+    def forward(self, logits: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        return logits, logits
+
+
+def test_modules_keep_their_modes_and_a_network_of_half_precision_can_be_fitted() -> None:
+    network = make_network().bfloat16().train()
+    network[1].eval()  # as in networks whose batch norm is frozen
+    batches = [(images.bfloat16(), labels) for images, labels in make_batches("pairs")]
+    branch = hlcore.fit_hardness(network, batches, modules=["2"], steps=2)
+    assert [module.training for module in network] == [True, False, True, True]
+    assert branch.fuse.weight.dtype == torch.float32

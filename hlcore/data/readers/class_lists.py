@@ -1,8 +1,9 @@
-"""Class lists of data sets of one's own: classes.json, and those that annotation tools export."""
+"""Class lists of your own data sets: classes.json, and those that annotation tools export."""
 
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -98,7 +99,7 @@ def _parse_entry(entry: object, position: int, path: Path) -> _Entry:
 
 def _parse_colour(value: Any) -> Colour | None:
     match value:
-        case [int(red), int(green), int(blue)]:
+        case [int(red), int(green), int(blue)] if not any(isinstance(one, bool) for one in value):
             return red, green, blue
     return None
 
@@ -114,16 +115,11 @@ def _parse_line(line: str, position: int, path: Path) -> _Entry:
 
 def _make_list(entries: Sequence[_Entry], path: Path) -> ClassList:
     kept = [entry for entry in entries if not entry.is_ignored]
-    for what in ("number", "colour"):
-        seen: dict[Any, str] = {}
-        for entry in entries:
-            value = getattr(entry, what)
-            if value is not None and value in seen and (what == "number" or entry.is_ignored):
-                raise DatasetError(
-                    f"{path}: {seen[value]} and {entry.name} have the same {'id' if what == 'number' else 'colour'} "
-                    f"{value}"
-                )
-            seen[value] = entry.name
+    for first, second in combinations(entries, 2):
+        if first.number == second.number:
+            raise DatasetError(f"{path}: {first.name} and {second.name} have the same id {first.number}")
+        if first.colour and first.colour == second.colour and (first.is_ignored or second.is_ignored):
+            raise DatasetError(f"{path}: {first.name} and {second.name} have the same colour {first.colour}")
     default = voc_palette(len(kept))
     palette = tuple(entry.colour or default[index] for index, entry in enumerate(kept))
     try:

@@ -38,7 +38,7 @@ class HfData:
     @property
     def names(self) -> tuple[str, ...]:
         """The position of each row, as six digits."""
-        return tuple(f"{index:06d}" for index in range(len(self.rows)))
+        return tuple(map(_name_row, range(len(self.rows))))
 
     @property
     def fingerprint(self) -> str:
@@ -65,12 +65,12 @@ class HfData:
         """
         if not 0 <= index < len(self):
             raise IndexError(index)
-        name, row = self.names[index], self.rows[index]
+        row = self.rows[index]
         of_image, of_label = (f"{column} of row {index}" for column in self.columns)
         image = read_image(_read_bytes(row, self.columns[0]), name=of_image)
         label_map = self._decode(_read_bytes(row, self.columns[1]), name=of_label)
         check_label_size(label_map.shape, image.shape[:2], name=of_label, image=of_image)
-        return Sample(name, image, label_map)
+        return Sample(_name_row(index), image, label_map)
 
     @property
     def _decode(self) -> "partial[LabelMap]":
@@ -93,7 +93,9 @@ def open_hf(root: Path, split: str) -> HfData:
     except ImportError as error:
         raise InvalidInputError("the data set 'hf' needs datasets; pip install 'hlcore[hf]'") from error
     loaded: Any = None
-    name = str(root) if root.exists() else "/".join(root.parts[-2:])
+    name = root.as_posix()
+    if not root.exists() and (root.is_absolute() or len(root.parts) != 2):
+        raise DatasetError(f"the folder {name} does not exist; expected one, or owner/name on the Hugging Face hub")
     try:
         if (root / "dataset_dict.json").is_file() or (root / "state.json").is_file():
             loaded = datasets.load_from_disk(str(root))
@@ -113,6 +115,10 @@ def open_hf(root: Path, split: str) -> HfData:
         rows = rows.cast_column(column, datasets.Image(decode=False))
     ids, classes = _read_classes(root, name)
     return HfData(rows, columns, classes, ids)
+
+
+def _name_row(index: int) -> str:
+    return f"{index:06d}"
 
 
 def _choose_columns(pictures: list[str], name: str) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""Pascal VOC 2012 segmentation, background and 20 classes, and data sets of one's own in its layout."""
+"""Pascal VOC 2012 segmentation, background and 20 classes, and your own data in its layout."""
 
 from collections import Counter
 from functools import partial
@@ -18,14 +18,14 @@ _IDS = {index: index for index in (*range(len(VOC.names)), IGNORE_INDEX)}
 
 
 def open_voc(root: Path, split: str) -> PairedFiles:
-    """A split of Pascal VOC 2012, or of a data set of one's own in its layout.
+    """A split of Pascal VOC 2012, or of your own data in its layout.
 
     Reads the names in `ImageSets/Segmentation/<split>.txt`, each `JPEGImages/<name>.jpg` with
     `SegmentationClass/<name>.png`, a palette PNG of 0 to 20 and 255, where the boundary between objects is ignored.
     `root` is the folder VOC2012, or the one that holds VOCdevkit/VOC2012. The published splits are train (1464), val
     (1449) and trainval.
 
-    Classes of one's own are in `labelmap.txt`, as CVAT exports them, or in `class_names.txt`, as labelme2voc.py does;
+    Your own classes are in `labelmap.txt`, as CVAT exports them, or in `class_names.txt`, as labelme2voc.py does;
     their label maps may be RGB PNGs and their images PNGs too. Without `ImageSets`, every split has all images.
 
     Raises:

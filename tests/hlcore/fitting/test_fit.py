@@ -1,5 +1,6 @@
 """`hlcore fit`: a hardness branch for a network of any origin, whose own weights and logits do not change."""
 
+import json
 import logging
 import shutil
 from pathlib import Path
@@ -144,6 +145,9 @@ def test_features_that_do_not_fit_into_memory_give_the_same_branch(tmp_path: Pat
         ("SMP", {"dataset": "camvit"}, InvalidInputError, "unknown data set 'camvit'; did you mean 'camvid'"),
         ("SMP", {"split": "trian"}, DatasetError, "trian"),
         ("SMP", {"val_split": "vla"}, DatasetError, "vla"),
+        ("SMP", {"epoch": 3}, InvalidInputError, "--epoch chooses a checkpoint of a run"),
+        ("SMP", {"weights": Path("no.pth")}, InvalidInputError, "--weights is for a network known by name"),
+        ("SMP", {"network": {"encoder": "resnet18"}}, InvalidInputError, "--network is for a network known by name"),
         ("EMPTY", {}, InvalidInputError, "is not a trained network"),
         ("ODD", {}, InvalidInputError, "is neither of SMP nor of transformers"),
     ],
@@ -222,3 +226,35 @@ def test_fitting_ends_when_the_lift_no_longer_rises(
     assert run.record.state == "complete"
     assert 15 <= len(run.step_table()) < 30
     assert run.record.best_epoch in run.epochs
+
+
+def test_there_are_never_more_steps_than_asked_for(tmp_path: Path, data: Path) -> None:
+    saved = trained_networks.save_smp(tmp_path)
+    for steps, size in ((2, 3), (1, 1), (7, 3)):
+        run = finish(fit(saved.model, data, settings(tmp_path, steps=steps, batch_size=size, name=f"{steps}-{size}")))
+        assert 1 <= len(run.step_table()) <= steps
+
+
+def test_a_stop_at_the_measurement_that_ends_fitting_changes_nothing(
+    tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hlcore.fitting.run.RISE", 1e9)
+    monkeypatch.setattr("hlcore.fitting.run.CHECK_STEPS", 3)
+    saved = trained_networks.save_smp(tmp_path)
+    whole = finish(fit(saved.model, data, settings(tmp_path, steps=60, name="whole")))
+    reports = fit(saved.model, data, settings(tmp_path, steps=60, name="stopped"))
+    last = len(whole.step_table())
+    path = next(report for report in reports if report.ends_epoch and report.iteration == last).run.path
+    reports.close()
+    assert len(finish(resume(path)).step_table()) == last
+
+
+def test_classes_of_transformers_with_gaps_are_refused(tmp_path: Path, data: Path) -> None:
+    saved = trained_networks.save_segformer(tmp_path)
+    path = Path(saved.model) / "config.json"
+    content = json.loads(path.read_text())
+    content["id2label"] = {"1": "Door", "2": "Ground", "3": "Wall"}
+    content["label2id"] = {name: int(number) for number, name in content["id2label"].items()}
+    path.write_text(json.dumps(content))
+    with pytest.raises(InvalidInputError, match="does not name its classes 0 to 2 in id2label"):
+        next(fit(saved.model, data, settings(tmp_path)))

@@ -40,6 +40,23 @@ def test_without_one_every_tenth_image_is_set_aside(flat: bool, tmp_path: Path) 
     assert opened(tmp_path, val_split="train").val.names == found.val.names
 
 
+def test_a_validation_split_whose_files_have_the_same_names_is_used(tmp_path: Path) -> None:
+    write_images(tmp_path, "train", 4, seed=0)
+    write_images(tmp_path, "val", 4, seed=1)
+    (tmp_path / "classes.json").write_text('["ground", "wall", "door"]')
+    found = opened(tmp_path)
+    assert (len(found.train), len(found.val), found.config.val_split) == (4, 4, "val")
+
+
+def test_the_same_images_in_the_split_that_was_asked_for_are_refused(tmp_path: Path) -> None:
+    for split in ("train", "val"):
+        write_images(tmp_path, split, 4, seed=0)
+    (tmp_path / "classes.json").write_text('["ground", "wall", "door"]')
+    settings = DataConfig(dataset="folder", root=tmp_path)
+    with pytest.raises(DatasetError, match="the split 'val' has the same images as 'train'"):
+        open_fit_data(settings, CLASSES, voc_palette(3), holds_val=True)
+
+
 def test_one_image_is_too_few(tmp_path: Path) -> None:
     write_images(tmp_path, "train", 1, seed=0)
     (tmp_path / "classes.json").write_text('["ground", "wall", "door"]')

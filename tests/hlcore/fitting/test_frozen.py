@@ -2,11 +2,15 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
+from torch import nn
 
+from hlcore.data.samples import Sample
 from hlcore.errors import InvalidInputError
-from hlcore.fitting.frozen import FrozenImage, FrozenImages, make_batch, measure_variety
+from hlcore.fitting.frozen import FrozenImage, FrozenImages, freeze_sample, make_batch, measure_variety
+from hlcore.models.hardness import HardnessBranch, HardnessSegmenter
 
 CPU = torch.device("cpu")
 
@@ -91,3 +95,15 @@ def test_variety_tells_images_of_many_places_from_frames_of_one() -> None:
     assert alike < 0.01
     assert 0.5 < varied < 1
     assert math.isnan(measure_variety([make(0.0)]))
+
+
+def test_features_beyond_half_precision_stay_finite() -> None:
+    network = HardnessSegmenter(
+        nn.Conv2d(3, 2, 3, stride=4, padding=1), nn.Conv2d(2, 3, 1), HardnessBranch([2]), stride=4
+    ).eval()
+    with torch.no_grad():
+        network.encoder.weight.fill_(1e6)  # pyright: ignore[reportCallIssue]  (a convolution)
+    sample = Sample("a", np.full((32, 32, 3), 250, np.uint8), np.zeros((32, 32), np.uint8))
+    image, _ = freeze_sample(network, sample)
+    assert image.features[0].isfinite().all()
+    assert image.features[0].abs().max() > 60_000

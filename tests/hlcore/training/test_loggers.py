@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -35,3 +36,24 @@ def test_a_tracker_that_is_not_installed_is_named(name: Any, tmp_path: Path, mon
     with pytest.raises(InvalidInputError, match=rf"^log '{name}' needs {name}, which is not installed; pip install"):
         list(train(tiny(tmp_path, log=name)))
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["wandb", "trackio"])
+def test_a_tracker_gets_the_settings_and_the_numbers(name: Any, tmp_path: Path, monkeypatch) -> None:
+    """With a stand-in, because the real ones start services; both were tried by hand (docs/decisions.md)."""
+    opened, logged, finished = [], [], []
+
+    def init(**arguments: Any) -> Any:
+        opened.append(arguments)
+        return SimpleNamespace(
+            log=lambda numbers, step: logged.append((step, numbers)), finish=lambda: finished.append(len(logged))
+        )
+
+    monkeypatch.setitem(sys.modules, name, SimpleNamespace(init=init))
+    *_, last = train(tiny(tmp_path, log=name))
+    assert [(one["project"], one["name"], one["config"]["name"]) for one in opened] == [("hlcore", "tiny", "tiny")]
+    assert len(logged) == len(last.run.step_table()) + len(last.run.epoch_table())
+    assert {step for step, _ in logged} == set(last.run.step_table()["iteration"])
+    assert "mean_iou" in logged[-1][1]
+    assert finished == [len(logged)]

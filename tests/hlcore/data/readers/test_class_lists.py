@@ -1,4 +1,4 @@
-"""Class lists of one's own: ids and colours other than 0, 1, 2, in classes.json and in exports of annotation tools."""
+"""Your own class lists: ids and colours other than 0, 1, 2, in classes.json and in exports of annotation tools."""
 
 import json
 import re
@@ -101,6 +101,8 @@ def test_an_rgb_label_map_needs_a_colour_of_every_class(classes: Any, tmp_path: 
         ([{"name": "a", "color": "red"}], "has the entry"),
         ([{"name": "a", "ids": 1}], "has the entry"),
         ([{"name": "a", "ignore": True}], "must have 1 to 255 classes"),
+        ([{"name": "a", "color": [True, 0, 0]}], "has the entry"),
+        ([{"name": "void", "color": ROAD, "ignore": True}, {"name": "a", "color": ROAD}], "void and a have the same"),
         (
             [{"name": "a", "color": ROAD}, {"name": "void", "color": ROAD, "ignore": True}],
             r"a and void have the same colour \(128, 64, 128\)",

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from hlcore.config import TrainConfig
 from hlcore.data.catalog import open_data
 from hlcore.data.readers.hf import open_hf
 from hlcore.data.samples import SegmentationData
@@ -136,9 +137,16 @@ def test_a_label_of_another_size_or_value_is_named_by_its_row(tmp_path: Path) ->
         _ = data[1]
 
 
-@pytest.mark.parametrize("root", ["nobody/nothing", "folder"])
-def test_what_is_no_data_set_is_named(root: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_no_data_set_is_named_and_a_missing_folder_is_never_sought_on_the_hub(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "folder").mkdir()
-    with pytest.raises(DatasetError, match=f"{root} cannot be loaded as a data set"):
-        open_hf(Path(root).absolute() if root != "folder" else Path(root), "train")
+    for root in ("nobody/nothing", "folder"):
+        with pytest.raises(DatasetError, match=f"{root} cannot be loaded as a data set"):
+            open_hf(Path(root), "train")
+    for root in (tmp_path / "owner" / "name", Path("name"), Path("a/b/c")):
+        with pytest.raises(DatasetError, match=r"the folder .* does not exist; expected one, or owner/name"):
+            open_hf(root, "train")
+    config = TrainConfig.model_validate({"data": {"dataset": "hf", "root": "owner/name"}})
+    assert config.with_absolute_paths().data.root == Path("owner/name")
