@@ -213,9 +213,7 @@ def test_copied_output_convolution_keeps_the_geometry_of_the_original() -> None:
 
 
 def test_light_branch_needs_a_feature_of_stride_4() -> None:
-    with pytest.raises(
-        InvalidInputError, match=r"stride 4 or more; .* \[\(8, 32, 32\)\], of an image 64 px"
-    ):
+    with pytest.raises(InvalidInputError, match=r"stride 4 or more; .* \[\(8, 32, 32\)\], of an image 64 px"):
         HardnessBranch.for_features(torch.zeros(1, 8, 32, 32), image_size=(64, 64))
 
 
