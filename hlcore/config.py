@@ -309,6 +309,10 @@ class FitConfig(FrozenModel):
     """Weight file of a network known by name (.safetensors or .pth)."""
     network: NetworkConfig = NetworkConfig()
     """Settings of a network known by name, such as its encoder."""
+    mean: tuple[float, float, float] | None = None
+    """Mean of red, green and blue, 0 to 255, that the input is normalised with. Default: the network's own."""
+    std: tuple[PositiveFloat, PositiveFloat, PositiveFloat] | None = None
+    """Standard deviation of red, green and blue, likewise."""
     white_level: PositiveFloat | None = None
     """Value of white in images of more than 8 bits. Default: that of the run, or found in the images."""
     steps: ListedCount = 600

@@ -75,6 +75,9 @@ def fit(model: str, root: Path | None, config: FitConfig) -> Reports:
         epoch=config.epoch,
         config=config.network,
     )
+    for statistic, given in ((opened.network.mean, config.mean), (opened.network.std, config.std)):
+        if given is not None:
+            statistic.copy_(torch.tensor(given).view(1, 3, 1, 1))
     names, palette = name_classes(opened, train.classes)
     data = open_fit_data(data_config, names, palette, holds_val=config.val_split is not None, limit=_find_limit(config))
     record = _describe(model, name, opened, data, config)

@@ -258,3 +258,11 @@ def test_classes_of_transformers_with_gaps_are_refused(tmp_path: Path, data: Pat
     path.write_text(json.dumps(content))
     with pytest.raises(InvalidInputError, match="does not name its classes 0 to 2 in id2label"):
         next(fit(saved.model, data, settings(tmp_path)))
+
+
+def test_the_normalisation_can_be_given_and_is_saved(tmp_path: Path, data: Path) -> None:
+    saved = trained_networks.save_smp(tmp_path)
+    given = {"mean": (10.0, 20.0, 30.0), "std": (1.0, 2.0, 4.0)}
+    network = load_epoch(finish(fit(saved.model, data, settings(tmp_path, **given)))).network
+    image = torch.full((1, 3, 32, 32), 50, dtype=torch.uint8)
+    assert network.normalize(image)[0, :, 0, 0].tolist() == [40.0, 15.0, 5.0]
