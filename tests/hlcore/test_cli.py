@@ -440,7 +440,7 @@ def test_settings_may_be_in_any_usual_encoding_and_list_each_name_once(
     [
         (("analyze", "RUN", "--epoch", "9"), "has not saved epoch 9; choose one of 0, 1, 2"),
         (("analyze", "RUN", "--epochs", "some"), "such as 3,9,24, got 'some'"),
-        (("analyze", "RUN", "--dataset", "camvid"), "the data set 'camvid' needs its folder as root"),
+        (("analyze", "RUN", "--dataset", "camvid"), "the data set 'camvid' needs its folder (DATA of fit"),
         (
             ("analyze", "RUN", "no-such-folder", "--dataset", "camvid"),
             "the folder of the data set, no-such-folder, does not exist; if it has moved",

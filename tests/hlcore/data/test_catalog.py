@@ -24,7 +24,7 @@ def test_a_data_set_in_files_is_opened_by_name(shared_data):
 
 @pytest.mark.parametrize("name", DATASETS)
 def test_a_data_set_in_files_needs_its_root(name):
-    with pytest.raises(DatasetError, match=f"'{name}' needs its folder as root"):
+    with pytest.raises(DatasetError, match=rf"'{name}' needs its folder \(DATA of fit"):
         open_data(name, split="train")
 
 
