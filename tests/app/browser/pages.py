@@ -137,6 +137,15 @@ def stage(page: Page, number: int = 0) -> Locator:
     return page.locator(".stage").nth(number)
 
 
+def comes_to_show(page: Page, picture: np.ndarray, number: int = 0, *, other: bool = False) -> bool:
+    """Whether a panel shows a picture, or another one than that; it may be painted a little after the text."""
+    for _ in range(10 * PATIENCE_S):
+        if np.array_equal(canvas(page, number), picture) is not other:
+            return True
+        page.wait_for_timeout(100)
+    return False
+
+
 def canvas(page: Page, number: int = 0) -> np.ndarray:
     """H W 3 uint8: the screen pixels of a panel."""
     height, width, data = page.locator(".stage canvas").nth(number).evaluate(_PIXELS)
