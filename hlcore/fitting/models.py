@@ -30,6 +30,15 @@ _LABEL_ONLY = "LABEL_"
 _SMP_CLASSES = {name.lower(): key for key, name in SMP_DECODERS.items()}
 
 
+_PARTS = {
+    "backbone.": "encoder.",
+    "classifier.": "segmentation_branch.classifier.",
+    "decoder.": "segmentation_branch.decoder.",
+    "segmentation_head.": "segmentation_branch.head.",
+}
+"""Prefix of the tensors of torchvision and SMP to that in a HardnessSegmenter."""
+
+
 @dataclass(frozen=True)
 class TrainedNetwork:
     """A trained network with a new hardness branch, and what is known about it."""
@@ -158,12 +167,7 @@ def _load_smp_weights(network: HardnessSegmenter, path: Path) -> None:
         weights = load_file(path)
     except Exception as error:  # readers may raise anything on malformed data
         raise CheckpointError(f"{path} cannot be read as safetensors: {error}") from error
-    renamed = {"decoder.": "segmentation_branch.decoder.", "segmentation_head.": "segmentation_branch.head."}
-    given = {}
-    for name, tensor in weights.items():
-        prefix = next((old for old in renamed if name.startswith(old)), "")
-        given[renamed.get(prefix, "") + name.removeprefix(prefix)] = tensor
-    _load_segmenter(network, given, source=path)
+    _load_segmenter(network, weights, source=path)
 
 
 def _open_named(
@@ -179,27 +183,17 @@ def _open_named(
     if weights is None and (name in SMP_DECODERS or name.startswith("torchvision/")):
         raise InvalidInputError(f"{name} is a network without trained weights; give them with --weights FILE")
     if weights is not None:
-        given = read_weight_file(weights)
-        renamed = {
-            "backbone.": "encoder.",
-            "classifier.": "segmentation_branch.classifier.",
-            "decoder.": "segmentation_branch.decoder.",
-            "segmentation_head.": "segmentation_branch.head.",
-        }
-        changed: dict[str, Tensor] = {}
-        for key, tensor in given.items():
-            prefix = next((old for old in renamed if key.startswith(old)), "")
-            changed[renamed.get(prefix, "") + key.removeprefix(prefix)] = tensor
-        _load_segmenter(network, changed, source=weights)
+        _load_segmenter(network, read_weight_file(weights), source=weights)
     return TrainedNetwork(network, config, num_classes, "weights", None)
 
 
-def _load_segmenter(network: HardnessSegmenter, given: dict[str, Tensor], *, source: Path) -> None:
-    """Load encoder and segmentation branch.
+def _load_segmenter(network: HardnessSegmenter, weights: dict[str, Tensor], *, source: Path) -> None:
+    """Load encoder and segmentation branch from the weights of a whole network of SMP, torchvision or a plugin.
 
     Raises:
         CheckpointError: a tensor is missing or has another shape; the message names it.
     """
+    given = {_rename(name): tensor for name, tensor in weights.items()}
     own = {name: tensor for name, tensor in network.state_dict().items() if not name.startswith("hardness_branch.")}
     fitted = {}
     for name, tensor in own.items():
@@ -211,6 +205,12 @@ def _load_segmenter(network: HardnessSegmenter, given: dict[str, Tensor], *, sou
             raise CheckpointError(f"{source}: expected {name} of shape {tuple(tensor.shape)}, got {got}")
         fitted[name] = found
     network.load_state_dict(fitted, strict=False)
+
+
+def _rename(name: str) -> str:
+    """The name of a tensor of another library in a HardnessSegmenter."""
+    prefix = next((old for old in _PARTS if name.startswith(old)), "")
+    return _PARTS.get(prefix, "") + name.removeprefix(prefix)
 
 
 def _open_transformers(name: str) -> TrainedNetwork:

@@ -1,7 +1,6 @@
 """Fit a hardness branch to a trained network and write the run folder: a generator of reports."""
 
 import logging
-import math
 import time
 from collections.abc import Generator
 from contextlib import ExitStack
@@ -33,7 +32,7 @@ from hlcore.storage.runs import (
     utc_now,
 )
 from hlcore.training.loop import Report, Reports
-from hlcore.training.run_writer import RunWriter
+from hlcore.training.run_writer import RunWriter, round_for_log
 from hlcore.training.setup import describe_devices, launch_fabric
 from hlcore.training.state import Progress
 
@@ -215,7 +214,7 @@ def _fit_epoch(
         torch.manual_seed(seed + step)
         logged = fitter.step(make_batch(chosen, device=writer.fabric.device, generator=crops))
         logged["images_per_s"] = len(chosen) / (time.perf_counter() - clock)
-        row = {"epoch": epoch, "iteration": step, **{name: _round(value) for name, value in logged.items()}}
+        row = {"epoch": epoch, "iteration": step, **{name: round_for_log(value) for name, value in logged.items()}}
         writer.log_step(row)
         if (yield Report(writer.run, epoch, step, fitter.steps, row)):
             return True
@@ -235,7 +234,7 @@ def _measure(
     """Log the lift on the images set aside; whether the run is to stop."""
     lift = fitter.lift((frozen.val[index] for index in range(len(frozen.val))), device=writer.fabric.device)
     scores = frozen.scores.table(writer.run.record.class_names)
-    row = {name: _round(value) for name, value in (scores | {"val_hardness_lift": lift}).items()}
+    row = {name: round_for_log(value) for name, value in (scores | {"val_hardness_lift": lift}).items()}
     row = {"epoch": progress.epochs, "iteration": progress.iterations, **row}
     writer.log_epoch(row, progress)
     return bool((yield Report(writer.run, progress.epochs, progress.iterations, fitter.steps, row, ends_epoch=True)))
@@ -288,8 +287,3 @@ def _has_stopped_rising(run: Run, steps: int) -> bool:
         if lift > best * (1 + RISE):
             best, at = lift, iteration
     return bool(iterations) and iterations[-1] - at >= PATIENCE * steps
-
-
-def _round(value: float) -> float | None:
-    """The number with seven significant digits; None for NaN and infinity, which JSON lacks."""
-    return float(f"{value:.7g}") if math.isfinite(value) else None

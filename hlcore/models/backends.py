@@ -192,13 +192,26 @@ def compare_outputs(network: HardnessSegmenter, session: Session, *, least_side:
         session: What is compared with it.
         least_side: Smallest side of the images, px.
     """
+    return compare_module(Traced(network).eval(), network.stride, session, least_side=least_side)
+
+
+def compare_module(module: nn.Module, stride: int, session: Session, *, least_side: int = 0, scale: float = 1) -> float:
+    """Largest difference of an output between a module in torch and a session, as in `compare_outputs`.
+
+    Args:
+        module: Images N 3 H W -> outputs, in evaluation mode.
+        stride: H and W are multiples of this.
+        session: What is compared with it.
+        least_side: Smallest side of the images, px.
+        scale: Standard deviation of the images' values.
+    """
     differences = []
     random = torch.Generator().manual_seed(0)
-    least = -(-least_side // network.stride)
+    least = -(-least_side // stride)
     for count, height, width in ((2, 2 + least, 5 + least), (1, 7 + least, 3 + least)):
-        image = torch.randn(count, 3, height * network.stride, width * network.stride, generator=random)
+        image = scale * torch.randn(count, 3, height * stride, width * stride, generator=random)
         with torch.inference_mode():
-            expected = Traced(network).eval()(image)
+            expected = module(image)
         for output, wanted in zip(session(image.numpy()), expected, strict=True):
             if output.shape != wanted.shape:
                 return float("inf")

@@ -2,13 +2,12 @@
 
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from hlcore.errors import InvalidInputError
-from hlcore.models.backends import TOLERANCE, export_module, open_session
+from hlcore.models.backends import TOLERANCE, compare_module, export_module, open_session
 from hlcore.models.hardness import HardnessSegmenter
 
 
@@ -48,7 +47,8 @@ def export_whole_network(network: HardnessSegmenter, *, metadata: dict[str, str]
     names = ["logits", "hardness"][: 1 + (network.hardness_branch is not None)]
     try:
         exported = export_module(whole, network.stride, names)
-        difference = _compare(whole, network.stride, exported)
+        session = open_session(exported, "onnxruntime")
+        difference = compare_module(whole, network.stride, session, scale=64)
     except Exception as error:  # the exporter and ONNX Runtime may raise anything
         reason = " ".join(str(error).split())[:300]
         raise InvalidInputError(f"this network cannot be exported to ONNX: {reason}") from error
@@ -61,17 +61,3 @@ def export_whole_network(network: HardnessSegmenter, *, metadata: dict[str, str]
 
 def _resize(output: Tensor, size: Any) -> Tensor:
     return F.interpolate(output, size=size, mode="bilinear", align_corners=False)
-
-
-def _compare(whole: nn.Module, stride: int, exported: bytes) -> float:
-    """Largest difference over sizes that were not traced."""
-    session, random, found = open_session(exported, "onnxruntime"), torch.Generator().manual_seed(0), []
-    for count, height, width in ((2, 2, 5), (1, 7, 3)):
-        image = 255 * torch.rand(count, 3, height * stride, width * stride, generator=random)
-        with torch.inference_mode():
-            expected = whole(image)
-        found += [
-            float(np.abs(output - wanted.numpy()).max())
-            for output, wanted in zip(session(image.numpy()), expected, strict=True)
-        ]
-    return float(np.max(found))

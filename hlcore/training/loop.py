@@ -5,7 +5,6 @@ segmentation branch, the other raises it by updating the hardness branch alone.
 """
 
 import logging
-import math
 import time
 from collections.abc import Generator
 from contextlib import ExitStack
@@ -32,7 +31,7 @@ from hlcore.storage.files import lock_folder, make_folder
 from hlcore.storage.runs import Run, check_no_existing_run, create_run, open_run
 from hlcore.training.batches import AugmentedData, count_steps_per_epoch, make_batches
 from hlcore.training.losses import LossTerms, training_loss
-from hlcore.training.run_writer import RunWriter
+from hlcore.training.run_writer import RunWriter, round_for_log
 from hlcore.training.setup import (
     change_devices,
     count_class_weights,
@@ -229,7 +228,7 @@ def _train_holding(config: TrainConfig, run: Run | None, held: ExitStack) -> Rep
                 progress = Progress(step, progress.epochs)
                 seconds = time.perf_counter() - clock
                 row = {"epoch": epoch, "iteration": step, **_make_log_row(terms, norms, schedules)}
-                row["images_per_s"] = _round_for_log(len(index) * fabric.world_size / seconds)
+                row["images_per_s"] = round_for_log(len(index) * fabric.world_size / seconds)
                 writer.log_step(row)
                 if _any_process(fabric, (yield Report(writer.run, epoch, step, steps * epochs, row))):
                     return writer.interrupt(progress)
@@ -238,7 +237,7 @@ def _train_holding(config: TrainConfig, run: Run | None, held: ExitStack) -> Rep
             scores = _validate(fabric, network, val_data, writer, epoch)
             progress = Progress(progress.iterations, epoch)
             row = {"epoch": epoch, "iteration": progress.iterations}
-            row |= {name: _round_for_log(value) for name, value in scores.table(train_data.classes.names).items()}
+            row |= {name: round_for_log(value) for name, value in scores.table(train_data.classes.names).items()}
             writer.log_epoch(row, progress)
             stop = yield Report(writer.run, epoch, progress.iterations, steps * epochs, row, ends_epoch=True)
             if epoch < epochs and _any_process(fabric, stop):
@@ -327,14 +326,14 @@ def _make_log_row(
 ) -> dict[str, float | None]:
     encoder_lr, lr = schedules[0].get_last_lr()
     return {
-        "mean_ce": _round_for_log(terms.mean_ce),
-        "weighted_ce": _round_for_log(terms.weighted_ce),
-        "hardness_lift": _round_for_log(terms.hardness_lift),
-        "lr": _round_for_log(lr),
-        "encoder_lr": _round_for_log(encoder_lr),
-        "hardness_lr": _round_for_log(schedules[1].get_last_lr()[0]) if len(schedules) > 1 else None,
-        "gradient_norm": _round_for_log(norms[0]),
-        "hardness_gradient_norm": _round_for_log(norms[1]) if len(norms) > 1 else None,
+        "mean_ce": round_for_log(terms.mean_ce),
+        "weighted_ce": round_for_log(terms.weighted_ce),
+        "hardness_lift": round_for_log(terms.hardness_lift),
+        "lr": round_for_log(lr),
+        "encoder_lr": round_for_log(encoder_lr),
+        "hardness_lr": round_for_log(schedules[1].get_last_lr()[0]) if len(schedules) > 1 else None,
+        "gradient_norm": round_for_log(norms[0]),
+        "hardness_gradient_norm": round_for_log(norms[1]) if len(norms) > 1 else None,
     }
 
 
@@ -365,9 +364,3 @@ def _validate(
     counts: Any = fabric.all_reduce(torch.from_numpy(scores.confusion_matrix).to(fabric.device), reduce_op="sum")
     rest: Any = fabric.all_reduce(torch.tensor([scores.loss_sum, scores.images], device=fabric.device), reduce_op="sum")
     return Scores(counts.cpu().numpy(), float(rest[0]), int(rest[1]))
-
-
-def _round_for_log(value: Tensor | float | None) -> float | None:
-    """The number with seven significant digits; None for NaN and infinity, which JSON lacks."""
-    number = float("nan") if value is None else float(value)
-    return float(f"{number:.7g}") if math.isfinite(number) else None

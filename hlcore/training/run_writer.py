@@ -1,10 +1,12 @@
 """Write the run folder during training: metrics, weights and probe maps, and the state to resume from."""
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from lightning_fabric import Fabric
+from torch import Tensor
 
 from hlcore.data.samples import SegmentationData
 from hlcore.models.hardness import HardnessSegmenter
@@ -138,3 +140,9 @@ class RunWriter:
     def _write_snapshot(self, name: str) -> None:
         if self._probe is not None:
             self._probe = add_snapshot(self._probe, self.network, name, class_names=self.run.record.class_names)
+
+
+def round_for_log(value: Tensor | float | None) -> float | None:
+    """The number with seven significant digits; None for NaN and infinity, which JSON lacks."""
+    number = float("nan") if value is None else float(value)
+    return float(f"{number:.7g}") if math.isfinite(number) else None
