@@ -28,6 +28,8 @@ PROJECT = Path(__file__).parents[1]
 RESULTS = PROJECT / "benchmarks" / "results" / "fit.csv"
 SEEDS = 3
 LEARNED_IN_TRAINING = "in training"
+AGREEMENT = "agreement of seeds"
+"""Rank correlation of the maps of a seed and the next one, over 20 test images."""
 FREE_SCORES = ("max_softmax", "entropy", "margin")
 """Scores that every network provides."""
 IMAGES = 100
@@ -96,6 +98,18 @@ def main(*, data: Path, out: Path = Path("runs/fit"), results: Path = RESULTS) -
         rows += [about | row for row in measure(fitted, trained, data, fitted.path / "analyses")]
         _write(rows, results)
         print(f"{variant.name}: val lift {fitted.epoch_table()['val_hardness_lift'].max():.3f}")
+    compared = {(row["run"], row["target"], row["images"], row["seed"]) for row in rows if row["measure"] == AGREEMENT}
+    for variant in list_variants():
+        if tuple(variant) not in compared:
+            first, second = (
+                fit_variant(variant._replace(seed=seed), data, out)
+                for seed in (variant.seed, (variant.seed + 1) % SEEDS)
+            )
+            trained = open_run(PROJECT / "checkpoints" / variant.run)
+            value = round(compare_maps(first, trained, data, other=second)["rank correlation"], 5)
+            about = {"on": trained.record.config.data.dataset, "score": "hardness", "measure": AGREEMENT}
+            rows.append(variant._asdict() | about | {"value": value})
+            _write(rows, results)
 
 
 def fit_variant(variant: Variant, data: Path, out: Path) -> Run:
@@ -135,22 +149,22 @@ def measure(run: Run, trained: Run, data: Path, folder: Path, *, free_scores: bo
         yield {"on": dataset, "score": "hardness", "measure": name, "value": round(value, 5)}
 
 
-def compare_maps(run: Run, trained: Run, data: Path) -> dict[str, float]:
-    """Lift over 20 test images, and mean rank correlation with the map learned in training."""
+def compare_maps(run: Run, trained: Run, data: Path, *, other: Run | None = None) -> dict[str, float]:
+    """Lift over 20 test images, and mean rank correlation with another map, by default that learned in training."""
     dataset = trained.record.config.data.dataset
     root = None if dataset == "streets" else data / dataset
     test = open_data(dataset, root=root, split="test", count=40, size=trained.record.config.data.scene_size)
-    networks = [load_epoch(one).network for one in (run, trained)]
+    networks = [load_epoch(one).network for one in (run, other or trained)]
     c, sums, correlations = trained.record.config.loss.c, np.zeros(4), []
     for index in np.linspace(0, len(test) - 1, 20).round().astype(int):
         sample = test[int(index)]
-        own, other = (
+        own, compared = (
             predict(network, sample.image, class_names=run.record.class_names, label_map=sample.label_map)
             for network in networks
         )
         weight, loss = own.hardness_map[own.valid].astype(float) + c, own.loss_map[own.valid].astype(float)
         sums += [(weight * loss).sum(), weight.sum(), loss.sum(), loss.size]
-        thinned = (one.hardness_map[::PIXELS, ::PIXELS].ravel() for one in (own, other))
+        thinned = (one.hardness_map[::PIXELS, ::PIXELS].ravel() for one in (own, compared))
         ranks = [rankdata(values) for values in thinned]
         correlations.append(np.corrcoef(*ranks)[0, 1])
     weighted, weights, losses, pixels = sums

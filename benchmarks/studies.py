@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import pandas as pd
 
 from benchmarks.evidence.compare import estimate_mean
-from benchmarks.fit import LEARNED_IN_TRAINING
+from benchmarks.fit import AGREEMENT, LEARNED_IN_TRAINING
 from hlcore.analysis.statistics import filter_rows
 from hlcore.figures.errors import SCORES
 from hlcore.report.numbers import Number, compare_numbers, find_number, format_number
@@ -61,9 +61,9 @@ def format_fits(table: pd.DataFrame) -> Iterator[str]:
     yield (
         "Branches learned on the frozen features of the bundled networks, in 600 steps: the paper's hardness, and "
         "other targets of `hlcore fit --target`. Each is measured as a score of errors, at most on 100 images, "
-        "beside scores that every network provides. The lift and the rank correlation with the map learned in "
-        "training are over 20 test images. Near edges and inside: within 2 px of an edge between predicted "
-        "classes, and farther. Brackets hold 95 % intervals over seeds (Student's t).\n"
+        "beside scores that every network provides. The lift and the rank correlations, with the map learned in "
+        "training and with that of another seed, are over 20 test images. Near edges and inside: within 2 px of an "
+        "edge between predicted classes, and farther. Brackets hold 95 % intervals over seeds (Student's t).\n"
     )
     for run, where in dict.fromkeys(zip(table["run"], table["on"], strict=True)):
         rows = filter_rows(table, run=run, on=where)
@@ -85,17 +85,18 @@ def format_fits(table: pd.DataFrame) -> Iterator[str]:
 
 
 def format_suspicion(table: pd.DataFrame) -> Iterator[str]:
-    """Whether a small model finds more errors; the table is that of `benchmarks.suspicion`."""
+    """Whether the suspicion of error finds more errors; the table is that of `benchmarks.suspicion`."""
     yield "    python -m benchmarks.suspicion --data FOLDER\n"
     yield (
-        "Logistic regression on scores that every network provides (1 − max softmax, entropy, 1 − margin, distance to "
-        "the predicted edge), with and without hardness and the predicted class, for the bundled `camvid` network. "
-        "Fitted on one split of CamVid, tested on 60 test images; the validation split is one drive. The gain over "
-        "1 − max softmax is paired over the images. Brackets hold 95 % intervals over images (bootstrap).\n"
+        "The suspicion of error of `hlcore suspicion` (logistic regression on 1 − max softmax, entropy, 1 − margin, "
+        "the distance to the predicted edge and the predicted class), without the class and with hardness besides, for "
+        "the bundled `camvid` network. Each is fitted on one split of CamVid and tested on 60 images of another data "
+        "set or split; the validation split of CamVid is one drive. The gain over 1 − max softmax is paired over the "
+        "images. Brackets hold 95 % intervals over images (bootstrap).\n"
     )
-    for learned_on in dict.fromkeys(table["learned_on"].tolist()):
-        rows = filter_rows(table, learned_on=learned_on)
-        yield f"## Fitted on {learned_on}\n"
+    for learned_on, tested_on in dict.fromkeys(zip(table["learned_on"], table["tested_on"], strict=True)):
+        rows = filter_rows(table, learned_on=learned_on, tested_on=tested_on)
+        yield f"## Fitted on {learned_on}, tested on {tested_on}\n"
         cells = []
         for row in rows.to_dict("records"):
             gain = Number(row["gain"], row["gain_low"], row["gain_high"])
@@ -136,6 +137,7 @@ def _format_mean(rows: pd.DataFrame, measure: str) -> str:
 FIT_MEASURES = {
     "lift": "lift",
     "rank correlation": "correlation with the map learned in training",
+    AGREEMENT: "correlation of two seeds",
     "auroc, all": "AUROC",
     "auroc, edge": "AUROC near edges",
     "auroc, interior": "AUROC inside",

@@ -1,47 +1,42 @@
-"""Does a small model find more errors than the network's own largest probability?
+"""Does the suspicion of error find more errors than the network's own largest probability?
 
     python -m benchmarks.suspicion --data FOLDER       # about five minutes
 
-Logistic regression on the free scores, with and without hardness and with the predicted class, fitted on one set of
-images of CamVid and tested on others; and each score alone. Intervals (95 %) resample the test images, paired.
+The error model of `hlcore suspicion`, without the predicted class and with hardness besides, fitted on one set of
+images and tested on others; and each score alone. Intervals (95 %) resample the test images, paired.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import product
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from cyclopts import App
 from scipy.stats import rankdata
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
-from hlcore.analysis.scores import SCORES
+from hlcore.analysis.merging import merge_classes, merge_labels
+from hlcore.analysis.suspicion import INPUTS, ScoredPixels, fit_error_model, sample_pixels, suspect
 from hlcore.data.catalog import open_data
 from hlcore.inference import predict
+from hlcore.measuring.class_mappings import find_known_mapping
 from hlcore.storage.checkpoints import Checkpoint
 from hlcore.storage.loading import load_epoch
 from hlcore.storage.runs import open_run
+from hlcore.types import IGNORE_INDEX
 
 PROJECT = Path(__file__).parents[1]
 RESULTS = PROJECT / "benchmarks" / "results" / "suspicion.csv"
-FREE = ("max_softmax", "entropy", "margin", "edge_distance")
-MODELS = {"free scores": FREE, "free scores and hardness": (*FREE, "hardness")}
+MODELS = {
+    "suspicion of error": (INPUTS, True),
+    "suspicion of error, without the class": (INPUTS, False),
+    "suspicion of error, with hardness": ((*INPUTS, "hardness"), True),
+}
+"""Name of a model to its scores, and whether it knows the predicted class."""
 BASELINE = "max_softmax"
-IMAGES, PIXELS, RESAMPLINGS = 60, 2500, 300
-"""Images of a split, pixels of an image, and resamplings of the images."""
+IMAGES, RESAMPLINGS = 60, 300
+"""Images of a split, and resamplings of the images."""
 app = App(name="python -m benchmarks.suspicion", help=__doc__)
-
-
-class Pixels(NamedTuple):
-    """Some labelled pixels of an image."""
-
-    scores: dict[str, np.ndarray]
-    """Each score, on the scale of its bins, which is nearly uniform."""
-    prediction: np.ndarray
-    error: np.ndarray
 
 
 @app.default
@@ -56,53 +51,52 @@ def main(*, data: Path, results: Path = RESULTS) -> None:
         The table.
     """
     checkpoint = load_epoch(open_run(PROJECT / "checkpoints" / "camvid"))
-    splits = {split: list(read_pixels(checkpoint, data / "camvid", split)) for split in ("train", "val", "test")}
+    home = {split: list(read_pixels(checkpoint, data, "camvid", split)) for split in ("train", "val", "test")}
+    tests = {"CamVid test": home["test"], "IDD-Lite val": list(read_pixels(checkpoint, data, "idd_lite", "val"))}
     rows = []
-    for learned_on in ("val", "train"):
-        found = score_models(splits[learned_on], splits["test"], checkpoint)
-        rows += [{"learned_on": learned_on, "tested_on": "test", **row} for row in compare(found, splits["test"])]
+    for learned_on, (tested_on, images) in product(("train", "val"), tests.items()):
+        found = score_models(home[learned_on], images, num_classes=len(checkpoint.class_names))
+        about = {"learned_on": f"CamVid {learned_on}", "tested_on": tested_on}
+        rows += [about | row for row in compare(found, images)]
     results.parent.mkdir(parents=True, exist_ok=True)
     pd.DataFrame(rows).to_csv(results, index=False, lineterminator="\n")
     print(pd.DataFrame(rows).to_string(index=False))
 
 
-def read_pixels(checkpoint: Checkpoint, root: Path, split: str) -> Iterator[Pixels]:
-    """Random labelled pixels of evenly spaced images."""
-    data, generator = open_data("camvid", root=root, split=split), np.random.default_rng(0)
-    for index in np.linspace(0, len(data) - 1, min(IMAGES, len(data))).round().astype(int):
-        sample = data[int(index)]
-        record = predict(
-            checkpoint.network, sample.image, class_names=checkpoint.class_names, label_map=sample.label_map
-        )
-        chosen = generator.choice(np.flatnonzero(record.valid), PIXELS)
-        scores = {}
-        for name in {*FREE, "hardness"}:
-            values, bins = SCORES[name].measure(record), SCORES[name].bins
-            assert values is not None
-            scores[name] = bins.index(values.ravel()[chosen]).astype(float)
-        yield Pixels(scores, record.prediction.ravel()[chosen], record.error.ravel()[chosen])
+def read_pixels(checkpoint: Checkpoint, data: Path, dataset: str, split: str) -> Iterator[ScoredPixels]:
+    """Random labelled pixels of evenly spaced images; a pixel is wrong if its merged class is."""
+    opened, generator = open_data(dataset, root=data / dataset, split=split), np.random.default_rng(0)
+    names, mapping = checkpoint.class_names, find_known_mapping(checkpoint.class_names, opened.classes.names)
+    merge = None if mapping is None else mapping.resolve(names, opened.classes.names)
+    for index in np.linspace(0, len(opened) - 1, min(IMAGES, len(opened))).round().astype(int):
+        sample = opened[int(index)]
+        assert sample.label_map is not None
+        record = predict(checkpoint.network, sample.image, class_names=names, name=sample.name)
+        labels = sample.label_map
+        if merge is not None:
+            merged = merge_classes(record, merge).with_label_map(merge_labels(labels, merge))
+            other = (record.prediction + 1) % len(names)
+            labels = np.where(merged.valid, np.where(merged.error, other, record.prediction), IGNORE_INDEX)
+        yield sample_pixels(record.with_label_map(labels), generator, scores=(*INPUTS, "hardness"))
 
 
-def score_models(train: list[Pixels], test: list[Pixels], checkpoint: Checkpoint) -> dict[str, list[np.ndarray]]:
-    """Scores of the test pixels by image, of each model and of each score alone."""
-    found = {name: [image.scores[name] for image in test] for name in (*FREE, "hardness")}
-    for name, scores in MODELS.items():
-        for with_class in (False, True):
+def score_models(
+    train: Sequence[ScoredPixels], test: Sequence[ScoredPixels], *, num_classes: int
+) -> dict[str, list[np.ndarray]]:
+    """Scores of the test pixels by image, of each score alone and of each model."""
+    found = {name: [image.bins[name] for image in test] for name in (*INPUTS, "hardness")}
+    for title, (scores, with_class) in MODELS.items():
 
-            def inputs(image: Pixels, scores: tuple[str, ...] = scores, *, classes: bool = with_class) -> np.ndarray:
-                columns = [image.scores[score] for score in scores]
-                if classes:
-                    columns += [image.prediction == index for index in range(len(checkpoint.class_names))]
-                return np.stack(columns, axis=1).astype(float)
+        def choose(image: ScoredPixels, scores: Sequence[str] = scores, *, known: bool = with_class) -> ScoredPixels:
+            bins = {name: image.bins[name] for name in scores}
+            return ScoredPixels(bins, image.prediction if known else np.zeros_like(image.prediction), image.error)
 
-            model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
-            model.fit(np.concatenate([inputs(image) for image in train]), np.concatenate([i.error for i in train]))
-            title = f"logistic regression on {name}{' and the class' if with_class else ''}"
-            found[title] = [model.decision_function(inputs(image)) for image in test]
+        model = fit_error_model([choose(image) for image in train], num_classes=num_classes)
+        found[title] = [suspect(image.bins, choose(image).prediction, model) for image in test]
     return found
 
 
-def compare(found: dict[str, list[np.ndarray]], test: list[Pixels]) -> Iterator[dict[str, object]]:
+def compare(found: dict[str, list[np.ndarray]], test: Sequence[ScoredPixels]) -> Iterator[dict[str, object]]:
     """AUROC of each score and its difference from the baseline, with intervals over images."""
     generator = np.random.default_rng(0)
     picks = [np.arange(len(test)), *generator.integers(0, len(test), (RESAMPLINGS, len(test)))]

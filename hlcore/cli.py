@@ -26,7 +26,15 @@ app = App(
     suppress_keyboard_interrupt=False,
 )
 app.meta.suppress_keyboard_interrupt = False
-for command in (commands.fit, commands.evaluate, commands.predict, commands.analyze, commands.runs, commands.export):
+for command in (
+    commands.fit,
+    commands.suspicion,
+    commands.evaluate,
+    commands.predict,
+    commands.analyze,
+    commands.runs,
+    commands.export,
+):
     app.command(command)
 
 

@@ -1,9 +1,9 @@
 """Array types used throughout hlcore, and the record of one image."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, wraps
-from typing import Any, TypeAlias, TypeVar, cast
+from typing import Any, Literal, TypeAlias, TypeVar, cast
 
 import numpy as np
 from jaxtyping import Bool, Float32, Integer, UInt8
@@ -23,6 +23,27 @@ LabelMap: TypeAlias = Integer[np.ndarray, "H W"]
 HardnessMap: TypeAlias = Float32[np.ndarray, "H W"]
 LossMap: TypeAlias = Float32[np.ndarray, "H W"]
 Probabilities: TypeAlias = Float32[np.ndarray, "C H W"]
+FreeScore = Literal["max_softmax", "entropy", "margin", "edge_distance"]
+"""A score that every network provides at no cost, without a hardness branch."""
+
+
+@dataclass(frozen=True)
+class ErrorModel:
+    """Logistic regression that tells a network's wrong pixels from its right ones; `analysis.suspicion` fits it.
+
+    Attributes:
+        weights: Name of each input, a `FreeScore`, to the change of the logit from its lowest bin to its highest.
+        class_weights: Addend of each predicted class, in the order of the class indices.
+        learned_on: Data set and split whose pixels it was fitted to, such as "camvid train".
+        images: Number of images they are from.
+        epoch: Epoch of the network that predicted them.
+    """
+
+    weights: Mapping[str, float]
+    class_weights: tuple[float, ...]
+    learned_on: str
+    images: int
+    epoch: int
 
 
 @dataclass(frozen=True)
@@ -38,6 +59,7 @@ class PredictionRecord:
         class_names: C names, in the order of the class indices.
         label_map: H W class indices with 255 = ignored, or None for an unlabelled image.
         mc_entropy: H W nats, entropy of the mean distribution over Monte Carlo dropout passes, or None without them.
+        error_suspicion: H W in (0, 1), from the network's `ErrorModel`, or None without one.
 
     Raises:
         InvalidInputError: an array has the wrong shape, or the label map a class index out of range.
@@ -51,6 +73,7 @@ class PredictionRecord:
     class_names: tuple[str, ...]
     label_map: LabelMap | None = None
     mc_entropy: Float32[np.ndarray, "H W"] | None = None
+    error_suspicion: Float32[np.ndarray, "H W"] | None = None
 
     def __post_init__(self) -> None:
         if self.image.ndim != 3 or self.image.shape[2] != 3:
@@ -61,6 +84,7 @@ class PredictionRecord:
             "hardness_map": self.hardness_map,
             "label_map": self.label_map,
             "mc_entropy": self.mc_entropy,
+            "error_suspicion": self.error_suspicion,
         }
         for field, array in maps.items():
             if array is not None and array.shape != shape:

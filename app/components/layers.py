@@ -43,6 +43,7 @@ def make_layers(run: Run, picture: Picture, planes: EpochPlanes) -> tuple[Layer,
         *((make_class_layer("Labels", list_classes(run), {ALL_STEPS: load_label_plane(picture)}),) if labelled else ()),
         *((make_loss_layer(by_name["loss"]),) if labelled else ()),
         make_entropy_layer(run, by_name["entropy"]),
+        *((make_suspicion_layer(by_name["error_suspicion"]),) if run.record.error_model else ()),
         *((make_errors_layer(),) if labelled else ()),
         *((make_change_layer("Hardness"),) if several else ()),
         *(
@@ -98,6 +99,12 @@ def make_entropy_layer(run: Run, planes: Mapping[str, Plane]) -> Layer:
         digits=2,
         definition=definitions.make_link("Entropy"),
     )
+
+
+def make_suspicion_layer(planes: Mapping[str, Plane]) -> Layer:
+    """Suspicion of error, 0 to 1."""
+    defined = definitions.make_link("Suspicion of error")
+    return Layer("Suspicion of error", "values", planes, scale=ENTROPY_SCALE, high=1, definition=defined)
 
 
 def make_class_layer(name: str, classes: Classes, planes: Mapping[str, Plane]) -> Layer:

@@ -18,6 +18,8 @@ from hlcore.types import Image, LabelMap
 def load_planes(run: Run, epoch: int, picture: Picture) -> Mapping[str, Plane]:
     """Hardness, prediction and entropy of one epoch, packed; also the loss if labelled, otherwise the objects.
 
+    With an error model also the suspicion of error.
+
     Raises:
         CheckpointError: the checkpoint cannot be read.
         InvalidInputError: the network has no hardness branch.
@@ -73,6 +75,8 @@ def _cached_planes(identity: str, _run: Run, _epoch: int, _picture: Picture) -> 
         "prediction": packing.pack_classes(of.prediction),
         "entropy": packing.pack_values(of.entropy, low=0, high=compute_highest_entropy(_run)),
     }
+    if of.error_suspicion is not None:
+        packed["error_suspicion"] = packing.pack_values(of.error_suspicion, low=0, high=1)
     if of.loss_map is None:
         return packed | {"objects": packing.pack_numbers(label_components(of.prediction))}
     return packed | {"loss": packing.pack_values(of.loss_map, low=0, high=MAX_LOSS_NATS)}

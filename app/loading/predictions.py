@@ -1,10 +1,11 @@
 """Networks and their predictions on a picture, in bounded caches."""
 
 import gc
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
+from zlib import crc32
 
 import numpy as np
 import streamlit as st
@@ -34,6 +35,7 @@ class Maps:
         hardness_map: H W in (0, 1).
         probability: H W, probability of the predicted class.
         entropy: H W nats, of the probabilities.
+        error_suspicion: H W in (0, 1), or None if the run has no error model.
         loss_map: H W nats, or None without labels.
         error: H W, True where the prediction differs from the label; None without labels.
     """
@@ -43,6 +45,7 @@ class Maps:
     hardness_map: HardnessMap
     probability: Float32[np.ndarray, "H W"]
     entropy: Float32[np.ndarray, "H W"]
+    error_suspicion: Float32[np.ndarray, "H W"] | None
     loss_map: LossMap | None
     error: Bool[np.ndarray, "H W"] | None
 
@@ -55,20 +58,18 @@ def load_maps(run: Run, epoch: int, picture: Picture) -> Maps:
         InvalidInputError: the network has no hardness branch.
         ServerBusyError: too many sessions wait for a network.
     """
-    path = run.checkpoint_path(epoch)
-    return _cached_maps(path, get_modified_ns(path), picture.digest, picture, run, epoch)
+    return _cached_maps(identify_prediction(run, epoch, picture), picture, run, epoch)
 
 
 def load_prediction(run: Run, epoch: int, picture: Picture) -> PredictionRecord:
     """The full prediction of an epoch for a picture. Raises what `load_maps` raises."""
-    path = run.checkpoint_path(epoch)
-    return _cached_prediction(path, get_modified_ns(path), picture.digest, picture, run, epoch)
+    return _cached_prediction(identify_prediction(run, epoch, picture), picture, run, epoch)
 
 
 def identify_prediction(run: Run, epoch: int, picture: Picture) -> str:
-    """Identity of a prediction: changes with the checkpoint file, the image and its labels."""
-    path = run.checkpoint_path(epoch)
-    return f"{path}:{get_modified_ns(path)}:{picture.digest}"
+    """Identity of a prediction: changes with the checkpoint file, the run's error model, the image and its labels."""
+    path, error_model = run.checkpoint_path(epoch), repr(run.record.error_model)
+    return f"{path}:{get_modified_ns(path)}:{crc32(error_model.encode()):08x}:{picture.digest}"
 
 
 def load_network(run: Run, epoch: int) -> "Checkpoint":
@@ -89,8 +90,7 @@ def measure_agreement(first: Maps, second: Maps, quantity: Literal["hardness_map
 
 def load_pixel(run: Run, epoch: int, picture: Picture, x: int, y: int) -> dict[str, float | int]:
     """Hardness, predicted class and its probability at one pixel; with labels also the loss in nats."""
-    path = run.checkpoint_path(epoch)
-    return _cached_pixel(path, get_modified_ns(path), picture.digest, x, y, run, epoch, picture)
+    return _cached_pixel(identify_prediction(run, epoch, picture), x, y, run, epoch, picture)
 
 
 # Streamlit builds the cache keys below from all arguments whose names do not start with an underscore.
@@ -113,17 +113,17 @@ def _leave_libraries_to_themselves() -> None:
 
 
 @st.cache_resource(max_entries=1, show_spinner="Predicting …")  # probabilities may take a gigabyte
-def _cached_prediction(
-    path: Path, modified: int, digest: str, _picture: Picture, _run: Run, _epoch: int
-) -> PredictionRecord:
-    checkpoint = _cached_network(path, modified, _run, _epoch)
+def _cached_prediction(identity: str, _picture: Picture, _run: Run, _epoch: int) -> PredictionRecord:
+    checkpoint = load_network(_run, _epoch)
+    from hlcore.analysis.suspicion import suspicion_map
     from hlcore.inference import predict
 
     if not checkpoint.header.has_hardness:
         raise CheckpointError(
-            f"{path} has no hardness branch, so it has no hardness map; train with loss.observe_hardness on"
+            f"{_run.checkpoint_path(_epoch)} has no hardness branch, so it has no hardness map; train with "
+            "loss.observe_hardness on"
         )
-    return run_in_turn(
+    record = run_in_turn(
         predict,
         checkpoint.network,
         _picture.sample.image,
@@ -132,18 +132,21 @@ def _cached_prediction(
         label_map=_picture.sample.label_map,
         window=_picture.window,
     )
+    model = _run.record.error_model
+    return record if model is None else replace(record, error_suspicion=suspicion_map(record, model))
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
-def _cached_maps(path: Path, modified: int, digest: str, _picture: Picture, _run: Run, _epoch: int) -> Maps:
-    record = _cached_prediction(path, modified, digest, _picture, _run, _epoch)
+def _cached_maps(identity: str, _picture: Picture, _run: Run, _epoch: int) -> Maps:
+    record = _cached_prediction(identity, _picture, _run, _epoch)
     labelled = record.label_map is not None
     return Maps(
-        identity=f"{path}:{modified}:{digest}",
+        identity=identity,
         prediction=record.prediction,
         hardness_map=record.hardness_map,
         probability=record.probabilities.max(axis=0),
         entropy=record.entropy,
+        error_suspicion=record.error_suspicion,
         loss_map=record.loss_map if labelled else None,
         error=record.error if labelled else None,
     )
@@ -157,9 +160,7 @@ def _cached_agreement(identity: str, _first: np.ndarray, _second: np.ndarray) ->
 
 
 @st.cache_data(max_entries=512, show_spinner=False)
-def _cached_pixel(
-    path: Path, modified: int, digest: str, x: int, y: int, _run: Run, _epoch: int, _picture: Picture
-) -> dict[str, float | int]:
+def _cached_pixel(identity: str, x: int, y: int, _run: Run, _epoch: int, _picture: Picture) -> dict[str, float | int]:
     of = load_maps(_run, _epoch, _picture)
     row = {"hardness": of.hardness_map[y, x], "predicted": of.prediction[y, x], "probability": of.probability[y, x]}
     return row if of.loss_map is None else row | {"loss": of.loss_map[y, x]}

@@ -131,7 +131,7 @@ def _root_bins(degree: int, highest: float) -> Bins:
     )
 
 
-def _hardness_bins() -> Bins:
+def _sigmoid_bins() -> Bins:
     """Bins of equal width in asinh(logit / 5): nearly uniform up to logits of 5, then wider.
 
     In float32 the sigmoid is 1 from a logit of 16.7; the highest bin holds nothing else.
@@ -162,12 +162,13 @@ def _distance_bins() -> Bins:
 
 
 SCORES: Mapping[str, Score] = {
-    "hardness": Score(lambda record: record.hardness_map, _hardness_bins()),
+    "hardness": Score(lambda record: record.hardness_map, _sigmoid_bins()),
     "max_softmax": Score(max_softmax, _root_bins(3, 1.0)),
     "entropy": Score(entropy, _root_bins(3, 7.0)),
     "edge_distance": Score(negative_edge_distance, _distance_bins()),
     "mc_entropy": Score(lambda record: record.mc_entropy, _root_bins(3, 7.0)),
     "hardness_x_max_softmax": Score(hardness_times_max_softmax, _root_bins(6, 1.0)),
     "margin": Score(margin, _root_bins(3, 1.0)),
+    "error_suspicion": Score(lambda record: record.error_suspicion, _sigmoid_bins()),
 }
 """Name of a score in the tables to the score; hardness, the baseline, comes first."""

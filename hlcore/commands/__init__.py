@@ -3,9 +3,9 @@
 from hlcore.commands.analyze import analyze
 from hlcore.commands.evaluate import evaluate
 from hlcore.commands.export import export
-from hlcore.commands.fit import fit
+from hlcore.commands.fit import fit, suspicion
 from hlcore.commands.options import INTERRUPTED
 from hlcore.commands.predict import predict
 from hlcore.commands.runs import runs
 
-__all__ = ["INTERRUPTED", "analyze", "evaluate", "export", "fit", "predict", "runs"]
+__all__ = ["INTERRUPTED", "analyze", "evaluate", "export", "fit", "predict", "runs", "suspicion"]

@@ -17,6 +17,7 @@ SCORES: Mapping[str, str] = {
     "mc_entropy": "entropy under MC dropout",
     "hardness_x_max_softmax": "hardness × (1 − max softmax)",
     "margin": "1 − margin",
+    "error_suspicion": "suspicion of error",
 }
 """Display name of each score."""
 COLOURS: Mapping[str, str] = {
@@ -27,6 +28,7 @@ COLOURS: Mapping[str, str] = {
     "mc_entropy": SERIES[3],
     "hardness_x_max_softmax": SERIES[4],
     "margin": SERIES[7],
+    "error_suspicion": SERIES[2],
 }
 REGIONS: Mapping[str, str] = {
     "all": "all labelled pixels",

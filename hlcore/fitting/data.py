@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -48,6 +48,10 @@ class OrderedData:
 
     def __len__(self) -> int:
         return len(self.indices)
+
+    def thin_out(self, limit: int) -> "OrderedData":
+        """At most `limit` of the samples, evenly spaced."""
+        return replace(self, indices=_space_evenly(self.indices, limit))
 
     def __getitem__(self, index: int) -> Sample:
         """The sample at `index`.
@@ -182,9 +186,25 @@ def open_fit_data(
         val_part = OrderedData(train, aside, classes, order)
         free = [index for index in free if index not in aside]
         config = config.model_copy(update={"val_split": config.train_split})
-    spaced = np.linspace(0, len(free) - 1, min(limit or len(free), len(free))).round().astype(int)
-    train_part = OrderedData(train, tuple(free[index] for index in spaced), classes, order)
+    train_part = OrderedData(train, _space_evenly(free, limit), classes, order)
     return FitData(train_part, val_part, config)
+
+
+def open_ordered(config: DataConfig, names: Sequence[str], palette: Sequence[Colour]) -> OrderedData:
+    """The training split, with label maps in the order of the names.
+
+    Raises:
+        DatasetError: the split cannot be read.
+        InvalidInputError: the data set has other classes.
+    """
+    data = open_split(config, config.train_split)
+    order = _find_order(names, data.classes.names)
+    return OrderedData(data, tuple(range(len(data))), ClassTable(tuple(names), tuple(palette)), order)
+
+
+def _space_evenly(indices: Sequence[int], limit: int | None) -> tuple[int, ...]:
+    spaced = np.linspace(0, len(indices) - 1, min(limit or len(indices), len(indices))).round().astype(int)
+    return tuple(indices[index] for index in spaced)
 
 
 def _find_order(of_network: Sequence[str], of_data: Sequence[str]) -> tuple[int, ...]:

@@ -10,13 +10,15 @@ from typing import NamedTuple
 
 import torch
 
+from hlcore.analysis.suspicion import fit_error_model
 from hlcore.config import FIT_LR, FitConfig, LossConfig, OptimConfig, TrainConfig
-from hlcore.errors import CheckpointError
+from hlcore.errors import CheckpointError, InvalidInputError
 from hlcore.evaluation import Scores
 from hlcore.fitting.data import FitData, choose_data, name_classes, open_fit_data, open_split
 from hlcore.fitting.frozen import FrozenImages, freeze_sample, make_batch, measure_variety
 from hlcore.fitting.models import TrainedNetwork, open_network
 from hlcore.fitting.steps import Fitter
+from hlcore.fitting.suspicion import IMAGES, score_pixels
 from hlcore.models.hardness import HardnessBranch, HardnessSegmenter
 from hlcore.storage.checkpoints import load_checkpoint
 from hlcore.storage.files import lock_folder, make_folder
@@ -153,6 +155,8 @@ def _fit(  # noqa: C901  (the order of its parts reads best in one piece)
                 stopped = yield from _measure(writer, fitter, frozen, progress)
                 if stopped and fitter.done < steps:
                     return writer.interrupt(progress)
+        if (yield from _learn_suspicion(writer, Report(writer.run, progress.epochs, fitter.done, steps), data)):
+            return writer.interrupt(progress)
     except GeneratorExit:
         writer.interrupt(Progress(fitter.done, progress.epochs))
         raise
@@ -238,6 +242,22 @@ def _measure(
     row = {"epoch": progress.epochs, "iteration": progress.iterations, **row}
     writer.log_epoch(row, progress)
     return bool((yield Report(writer.run, progress.epochs, progress.iterations, fitter.steps, row, ends_epoch=True)))
+
+
+def _learn_suspicion(writer: RunWriter, done: Report, data: FitData) -> Generator[Report, bool | None, bool]:
+    """Write the run's error model, unless nothing can be learned; whether the run is to stop."""
+    images, part = [], data.train.thin_out(IMAGES)
+    for number, (_, pixels) in enumerate(score_pixels(writer.network, part), start=1):
+        images.append(pixels)
+        if (yield replace(done, checked=(number, len(part)))):
+            return True
+    learned_on = f"{data.config.dataset} {data.config.train_split}"
+    try:
+        model = fit_error_model(images, num_classes=len(part.classes.names), learned_on=learned_on, epoch=done.epoch)
+        writer.run = writer.run.write_error_model(model)
+    except InvalidInputError as error:
+        log.warning("no suspicion of error: %s", error)
+    return False
 
 
 def _describe(model: str, name: str, opened: TrainedNetwork, data: FitData, config: FitConfig) -> RunRecord:

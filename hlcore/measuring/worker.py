@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from hlcore.analysis.merging import count_ignored, merge_classes, merge_labels
 from hlcore.analysis.statistics import Counts
+from hlcore.analysis.suspicion import suspicion_map
 from hlcore.cluster import Work
 from hlcore.config import AnalyzeConfig
 from hlcore.data.samples import Sample
@@ -145,6 +146,8 @@ def _predict(
         window=job.config.window,
         mc_dropout=mc_dropout if job.merge is None else 0,
     )
+    if (model := job.run.record.error_model) is not None:
+        record = replace(record, error_suspicion=suspicion_map(record, model))
     if job.merge is None:
         return replace(record, label_map=sample.label_map), {}
     ignored = count_ignored(record.prediction, sample.label_map, job.merge)

@@ -13,6 +13,8 @@ from hlcore.training.loop import Reports
 
 _FIRST = {"train": "check labels", "fit": "features"}
 """What each command does with every image before the first step."""
+_LAST = "errors"
+"""What comes after the last step of a fit."""
 _SCORES = {"train": ("val mIoU", "mean_iou"), "fit": ("val lift", "val_hardness_lift")}
 """What each command prints after an epoch."""
 
@@ -38,7 +40,8 @@ def show_training_progress(reports: Reports, *, command: Literal["train", "fit"]
             while True:
                 values = report.values
                 if report.checked:
-                    bar.update(task, description=_FIRST[command], completed=report.checked[0], total=report.checked[1])
+                    what, (completed, total) = _LAST if report.iteration else _FIRST[command], report.checked
+                    bar.update(task, description=what, completed=completed, total=total)
                 elif report.ends_epoch:
                     bar.console.print(f"epoch {report.epoch}: {score_name} {_format(values[score_column])}")
                 elif values:

@@ -7,7 +7,7 @@ import shutil
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 import pandas as pd
@@ -29,6 +29,7 @@ from hlcore.storage.files import (
     write_text,
 )
 from hlcore.storage.probes import Probe
+from hlcore.types import ErrorModel, FreeScore
 
 IOU_PREFIX = "iou/"
 STEP_COLUMNS = (
@@ -75,11 +76,24 @@ class RunRecord(FrozenModel):
     best_epoch: int | None = None
     """The epoch with the highest validation mIoU so far, whose weights are kept; None before the first.
     Of a fitted run: the one with the highest lift."""
+    error_model: ErrorModel | None = None
+    """What tells the wrong pixels of this network from the right ones; `hlcore suspicion` and `hlcore fit` learn it."""
     fitted: Fitted | None = None
     """None if the whole network was trained. Otherwise only the settings in `fitted` had an effect; `config` says what
     training would have looked like."""
 
     _check_palette = model_validator(mode="after")(check_palette)
+
+    @model_validator(mode="after")
+    def _check_error_model(self) -> "RunRecord":
+        if (model := self.error_model) is not None:
+            if len(model.class_weights) != len(self.class_names):
+                raise ValueError(
+                    f"error_model has {len(model.class_weights)} class_weights for {len(self.class_names)} classes"
+                )
+            if unknown := set(model.weights) - set(get_args(FreeScore)):
+                raise ValueError(f"error_model has the unknown score '{min(unknown)}'")
+        return self
 
     @property
     def objective(self) -> str:
@@ -206,6 +220,10 @@ class Run:
         if former not in (None, epoch, *list_spaced_epochs(self.record.config)):
             self.checkpoint_path(former).unlink(missing_ok=True)
         return run
+
+    def write_error_model(self, model: ErrorModel) -> "Run":
+        """The run with another error model, written to run.json."""
+        return self._write_record({"error_model": model})
 
     def _write_record(self, changes: dict[str, Any]) -> "Run":
         run = Run(self.path, self.record.model_copy(update=changes))

@@ -117,7 +117,14 @@ _OBJECT_QUANTITIES = _all_of(
 )
 _METRICS = _all_of("auroc", "ap", "fpr95", "aurc", "error_rate", "auroc_minus_hardness", "ap_minus_hardness")
 _SCORES = _some_of(
-    "hardness", "max_softmax", "entropy", "edge_distance", "mc_entropy", "hardness_x_max_softmax", "margin"
+    "hardness",
+    "max_softmax",
+    "entropy",
+    "edge_distance",
+    "mc_entropy",
+    "hardness_x_max_softmax",
+    "margin",
+    "error_suspicion",
 )
 _REGIONS = _some_of("all", "edge", "interior")
 

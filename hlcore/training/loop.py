@@ -62,7 +62,7 @@ class Report:
     """The logged row, as in `Run.step_table()` or `Run.epoch_table()`; empty at the end."""
     ends_epoch: bool = False
     checked: tuple[int, int] | None = None
-    """Before the first step: images whose labels are checked, and images to check. The run is not on disk yet."""
+    """Images that are done of those that are looked at before the first step, or after the last one of a fit."""
 
 
 Reports = Generator[Report, bool | None, None]

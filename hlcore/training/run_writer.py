@@ -143,6 +143,6 @@ class RunWriter:
 
 
 def round_for_log(value: Tensor | float | None) -> float | None:
-    """The number with seven significant digits; None for NaN and infinity, which JSON lacks."""
+    """The number with five significant digits; None for NaN and infinity, which JSON lacks."""
     number = float("nan") if value is None else float(value)
-    return float(f"{number:.7g}") if math.isfinite(number) else None
+    return float(f"{number:.5g}") if math.isfinite(number) else None

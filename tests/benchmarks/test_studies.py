@@ -62,6 +62,6 @@ def test_a_small_model_finds_more_errors_only_if_its_interval_says_so(low, high,
     gain = {"gain": (low + high) / 2, "gain_low": low, "gain_high": high}
     row = {"learned_on": "val", "tested_on": "test", "score": "a model", "auroc": 0.9, "low": 0.8, "high": 0.95}
     text = "\n".join(format_suspicion(pd.DataFrame([row | gain])))
-    assert "## Fitted on val" in text
+    assert "## Fitted on val, tested on test" in text
     assert f"| a model | 0.900 (0.800 to 0.950) | {gain['gain']:.3f} ".replace("-", "−") in text
     assert f"| {said} |" in text

@@ -93,7 +93,8 @@ def select_choice(run: Run, picture: Picture, analysis: Analysis | None) -> Choi
         if tables is not None:
             _draw_downloads(tables)
     with score_column:
-        known = [score for score in SCORES if dropout or score != DROPOUT]
+        absent = {*(() if dropout else (DROPOUT,)), *(() if run.record.error_model else ("error_suspicion",))}
+        known = [score for score in SCORES if score not in absent]
         score = _select_score(known if analysis is None or tables is None else list(tables.scores["score"].unique()))
     with share_column:
         session.ensure_number("flagged", 1, 100, default=10)
@@ -162,9 +163,9 @@ def _select_score(known: Sequence[str]) -> str:
         format_func=SCORES.__getitem__,
         key="score",
         persist_state="session",
-        help="Each score is high where an error is expected. 1 − max softmax, entropy and the distance to the nearest "
-        "predicted edge come with every network at no cost, so hardness has to beat them. "
-        + definitions.list_links("Scores", "Hardness", "Entropy", "Probability"),
+        help="Each score is high where an error is expected. 1 − max softmax, 1 − margin, entropy and the distance to "
+        "the nearest predicted edge come with every network at no cost, so hardness has to beat them. "
+        + definitions.list_links("Scores", "Hardness", "Suspicion of error", "Entropy", "Probability"),
     )
 
 

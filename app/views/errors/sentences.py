@@ -1,5 +1,7 @@
 """The sentences and the metrics table of the Errors page."""
 
+from typing import get_args
+
 import numpy as np
 import pandas as pd
 
@@ -8,9 +10,9 @@ from hlcore.analysis.error_prediction import STANDINGS, Region, judge_standing
 from hlcore.analysis.flagging import FlaggingResult
 from hlcore.figures.errors import REGIONS, SCORES
 from hlcore.storage.analyses import Analysis
+from hlcore.types import FreeScore
 
-BASELINE_SCORES = ("max_softmax", "entropy", "edge_distance")
-"""Scores that any network provides at no cost, without a hardness branch."""
+FREE_SCORES = get_args(FreeScore)
 WITHOUT_LABELS = (
     "This image has no labels, so errors cannot be measured; only the flagged pixels are shown. To measure errors, "
     "choose a scene, or upload a label map under *Your photo*, *Labels*."
@@ -59,6 +61,21 @@ def summarise_hardness(scores: pd.DataFrame, region: Region) -> str:
     return f"{_name_region(region)}, hardness (AUROC {auroc:.3f}) {_join_groups(groups)}."
 
 
+def recommend_score(scores: pd.DataFrame, region: Region) -> str:
+    """Which score to find errors with, and what hardness is for; empty if no pixel is wrong, or all are."""
+    table = _filter_region(scores, region)
+    if table is None:
+        return ""
+    aurocs = table.loc["auroc", "value"].dropna()
+    best = str(aurocs.idxmax())
+    if best == "hardness":
+        return f"Hardness has the highest AUROC here ({aurocs[best]:.3f}), so it is the score to find errors with."
+    return (
+        f"To find errors here, flag by {SCORES[best]} (AUROC {aurocs[best]:.3f}, the highest). Hardness serves another "
+        "purpose: it shows where the loss was above average in training, and weights it there."
+    )
+
+
 def summarise_differences(scores: pd.DataFrame, region: Region, *, images: int) -> str:
     """How much better than hardness each other score ranks wrong pixels: paired differences of AUROC."""
     table = _filter_region(scores, region)
@@ -68,7 +85,7 @@ def summarise_differences(scores: pd.DataFrame, region: Region, *, images: int) 
     for verb, rows in _group_standings(table).items():
         for name, row in rows.items():
             interval = "" if np.isnan(row["low"]) else f", {row['low']:+.3f} to {row['high']:+.3f}"
-            text = f"{SCORES[name]} ({'free, ' if name in BASELINE_SCORES else ''}{row['value']:+.3f}{interval})"
+            text = f"{SCORES[name]} ({'free, ' if name in FREE_SCORES else ''}{row['value']:+.3f}{interval})"
             groups.setdefault(verb, []).append(text.replace("-", "−"))
     row = table.loc[("auroc", "hardness")]
     interval = f" ({row['low']:.3f} to {row['high']:.3f})" if images > 1 else ""

@@ -17,6 +17,7 @@ RANGES = {
     "edge_distance": st.one_of(st.just(-np.inf), st.floats(-8192, 0, width=32)),
     "hardness_x_max_softmax": shares,
     "margin": shares,
+    "error_suspicion": shares,
 }
 
 
