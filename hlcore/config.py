@@ -277,8 +277,12 @@ class AnalyzeConfig(FrozenModel):
 
 
 def make_absolute(dataset: str, root: Path) -> Path:
-    """The absolute path of a data set's folder; a name on the Hugging Face hub stays as it is."""
-    return root if dataset == "hf" and not root.exists() else root.absolute()
+    """The absolute path of a data set's folder; a name on the Hugging Face hub stays as it is.
+
+    Columns may follow either: `NAME?image=COLUMN`.
+    """
+    is_folder = dataset != "hf" or root.exists() or Path(str(root).partition("?")[0]).exists()
+    return root.absolute() if is_folder else root
 
 
 Target = Literal["hardness", "loss", "rank", "tcp"]

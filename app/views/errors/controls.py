@@ -93,9 +93,7 @@ def select_choice(run: Run, picture: Picture, analysis: Analysis | None) -> Choi
         if tables is not None:
             _draw_downloads(tables)
     with score_column:
-        absent = {*(() if dropout else (DROPOUT,)), *(() if run.record.error_model else ("error_suspicion",))}
-        known = [score for score in SCORES if score not in absent]
-        score = _select_score(known if analysis is None or tables is None else list(tables.scores["score"].unique()))
+        score = _select_score(_list_scores(run, tables if analysis is not None else None, dropout=dropout))
     with share_column:
         session.ensure_number("flagged", 1, 100, default=10)
         hint = definitions.list_links("Flagged", "Error")
@@ -153,6 +151,14 @@ def draw_legend(scores: Sequence[str]) -> None:
         for score in scores
     ]
     st.html(f'<p style="margin: 0; font-size: 0.875rem">{" &emsp;".join(lines)}</p>')
+
+
+def _list_scores(run: Run, measured: ErrorTables | None, *, dropout: bool) -> list[str]:
+    """The scores that a picture can be shown with: those of an analysis or, without one, all that are available."""
+    absent = set() if run.record.error_model else {"error_suspicion"}
+    absent |= {DROPOUT} if measured is None and not dropout else set()
+    of_analysis = SCORES if measured is None else measured.scores["score"].unique()
+    return [score for score in of_analysis if score not in absent]
 
 
 def _select_score(known: Sequence[str]) -> str:

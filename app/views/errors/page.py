@@ -27,7 +27,8 @@ def draw_errors(run: Run, picture: Picture, region: Region, analysis: Analysis |
     choice = controls.select_choice(run, picture, analysis)
     if choice.tables is not None:
         st.markdown(sentences.summarise_hardness(choice.tables.scores, region))
-        st.caption(sentences.recommend_score(choice.tables.scores, region))
+        if recommended := sentences.recommend_score(choice.tables.scores, region):
+            st.caption(recommended)
     if analysis is None or choice.tables is None:
         flagged = draw_flagged(run, picture, region, choice)
     else:

@@ -7,6 +7,7 @@ from functools import cached_property, partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 
 from hlcore.data.images.decoding import check_label_size, read_class_ids, read_image
 from hlcore.data.labels import ClassTable, voc_palette
@@ -81,8 +82,8 @@ def open_hf(root: Path, split: str) -> HfData:
     """A split of a data set that `save_to_disk` wrote, of a folder of Parquet files, or of owner/name on the hub.
 
     The columns of images and label maps are those with the usual names; one of them may be the only other column of
-    pictures. "val" also means "validation". The names of the
-    classes are in `id2label.json`, in the folder or on the hub, as in `{"0": "road", "1": "sky"}`.
+    pictures. `NAME?image=COLUMN&label=COLUMN` names them. "val" also means "validation". The classes are named in
+    `id2label.json`, in the folder or on the hub, as in `{"0": "road", "1": "sky"}`.
 
     Raises:
         InvalidInputError: the package `datasets` is not installed.
@@ -92,6 +93,7 @@ def open_hf(root: Path, split: str) -> HfData:
         import datasets
     except ImportError as error:
         raise InvalidInputError("the data set 'hf' needs datasets; pip install 'hlcore[hf]'") from error
+    root, given = split_columns(root)
     loaded: Any = None
     name = root.as_posix()
     if not root.exists() and (root.is_absolute() or len(root.parts) != 2):
@@ -110,7 +112,7 @@ def open_hf(root: Path, split: str) -> HfData:
             raise DatasetError(f"{name} has no split '{split}'; it has {', '.join(map(str, loaded))}")
         rows = loaded[split]
     pictures = [column for column, kind in rows.features.items() if isinstance(kind, datasets.Image)]
-    columns = _choose_columns(pictures, name)
+    columns = _choose_columns(pictures, name, given)
     for column in columns:
         rows = rows.cast_column(column, datasets.Image(decode=False))
     ids, classes = _read_classes(root, name)
@@ -121,18 +123,39 @@ def _name_row(index: int) -> str:
     return f"{index:06d}"
 
 
-def _choose_columns(pictures: list[str], name: str) -> tuple[str, str]:
-    image = next((column for column in IMAGE_COLUMNS if column in pictures), None)
-    label = next((column for column in LABEL_COLUMNS if column in pictures), None)
+def split_columns(root: Path) -> tuple[Path, dict[str, str]]:
+    """The data set and the columns that `NAME?image=COLUMN&label=COLUMN` names.
+
+    Raises:
+        DatasetError: it names something other than image and label.
+
+    Example:
+        >>> split_columns(Path("owner/name?label=mask"))
+        (PosixPath('owner/name'), {'label': 'mask'})
+    """
+    name, mark, query = str(root).partition("?")
+    if not mark or root.exists():
+        return root, {}
+    given = {key: values[-1] for key, values in parse_qs(query, keep_blank_values=True).items()}
+    if not given or not set(given) <= {"image", "label"}:
+        raise DatasetError(f"{root}: expected columns such as {name}?image=photo&label=mask")
+    return Path(name), given
+
+
+def _choose_columns(pictures: list[str], name: str, given: Mapping[str, str]) -> tuple[str, str]:
+    if wrong := [column for column in given.values() if column not in pictures]:
+        raise DatasetError(f"{name} has no column of pictures '{wrong[0]}'; it has {', '.join(pictures) or 'none'}")
+    image = given.get("image") or next((column for column in IMAGE_COLUMNS if column in pictures), None)
+    label = given.get("label") or next((column for column in LABEL_COLUMNS if column in pictures), None)
     rest = [column for column in pictures if column not in (image, label)]
     if len(rest) == 1 and image is None and label is not None:
         image = rest[0]
     elif len(rest) == 1 and label is None and image is not None:
         label = rest[0]
-    if image is None or label is None:
+    if image is None or label is None or image == label:
         raise DatasetError(
-            f"{name} has the columns of pictures {', '.join(pictures) or '(none)'}; expected one of images and one of "
-            "label maps, so rename them to image and label"
+            f"{name} has the columns of pictures {', '.join(pictures) or '(none)'}; name the one of images and the one "
+            f"of label maps: {name}?image=COLUMN&label=COLUMN"
         )
     return image, label
 

@@ -16,7 +16,8 @@ from hlcore.analysis.statistics import ImageSums
 from hlcore.data.labels import CAMVID
 from hlcore.data.streets import Streets
 from hlcore.report import sentences
-from hlcore.types import PredictionRecord
+from hlcore.storage.runs import open_run
+from hlcore.types import ErrorModel, PredictionRecord
 from tests.analyses import make_analysis
 from tests.app.shown import coloured, layer, names, titles
 
@@ -141,6 +142,62 @@ def test_mc_dropout_is_a_score_when_enabled(open_app, scenes):
     (scene,) = scenes(app)
     assert titles(scene)[1] == "Entropy under MC dropout"
     assert app.query_params["dropout"] in ("1", ["1"])
+
+
+@pytest.fixture
+def with_error_model(runs, monkeypatch, tmp_path):
+    """The tiny run with an error model."""
+    folder = tmp_path / "known" / "tiny"
+    shutil.copytree(runs / "tiny", folder)
+    run = open_run(folder)
+    class_weights = tuple(float(index % 3) - 4 for index in range(len(run.record.class_names)))
+    run.write_error_model(ErrorModel({"max_softmax": 5.0, "margin": 1.0}, class_weights, "streets train", 8, 1))
+    monkeypatch.setattr("app.loading.runs.find_run_folders", lambda: {"tiny": folder})
+    return folder
+
+
+def test_a_run_with_an_error_model_offers_the_suspicion_of_error(with_error_model, open_app, scenes):
+    app = open_app(page=PAGE, score="error_suspicion")
+    assert not app.exception
+    assert not app.warning
+    assert titles(scenes(app)[0])[1] == "Suspicion of error"
+    assert "flagging where suspicion of error ≥ 0." in read_texts(app)
+    assert len(app.dataframe[0].value) == 7
+    app = open_app(page="views/inspect/page.py", source="photographs", sample="cat")
+    assert not app.exception
+    assert "Suspicion of error" in names(scenes(app)[0])
+
+
+def test_a_run_without_an_error_model_does_not_offer_it_even_if_its_analysis_has_it(open_analysed, scenes):
+    tables = measured_tables()
+    renamed = {name: table.replace({"score": {"entropy": "error_suspicion"}}) for name, table in tables.items()}
+    app = open_analysed(renamed, score="error_suspicion")
+    assert not app.exception
+    assert "score 'error_suspicion' is not available" in app.warning[0].value
+
+
+def test_the_page_says_which_score_to_use_and_what_hardness_is_for(open_analysed):
+    text = read_texts(open_analysed())
+    assert "To find errors here, flag by 1 − max softmax (AUROC " in text
+    assert "Hardness serves another purpose" in text
+
+
+@pytest.mark.parametrize(
+    ("hardness", "said"),
+    [
+        (0.95, "Hardness has the highest AUROC here (0.950)"),
+        (0.5, "flag by 1 − max softmax (AUROC 0.900, the highest)"),
+    ],
+)
+def test_the_recommended_score_has_the_highest_auroc(hardness, said):
+    rows = [("hardness", "auroc", hardness), ("max_softmax", "auroc", 0.9), ("mc_entropy", "auroc", NAN)]
+    table = pd.DataFrame([(*row, "all") for row in rows], columns=["score", "metric", "value", "region"])
+    assert said in error_sentences.recommend_score(table, "all")
+
+
+def test_without_an_error_no_score_is_recommended():
+    table = pd.DataFrame([("hardness", "auroc", NAN, "all")], columns=["score", "metric", "value", "region"])
+    assert error_sentences.recommend_score(table, "all") == ""
 
 
 def test_a_data_set_shows_with_intervals_that_hardness_loses_to_a_free_score(open_analysed, scenes):

@@ -101,8 +101,38 @@ def test_columns_are_chosen_by_type_and_name(
 
 @pytest.mark.parametrize("columns", [{"image": "left", "label": "right"}, {"image": "image", "label": "a", "b": ""}])
 def test_columns_that_are_not_clear_are_listed(columns: dict[str, str], tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match="so rename them to image and label"):
+    with pytest.raises(DatasetError, match=r"name the one .*/data\?image=COLUMN&label=COLUMN"):
         open_hf(write(tmp_path / "data", "split", make_rows(**columns)), "train")
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("?image=left&label=right", ("left", "right")),
+        ("?label=left&image=right", ("right", "left")),
+        ("?image=right", ("right", "left")),
+    ],
+)
+def test_columns_can_be_named(query: str, expected: tuple[str, str], tmp_path: Path) -> None:
+    write(tmp_path / "data", "splits", make_rows(image="left", label="right"))
+    data = open_data("hf", root=Path(f"{tmp_path / 'data'}{query}"), split="train")
+    assert data.columns == expected
+    assert data.classes.names == ("road", "sky", "tree")
+
+
+@pytest.mark.parametrize(
+    ("query", "sentence"),
+    [
+        ("?image=photo", "has no column of pictures 'photo'; it has left, right"),
+        ("?image=left&label=left", "name the one of images"),
+        ("?mask=left", r"expected columns such as .*data\?image=photo&label=mask"),
+        ("?", "expected columns such as"),
+    ],
+)
+def test_columns_that_cannot_be_are_refused(query: str, sentence: str, tmp_path: Path) -> None:
+    write(tmp_path / "data", "split", make_rows(image="left", label="right"))
+    with pytest.raises(DatasetError, match=sentence):
+        open_hf(Path(f"{tmp_path / 'data'}{query}"), "train")
 
 
 @pytest.mark.parametrize(
@@ -150,3 +180,5 @@ def test_what_is_no_data_set_is_named_and_a_missing_folder_is_never_sought_on_th
             open_hf(root, "train")
     config = TrainConfig.model_validate({"data": {"dataset": "hf", "root": "owner/name"}})
     assert config.with_absolute_paths().data.root == Path("owner/name")
+    config = TrainConfig.model_validate({"data": {"dataset": "hf", "root": "folder?image=a"}})
+    assert config.with_absolute_paths().data.root == tmp_path / "folder?image=a"
