@@ -15,7 +15,7 @@ from streamlit.runtime.state import SafeSessionState
 from streamlit.runtime.state import SessionState as RawState
 from streamlit.starlette import App
 
-from hlcore.process import keep_freed_memory, limit_threads
+from hlcore.process import keep_freed_memory, limit_threads, share_cores
 
 HEADERS = {
     # The page loads and sends nothing elsewhere. Streamlit's own scripts need inline code, eval and blobs.
@@ -105,6 +105,7 @@ class SessionState(SafeSessionState):
 
 keep_freed_memory()
 limit_threads()
+share_cores()
 script_runner.SafeSessionState = SessionState  # pyright: ignore[reportPrivateImportUsage] - what its runs use
 app_session.ForwardMsgQueue = MessageQueue  # pyright: ignore[reportPrivateImportUsage] - what its sessions use
 app = App(Path(__file__).with_name("main.py"), middleware=[Middleware(SecurityHeaders), Middleware(MediaCaching)])

@@ -13,8 +13,8 @@ from tests.serving import CHROMIUM_FLAGS, PATIENCE_S, served
 
 IMAGES = Path(__file__).parents[1] / "docs" / "images"
 WIDE, PHONE = (1280, 800), (400, 800)
-QUALITY = 74
-"""WebP quality: text stays sharp, and all screenshots together take half a megabyte."""
+QUALITY = 66
+"""WebP quality: text stays sharp, and all screenshots together take 0.7 MB."""
 
 
 @dataclass(frozen=True)

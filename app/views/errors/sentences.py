@@ -71,8 +71,8 @@ def recommend_score(scores: pd.DataFrame, region: Region) -> str:
     if best == "hardness":
         return f"Hardness has the highest AUROC here ({aurocs[best]:.3f}), so it is the score to find errors with."
     return (
-        f"To find errors here, flag by {SCORES[best]} (AUROC {aurocs[best]:.3f}, the highest). Hardness serves another "
-        "purpose: it shows where the loss was above average in training, and weights it there."
+        f"To find errors here, flag by {SCORES[best]} (AUROC {aurocs[best]:.3f}, the highest). Hardness has another "
+        "purpose: in training it shows where the loss is above average, and weights it."
     )
 
 

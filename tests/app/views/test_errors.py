@@ -179,7 +179,7 @@ def test_a_run_without_an_error_model_does_not_offer_it_even_if_its_analysis_has
 def test_the_page_says_which_score_to_use_and_what_hardness_is_for(open_analysed):
     text = read_texts(open_analysed())
     assert "To find errors here, flag by 1 − max softmax (AUROC " in text
-    assert "Hardness serves another purpose" in text
+    assert "Hardness has another purpose" in text
 
 
 @pytest.mark.parametrize(
