@@ -85,14 +85,23 @@ class RunningSpread:
         self._mean = self._mean + change / self.maps
         self._squares = self._squares + change * (values - self._mean)
 
-    def coefficient(self) -> Float[np.ndarray, "*shape"]:
-        """Standard deviation divided by mean of each pixel; NaN where the mean is 0 and for fewer than two maps.
+    @property
+    def mean(self) -> Float[np.ndarray, "*shape"]:
+        """Mean of each pixel."""
+        return self._mean
+
+    def deviation(self) -> Float[np.ndarray, "*shape"]:
+        """Standard deviation of each pixel, over the maps as they are (not an estimate for others).
 
         Source: Welford 1962.
         """
+        return np.sqrt(self._squares / self.maps)
+
+    def coefficient(self) -> Float[np.ndarray, "*shape"]:
+        """Standard deviation divided by mean of each pixel; NaN where the mean is 0 and for fewer than two maps."""
         if self.maps < 2:
             return np.full(self._mean.shape, np.nan)
-        deviation = np.sqrt(self._squares / self.maps)
+        deviation = self.deviation()
         return np.divide(deviation, self._mean, out=np.full(deviation.shape, np.nan), where=self._mean > 0)
 
 

@@ -2,10 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
+from jaxtyping import Bool
 
 from hlcore.analysis import (
+    cartography,
     edges,
     error_prediction,
     images,
@@ -18,7 +22,7 @@ from hlcore.analysis import (
 )
 from hlcore.analysis.statistics import Counts, ImageSums
 from hlcore.storage.analysis_writer import AnalysisWriter, ImagePart
-from hlcore.types import PredictionRecord
+from hlcore.types import HardnessMap, LossMap, PredictionRecord
 
 Tables = dict[str, pd.DataFrame]
 
@@ -34,27 +38,45 @@ ROW_TABLES: dict[str, Callable[[PredictionRecord], pd.DataFrame]] = {
     "suspects": label_suspicion.find_suspects,
 }
 """Tables that hold the rows of every image unchanged."""
-OBJECTS, STABILITY = "objects", "stability"
-"""Two modules that need more: the edge profile of the whole data set, and several epochs."""
+OBJECTS, STABILITY, CARTOGRAPHY = "objects", "stability", "cartography"
+"""Modules that need more: the edge profile of the whole data set, and two that need several epochs."""
 IGNORED = "ignored"
 """Pixels of classes that are left out when classes are merged."""
 
 
+class Snapshot(NamedTuple):
+    """What is kept of an image at an epoch that is compared; the probabilities, by far the largest part, are not."""
+
+    hardness_map: HardnessMap
+    loss_map: LossMap
+    error: Bool[np.ndarray, "H W"]
+
+    @classmethod
+    def of(cls, record: PredictionRecord) -> "Snapshot":
+        """That of a record with labels."""
+        return cls(record.hardness_map, record.loss_map, record.error)
+
+
 def measure_image(
-    record: PredictionRecord, snapshots: Mapping[str, PredictionRecord], ignored: Counts | None = None, *, c: float
+    record: PredictionRecord, snapshots: Mapping[int, Snapshot], ignored: Counts | None = None, *, c: float
 ) -> ImagePart:
     """Counts and rows of one image.
 
     Args:
         record: The image at the epoch that is measured.
-        snapshots: The image at each epoch that stability compares; empty for none.
+        snapshots: The image at each epoch that is compared, in order; empty for none.
         ignored: The result of `merging.count_ignored` if classes were merged.
         c: The constant of the run's hardness weight.
     """
     counts = {module: count(record) for module, (count, _) in SUMMED.items()}
     if snapshots:
-        maps = {name: (snapshot.hardness_map, snapshot.loss_map) for name, snapshot in snapshots.items()}
+        maps = {snapshot_name(epoch): (one.hardness_map, one.loss_map) for epoch, one in snapshots.items()}
         counts[STABILITY] = stability.compare_snapshots(maps, record.labels, c=c)
+    if len(trained := [epoch for epoch in snapshots if epoch > 0]) > 1:
+        tracker = cartography.CourseTracker()
+        for epoch in trained:
+            tracker.add(snapshots[epoch].loss_map, snapshots[epoch].error)
+        counts[CARTOGRAPHY] = cartography.count(tracker.measure(), record.hardness_map, epochs=len(trained))
     if ignored:
         counts[IGNORED] = ignored
     rows = {table: describe(record) for table, describe in ROW_TABLES.items()}
@@ -78,6 +100,8 @@ def write_tables(writer: AnalysisWriter) -> None:
     if analysed.epochs:
         snapshots = [snapshot_name(epoch) for epoch in analysed.epochs]
         tables |= stability.make_tables({analysed.split: sums[STABILITY]}, snapshots)
+    if CARTOGRAPHY in sums:
+        tables |= cartography.make_tables(sums[CARTOGRAPHY], [epoch for epoch in analysed.epochs if epoch > 0])
     if IGNORED in sums:
         names = {"run": analysed.ignored_classes, "data": analysed.ignored_labels}
         tables |= {"ignored_classes": merging.tabulate_ignored(sums[IGNORED], names)}

@@ -18,7 +18,7 @@ from hlcore.figures.maps import apply_colour_scale
 from hlcore.figures.style import HARDNESS_SCALES
 from hlcore.inference import OVERLAPPED_VALUES, mc_dropout_entropy, predict
 from hlcore.measuring.job import AnalysisJob, open_job
-from hlcore.measuring.tables import measure_image, snapshot_name
+from hlcore.measuring.tables import Snapshot, measure_image
 from hlcore.overlap import overlap
 from hlcore.storage.analyses import open_analysis
 from hlcore.storage.analysis_writer import AnalysisWriter
@@ -82,8 +82,12 @@ class ImageMeasurer:
     def _predict_image(self, position: int, sample: Sample) -> "_Predicted":
         job = self._job
         record, ignored = _predict(job, self._checkpoint, sample, mc_dropout=job.config.mc_dropout)
-        others = {epoch: _predict(job, network, sample)[0] for epoch, network in self._networks.items()}
-        snapshots = {snapshot_name(epoch): others.get(epoch, record) for epoch in job.epochs}
+        snapshots = {
+            epoch: Snapshot.of(
+                record if epoch == self._checkpoint.epoch else _predict(job, self._networks[epoch], sample)[0]
+            )
+            for epoch in job.epochs
+        }
         return _Predicted(position, record, snapshots, ignored)
 
     def _measure_image(self, predicted: "_Predicted") -> None:
@@ -101,7 +105,7 @@ class _Predicted(NamedTuple):
 
     position: int
     record: PredictionRecord
-    snapshots: dict[str, PredictionRecord]
+    snapshots: dict[int, Snapshot]
     """The image at each epoch that is compared."""
     ignored: Counts
 

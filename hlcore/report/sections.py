@@ -8,6 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from hlcore.analysis.statistics import filter_rows
+from hlcore.figures import cartography as cartography_figures
 from hlcore.figures import edges as edge_figures
 from hlcore.figures import errors as error_figures
 from hlcore.figures import objects as object_figures
@@ -96,6 +97,10 @@ def make_sections(analysis: Analysis) -> list[Section]:
         parts.append(
             Section("Are the maps stable?", sentences.describe_stability(table), _stability_drawings(analysis))
         )
+    if analysis.table_path("learning").is_file():
+        parts.append(
+            Section("How were the pixels learned?", sentences.describe_learning(table), _learning_drawings(analysis))
+        )
     return parts
 
 
@@ -182,6 +187,23 @@ def _error_drawings(analysis: Analysis) -> list[Drawing]:
             error_figures.make_roc_figure(filter_rows(curves, region="all")),
             "Share of wrong pixels and of right pixels that a threshold flags.",
             broad=True,
+        ),
+    ]
+
+
+def _learning_drawings(analysis: Analysis) -> list[Drawing]:
+    return [
+        Drawing(
+            "cartography",
+            cartography_figures.make_cartography_figure(analysis.table("cartography")),
+            "Pixels by the mean and the spread of the probability of their label over the saved epochs; colour: mean "
+            "hardness at the measured epoch; area: number of pixels.",
+        ),
+        Drawing(
+            "learning",
+            cartography_figures.make_learning_figure(analysis.table("learning")),
+            "Pixels by the epoch from which on they were right, and by how often they were right at one saved epoch "
+            "and wrong at the next.",
         ),
     ]
 

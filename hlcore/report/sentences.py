@@ -8,6 +8,7 @@ import pandas as pd
 
 from hlcore.analysis import error_prediction
 from hlcore.analysis.statistics import filter_rows
+from hlcore.figures.cartography import QUANTITIES as LEARNING
 from hlcore.figures.errors import REGIONS, SCORES
 from hlcore.report.numbers import (
     Number,
@@ -174,6 +175,32 @@ def describe_stability(tables: Tables) -> Findings:
         tuple(texts),
         "A rank correlation says nothing about the level, and where a map is near 0 its ranks are noise. A loss that "
         "falls on training images may be memorisation; on other images it is learning.",
+    )
+
+
+def describe_learning(tables: Tables) -> Findings:
+    """Findings on when pixels were learned, how often they were forgotten, and how that goes with hardness."""
+    learning, correlations = tables("learning"), tables("learning_correlations")
+    epochs = [group for group in dict.fromkeys(filter_rows(learning, quantity="learned")["group"]) if group != "never"]
+
+    def find(quantity: str, group: str, measure: str) -> Number:
+        return find_number(learning, quantity=quantity, group=group, measure=measure)
+
+    first, never = (find("learned", group, "share") for group in (epochs[0], "never"))
+    of_first, of_never = (find("learned", group, "hardness_mean") for group in (epochs[0], "never"))
+    kept = find("forgetting", "never", "share")
+    rhos = [f"{title} {find_number(correlations, quantity=name)}" for name, title in LEARNING.items()]
+    return Findings(
+        (
+            (
+                f"A share of {first} of the pixels was right from the first saved epoch ({epochs[0]}) on, with a mean "
+                f"hardness of {of_first}; {never} was wrong at the last one, with a mean hardness of {of_never}."
+            ),
+            f"A share of {kept} was never forgotten: no saved epoch was wrong after one that was right.",
+            f"Rank correlation with hardness, mean over images: {'; '.join(rhos)}.",
+        ),
+        "Only the saved epochs are seen, so a pixel that was forgotten and learned again between two of them counts as "
+        "never forgotten. On images that were not trained on, learned means that the network came to be right.",
     )
 
 

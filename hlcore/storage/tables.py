@@ -129,6 +129,29 @@ _SCORES = _some_of(
 _REGIONS = _some_of("all", "edge", "interior")
 
 SCHEMAS: dict[str, Schema] = {
+    "cartography": Schema(
+        {
+            **dict.fromkeys(("mean_from", "spread_from", "hardness_mean"), _is_share),
+            "pixels": _is_count,
+        }
+    ),
+    "learning": Schema(
+        {
+            "quantity": _all_of("learned", "forgetting"),
+            "group": _is_text,
+            "measure": _all_of("share", "hardness_mean"),
+            **_ESTIMATE,
+        },
+        (),
+    ),
+    "learning_correlations": Schema(
+        {
+            "quantity": _all_of("mean_probability", "spread", "forgetting", "learned"),
+            **_ESTIMATE,
+            "images": _is_count,
+        },
+        ("quantity",),
+    ),
     "confusion": Schema({"label": _is_class, "prediction": _is_class, "pixels": _is_count}, ("label", "prediction")),
     "edge_contrast": Schema(
         {"source": _EDGE_SOURCES, "class_name": _is_class_or_all, "quantity": _EDGE_QUANTITIES, **_ESTIMATE},

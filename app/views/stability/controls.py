@@ -20,8 +20,8 @@ from hlcore.storage.analyses import Analysis
 from hlcore.storage.runs import Run
 
 FOLLOWED = "followed"
-MAPS, VARIATION, MEASURES, PAIRS = "maps", "variation", "measures", "pairs"
-PARTS = {MAPS: "Maps", MEASURES: "Measures", PAIRS: "Epoch pairs", VARIATION: "Variation"}
+MAPS, VARIATION, MEASURES, PAIRS, LEARNING = "maps", "variation", "measures", "pairs", "learning"
+PARTS = {MAPS: "Maps", MEASURES: "Measures", PAIRS: "Epoch pairs", VARIATION: "Variation", LEARNING: "Learning"}
 KINDS: dict[Literal["consecutive", "last"], str] = {"consecutive": "Previous snapshot", "last": "Last snapshot"}
 MAX_IMAGES = 4
 """Images whose maps are shown side by side."""
@@ -79,8 +79,9 @@ def select_scope(run: Run) -> str | Analysis:
 
 
 def select_aspect(scope: str | Analysis) -> str:
-    """The selected part of the page; analyses have no maps."""
+    """The selected part of the page; analyses have no maps, and followed images no predictions."""
     parts = [MEASURES, PAIRS] if isinstance(scope, Analysis) else [MAPS, MEASURES, PAIRS, VARIATION]
+    parts += [] if scope == FOLLOWED else [LEARNING]
     session.ensure_choice("aspect", parts, default=parts[0])
     st.segmented_control(
         "Show",

@@ -14,7 +14,8 @@ from app.loading.stability import (
     make_picture_series,
 )
 from app.views.stability import controls
-from app.views.stability.controls import FOLLOWED, MAPS, PAIRS, VARIATION
+from app.views.stability.controls import FOLLOWED, LEARNING, MAPS, PAIRS, VARIATION
+from app.views.stability.learning import draw_learned_dataset, draw_learned_picture
 from app.views.stability.measures import draw_measures, draw_pairs
 from app.views.stability.scenes import make_snapshot_scene, make_tools_scene, make_variation_scene
 from hlcore.storage.analyses import Analysis
@@ -29,6 +30,9 @@ def draw_stability(run: Run) -> None:
         scope = controls.select_scope(run)
     with aspect_column:
         aspect = controls.select_aspect(scope)
+    if aspect == LEARNING:
+        draw_learning(run, scope)
+        return
     if isinstance(scope, Analysis):
         series, tables = [], load_dataset_stability(scope)
     else:
@@ -44,6 +48,14 @@ def draw_stability(run: Run) -> None:
         draw_pairs(tables)
         return
     draw_measures(tables)
+
+
+def draw_learning(run: Run, scope: str | Analysis) -> None:
+    """Draw how the pixels of a data set, or of the selected image, were learned."""
+    if isinstance(scope, Analysis):
+        draw_learned_dataset(scope)
+    elif (picture := select_picture(run)) is not None:
+        draw_learned_picture(run, picture)
 
 
 def select_series(run: Run) -> list[Series]:
