@@ -34,7 +34,7 @@ FREE_SCORES = ("max_softmax", "entropy", "margin")
 """Scores that every network provides."""
 IMAGES = 100
 """Images on which a branch is measured, at most; evenly spaced."""
-PIXELS = 16
+STEP_PX = 16
 """One pixel in this many, along each axis, is compared between maps."""
 app = App(name="python -m benchmarks.fit", help=__doc__)
 
@@ -91,7 +91,7 @@ def main(*, data: Path, out: Path = Path("runs/fit"), results: Path = RESULTS) -
             rows += [about | row for row in measure(of_run, of_run, data, out / f"{run}-trained", free_scores=True)]
             _write(rows, results)
     for variant in list_variants():
-        if tuple(variant) in {(row["run"], row["target"], row["images"], row["seed"]) for row in rows}:
+        if tuple(variant) in done:
             continue
         trained, fitted = open_run(PROJECT / "checkpoints" / variant.run), fit_variant(variant, data, out)
         about = variant._asdict()
@@ -164,7 +164,7 @@ def compare_maps(run: Run, trained: Run, data: Path, *, other: Run | None = None
         )
         weight, loss = own.hardness_map[own.valid].astype(float) + c, own.loss_map[own.valid].astype(float)
         sums += [(weight * loss).sum(), weight.sum(), loss.sum(), loss.size]
-        thinned = (one.hardness_map[::PIXELS, ::PIXELS].ravel() for one in (own, compared))
+        thinned = (one.hardness_map[::STEP_PX, ::STEP_PX].ravel() for one in (own, compared))
         ranks = [rankdata(values) for values in thinned]
         correlations.append(np.corrcoef(*ranks)[0, 1])
     weighted, weights, losses, pixels = sums

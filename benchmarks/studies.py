@@ -8,7 +8,7 @@ from benchmarks.evidence.compare import estimate_mean
 from benchmarks.fit import AGREEMENT, LEARNED_IN_TRAINING
 from hlcore.analysis.statistics import filter_rows
 from hlcore.figures.errors import SCORES
-from hlcore.report.numbers import Number, compare_numbers, find_number, format_number
+from hlcore.report.numbers import Number, compare_numbers, find_number, format_number, join_names
 
 GAIN = "average precision minus that of loss"
 
@@ -59,11 +59,12 @@ def format_fits(table: pd.DataFrame) -> Iterator[str]:
     """What fitted branches find; the table is that of `benchmarks.fit`."""
     yield "    python -m benchmarks.fit --data FOLDER\n"
     yield (
-        "Branches learned on the frozen features of the bundled networks, in 600 steps: the paper's hardness, and "
-        "other targets of `hlcore fit --target`. Each is measured as a score of errors, at most on 100 images, "
+        "Branches learned on the frozen features of the bundled networks, in up to 600 steps: the paper's hardness, "
+        "and other targets of `hlcore fit --target`. Each is measured as a score of errors, at most on 100 images, "
         "beside scores that every network provides. The lift and the rank correlations, with the map learned in "
         "training and with that of another seed, are over 20 test images. Near edges and inside: within 2 px of an "
-        "edge between predicted classes, and farther. Brackets hold 95 % intervals over seeds (Student's t).\n"
+        "edge between predicted classes, and farther. Brackets hold 95 % intervals over seeds (Student's t); of the "
+        "correlation of two seeds the table has the lowest and the highest.\n"
     )
     for run, where in dict.fromkeys(zip(table["run"], table["on"], strict=True)):
         rows = filter_rows(table, run=run, on=where)
@@ -75,7 +76,7 @@ def format_fits(table: pd.DataFrame) -> Iterator[str]:
         for target, learned_on in dict.fromkeys(zip(own["target"], own["images"], strict=True)):
             found = filter_rows(own, target=target, images=learned_on)
             seeds = str(len(set(found["seed"].tolist()))) if learned_on != LEARNED_IN_TRAINING else ""
-            cells.append([target, learned_on, seeds, *(_format_mean(found, name) for name in measures)])
+            cells.append([target, learned_on, seeds, *(_format_fit(found, name) for name in measures)])
         for score in [name for name in dict.fromkeys(rows["score"].tolist()) if name != "hardness"]:
             found = filter_rows(rows, score=score)
             cells.append([SCORES[score], "", "", *(_format_mean(found, name) for name in measures)])
@@ -92,7 +93,8 @@ def format_suspicion(table: pd.DataFrame) -> Iterator[str]:
         "the distance to the predicted edge and the predicted class), without the class and with hardness besides, for "
         "the bundled `camvid` network. Each is fitted on one split of CamVid and tested on 60 images of another data "
         "set or split; the validation split of CamVid is one drive. The gain over 1 − max softmax is paired over the "
-        "images. Brackets hold 95 % intervals over images (bootstrap).\n"
+        "images. Brackets hold 95 % intervals over images (bootstrap). All scores are over the network's own classes; "
+        "in [fit.md](fit.md) those on IDD-Lite are over merged classes, where they find less.\n"
     )
     for learned_on, tested_on in dict.fromkeys(zip(table["learned_on"], table["tested_on"], strict=True)):
         rows = filter_rows(table, learned_on=learned_on, tested_on=tested_on)
@@ -101,31 +103,41 @@ def format_suspicion(table: pd.DataFrame) -> Iterator[str]:
         for row in rows.to_dict("records"):
             gain = Number(row["gain"], row["gain_low"], row["gain_high"])
             is_clear = row["gain_low"] * row["gain_high"] > 0
-            verdict = "more" if row["gain"] > 0 else "fewer"
+            verdict = "higher" if row["gain"] > 0 else "lower"
             name = SCORES.get(row["score"], row["score"])
             found = "" if row["score"] == "max_softmax" else verdict if is_clear else "not significant"
             cells.append([name, str(Number(row["auroc"], row["low"], row["high"])), str(gain), found])
-        yield format_markdown_table(["score", "AUROC", "gain over 1 − max softmax", "finds"], cells)
+        yield format_markdown_table(["score", "AUROC", "gain over 1 − max softmax", "AUROC is"], cells)
 
 
 def _name_best_target(rows: pd.DataFrame) -> str:
-    """The target with the highest AUROC of those learned on all training images, beside 1 − max softmax."""
+    """The target with the highest mean AUROC of those learned on all training images, beside 1 − max softmax."""
     found = filter_rows(rows, measure="auroc, all")
     of_targets = filter_rows(found, score="hardness", images="train")
-    means = {
-        target: sum(values) / len(values)
+    numbers = {
+        target: Number(*estimate_mean(filter_rows(of_targets, target=target)["value"].tolist()))
         for target in dict.fromkeys(of_targets["target"].tolist())
-        for values in [filter_rows(of_targets, target=target)["value"].tolist()]
     }
     softmax = filter_rows(found, score="max_softmax")["value"].tolist()
-    if not means or not softmax:
+    if not numbers or not softmax:
         return ""
-    best, highest = max(means.items(), key=lambda item: item[1])
-    more = "more" if highest > softmax[0] else "fewer"
+    best = max(numbers, key=lambda target: numbers[target].value)
+    tied = [name for name, number in numbers.items() if name != best and number.high >= numbers[best].low]
+    beside = f", whose interval overlaps that of {join_names(tied)}" if tied else ""
+    higher = "higher" if numbers[best].low > softmax[0] else "lower" if numbers[best].high < softmax[0] else ""
+    than = f"{higher} than that" if higher else "not clearly different from that"
     return (
-        f"Of the targets, {best} finds the most errors (AUROC {format_number(highest)}), and {more} than "
-        f"1 − max softmax does at no cost ({format_number(softmax[0])}).\n"
+        f"Of the targets, {best} has the highest AUROC ({format_number(numbers[best].value)}){beside}; it is {than} of "
+        f"1 − max softmax, which costs nothing ({format_number(softmax[0])}).\n"
     )
+
+
+def _format_fit(rows: pd.DataFrame, measure: str) -> str:
+    """As in `_format_mean`; for the agreement of seeds the range of the pairs, which share seeds."""
+    values = filter_rows(rows, measure=measure)["value"].tolist()
+    if measure != AGREEMENT or not values:
+        return _format_mean(rows, measure)
+    return f"{format_number(min(values))} to {format_number(max(values))}"
 
 
 def _format_mean(rows: pd.DataFrame, measure: str) -> str:

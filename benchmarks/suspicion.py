@@ -16,7 +16,7 @@ from cyclopts import App
 from scipy.stats import rankdata
 
 from hlcore.analysis.merging import merge_classes, merge_labels
-from hlcore.analysis.suspicion import INPUTS, ScoredPixels, fit_error_model, sample_pixels, suspect
+from hlcore.analysis.suspicion import INPUTS, ScoredPixels, apply_error_model, fit_error_model, sample_pixels
 from hlcore.data.catalog import open_data
 from hlcore.inference import predict
 from hlcore.measuring.class_mappings import find_known_mapping
@@ -92,7 +92,7 @@ def score_models(
             return ScoredPixels(bins, image.prediction if known else np.zeros_like(image.prediction), image.error)
 
         model = fit_error_model([choose(image) for image in train], num_classes=num_classes)
-        found[title] = [suspect(image.bins, choose(image).prediction, model) for image in test]
+        found[title] = [apply_error_model(image.bins, choose(image).prediction, model) for image in test]
     return found
 
 

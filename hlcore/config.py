@@ -300,8 +300,8 @@ class FitConfig(FrozenModel):
     dataset: str | None = None
     """streets, camvid, cityscapes, ade20k, voc, idd_lite, folder or hf. Default: the run's own data set, or folder."""
     split: str | None = None
-    """Split to learn from. Varied images count for more than unseen ones, so the training split does well. Default:
-    that of the run, or train."""
+    """Split to learn from. Variety matters more than whether the network has seen the images, so the training split
+    does well. Default: that of the run, or train."""
     limit: PositiveInt | None = None
     """Learn from at most this many images, evenly spaced."""
     val_split: str | None = None

@@ -15,6 +15,10 @@ class DatasetError(HlcoreError):
     """A data set, image or label file that cannot be used; the message names the file."""
 
 
+class MissingSplitError(DatasetError):
+    """A data set that does not have a split, or a folder of it."""
+
+
 class CheckpointError(HlcoreError):
     """A run folder, checkpoint or bundle that cannot be read; the message names the file."""
 

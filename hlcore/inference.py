@@ -59,7 +59,7 @@ def predict(
     output = run_network(network, image, window=window)
     if output.hardness is None:
         raise InvalidInputError(
-            "the network has no hardness branch, so it has no hardness map; train it with loss.observe_hardness"
+            "the network has no hardness branch, so it has no hardness map; learn one with hlcore fit"
         )
     return PredictionRecord(
         name=name,

@@ -48,12 +48,13 @@ def limit_threads(cgroup: Path = Path("/sys/fs/cgroup")) -> None:
 def share_cores() -> None:
     """Let the threads of torch sleep while they wait for one another, so that a busy core does not hold up the others.
 
-    By default they spin. If another process then takes one of their cores, even at the lowest priority, training took
-    30 times as long; otherwise it is about 10 % faster on small images (docs/performance.md). For a server, which
-    shares its cores. Call this before torch is imported; a given $GOMP_SPINCOUNT or $OMP_WAIT_POLICY stays.
+    By default they spin, which is faster as long as no other process takes one of their cores, and many times slower
+    if one does, even at the lowest priority (docs/performance.md). For a server, which shares its cores. It works
+    through $GOMP_SPINCOUNT, which GNU's OpenMP (on Linux) reads, so call it before torch is imported. A given
+    $GOMP_SPINCOUNT or $OMP_WAIT_POLICY stays.
     """
-    if not os.environ.get("OMP_WAIT_POLICY"):
-        os.environ.setdefault("GOMP_SPINCOUNT", "3000")
+    if not os.environ.get("OMP_WAIT_POLICY") and not os.environ.get("GOMP_SPINCOUNT"):
+        os.environ["GOMP_SPINCOUNT"] = "3000"
 
 
 def _read_quota(cgroup: Path) -> float:

@@ -70,8 +70,7 @@ def memorise_picture(run: Run, epoch: int, picture: Picture) -> Iterator["Report
     checkpoint, sample = run_in_turn(load_epoch, run, epoch, device="cpu"), picture.sample
     if not checkpoint.header.has_hardness:
         raise CheckpointError(
-            f"{run.checkpoint_path(epoch)} has no hardness branch, so it has no hardness map; "
-            "train with loss.observe_hardness on"
+            f"{run.checkpoint_path(epoch)} has no hardness branch, so it has no hardness map; learn one with hlcore fit"
         )
     assert sample.label_map is not None  # the page asks for labels first
     config = run.record.config

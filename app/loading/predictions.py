@@ -120,8 +120,8 @@ def _cached_prediction(identity: str, _picture: Picture, _run: Run, _epoch: int)
 
     if not checkpoint.header.has_hardness:
         raise CheckpointError(
-            f"{_run.checkpoint_path(_epoch)} has no hardness branch, so it has no hardness map; train with "
-            "loss.observe_hardness on"
+            f"{_run.checkpoint_path(_epoch)} has no hardness branch, so it has no hardness map; learn one with "
+            "hlcore fit"
         )
     record = run_in_turn(
         predict,

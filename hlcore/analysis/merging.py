@@ -119,7 +119,8 @@ def merge_classes(record: PredictionRecord, merge: ClassMerge) -> PredictionReco
     The prediction stays the network's own argmax, even if another merged class has a larger summed probability.
     Classes of the run that are left out cannot be predicted: their probabilities are removed and the others
     scaled to sum to 1. The record must have no label map yet, as that would be in the network's classes. The
-    MC dropout entropy is dropped, as it is over the network's classes; compute it again with `merge.of_run`.
+    MC dropout entropy is dropped, as it is over the network's classes; compute it again with `merge.of_run`. So is the
+    suspicion of error, which is about those classes.
 
     Example:
         >>> probabilities = np.array([[[0.2]], [[0.3]], [[0.5]]], np.float32)
@@ -146,6 +147,7 @@ def merge_classes(record: PredictionRecord, merge: ClassMerge) -> PredictionReco
         probabilities=probabilities.astype(np.float32),
         class_names=merge.names,
         mc_entropy=None,
+        error_suspicion=None,
     )
 
 

@@ -1,7 +1,6 @@
 """Suspicion of error: a small model of where a network is wrong, fitted to labelled images.
 
-Its inputs are scores that every network provides and the predicted class. With so few numbers it cannot learn one drive
-by heart, as a branch on the network's features does (docs/results/suspicion.md).
+Its inputs are scores that every network provides and the predicted class. docs/results/suspicion.md has what it finds.
 """
 
 from collections.abc import Mapping, Sequence
@@ -62,6 +61,8 @@ def fit_error_model(
 
     error = np.concatenate([image.error for image in images])
     if len(np.unique(error)) < 2:
+        if not len(error):
+            raise InvalidInputError("no pixel of the images is labelled, so nothing can be learned about errors")
         raise InvalidInputError(
             f"{'all' if error.any() else 'none'} of the {len(error)} labelled pixels are wrong, so nothing can be "
             "learned about errors; use other images"
@@ -74,9 +75,10 @@ def fit_error_model(
     model = LogisticRegression(max_iter=1000).fit(scaler.transform(inputs), error)
     slopes = model.coef_[0] / scaler.scale_
     intercept = float(model.intercept_[0] - slopes @ scaler.mean_)
+    of_scores, of_classes = slopes[: len(names)], slopes[len(names) :]
     return ErrorModel(
-        dict(zip(names, slopes.tolist(), strict=False)),
-        tuple((slopes[len(names) :] + intercept).tolist()),
+        dict(zip(names, of_scores.tolist(), strict=True)),
+        tuple((of_classes + intercept).tolist()),
         learned_on,
         len(images),
         epoch,
@@ -84,14 +86,15 @@ def fit_error_model(
 
 
 def suspicion_map(record: PredictionRecord, model: ErrorModel) -> Float32[np.ndarray, "H W"]:
-    """How likely each pixel is to be wrong, 0 to 1, for images like those the model was fitted to.
+    """How often such pixels were wrong in the images the model was fitted to, 0 to 1.
 
-    Merging classes later does not change it: it is about the network's own classes.
+    The network errs less on images it was trained on, so after fitting to those it is too low elsewhere; what counts is
+    the order.
     """
-    return suspect({name: _find_bins(record, name) for name in model.weights}, record.prediction, model)
+    return apply_error_model({name: _find_bins(record, name) for name in model.weights}, record.prediction, model)
 
 
-def suspect(
+def apply_error_model(
     bins: Mapping[str, Integer[np.ndarray, "*shape"]], prediction: Integer[np.ndarray, "*shape"], model: ErrorModel
 ) -> Float32[np.ndarray, "*shape"]:
     """The same for pixels whose bins are known by score."""

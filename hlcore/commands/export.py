@@ -1,4 +1,4 @@
-"""The command `hlcore export`: for other programs."""
+"""The command `hlcore export`: networks and maps for other programs."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ from cyclopts import App
 from hlcore.config import EpochChoice
 from hlcore.errors import InvalidInputError
 
-export = App(name="export", help="Give networks and maps to other programs.")
+export = App(name="export", help="Export networks and maps for other programs.")
 
 
 @export.command
@@ -37,6 +37,8 @@ def onnx(checkpoint: Path, *, out: Path, epoch: EpochChoice = None) -> None:
 
     if out.is_dir():
         raise InvalidInputError(f"{out} is a folder; give a file, such as {out / 'network.onnx'}")
+    if not checkpoint.exists():
+        raise InvalidInputError(f"{checkpoint} does not exist; expected a checkpoint (.safetensors) or a run folder")
     if epoch is not None and not checkpoint.is_dir():
         raise InvalidInputError("--epoch chooses a checkpoint of a run; leave it out, or give the run folder")
     of_run = checkpoint.is_dir()
@@ -69,6 +71,11 @@ def fiftyone(bundle: Path, *, name: str | None = None) -> None:
         import fiftyone as fo  # pyright: ignore[reportMissingImports]  (it brings a database)
     except ImportError as error:
         raise InvalidInputError("FiftyOne is not installed; pip install fiftyone") from error
+    rows = opened.manifest.to_dict("records")
+    if gone := [row["source"] for row in rows if not Path(row["source"]).is_file()]:
+        raise InvalidInputError(
+            f"{len(gone)} of the {len(rows)} images of {bundle} are no longer there, such as {gone[0]}"
+        )
     name = name or bundle.resolve().name
     if fo.dataset_exists(name):
         raise InvalidInputError(f"FiftyOne already has a data set {name!r}; give another --name")
@@ -79,7 +86,7 @@ def fiftyone(bundle: Path, *, name: str | None = None) -> None:
             prediction=fo.Segmentation(mask_path=str(opened.prediction_path(row["name"]).resolve())),
             mean_hardness=row["mean_hardness"],
         )
-        for row in opened.manifest.to_dict("records")
+        for row in rows
     ]
     dataset = fo.Dataset(name, persistent=True)
     dataset.add_samples(samples)

@@ -39,6 +39,10 @@ def fit(
         if config is not None and config.model_fields_set:
             given = ", ".join(f"--{name.replace('_', '-')}" for name in sorted(config.model_fields_set))
             raise InvalidInputError(f"--resume continues with the run's own settings; leave out {given}")
+        if model is not None and data is not None:
+            raise InvalidInputError(
+                f"--resume continues {resume}; leave out {model}, or give only the data set's folder"
+            )
         reports = fitting.resume(resume, root=data or (Path(model) if model else None))
     elif model is None:
         raise InvalidInputError("expected a trained network as MODEL, or --resume RUN; see hlcore fit --help")
@@ -82,6 +86,7 @@ def suspicion(
     """
     from hlcore.fitting.suspicion import choose_images, learn_suspicion
     from hlcore.progress.images import track_images
+    from hlcore.storage.analyses import find_analyses
     from hlcore.storage.runs import open_run
 
     opened = open_run(run)
@@ -89,4 +94,8 @@ def suspicion(
     learning = learn_suspicion(opened, labelled, epoch=epoch, device=device, backend=backend)
     for _ in track_images(learning, "errors", len(labelled.images)):
         pass
-    print(f"{run} knows its suspicion of error; measure it with: hlcore analyze {run}")
+    print(f"complete: error model of {labelled.name}, {len(labelled.images)} images, saved in {run / 'run.json'}")
+    if find_analyses(run):
+        print("analyses made before do not have it; measure it with hlcore analyze and another --out")
+    else:
+        print(f"measure it with: hlcore analyze {run}")

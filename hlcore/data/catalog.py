@@ -71,10 +71,14 @@ def open_data(
             of the split.
 
     Raises:
-        InvalidInputError: unknown data set.
+        InvalidInputError: unknown data set, or a root for streets.
         DatasetError: the root is missing, or its files do not have the expected layout.
     """
     if name == STREETS:
+        if root is not None:
+            raise InvalidInputError(
+                f"streets needs no folder, so {root} has no effect; name the data set that is there"
+            )
         from hlcore.data.streets.dataset import Streets  # loaded only when needed
 
         return Streets(split, count=count, size=size, seed=seed)
@@ -85,11 +89,13 @@ def open_data(
         hint = f"did you mean '{near[0]}'?" if near else f"expected one of {', '.join(known)}"
         raise InvalidInputError(f"unknown data set '{name}'; {hint}")
     if root is None:
-        raise DatasetError(f"the data set '{name}' needs its folder (DATA of fit and analyze, --data.root of train)")
+        raise DatasetError(
+            f"the data set '{name}' needs its folder (DATA of fit, suspicion and analyze, --data.root of train)"
+        )
     if not root.is_dir() and name != HF:
         raise DatasetError(
             f"the folder of the data set, {root}, does not exist; if it has moved, give the new one "
-            "(--root of evaluate, DATA of fit and analyze, --data.root of train)"
+            "(--root of evaluate, DATA of fit, suspicion and analyze, --data.root of train)"
         )
     data = DATASETS[name](root, split)
     return data.with_white_level(white_level) if isinstance(data, PairedFiles) else data

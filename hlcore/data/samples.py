@@ -14,7 +14,7 @@ from hlcore.data.images.decoding import check_label_size
 from hlcore.data.images.white_level import find_white_level
 from hlcore.data.inputs import is_image_file, name_file, walk_files
 from hlcore.data.labels import ClassTable
-from hlcore.errors import DatasetError
+from hlcore.errors import DatasetError, MissingSplitError
 from hlcore.overlap import map_in_threads
 from hlcore.types import Image, LabelMap
 
@@ -158,10 +158,13 @@ def find_files(folder: Path, patterns: Sequence[str], *, suffix: str = "", has_o
         has_others: Whether the folder also has other image files by design, so that their number is not logged.
 
     Raises:
-        DatasetError: the folder is missing, holds no such file, or holds two with the same name.
+        MissingSplitError: the folder is missing.
+        DatasetError: it holds no such file, or two with the same name.
     """
     if not folder.is_dir():
-        raise DatasetError(f"expected the folder {folder}, which does not exist; {_describe_nearest_parent(folder)}")
+        raise MissingSplitError(
+            f"expected the folder {folder}, which does not exist; {_describe_nearest_parent(folder)}"
+        )
     globs = [_lower_suffix(PurePath(pattern)).replace("**/", "*") for pattern in patterns]
     by_name: dict[str, Path] = {}
     others: list[Path] = []

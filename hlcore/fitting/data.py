@@ -12,7 +12,7 @@ from hlcore.data.catalog import open_data
 from hlcore.data.labels import ClassTable, Colour
 from hlcore.data.samples import Sample, SegmentationData
 from hlcore.data.text import normalise_name
-from hlcore.errors import DatasetError, InvalidInputError
+from hlcore.errors import DatasetError, InvalidInputError, MissingSplitError
 from hlcore.evaluation import check_labels
 from hlcore.fitting.models import TrainedNetwork
 from hlcore.storage.runs import open_run
@@ -138,7 +138,7 @@ def open_fit_data(
     names: Sequence[str],
     palette: Sequence[Colour],
     *,
-    holds_val: bool,
+    requires_val: bool,
     limit: int | None = None,
 ) -> FitData:
     """The images to learn from and those set aside.
@@ -147,8 +147,8 @@ def open_fit_data(
         config: The data set and its splits.
         names: Classes of the network.
         palette: Their colours.
-        holds_val: Whether the validation split was asked for; otherwise a part of the training split does if there is
-            none.
+        requires_val: Whether the validation split was asked for; otherwise a part of the training split does if there
+            is none.
         limit: Learn from at most this many images, evenly spaced.
 
     Raises:
@@ -166,13 +166,13 @@ def open_fit_data(
             if config.val_split == config.train_split
             else open_split(config, config.val_split, white_level=white_level)
         )
-    except DatasetError as error:
-        if holds_val:
+    except MissingSplitError as error:
+        if requires_val:
             raise
         log.warning("no validation split (%s): every tenth image of %s is set aside", error, config.train_split)
         val = None
     if val is not None and val.names == train.names and val.fingerprint == train.fingerprint:
-        if holds_val:
+        if requires_val:
             raise DatasetError(f"the split '{config.val_split}' has the same images as '{config.train_split}'")
         log.info("the splits are the same images, so every tenth of them is set aside")
         val = None
@@ -208,15 +208,17 @@ def _space_evenly(indices: Sequence[int], limit: int | None) -> tuple[int, ...]:
 
 
 def _find_order(of_network: Sequence[str], of_data: Sequence[str]) -> tuple[int, ...]:
-    """Index of each class of the data set among those of the network; names are compared without case.
+    """Index of each class of the data set among those of the network; case counts only if it tells classes apart.
 
     Raises:
         InvalidInputError: they are not the same classes.
     """
-    network, data = ([normalise_name(name).casefold() for name in names] for names in (of_network, of_data))
-    if len(set(network)) < len(network) and network == data:
+    network, data = ([normalise_name(name) for name in names] for names in (of_network, of_data))
+    if network == data:
         return tuple(range(len(network)))
     if sorted(network) != sorted(data):
+        network, data = ([name.casefold() for name in names] for names in (network, data))
+    if sorted(network) != sorted(data) or len(set(network)) < len(network):
         raise InvalidInputError(
             f"the network has the classes {', '.join(of_network)}, but the data set has {', '.join(of_data)}; they "
             "must be the same, in any order"

@@ -10,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from hlcore.data.samples import Sample
-from hlcore.errors import InvalidInputError
+from hlcore.errors import InvalidInputError, NotFiniteError
 from hlcore.evaluation import Scores, score_logits
 from hlcore.inference import WHOLE_PX
 from hlcore.models.hardness import HardnessBranch, HardnessSegmenter, flatten_features
@@ -186,6 +186,8 @@ def freeze_sample(network: HardnessSegmenter, sample: Sample) -> tuple[FrozenIma
         features = network.encode(pixels)
         logits = network.decode(network.segmentation_branch, features, pixels.shape[-2:]).float()
         ce = cross_entropy_map(logits, labels)
+    if not torch.isfinite(logits.sum()):
+        raise NotFiniteError(f"the network's output for {sample.name} is not finite; its weights may be damaged")
     maps = flatten_features(features)
     branch = network.hardness_branch
     assert isinstance(branch, HardnessBranch)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
+from pydantic import ValidationError
 from safetensors.torch import load_file
 from torch import Tensor
 
@@ -19,6 +20,7 @@ from hlcore.models.pretrained import read_weight_file
 from hlcore.models.smp import SMP_DECODERS
 from hlcore.models.transformers_networks import TRANSFORMERS, describe_config, import_transformers, split_model
 from hlcore.storage.checkpoints import load_checkpoint
+from hlcore.storage.files import describe_validation_error
 from hlcore.storage.loading import resolve_epoch
 from hlcore.storage.runs import open_run
 
@@ -79,10 +81,11 @@ def open_network(
     """
     folder = Path(model).expanduser()
     is_run = (folder / "run.json").is_file()
-    _check_options(model, weights, config, epoch, is_run=is_run)
+    is_saved = (folder / "config.json").is_file()
+    _check_options(model, weights, config, epoch, is_run=is_run, is_named=not (is_run or is_saved))
     if is_run:
         return _open_run(folder, epoch)
-    if (folder / "config.json").is_file():
+    if is_saved:
         return _open_saved(folder)
     if model in network_names():
         return _open_named(model, weights, num_classes, config)
@@ -99,10 +102,16 @@ def open_network(
 
 
 def _check_options(
-    model: str, weights: Path | None, config: NetworkConfig | None, epoch: EpochChoice, *, is_run: bool
+    model: str,
+    weights: Path | None,
+    config: NetworkConfig | None,
+    epoch: EpochChoice,
+    *,
+    is_run: bool,
+    is_named: bool,
 ) -> None:
     """Raise InvalidInputError for an option that would have no effect."""
-    if model not in network_names():
+    if not is_named or model not in network_names():
         for option, given in (("weights", weights), ("network", config and config.model_fields_set)):
             if given:
                 raise InvalidInputError(
@@ -149,16 +158,23 @@ def _open_smp(folder: Path, settings: dict[str, Any]) -> TrainedNetwork:
         raise InvalidInputError(f"{folder}: the network must take 3 channels and return logits, without an activation")
     left_out = {"_model_class", "encoder_name", "encoder_weights", "encoder_depth", "in_channels", "classes"}
     left_out |= {"aux_params", "activation"}
-    config = NetworkConfig(
-        network=kind,
-        encoder=settings["encoder_name"],
-        encoder_depth=settings.get("encoder_depth"),
-        encoder_weights="none",
-        options={name: value for name, value in settings.items() if name not in left_out},
-    )
-    network = build_network(config, int(settings["classes"])).eval()
+    classes = settings.get("classes", 1)  # SMP's own default
+    try:
+        config = NetworkConfig(
+            network=kind,
+            encoder=settings["encoder_name"],
+            encoder_depth=settings.get("encoder_depth"),
+            encoder_weights="none",
+            options={name: value for name, value in settings.items() if name not in left_out},
+        )
+    except ValidationError as error:
+        fault = describe_validation_error(error, NetworkConfig)
+        raise InvalidInputError(f"{folder / 'config.json'} cannot be read: {fault}") from error
+    if not isinstance(classes, int) or classes < 2:
+        raise InvalidInputError(f"{folder / 'config.json'}: classes must be a number of at least 2, got {classes!r}")
+    network = build_network(config, classes).eval()
     _load_smp_weights(network, folder / "model.safetensors")
-    return TrainedNetwork(network, config, int(settings["classes"]), "smp", None)
+    return TrainedNetwork(network, config, classes, "smp", None)
 
 
 def _load_smp_weights(network: HardnessSegmenter, path: Path) -> None:
@@ -239,9 +255,15 @@ def _open_transformers(name: str) -> TrainedNetwork:
             if configured.model_type == "mask2former"
             else transformers.AutoModelForInstanceSegmentation
         )
-        trained = split_model(loader.from_pretrained(name, dtype=torch.float32).eval())
+        loaded, found = loader.from_pretrained(name, dtype=torch.float32, output_loading_info=True)
+        trained = split_model(loaded.eval())
     except Exception as error:
         raise CheckpointError(f"the weights of {name!r} cannot be loaded: {' '.join(str(error).split())}") from error
+    if absent := sorted(map(str, found["missing_keys"])):  # the library would leave them random
+        more = f" and {len(absent) - 1} more" if absent[1:] else ""
+        raise CheckpointError(
+            f"{name!r} lacks the weights {absent[0]}{more}, so it is not a {configured.model_type} for segmentation"
+        )
     network.encoder.load_state_dict(trained.encoder.state_dict())
     network.segmentation_branch.load_state_dict(trained.segmentation_branch.state_dict())
     for buffer, values in zip((network.mean, network.std), _read_statistics(name, transformers), strict=True):
@@ -254,14 +276,19 @@ def _read_statistics(name: str, transformers: Any) -> tuple[list[float], list[fl
     """Mean and standard deviation per channel on the scale 0..255, as the network's own image processor has them."""
     try:
         settings, _ = transformers.BaseImageProcessor.get_image_processor_dict(name)
-    except OSError:
-        log.warning("%s has no preprocessor_config.json, so ImageNet's mean and standard deviation are used", name)
+    except OSError as error:
+        log.warning(
+            "preprocessor_config.json of %s cannot be read (%s), so ImageNet's mean and standard deviation are used",
+            name,
+            " ".join(str(error).split())[:200],
+        )
         settings = {}
+    white = 1.0 if settings.get("do_rescale") is False else 1 / float(settings.get("rescale_factor") or 1 / 255)
     if settings.get("do_normalize") is False:
-        return [0.0] * 3, [255.0] * 3
+        return [0.0] * 3, [white] * 3
     mean = settings.get("image_mean") or transformers.image_utils.IMAGENET_DEFAULT_MEAN
     std = settings.get("image_std") or transformers.image_utils.IMAGENET_DEFAULT_STD
-    return [255 * value for value in mean], [255 * value for value in std]
+    return [white * value for value in mean], [white * value for value in std]
 
 
 def _read_settings(path: Path) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import torch
 
 from hlcore.analysis.suspicion import fit_error_model
 from hlcore.config import FIT_LR, FitConfig, LossConfig, OptimConfig, TrainConfig
-from hlcore.errors import CheckpointError, InvalidInputError
+from hlcore.errors import CheckpointError, DatasetError, InvalidInputError
 from hlcore.evaluation import Scores
 from hlcore.fitting.data import FitData, choose_data, name_classes, open_fit_data, open_split
 from hlcore.fitting.frozen import FrozenImages, freeze_sample, make_batch, measure_variety
@@ -46,6 +46,8 @@ PATIENCE = 0.25
 """Fitting ends if the lift has not risen for this share of all steps."""
 LEAST_VARIETY = 0.01
 """Variety of images, as in `measure_variety`, below which they look alike; docs/decisions.md has the measurements."""
+VARIETY_IMAGES = 20
+"""Images from which the variety is measured, at least."""
 RISE = 0.002
 """A lift that is higher by less than this share has not risen."""
 
@@ -80,7 +82,9 @@ def fit(model: str, root: Path | None, config: FitConfig) -> Reports:
         if given is not None:
             statistic.copy_(torch.tensor(given).view(1, 3, 1, 1))
     names, palette = name_classes(opened, train.classes)
-    data = open_fit_data(data_config, names, palette, holds_val=config.val_split is not None, limit=_find_limit(config))
+    data = open_fit_data(
+        data_config, names, palette, requires_val=config.val_split is not None, limit=_find_limit(config)
+    )
     record = _describe(model, name, opened, data, config)
     with ExitStack() as held:
         yield from _fit(record, opened.network, data, held, path=None)
@@ -105,7 +109,7 @@ def resume(path: Path, *, root: Path | None = None) -> Reports:
     config = run.record.config.data
     config = config.model_copy(update={"root": root.absolute() if root else config.root})
     limit = _find_limit(run.record.fitted.settings)
-    data = open_fit_data(config, run.record.class_names, run.record.palette, holds_val=True, limit=limit)
+    data = open_fit_data(config, run.record.class_names, run.record.palette, requires_val=True, limit=limit)
     if data.train.fingerprint != run.record.data_fingerprint:
         raise CheckpointError(f"{path}: the data has changed since the run began, so it cannot be resumed")
     trained = run.record.config.model_copy(update={"data": data.config})
@@ -125,7 +129,7 @@ def _fit(  # noqa: C901  (the order of its parts reads best in one piece)
     assert record.fitted is not None
     settings = record.fitted.settings
     folder = record.config.out / record.name if path is None else path
-    fabric = launch_fabric(record.config, folder)
+    fabric = launch_fabric(record.config, folder, settings)
     run = Run(folder, record.model_copy(update={"device": describe_devices(fabric)}))
     network = network.to(fabric.device).eval()
     branch = network.hardness_branch
@@ -188,13 +192,17 @@ def _freeze(
         scores += score
         if (yield replace(start, checked=(index + 1, total))):
             return None
-    for index in range(len(data.train)):
+    order = torch.randperm(len(data.train), generator=torch.Generator().manual_seed(0)).tolist()
+    for number, index in enumerate(order, start=1):
         if not train.has_room:
             break
         train[index]
-        if (yield replace(start, checked=(len(data.val) + index + 1, total))):
+        if (yield replace(start, checked=(len(data.val) + number, total))):
             return None
-    variety = measure_variety(train.kept)
+    seen = train.kept if len(train.kept) >= VARIETY_IMAGES else [train[index] for index in order[:VARIETY_IMAGES]]
+    if not any(bool((image.ce >= 0).any()) for image in seen):
+        raise DatasetError(f"no pixel of the split '{data.config.train_split}' is labelled, so nothing can be learned")
+    variety = measure_variety(seen)
     if variety < LEAST_VARIETY:
         log.warning(
             "the images look alike: only %.1f %% of the variance of their features lies between them (2 to 4 %% is "

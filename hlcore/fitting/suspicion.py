@@ -11,8 +11,9 @@ from hlcore.config import EpochChoice, FitConfig
 from hlcore.fitting.data import OrderedData, choose_data, open_ordered
 from hlcore.inference import predict
 from hlcore.models.hardness import HardnessSegmenter
+from hlcore.storage.files import lock_folder
 from hlcore.storage.loading import load_epoch
-from hlcore.storage.runs import Run
+from hlcore.storage.runs import Run, open_run
 
 IMAGES = 60
 """Images whose pixels the model is fitted to."""
@@ -53,7 +54,7 @@ def learn_suspicion(
 
     Raises:
         InvalidInputError, CheckpointError: a setting is not valid, or nothing can be learned.
-        StorageError: the run cannot be written.
+        StorageError: the run cannot be written, or another process writes to it.
     """
     checkpoint = load_epoch(run, epoch, device=device, backend=backend)
     images = []
@@ -61,9 +62,9 @@ def learn_suspicion(
         images.append(pixels)
         yield name
     classes = len(run.record.class_names)
-    run.write_error_model(
-        fit_error_model(images, num_classes=classes, learned_on=labelled.name, epoch=checkpoint.epoch)
-    )
+    model = fit_error_model(images, num_classes=classes, learned_on=labelled.name, epoch=checkpoint.epoch)
+    with lock_folder(run.path):
+        open_run(run.path).write_error_model(model)  # it may have gone on since it was opened
 
 
 def score_pixels(network: HardnessSegmenter, data: OrderedData) -> Generator[tuple[str, ScoredPixels]]:

@@ -103,6 +103,7 @@ class AnalysisJob:
             data_fingerprint=self.data.fingerprint,
             images=len(self.indices),
             **self._describe_classes(),
+            error_model=self.run.record.error_model if self.merge is None else None,
             mc_dropout=self.config.mc_dropout,
             window=self.config.window,
             thumbnails=self.config.thumbnails,

@@ -150,9 +150,9 @@ def _predict(
         window=job.config.window,
         mc_dropout=mc_dropout if job.merge is None else 0,
     )
-    if (model := job.run.record.error_model) is not None:
-        record = replace(record, error_suspicion=suspicion_map(record, model))
     if job.merge is None:
+        if (model := job.run.record.error_model) is not None and checkpoint.epoch == job.epoch:
+            record = replace(record, error_suspicion=suspicion_map(record, model))
         return replace(record, label_map=sample.label_map), {}
     ignored = count_ignored(record.prediction, sample.label_map, job.merge)
     record = merge_classes(record, job.merge)

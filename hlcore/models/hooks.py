@@ -15,7 +15,8 @@ class FeatureHook:
 
     Args:
         network: Any network.
-        modules: Names of the modules whose outputs are the features, as in `network.named_modules()`, the finest first.
+        modules: Names of the modules whose outputs are the features, as in `network.named_modules()`, the finest first;
+            or one name.
 
     Raises:
         InvalidInputError: the network has no module of that name.
@@ -30,6 +31,7 @@ class FeatureHook:
     """
 
     def __init__(self, network: nn.Module, modules: Sequence[str]) -> None:
+        modules = [modules] if isinstance(modules, str) else modules
         found = dict(network.named_modules())
         for name in modules:
             if name not in found:

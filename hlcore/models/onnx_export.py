@@ -55,6 +55,10 @@ def export_whole_network(network: HardnessSegmenter, *, metadata: dict[str, str]
     if not difference <= TOLERANCE:  # or NaN
         raise InvalidInputError(f"the exported network would differ from torch's by up to {difference:.2g}")
     model: Any = onnx.load_from_string(exported)
+    with torch.no_grad():
+        channels = [output.shape[1] for output in whole(torch.zeros(1, 3, network.stride, network.stride))]
+    for output, number in zip(model.graph.output, channels, strict=True):
+        output.type.tensor_type.shape.dim[1].dim_value = number  # the exporter gives both outputs one free name
     onnx.helper.set_model_props(model, metadata | {"stride": str(network.stride)})
     return model.SerializeToString(), difference
 

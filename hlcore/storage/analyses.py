@@ -19,6 +19,7 @@ from hlcore.config import FrozenModel, PositiveInt, SceneSize
 from hlcore.errors import CheckpointError
 from hlcore.storage.files import ClassNames, Count, FileName, Palette, check_palette, read_json
 from hlcore.storage.tables import SCHEMAS
+from hlcore.types import ErrorModel
 
 
 class AnalysisRecord(FrozenModel):
@@ -55,6 +56,8 @@ class AnalysisRecord(FrozenModel):
     """Classes of the run that were left out."""
     ignored_labels: tuple[str, ...] = ()
     """Classes of the data set that were left out."""
+    error_model: ErrorModel | None = None
+    """With which the suspicion of error was measured."""
     mc_dropout: Count = 0
     """Number of Monte Carlo dropout passes; 0 for none."""
     window: PositiveInt | None = None

@@ -134,7 +134,7 @@ def memorise(
 def _check_inputs(checkpoint: Checkpoint, image: Image, label_map: LabelMap, steps: int) -> None:
     if checkpoint.network.hardness_branch is None:
         raise InvalidInputError(
-            "the network has no hardness branch, so it has no hardness map; train it with loss.observe_hardness on"
+            "the network has no hardness branch, so it has no hardness map; learn one with hlcore fit"
         )
     if label_map.shape != image.shape[:2]:
         raise InvalidInputError(f"label_map must have the image's shape {image.shape[:2]}, got {label_map.shape}")

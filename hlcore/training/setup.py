@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.optim import SGD, AdamW, Optimizer
 from torch.optim.lr_scheduler import ConstantLR, LRScheduler, OneCycleLR, PolynomialLR
 
-from hlcore.config import OptimConfig, TrainConfig
+from hlcore.config import FrozenModel, OptimConfig, TrainConfig
 from hlcore.data.augment import TrainingAugmentation
 from hlcore.data.catalog import open_data
 from hlcore.data.memory import CachedData
@@ -26,12 +26,13 @@ from hlcore.training.losses import median_frequency_weights
 from hlcore.types import IGNORE_INDEX
 
 
-def launch_fabric(config: TrainConfig, folder: Path) -> Fabric:
+def launch_fabric(config: TrainConfig, folder: Path, settings: FrozenModel | None = None) -> Fabric:
     """The Fabric of a run, with all its processes started.
 
     Args:
         config: Settings of the run.
         folder: Of the run.
+        settings: What a tracker gets as settings. Default: `config`.
 
     Raises:
         InvalidInputError: the machine lacks the device, or has too few of them, torchrun started another number of
@@ -40,7 +41,7 @@ def launch_fabric(config: TrainConfig, folder: Path) -> Fabric:
     if config.threads is not None:
         torch.set_num_threads(config.threads)
     _check_launcher(config)
-    loggers = make_loggers(config, folder)
+    loggers = make_loggers(config, folder, settings)
     try:
         fabric = Fabric(
             accelerator=config.device,

@@ -40,6 +40,7 @@ def test_the_file_gives_the_logits_and_the_hardness_map_of_an_image(
     probabilities = torch.softmax(torch.from_numpy(np.asarray(logits)), dim=1)[0].numpy()
     np.testing.assert_allclose(probabilities, expected.probabilities, atol=1e-3)
     np.testing.assert_allclose(np.asarray(hardness)[0, 0], expected.hardness_map, atol=1e-3)
+    assert [output.shape[1] for output in session.get_outputs()] == [len(scenes_run.record.class_names), 1]
 
 
 def test_what_cannot_be_exported_is_named_and_nothing_is_written(scenes_run: Run, tmp_path: Path) -> None:
@@ -47,7 +48,7 @@ def test_what_cannot_be_exported_is_named_and_nothing_is_written(scenes_run: Run
     for given, sentence in (
         ((checkpoint, "--epoch", 1), "--epoch chooses a checkpoint of a run"),
         ((scenes_run.path, "--epoch", 7), "has not saved epoch 7"),
-        ((tmp_path / "no.safetensors",), "no such checkpoint"),
+        ((tmp_path / "no.safetensors",), "does not exist; expected a checkpoint"),
         ((scenes_run.path, "--out", tmp_path), "is a folder; give a file, such as"),
     ):
         done = hlcore("export", "onnx", *given, *(() if "--out" in given else ("--out", out)))

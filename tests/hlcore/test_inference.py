@@ -172,7 +172,7 @@ def test_window_below_the_stride_is_refused(strided_network: HardnessSegmenter) 
 
 def test_network_without_hardness_is_refused_with_the_way_out(pixel_network: HardnessSegmenter) -> None:
     pixel_network.hardness_branch = None
-    with pytest.raises(InvalidInputError, match=r"no hardness branch.*train it with loss\.observe_hardness"):
+    with pytest.raises(InvalidInputError, match=r"no hardness branch.*learn one with hlcore fit"):
         predict(pixel_network, noise(2, 2), class_names=NAMES)
     assert run_network(pixel_network, noise(5, 5), window=2).hardness is None
 

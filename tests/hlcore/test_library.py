@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 import hlcore
 from hlcore.config import LossConfig
-from hlcore.errors import InvalidInputError
+from hlcore.errors import InvalidInputError, NotFiniteError
 from hlcore.models import torchvision_cpu  # noqa: F401  before the examples import torchvision
 from hlcore.training.losses import training_loss
 
@@ -253,7 +253,7 @@ def test_a_fitted_branch_finds_the_pixels_whose_labels_are_noise(form: str, cach
     [
         (
             [(torch.zeros(1, 3, 8, 8),)],
-            "expected batches of images and label maps, or dicts with 'labels', got a tuple",
+            "expected batches of two tensors, images and label maps, or dicts with 'labels', got a tuple",
         ),
         (iter(make_batches("pairs")), "no batches, or cannot be read twice"),
     ],
@@ -269,7 +269,7 @@ def test_an_empty_loader_and_a_model_without_logits_are_refused() -> None:
     for odd in (nn.Flatten(), Pair()):
         with pytest.raises(InvalidInputError, match="expected a model that returns logits"):
             hlcore.fit_hardness(nn.Sequential(make_network(), odd), make_batches("pairs"), modules=["0.2"])
-    with pytest.raises(InvalidInputError, match="must be positive and c not negative, got 0, 1.0"):
+    with pytest.raises(InvalidInputError, match="must be positive, c and cache_mb not negative, got 0, 1.0"):
         hlcore.fit_hardness(make_network(), make_batches("pairs"), modules=["2"], steps=0)
 
 
@@ -285,3 +285,16 @@ def test_modules_keep_their_modes_and_a_network_of_half_precision_can_be_fitted(
     branch = hlcore.fit_hardness(network, batches, modules=["2"], steps=2)
     assert [module.training for module in network] == [True, False, True, True]
     assert branch.fuse.weight.dtype == torch.float32
+
+
+def test_batches_that_cannot_be_used_are_named() -> None:
+    images = torch.zeros(2, 3, 32, 32)
+    for label_map, said in ((torch.zeros(2, 1, 32, 32, dtype=torch.int64), "shape"), (torch.zeros(2, 32, 32), "float")):
+        with pytest.raises(InvalidInputError, match=f"expected label maps N H W of integers, got .*{said}"):
+            hlcore.fit_hardness(make_network(), [(images, label_map)], modules=["2"], steps=1)
+    hlcore.fit_hardness(make_network(), [(images, torch.zeros(2, 32, 32, dtype=torch.uint8))], modules=["2"], steps=1)
+    images[0, 0, 0, 0] = float("nan")
+    with pytest.raises(NotFiniteError, match="the model's output is not finite"):
+        hlcore.fit_hardness(
+            make_network(), [(images, torch.zeros(2, 32, 32, dtype=torch.int64))], modules=["2"], steps=1
+        )

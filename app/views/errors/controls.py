@@ -23,6 +23,8 @@ from hlcore.storage.runs import Run
 REGION_TITLES: dict[Region, str] = {"all": "All", "edge": "Near edges", "interior": "Inside"}
 DROPOUT = "mc_entropy"
 """The score that needs MC dropout."""
+SUSPICION = "error_suspicion"
+"""The score that needs the run's error model; thresholds of an analysis hold for the model it was made with."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,7 @@ def select_choice(run: Run, picture: Picture, analysis: Analysis | None) -> Choi
         if tables is not None:
             _draw_downloads(tables)
     with score_column:
-        score = _select_score(_list_scores(run, tables if analysis is not None else None, dropout=dropout))
+        score = _select_score(_list_scores(run, analysis, tables, dropout=dropout))
     with share_column:
         session.ensure_number("flagged", 1, 100, default=10)
         hint = definitions.list_links("Flagged", "Error")
@@ -153,12 +155,13 @@ def draw_legend(scores: Sequence[str]) -> None:
     st.html(f'<p style="margin: 0; font-size: 0.875rem">{" &emsp;".join(lines)}</p>')
 
 
-def _list_scores(run: Run, measured: ErrorTables | None, *, dropout: bool) -> list[str]:
+def _list_scores(run: Run, analysis: Analysis | None, tables: ErrorTables | None, *, dropout: bool) -> list[str]:
     """The scores that a picture can be shown with: those of an analysis or, without one, all that are available."""
-    absent = set() if run.record.error_model else {"error_suspicion"}
-    absent |= {DROPOUT} if measured is None and not dropout else set()
-    of_analysis = SCORES if measured is None else measured.scores["score"].unique()
-    return [score for score in of_analysis if score not in absent]
+    if analysis is None or tables is None:
+        absent = {*(() if dropout else (DROPOUT,)), *(() if run.record.error_model else (SUSPICION,))}
+        return [score for score in SCORES if score not in absent]
+    is_current = run.record.error_model is not None and run.record.error_model == analysis.record.error_model
+    return [score for score in tables.scores["score"].unique() if is_current or score != SUSPICION]
 
 
 def _select_score(known: Sequence[str]) -> str:

@@ -27,7 +27,7 @@ def draw_errors(run: Run, picture: Picture, region: Region, analysis: Analysis |
     choice = controls.select_choice(run, picture, analysis)
     if choice.tables is not None:
         st.markdown(sentences.summarise_hardness(choice.tables.scores, region))
-        if recommended := sentences.recommend_score(choice.tables.scores, region):
+        if recommended := sentences.recommend_score(choice.tables.scores, region, unfit=list_unfit_scores(analysis)):
             st.caption(recommended)
     if analysis is None or choice.tables is None:
         flagged = draw_flagged(run, picture, region, choice)
@@ -43,6 +43,13 @@ def draw_errors(run: Run, picture: Picture, region: Region, analysis: Analysis |
         st.info(sentences.WITHOUT_LABELS, icon=":material/info:")
     else:
         draw_scores(choice.tables, choice.score, region, flagged=flagged.pixels_share)
+
+
+def list_unfit_scores(analysis: Analysis | None) -> tuple[str, ...]:
+    """The scores that were fitted to the images they are measured on."""
+    model = None if analysis is None else analysis.record.error_model
+    measured_on = "" if analysis is None else f"{analysis.record.dataset} {analysis.record.split}"
+    return (controls.SUSPICION,) if model is not None and model.learned_on == measured_on else ()
 
 
 def draw_flagged(

@@ -1,5 +1,6 @@
 """The sentences and the metrics table of the Errors page."""
 
+from collections.abc import Collection
 from typing import get_args
 
 import numpy as np
@@ -44,7 +45,7 @@ def describe_picture(name: str, shares: FlaggingResult, analysis: Analysis) -> s
     if np.isnan(shares.errors_share):
         text += " It has no labels, so no errors are shown."
     if analysis.record.merged is not None:
-        text += " The data set was measured with merged classes; the image shows the classes of the network."
+        text += " The data set was measured in merged or reordered classes; the image shows those of the network."
     return text
 
 
@@ -61,18 +62,24 @@ def summarise_hardness(scores: pd.DataFrame, region: Region) -> str:
     return f"{_name_region(region)}, hardness (AUROC {auroc:.3f}) {_join_groups(groups)}."
 
 
-def recommend_score(scores: pd.DataFrame, region: Region) -> str:
-    """Which score to find errors with, and what hardness is for; empty if no pixel is wrong, or all are."""
+def recommend_score(scores: pd.DataFrame, region: Region, *, unfit: Collection[str] = ()) -> str:
+    """Which score to find errors with, and what hardness is for; empty if no pixel is wrong, or all are.
+
+    Args:
+        scores: The table of the scores.
+        region: The pixels that count.
+        unfit: Scores that cannot be judged on these images.
+    """
     table = _filter_region(scores, region)
     if table is None:
         return ""
-    aurocs = table.loc["auroc", "value"].dropna()
+    aurocs = table.loc["auroc", "value"].dropna().drop(list(unfit), errors="ignore")
     best = str(aurocs.idxmax())
     if best == "hardness":
         return f"Hardness has the highest AUROC here ({aurocs[best]:.3f}), so it is the score to find errors with."
     return (
         f"To find errors here, flag by {SCORES[best]} (AUROC {aurocs[best]:.3f}, the highest). Hardness has another "
-        "purpose: in training it shows where the loss is above average, and weights it."
+        "purpose: it learns where the loss is above average, so that training can weight those pixels."
     )
 
 

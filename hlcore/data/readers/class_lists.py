@@ -74,9 +74,9 @@ def read_label_text(path: Path) -> ClassList:
     Raises:
         DatasetError: a line has another form.
     """
-    lines = [line.strip() for line in read_text(path).splitlines()]
-    lines = [line for line in lines if line and not line.startswith("#") and line != "__ignore__"]
     has_colours = path.name == "labelmap.txt"
+    lines = [line.strip() for line in read_text(path).splitlines()]
+    lines = [line for line in lines if line and line != "__ignore__" and not (has_colours and line.startswith("#"))]
     palette = voc_palette(len(lines))
     entries = [
         _parse_line(line, position, path) if has_colours else _Entry(line, position, palette[position])

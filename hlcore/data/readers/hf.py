@@ -13,7 +13,7 @@ from hlcore.data.images.decoding import check_label_size, read_class_ids, read_i
 from hlcore.data.labels import ClassTable, voc_palette
 from hlcore.data.samples import Sample
 from hlcore.data.text import read_text
-from hlcore.errors import DatasetError, InvalidInputError
+from hlcore.errors import DatasetError, InvalidInputError, MissingSplitError
 from hlcore.types import IGNORE_INDEX, LabelMap
 
 IMAGE_COLUMNS = ("image", "img", "pixel_values")
@@ -109,7 +109,7 @@ def open_hf(root: Path, split: str) -> HfData:
     if isinstance(loaded, Mapping):
         split = "validation" if split == "val" and "val" not in loaded and "validation" in loaded else split
         if split not in loaded:
-            raise DatasetError(f"{name} has no split '{split}'; it has {', '.join(map(str, loaded))}")
+            raise MissingSplitError(f"{name} has no split '{split}'; it has {', '.join(map(str, loaded))}")
         rows = loaded[split]
     pictures = [column for column, kind in rows.features.items() if isinstance(kind, datasets.Image)]
     columns = _choose_columns(pictures, name, given)

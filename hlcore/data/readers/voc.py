@@ -9,7 +9,7 @@ from hlcore.data.labels import VOC
 from hlcore.data.readers.class_lists import read_label_text
 from hlcore.data.samples import Pair, PairedFiles, find_files, pair_files
 from hlcore.data.text import normalise_name, read_text
-from hlcore.errors import DatasetError
+from hlcore.errors import DatasetError, MissingSplitError
 from hlcore.types import IGNORE_INDEX
 
 VOID = (224, 224, 192)
@@ -59,7 +59,8 @@ def _find_label_folder(root: Path) -> Path:
 def _pair_listed(root: Path, split: str, images: dict[str, Path], label_maps: dict[str, Path]) -> tuple[Pair, ...]:
     lists = find_files(root / "ImageSets" / "Segmentation", ("*.txt",))
     if split not in lists:
-        raise DatasetError(f"{root / 'ImageSets' / 'Segmentation'} lists no split '{split}'; it has {', '.join(lists)}")
+        listed = root / "ImageSets" / "Segmentation"
+        raise MissingSplitError(f"{listed} lists no split '{split}'; it has {', '.join(lists)}")
     names = _read_names(lists[split])
     folder = _find_label_folder(root).name
     for name in names:

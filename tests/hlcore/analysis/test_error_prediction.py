@@ -46,6 +46,7 @@ def street(seed: int, *, size: tuple[int, int] = (24, 32), mc: bool = False) -> 
         class_names=NAMES,
         label_map=label_map,
         mc_entropy=random.random(size).astype(np.float32) if mc else None,
+        error_suspicion=random.random(size).astype(np.float32) if mc else None,
     )
 
 
@@ -162,7 +163,7 @@ def test_images_without_a_labelled_pixel_give_empty_tables() -> None:
 def test_columns_metrics_and_scores() -> None:
     table = make_tables(sums(street(0), street(1)))["scores"]
     assert list(table.columns) == COLUMNS
-    assert set(table["score"]) == set(SCORES) - {"mc_entropy"}
+    assert set(table["score"]) == set(SCORES) - {"mc_entropy", "error_suspicion"}
     assert set(table["metric"]) == {*METRICS, *DIFFERENCES}
     assert not set(table[table["score"] == "hardness"]["metric"]) & set(DIFFERENCES)
 

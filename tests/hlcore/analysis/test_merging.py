@@ -144,5 +144,7 @@ def test_a_labelled_record_is_not_merged() -> None:
 
 
 def test_the_entropy_over_the_networks_own_classes_is_dropped() -> None:
-    record = replace(look(np.full((4, 2, 2), 0.25, np.float32)), mc_entropy=np.ones((2, 2), np.float32))
-    assert merge_classes(record, merge_into(MERGED)).mc_entropy is None
+    known = {"mc_entropy": np.ones((2, 2), np.float32), "error_suspicion": np.ones((2, 2), np.float32)}
+    merged = merge_classes(replace(look(np.full((4, 2, 2), 0.25, np.float32)), **known), merge_into(MERGED))
+    assert merged.mc_entropy is None
+    assert merged.error_suspicion is None

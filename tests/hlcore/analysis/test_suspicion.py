@@ -5,7 +5,7 @@ import pytest
 
 from hlcore.analysis.ranking import auroc
 from hlcore.analysis.scores import BINS, SCORES
-from hlcore.analysis.suspicion import INPUTS, PIXELS, fit_error_model, sample_pixels, suspicion_map
+from hlcore.analysis.suspicion import INPUTS, PIXELS, apply_error_model, fit_error_model, sample_pixels, suspicion_map
 from hlcore.errors import InvalidInputError
 from hlcore.types import PredictionRecord
 
@@ -59,15 +59,19 @@ def test_the_map_is_that_of_the_regression_itself() -> None:
     inputs = np.concatenate([inputs, pixels.prediction[:, None] == np.arange(3)], 1)
     scaled = (inputs - inputs.mean(0)) / inputs.std(0)
     expected = LogisticRegression(max_iter=1000).fit(scaled, pixels.error).predict_proba(scaled)[:, 1]
-    from hlcore.analysis.suspicion import suspect
-
-    assert np.allclose(suspect(pixels.bins, pixels.prediction, model), expected, atol=1e-4)
+    assert np.allclose(apply_error_model(pixels.bins, pixels.prediction, model), expected, atol=1e-4)
 
 
 def test_an_image_gives_some_of_its_labelled_pixels_without_repeats() -> None:
     record = make_record(0)
     pixels = sample_pixels(record, np.random.default_rng(0))
     assert len(pixels.error) == PIXELS
+    every = sample_pixels(
+        record.with_label_map(np.where(np.arange(80) < 20, record.labels, 255)), np.random.default_rng(0)
+    )
+    labelled = (record.labels[:, :20] != 255).sum()
+    assert len(every.error) == labelled, "with fewer labelled pixels than PIXELS, each of them once"
+    assert every.error.sum() == (record.error[:, :20]).sum()
     labels = np.full((60, 80), 255, np.uint8)
     labels[0, :7] = 0
     assert len(sample_pixels(record.with_label_map(labels), np.random.default_rng(0)).error) == 7

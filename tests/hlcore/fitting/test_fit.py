@@ -11,8 +11,9 @@ import pytest
 import torch
 
 from hlcore.config import FitConfig, TrainConfig
-from hlcore.errors import CheckpointError, DatasetError, InvalidInputError
+from hlcore.errors import CheckpointError, DatasetError, InvalidInputError, NotFiniteError
 from hlcore.fitting.data import open_fit_data
+from hlcore.fitting.models import open_network
 from hlcore.fitting.run import fit, resume
 from hlcore.inference import predict
 from hlcore.storage.loading import load_epoch
@@ -66,7 +67,7 @@ def test_a_network_of_any_origin_gets_a_hardness_map_and_keeps_its_logits_bit_by
 def test_classes_in_another_order_are_matched_by_name(saved: Saved, data: Path, tmp_path: Path) -> None:
     run = finish(fit(saved.model, data, settings(tmp_path)))
     assert run.record.class_names == ("Door", "Ground", "Wall")
-    opened = open_fit_data(run.record.config.data, run.record.class_names, run.record.palette, holds_val=True)
+    opened = open_fit_data(run.record.config.data, run.record.class_names, run.record.palette, requires_val=True)
     sample, original = opened.train[0], opened.train.data[0]
     assert sample.label_map is not None
     assert original.label_map is not None
@@ -266,3 +267,98 @@ def test_the_normalisation_can_be_given_and_is_saved(tmp_path: Path, data: Path)
     network = load_epoch(finish(fit(saved.model, data, settings(tmp_path, **given)))).network
     image = torch.full((1, 3, 32, 32), 50, dtype=torch.uint8)
     assert network.normalize(image)[0, :, 0, 0].tolist() == [40.0, 15.0, 5.0]
+
+
+def test_a_network_whose_head_was_never_trained_is_refused(data: Path, tmp_path: Path) -> None:
+    from safetensors.torch import load_file, save_file
+
+    saved = trained_networks.save_segformer(tmp_path)
+    weights = Path(saved.model) / "model.safetensors"
+    kept = {
+        name: tensor for name, tensor in load_file(weights).items() if not name.startswith("decode_head.classifier")
+    }
+    save_file(kept, weights, metadata={"format": "pt"})
+    with pytest.raises(CheckpointError, match=r"lacks the weights decode_head.classifier.bias and 1 more"):
+        next(fit(saved.model, data, settings(tmp_path)))
+
+
+@pytest.mark.parametrize(
+    ("settings_of_images", "mean", "std"),
+    [
+        ({"image_mean": [0.5] * 3, "image_std": [0.25] * 3}, 127.5, 63.75),
+        ({"image_mean": [0.5] * 3, "image_std": [0.25] * 3, "rescale_factor": 1 / 127.5}, 63.75, 31.875),
+        ({"image_mean": [100.0] * 3, "image_std": [50.0] * 3, "do_rescale": False}, 100.0, 50.0),
+        ({"do_normalize": False}, 0.0, 255.0),
+        ({"do_normalize": False, "do_rescale": False}, 0.0, 1.0),
+    ],
+)
+def test_a_network_of_transformers_gets_images_as_its_own_processor_makes_them(
+    settings_of_images: dict[str, Any], mean: float, std: float, tmp_path: Path
+) -> None:
+    saved = trained_networks.save_segformer(tmp_path)
+    described = {"image_processor_type": "SegformerImageProcessor", **settings_of_images}
+    (Path(saved.model) / "preprocessor_config.json").write_text(json.dumps(described))
+    network = open_network(saved.model).network
+    assert network.mean.flatten().tolist() == pytest.approx([mean] * 3)
+    assert network.std.flatten().tolist() == pytest.approx([std] * 3)
+
+
+def test_a_network_whose_output_is_not_finite_is_refused(data: Path, tmp_path: Path) -> None:
+    saved = trained_networks.save_smp(tmp_path)
+    from safetensors.torch import load_file, save_file
+
+    weights = Path(saved.model) / "model.safetensors"
+    tensors = load_file(weights)
+    tensors["segmentation_head.0.bias"][:] = float("nan")
+    save_file(tensors, weights)
+    with pytest.raises(NotFiniteError, match="output for .* is not finite"):
+        list(fit(saved.model, data, settings(tmp_path)))
+    assert not (tmp_path / "runs" / "fitted").exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"classes": None}, "classes must be a number of at least 2, got None"),
+        ({"encoder_depth": "deep"}, "config.json cannot be read: encoder_depth"),
+    ],
+)
+def test_settings_of_a_saved_network_that_cannot_be_used_are_named(
+    changes: dict[str, Any], sentence: str, tmp_path: Path
+) -> None:
+    saved = trained_networks.save_smp(tmp_path)
+    path = Path(saved.model) / "config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+    with pytest.raises(InvalidInputError, match=sentence):
+        open_network(saved.model)
+
+
+def test_weights_are_refused_for_a_folder_that_has_the_name_of_a_network(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saved = trained_networks.save_smp(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    Path(saved.model).rename(tmp_path / "fpn")
+    with pytest.raises(InvalidInputError, match="--weights is for a network known by name"):
+        open_network("fpn", weights=tmp_path / "weights.pth", num_classes=3)
+
+
+def test_a_validation_split_that_is_damaged_is_reported_and_not_replaced(data: Path, tmp_path: Path) -> None:
+    root = Path(shutil.copytree(data, tmp_path / "data"))
+    (root / "labels" / "val" / "0.png").unlink()
+    with pytest.raises(DatasetError, match="has no label map"):
+        next(fit(trained_networks.save_smp(tmp_path).model, root, settings(tmp_path)))
+
+
+def test_the_variety_is_measured_although_no_image_fits_into_memory(data: Path, tmp_path: Path, caplog) -> None:
+    root = tmp_path / "alike"
+    shutil.copytree(data, root)
+    for path in (root / "images" / "train").iterdir():
+        shutil.copy(root / "images" / "train" / "0.png", path) if path.name != "0.png" else None
+    with caplog.at_level(logging.WARNING):
+        next(
+            report
+            for report in fit(trained_networks.save_smp(tmp_path).model, root, settings(tmp_path, cache_mb=0))
+            if report.iteration
+        )
+    assert "the images look alike" in caplog.text

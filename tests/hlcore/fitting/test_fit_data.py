@@ -6,14 +6,14 @@ import pytest
 
 from hlcore.config import DataConfig
 from hlcore.data.labels import voc_palette
-from hlcore.errors import DatasetError
-from hlcore.fitting.data import FitData, open_fit_data
+from hlcore.errors import DatasetError, InvalidInputError
+from hlcore.fitting.data import FitData, _find_order, open_fit_data
 from tests.hlcore.fitting.conftest import CLASSES, write_images
 
 
 def opened(root: Path, *, limit: int | None = None, **config: str) -> FitData:
     settings = DataConfig.model_validate({"dataset": "folder", "root": root} | config)
-    return open_fit_data(settings, CLASSES, voc_palette(3), holds_val=False, limit=limit)
+    return open_fit_data(settings, CLASSES, voc_palette(3), requires_val=False, limit=limit)
 
 
 def test_the_validation_split_is_set_aside_and_a_limit_is_evenly_spaced(data: Path) -> None:
@@ -54,7 +54,7 @@ def test_the_same_images_in_the_split_that_was_asked_for_are_refused(tmp_path: P
     (tmp_path / "classes.json").write_text('["ground", "wall", "door"]')
     settings = DataConfig(dataset="folder", root=tmp_path)
     with pytest.raises(DatasetError, match="the split 'val' has the same images as 'train'"):
-        open_fit_data(settings, CLASSES, voc_palette(3), holds_val=True)
+        open_fit_data(settings, CLASSES, voc_palette(3), requires_val=True)
 
 
 def test_one_image_is_too_few(tmp_path: Path) -> None:
@@ -62,3 +62,10 @@ def test_one_image_is_too_few(tmp_path: Path) -> None:
     (tmp_path / "classes.json").write_text('["ground", "wall", "door"]')
     with pytest.raises(DatasetError, match="has only one image; at least 2 are needed"):
         opened(tmp_path)
+
+
+def test_names_that_differ_only_in_case_are_matched_exactly_or_refused() -> None:
+    assert _find_order(("Wall", "wall", "door"), ("door", "wall", "Wall")) == (2, 1, 0)
+    assert _find_order(("Wall", "Door"), ("door", "wall")) == (1, 0)
+    with pytest.raises(InvalidInputError, match="they must be the same"):
+        _find_order(("Wall", "wall", "door"), ("WALL", "wall", "door"))

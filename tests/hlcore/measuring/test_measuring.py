@@ -30,6 +30,7 @@ from hlcore.storage.tables import SCHEMAS
 TABLES = {
     "confusion", "edge_contrast", "edge_pairs", "edges", "epoch_pairs", "image_classes", "images", "levels", "objects",
     "risk_curves", "scores", "segmentation", "size_correlations", "size_curve", "suspects", "variation",
+    "cartography", "learning", "learning_correlations",
 }  # fmt: skip
 NAMES = [f"test-{index:04d}" for index in range(5)]
 
