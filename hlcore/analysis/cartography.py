@@ -22,9 +22,11 @@ from hlcore.types import HardnessMap, LossMap
 MEAN_BINS, SPREAD_BINS = 20, 20
 LARGEST_SPREAD = 0.5
 """The standard deviation of numbers between 0 and 1 is at most this."""
-FORGETTING = ("never", "once", "twice or more")
+FORGETTING = ("0", "1", "2 or more")
+"""Groups of pixels by their number of forgetting events."""
 QUANTITIES = ("mean_probability", "spread", "forgetting", "learned")
 NEVER = "never"
+"""The group of the pixels that were wrong at the last epoch."""
 
 
 class PixelCourses(NamedTuple):
@@ -135,7 +137,7 @@ def make_tables(sums: ImageSums, epochs: Sequence[int]) -> dict[str, pd.DataFram
 
     Returns:
         - `cartography`: mean_from and spread_from (lower ends of a bin of `bin_width`), pixels, hardness_mean.
-        - `learning`: quantity (learned, forgetting), group (an epoch or never; never, once, twice or more), measure
+        - `learning`: quantity (learned, forgetting), group (an epoch or never; 0, 1, 2 or more), measure
           (share of the labelled pixels, hardness_mean), value, low, high.
         - `learning_correlations`: quantity, value (mean over images of the rank correlation with hardness), low, high,
           images.

@@ -5,7 +5,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from hlcore.figures.style import make_template
+from hlcore.figures.style import HARDNESS_SCALES, make_plotly_scale, make_template
 
 QUANTITIES = {
     "mean_probability": "mean probability",
@@ -15,7 +15,7 @@ QUANTITIES = {
 }
 """Display name of each quantity."""
 _LARGEST_PX, _SMALLEST_PX = 22.0, 3.0
-_HARDNESS = {"colorscale": "Inferno", "cmin": 0, "cmax": 1}
+_HARDNESS = {"colorscale": make_plotly_scale(HARDNESS_SCALES[0]), "cmin": 0, "cmax": 1}
 
 
 def make_cartography_figure(cartography: pd.DataFrame, *, height_px: int = 420) -> go.Figure:
@@ -40,6 +40,7 @@ def make_cartography_figure(cartography: pd.DataFrame, *, height_px: int = 420) 
             "size": size,
             "color": cartography["hardness_mean"],
             "line": {"width": 0},
+            "opacity": 1,
             "colorbar": {"title": {"text": "mean hardness"}, "thickness": 12},
             **_HARDNESS,
         },
@@ -65,7 +66,7 @@ def make_learning_figure(learning: pd.DataFrame, *, height_px: int = 320) -> go.
     """
     figure = make_subplots(cols=2, shared_yaxes=True, horizontal_spacing=0.04, column_widths=[0.66, 0.34])
     figure.update_layout(template=make_template(), height=height_px, showlegend=False)
-    titles = {"learned": "Epoch learned", "forgetting": "Forgotten"}
+    titles = {"learned": "Epoch learned", "forgetting": "Times forgotten"}
     for column, (quantity, title) in enumerate(titles.items(), start=1):
         rows = learning.loc[learning["quantity"] == quantity]
         shares = rows.loc[rows["measure"] == "share"]

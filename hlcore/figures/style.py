@@ -88,6 +88,15 @@ def make_template() -> go.layout.Template:
     )
 
 
+def make_plotly_scale(name: ScaleName) -> list[list[float | str]]:
+    """The colours of a scale for Plotly, as rgb().
+
+    Streamlit replaces hexadecimal colours near black, such as the first of Plotly's own Inferno, by those of its theme.
+    """
+    colours = colour_scale(name)[::15]
+    return [[index / (len(colours) - 1), f"rgb({r}, {g}, {b})"] for index, (r, g, b) in enumerate(colours.tolist())]
+
+
 def make_translucent(colour: str, opacity: float = 0.18) -> str:
     """A hexadecimal colour as rgba(), for the band of an interval.
 

@@ -188,7 +188,7 @@ def describe_learning(tables: Tables) -> Findings:
 
     first, never = (find("learned", group, "share") for group in (epochs[0], "never"))
     of_first, of_never = (find("learned", group, "hardness_mean") for group in (epochs[0], "never"))
-    kept = find("forgetting", "never", "share")
+    kept = find("forgetting", "0", "share")
     rhos = [f"{title} {find_number(correlations, quantity=name)}" for name, title in LEARNING.items()]
     return Findings(
         (

@@ -34,11 +34,20 @@ WITHOUT_LABELS = (
     "This image has no labels, so it is not known when its pixels were right. Choose a scene, or upload a label map "
     "under *Your photo*, *Labels*."
 )
+FITTED = (
+    "Only the hardness branch of this run was learned here: the network predicts the same at every epoch, so it is not "
+    "known when its pixels were learned."
+)
 OLDER = (
     "This analysis was made before pixels were followed over the epochs, or with fewer than two of them; run "
     "`hlcore analyze --epochs all` again."
 )
-_FORGOTTEN_COLOURS: tuple[Colour, ...] = ((38, 38, 48), (86, 180, 233), ERROR)
+FORGOTTEN_GROUPS: dict[str, Colour] = {
+    "never forgotten": (38, 38, 48),
+    "forgotten once": (86, 180, 233),
+    "forgotten more often": (204, 121, 167),
+}
+"""Name and colour of each of FORGETTING."""
 
 
 def draw_learned_picture(run: Run, picture: Picture) -> None:
@@ -69,7 +78,7 @@ def make_learning_scene(run: Run, picture: Picture, learned: LearnedPicture) -> 
         _make_values_layer(MEAN, {ALL_STEPS: learned.courses["mean_probability"]}),
         _make_values_layer(SPREAD, {ALL_STEPS: learned.courses["spread"]}, high=LARGEST_SPREAD),
         _make_groups_layer(LEARNED, learned, "learned", list_epoch_colours(learned.epochs)),
-        _make_groups_layer(FORGOTTEN, learned, "forgetting", list(zip(FORGETTING, _FORGOTTEN_COLOURS, strict=True))),
+        _make_groups_layer(FORGOTTEN, learned, "forgetting", list(FORGOTTEN_GROUPS.items())),
         make_hardness_layer(hardness),
     )
     return Scene(
@@ -88,7 +97,7 @@ def list_epoch_colours(epochs: tuple[int, ...]) -> list[tuple[str, Colour]]:
     """Name and colour of each group: from dark for pixels learned first to bright, and one for those never learned."""
     at = np.linspace(20, 235, len(epochs)).round().astype(int)
     colours = [(int(red), int(green), int(blue)) for red, green, blue in colour_scale("viridis")[at]]
-    return [*zip([f"epoch {epoch}" for epoch in epochs], colours, strict=True), (NEVER, ERROR)]
+    return [*zip([f"epoch {epoch}" for epoch in epochs], colours, strict=True), ("not learned", ERROR)]
 
 
 def summarise_learning(tables: Mapping[str, pd.DataFrame]) -> str:
@@ -101,19 +110,19 @@ def summarise_learning(tables: Mapping[str, pd.DataFrame]) -> str:
         return float(filter_rows(table, quantity=quantity, group=group)["value"].iloc[0])
 
     texts = [
-        f"**{100 * find(shares, 'learned', group):.1f} %** of the labelled pixels {what} "
+        f"**{100 * find(shares, 'learned', group):.1f} %** {what} "
         f"(mean hardness {find(hardness, 'learned', group):.3f})"
         for group, what in (
-            (first, f"were right from epoch {first} on"),
+            (first, f"of the labelled pixels were right from epoch {first} on"),
             (NEVER, "were wrong at the last epoch"),
         )
     ]
     forgotten = 1 - find(shares, "forgetting", FORGETTING[0])
     rhos = [_format_correlation(row) for row in correlations.dropna(subset="value").to_dict("records")]
-    spearman = definitions.link_text("rank correlation", "Spearman")
+    spearman = definitions.link_text("Rank correlation", "Spearman")
     return (
-        f"{texts[0]}, {texts[1]}; **{100 * forgotten:.1f} %** were forgotten at least once. "
-        f"{spearman[0].upper() + spearman[1:]} with hardness: {', '.join(rhos)}."
+        f"{texts[0]}; {texts[1]}. **{100 * forgotten:.1f} %** were forgotten at least once. "
+        f"{spearman} with hardness: {', '.join(rhos)}."
     )
 
 

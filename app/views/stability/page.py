@@ -15,7 +15,7 @@ from app.loading.stability import (
 )
 from app.views.stability import controls
 from app.views.stability.controls import FOLLOWED, LEARNING, MAPS, PAIRS, VARIATION
-from app.views.stability.learning import draw_learned_dataset, draw_learned_picture
+from app.views.stability.learning import FITTED, draw_learned_dataset, draw_learned_picture
 from app.views.stability.measures import draw_measures, draw_pairs
 from app.views.stability.scenes import make_snapshot_scene, make_tools_scene, make_variation_scene
 from hlcore.storage.analyses import Analysis
@@ -52,7 +52,9 @@ def draw_stability(run: Run) -> None:
 
 def draw_learning(run: Run, scope: str | Analysis) -> None:
     """Draw how the pixels of a data set, or of the selected image, were learned."""
-    if isinstance(scope, Analysis):
+    if run.record.fitted is not None:
+        st.info(FITTED, icon=":material/info:")
+    elif isinstance(scope, Analysis):
         draw_learned_dataset(scope)
     elif (picture := select_picture(run)) is not None:
         draw_learned_picture(run, picture)

@@ -44,3 +44,16 @@ def test_every_page_opens_a_fitted_run(page: str, fitted: Path, monkeypatch, tmp
     facts = " ".join(element.proto.body for element in app.get("html"))
     assert "<dd>fitted</dd>" in facts
     assert "<dd>source</dd>" in facts
+
+
+@pytest.mark.slow
+def test_a_fitted_run_says_that_its_network_learned_nothing_here(fitted: Path, monkeypatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("app.loading.runs.PROJECT", tmp_path)
+    monkeypatch.setenv("HLCORE_RUNS", str(fitted))
+    app = AppTest.from_file(str(VIEWS.parent / "main.py"), default_timeout=120)
+    for name, value in {"run": "fitted", "scope": "picture", "aspect": "learning"}.items():
+        app.query_params[name] = value
+    start_on(app, "views/stability/page.py")
+    app.run()
+    assert not app.exception
+    assert "the network predicts the same at every epoch" in app.info[0].value

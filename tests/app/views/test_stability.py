@@ -7,13 +7,15 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from hlcore.analysis import cartography
 from hlcore.analysis.stability import ImageSnapshots, make_tables, sum_by_split
+from hlcore.analysis.statistics import ImageSums
 from hlcore.data.streets import Streets
 from hlcore.storage.analyses import AnalysisRecord
 from hlcore.storage.probes import Probe
 from hlcore.storage.runs import open_run, utc_now
 from tests.app.conftest import start_on
-from tests.app.shown import digest, known_at, titles
+from tests.app.shown import coloured, digest, known_at, titles
 
 MAIN = Path(__file__).parents[3] / "app" / "main.py"
 PAGE = "views/stability/page.py"
@@ -194,3 +196,70 @@ def test_the_page_starts_with_a_summary_of_the_run(open_page):
     assert "held out" in sentence
     assert "At epoch 2 hardness keeps **" in sentence
     assert "of its mean at epoch 1, the loss **" in sentence
+
+
+def test_how_the_pixels_of_an_image_were_learned_is_shown_with_a_slider_over_the_epochs(open_page, scenes):
+    app = open_page("measured", scope="picture", aspect="learning")
+    assert not app.exception
+    assert not app.error
+    (scene,) = scenes(app)
+    assert titles(scene) == [
+        "True-class probability",
+        "Mean probability",
+        "Spread",
+        "Hardness",
+        "Epoch learned",
+        "Forgotten",
+    ]
+    assert known_at(scene, "True-class probability") == ["1", "2"]
+    assert known_at(scene, "Epoch learned") == [""]
+    assert coloured(scene, "Epoch learned") == ["epoch 1", "epoch 2", "not learned"]
+    text = " ".join(element.value for element in app.markdown)
+    assert "of the labelled pixels were right from epoch 1 on" in text
+    assert "were forgotten at least once" in text
+    assert len(app.get("plotly_chart")) == 2
+
+
+def test_a_photograph_without_labels_says_why_learning_is_not_known(open_page, scenes):
+    app = open_page("measured", scope="picture", aspect="learning", source="photographs", sample="cat")
+    assert not app.exception
+    assert not scenes(app)
+    assert "it is not known when its pixels were right" in app.info[0].value
+
+
+def test_an_older_analysis_says_how_to_get_what_it_lacks(open_page):
+    app = open_page("measured", scope="streets-test", aspect="learning")
+    assert not app.exception
+    assert "run `hlcore analyze --epochs all` again" in app.info[0].value
+
+
+def test_a_data_set_shows_how_its_pixels_were_learned_with_intervals(open_page, watched):
+    sums = ImageSums(20)
+    for seed in range(3):
+        losses = np.random.default_rng(seed).exponential(1, (2, *SIZE)).astype(np.float32)
+        tracker = cartography.CourseTracker()
+        for loss_map in losses:
+            tracker.add(loss_map, loss_map > 1)
+        hardness_map = (losses[1] / (1 + losses[1])).astype(np.float32)
+        sums.add(str(seed), cartography.count(tracker.measure(), hardness_map, epochs=2))
+    folder = watched / "measured" / "analyses" / "streets-test"
+    tables = cartography.make_tables(sums, (1, 2))
+    for name, table in tables.items():
+        table.to_parquet(folder / f"{name}.parquet")
+    try:
+        app = open_page("measured", scope="streets-test", aspect="learning")
+    finally:
+        for name in tables:
+            (folder / f"{name}.parquet").unlink()
+    assert not app.exception
+    assert not app.info
+    text = " ".join(element.value for element in app.markdown)
+    assert " to −" in text, "the correlation with the mean probability has an interval"
+    assert len(app.get("plotly_chart")) == 2
+
+
+@pytest.mark.parametrize("run", ["blind", "waiting"])
+def test_a_run_with_fewer_than_two_epochs_says_that_learning_needs_two(open_page, run):
+    app = open_page(run, scope="picture", aspect="learning")
+    assert not app.exception
+    assert "has 0 kept epochs after training began, but how pixels were learned needs two" in app.error[0].value
