@@ -1,18 +1,29 @@
-"""Make the screenshots in docs/images: `python -m tests.screenshots`, with the bundled runs and Chromium."""
+"""Make the screenshots in docs/images and the gallery of examples: `python -m tests.screenshots`, with Chromium."""
 
 from dataclasses import dataclass
 from importlib.resources import files
 from io import BytesIO
 from pathlib import Path
 
-from PIL import Image
+import numpy as np
+from PIL import Image, ImageOps
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from app.components.examples import EXAMPLES
+from app.loading.pictures import make_picture, read_sample
+from hlcore.figures.maps import apply_colour_scale
+from hlcore.figures.style import HARDNESS_SCALES
+from hlcore.inference import predict
+from hlcore.storage.loading import load_epoch
+from hlcore.storage.runs import open_run
 from tests.chromium import find_chromium
 from tests.serving import CHROMIUM_FLAGS, PATIENCE_S, served
 
 IMAGES = Path(__file__).parents[1] / "docs" / "images"
 WIDE, PHONE = (1280, 800), (400, 800)
+CHECKPOINTS = Path(__file__).parents[1] / "checkpoints"
+THUMBNAIL_PX = (128, 96)
+"""Width and height of each half of a thumbnail of the gallery."""
 QUALITY = 66
 """WebP quality: text stays sharp, and all screenshots together take 0.7 MB."""
 
@@ -89,9 +100,24 @@ def _settle(page: Page) -> None:
         page.wait_for_timeout(1200)
 
 
+def make_examples() -> None:
+    """Write the thumbnails of the gallery: each image beside its hardness map."""
+    for example in EXAMPLES:
+        run = open_run(CHECKPOINTS / example.run)
+        checkpoint = load_epoch(run, device="cpu")
+        picture = make_picture(read_sample(run, example.source, example.sample), side=768).sample
+        record = predict(checkpoint.network, picture.image, class_names=checkpoint.class_names)
+        hardness = apply_colour_scale(record.hardness_map, scale=HARDNESS_SCALES[0], low=0, high=1)
+        both = [ImageOps.fit(Image.fromarray(pixels), THUMBNAIL_PX) for pixels in (picture.image, hardness)]
+        whole = Image.fromarray(np.concatenate([np.asarray(one) for one in both], axis=1))
+        example.path.parent.mkdir(exist_ok=True)
+        whole.save(example.path, quality=QUALITY, method=6)
+
+
 def main() -> None:
-    """Take every screenshot."""
+    """Write the thumbnails of the gallery, then take every screenshot."""
     IMAGES.mkdir(exist_ok=True)
+    make_examples()
     chromium = find_chromium()
     with served() as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS)

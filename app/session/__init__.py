@@ -18,6 +18,7 @@ from app.session.choices import (
 )
 from app.session.store import (
     Upload,
+    decide_once,
     get_ready_epochs,
     get_result,
     get_upload,
@@ -32,6 +33,7 @@ from app.session.store import (
     set_ready_epochs,
 )
 from app.session.url import (
+    came_from_link,
     escape_markdown,
     escape_sentence,
     get_link_texts,
@@ -50,7 +52,9 @@ from app.session.viewers import apply_viewer_report, count_selections, detect_ch
 __all__ = [
     "Upload",
     "apply_viewer_report",
+    "came_from_link",
     "count_selections",
+    "decide_once",
     "detect_change",
     "drop_malformed_choice",
     "ensure_choice",

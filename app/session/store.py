@@ -29,6 +29,11 @@ class Upload:
     """Grows with every upload of the session."""
 
 
+def decide_once(name: str, decision: bool) -> bool:  # noqa: FBT001 - the value that is stored
+    """The decision of this name; the first one of a session stays."""
+    return st.session_state.setdefault(f"_{name}", decision)
+
+
 def get_upload(name: str) -> Upload | None:
     """The upload of this name, or None."""
     return st.session_state.get(_UPLOADS, {}).get(name)

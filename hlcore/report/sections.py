@@ -197,7 +197,7 @@ def _learning_drawings(analysis: Analysis) -> list[Drawing]:
             "cartography",
             cartography_figures.make_cartography_figure(analysis.table("cartography")),
             "Pixels by the mean and the spread of the probability of their label over the saved epochs; colour: mean "
-            "hardness at the measured epoch; area: number of pixels.",
+            "hardness at the measured epoch; a larger square has more pixels.",
         ),
         Drawing(
             "learning",

@@ -3,11 +3,13 @@
 import streamlit as st
 
 from app.components.epoch_planes import make_ready_planes, prepare_remaining_epochs
+from app.components.examples import draw_examples
 from app.components.image_viewer import draw_viewer
 from app.components.layers import LABELLED_PANELS, UNLABELLED_PANELS, EpochPlanes, make_caption, make_layers, make_steps
 from app.components.messages import draw_about, draw_dark_note, draw_size_note
 from app.components.picture_picker import select_picture
 from app.components.pixel_history import draw_pixel_history
+from app.components.reach import draw_reach_note
 from app.components.run_picker import ensure_epoch, load_selected_run
 from app.loading.pictures import Picture
 from app.viewer.scene import Panel, Scene
@@ -27,6 +29,7 @@ def draw_picture(run: Run, picture: Picture) -> None:
         draw_pixel_history(run, picture)
         draw_size_note(picture)
         draw_dark_note(picture)
+        draw_reach_note(run, epoch, picture)
     with download_column, st.popover("Download", icon=":material/download:", width="stretch"):
         downloads.draw_downloads(run, picture, epoch=epoch)
     prepare_remaining_epochs(run, picture, epoch)
@@ -46,6 +49,7 @@ def make_scene(run: Run, picture: Picture, planes: EpochPlanes) -> Scene:
 
 
 draw_about()
+draw_examples()
 run = load_selected_run()
 if (picture := select_picture(run)) is not None:
     draw_picture(run, picture)
