@@ -47,7 +47,8 @@ def draw_examples() -> None:
         return
     is_open = session.decide_once("examples", not any(map(session.came_from_link, CHOSEN)))
     with st.expander("Examples: an image, and how hard each of its pixels is", expanded=is_open):
-        grid = st.grid(min_column_width=84)
+        gallery, upload = st.columns([9, 1.3])
+        grid = gallery.grid(min_column_width=84)
         for example in known:
             with grid.cell(), st.container(key=f"shows_{example.path.stem}"):  # for style.css
                 st.image(str(example.path), width="stretch", alt=f"{example.title} and its hardness map")
@@ -58,8 +59,7 @@ def draw_examples() -> None:
                     on_click=select_example,
                     args=(example,),
                 )
-        with grid.cell():
-            st.button("Your photo", key="example_upload", on_click=select_upload, width="stretch")
+        upload.button("Your photo", key="example_upload", on_click=select_upload, width="stretch")
 
 
 def select_example(example: Example) -> None:
