@@ -2,9 +2,10 @@
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Float32
 
 from hlcore.analysis.map_agreement import hardest_threshold
-from hlcore.analysis.segmentation import confusion_matrix, mean_iou
+from hlcore.analysis.segmentation import class_iou, confusion_matrix, mean_iou
 from hlcore.analysis.statistics import divide
 from hlcore.types import PredictionRecord
 
@@ -18,8 +19,12 @@ RANKINGS = {
     "disagreement": "disagreement",
     "iou": "mean_iou",
     "entropy": "entropy_mean",
+    "label_quality": "label_quality",
+    "dice": "dice_over_training",
 }
-"""Quantities that images can be ranked by, with their columns."""
+"""Quantities that images can be ranked by, with their columns; the last two lack in older analyses, and Dice over
+training where fewer than two trained epochs were measured."""
+SOFTMIN_TEMPERATURE = 0.1
 CLASS_RANKINGS = ("hardness", "loss", "error")
 """Those that also exist for each class of an image."""
 
@@ -31,7 +36,8 @@ def describe_image(record: PredictionRecord) -> pd.DataFrame:
         - `image` (its name), `width`, `height` (px)
         - `hardness_mean`, `hardness_p95` (95th percentile), `entropy_mean` (nats): over all pixels
         - `loss_mean` (nats), `error_share`, `mean_iou` (over the classes that are labelled or predicted in this
-          image), `disagreement` (see `disagreement`): over the labelled pixels; NaN without any
+          image), `disagreement` (see `disagreement`), `label_quality` (see `label_quality`): over the labelled pixels;
+          NaN without any
     """
     height, width = record.image.shape[:2]
     row = {
@@ -45,6 +51,7 @@ def describe_image(record: PredictionRecord) -> pd.DataFrame:
         "entropy_mean": record.entropy.mean(dtype=float),
         "mean_iou": np.nan,
         "disagreement": np.nan,
+        "label_quality": np.nan,
     }
     if record.label_map is not None and record.valid.any():
         confusion = confusion_matrix(record.labels, record.prediction, num_classes=len(record.class_names))
@@ -53,6 +60,7 @@ def describe_image(record: PredictionRecord) -> pd.DataFrame:
             "error_share": record.error.sum() / record.valid.sum(),
             "mean_iou": mean_iou(confusion),
             "disagreement": disagreement(record),
+            "label_quality": label_quality(record.loss_map[record.valid]),
         }
     return pd.DataFrame([row])
 
@@ -96,6 +104,37 @@ def rank_images(table: pd.DataFrame, *, by: str, highest_first: bool = True, con
     found = table["image"].str.contains(containing, case=False, regex=False)
     values = table.loc[found, ["image", RANKINGS[by]]].rename(columns={RANKINGS[by]: "value"})
     return values.sort_values(["value", "image"], ascending=[not highest_first, True], ignore_index=True)
+
+
+def label_quality(losses: Float32[np.ndarray, " N"], *, temperature: float = SOFTMIN_TEMPERATURE) -> float:
+    """Soft minimum of the probability of the label, 0 to 1: low if any pixels are surely labelled otherwise.
+
+    The mean of the probabilities, weighted by the softmax of (1 - probability) / temperature; NaN without pixels.
+
+    Args:
+        losses: Cross entropy of pixels in nats.
+        temperature: Near 0 gives the minimum, a large one the mean.
+
+    Source: Lad and Mueller, "Estimating label quality and errors in semantic segmentation data via any model", 2023.
+
+    Example:
+        >>> sure, wrong = -np.log(np.float32([0.99, 0.99])), -np.log(np.float32([0.99, 0.01]))
+        >>> round(label_quality(sure), 2), round(label_quality(wrong), 2)
+        (0.99, 0.01)
+    """
+    if not losses.size:
+        return float("nan")
+    probability = np.exp(-losses, dtype=np.float64)
+    weight = np.exp((1 - probability) / temperature)
+    return float((weight * probability).sum() / weight.sum())
+
+
+def mean_dice(record: PredictionRecord) -> float:
+    """Dice averaged over the classes that are labelled or predicted in the image, 0 to 1; NaN without labels."""
+    confusion = confusion_matrix(record.labels, record.prediction, num_classes=len(record.class_names))
+    iou = class_iou(confusion)
+    known = iou[np.isfinite(iou)]
+    return float(np.mean(2 * known / (1 + known))) if known.size else float("nan")
 
 
 def disagreement(record: PredictionRecord) -> float:

@@ -8,6 +8,7 @@ from jaxtyping import Float, Float32, Integer
 from scipy.ndimage import find_objects
 
 from hlcore.analysis.components import label_components, split_by_object
+from hlcore.analysis.images import label_quality
 from hlcore.analysis.label_faults import PlantedFaults
 from hlcore.types import LabelMap, PredictionRecord
 
@@ -30,6 +31,7 @@ COLUMNS = (
     "score",
     "loss_mean",
     "hardness_mean",
+    "label_quality",
     "left",
     "top",
     "right",
@@ -104,7 +106,8 @@ def find_suspects(record: PredictionRecord, *, smallest_px: int = SMALLEST_SUSPE
         One row per region of `find_disagreements`:
 
         - `image`, `region` (its number in `find_disagreements`), `class_name` (of the label), `predicted`, `area_px`
-        - `score`: 95th percentile of loss x (1 - hardness) over its pixels, nats; `loss_mean` (nats), `hardness_mean`
+        - `score`: 95th percentile of loss x (1 - hardness) over its pixels, nats; `loss_mean` (nats), `hardness_mean`;
+          `label_quality`, the soft minimum of the probability of its label (`images.label_quality`)
         - `left`, `top`, `right`, `bottom`: bounding box, image[top:bottom, left:right]
 
     Raises:
@@ -125,6 +128,7 @@ def find_suspects(record: PredictionRecord, *, smallest_px: int = SMALLEST_SUSPE
         "score": _summarise(scores, "p95"),
         "loss_mean": _summarise(losses, "mean"),
         "hardness_mean": _summarise(hardness, "mean"),
+        "label_quality": np.array([label_quality(inside.astype(np.float32)) for inside in losses], float),
         "left": left,
         "top": top,
         "right": right,

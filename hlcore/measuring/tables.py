@@ -50,11 +50,13 @@ class Snapshot(NamedTuple):
     hardness_map: HardnessMap
     loss_map: LossMap
     error: Bool[np.ndarray, "H W"]
+    dice: float
+    """Mean Dice of the image."""
 
     @classmethod
     def of(cls, record: PredictionRecord) -> "Snapshot":
         """That of a record with labels."""
-        return cls(record.hardness_map, record.loss_map, record.error)
+        return cls(record.hardness_map, record.loss_map, record.error, images.mean_dice(record))
 
 
 def measure_image(
@@ -72,7 +74,8 @@ def measure_image(
     if snapshots:
         maps = {snapshot_name(epoch): (one.hardness_map, one.loss_map) for epoch, one in snapshots.items()}
         counts[STABILITY] = stability.compare_snapshots(maps, record.labels, c=c)
-    if len(trained := [epoch for epoch in snapshots if epoch > 0]) > 1:
+    trained = [epoch for epoch in snapshots if epoch > 0]
+    if len(trained) > 1:
         tracker = cartography.CourseTracker()
         for epoch in trained:
             tracker.add(snapshots[epoch].loss_map, snapshots[epoch].error)
@@ -80,6 +83,8 @@ def measure_image(
     if ignored:
         counts[IGNORED] = ignored
     rows = {table: describe(record) for table, describe in ROW_TABLES.items()}
+    dices = [snapshots[epoch].dice for epoch in trained]
+    rows["images"] = rows["images"].assign(dice_over_training=np.mean(dices) if len(dices) > 1 else np.nan)
     return ImagePart(record.name, counts, rows | {OBJECTS: objects.measure_objects(record)})
 
 

@@ -7,6 +7,7 @@ import streamlit as st
 from app import session
 from app.components import definitions
 from app.components.scope_picker import format_scope, make_analyze_command
+from app.loading.analyses import load_table
 from hlcore.analysis.images import CLASS_RANKINGS, RANKINGS
 from hlcore.storage.analyses import Analysis
 from hlcore.storage.runs import Run
@@ -18,8 +19,15 @@ TITLES = {
     "disagreement": "Disagreement",
     "iou": "Mean IoU",
     "entropy": "Mean entropy",
+    "label_quality": "Label quality (softmin)",
+    "dice": "Dice over training",
 }
-DEFINITIONS = {**dict.fromkeys(TITLES, "Means of an image"), "disagreement": "Disagreement"}
+DEFINITIONS = {
+    **dict.fromkeys(TITLES, "Means of an image"),
+    "disagreement": "Disagreement",
+    "label_quality": "Label quality",
+    "dice": "Dice over training",
+}
 """Ranking to its definition."""
 FORMATS = {
     "hardness": "{:.3f}",
@@ -28,6 +36,8 @@ FORMATS = {
     "disagreement": "{:.0%}",
     "iou": "{:.3f}",
     "entropy": "{:.3f} nats",
+    "label_quality": "{:.3f}",
+    "dice": "{:.3f}",
 }
 ALL = "all"
 """The value, in links, for all classes."""
@@ -86,14 +96,14 @@ def select_ranking(analysis: Analysis) -> Ranking:
     row = st.grid(5, min_column_width=160)
     classes = [ALL, *analysis.record.class_names]
     class_name = session.ensure_choice("rank_class", classes, default=ALL)
-    known = list(RANKINGS) if class_name == ALL else list(CLASS_RANKINGS)
+    known = list_rankings(analysis) if class_name == ALL else list(CLASS_RANKINGS)
     before, by = (
         session.get_choice_or_first("rank", list(RANKINGS)),
         session.ensure_choice("rank", known, default=known[0]),
     )
     if class_name != ALL:
         st.caption(describe_class_ranking(class_name, before, by))
-    defined = definitions.list_links("Means of an image", "Disagreement")
+    defined = definitions.list_links("Means of an image", "Disagreement", "Label quality", "Dice over training")
     by = row.selectbox(
         "Rank by", known, format_func=TITLES.__getitem__, key="rank", persist_state="session", help=defined
     )
@@ -114,6 +124,13 @@ def select_ranking(analysis: Analysis) -> Ranking:
         "View", [PICTURES, TABLE], format_func=str.capitalize, key="form", required=True, persist_state="session"
     )
     return Ranking(by, "" if class_name == ALL else class_name, order == "highest", find or "", shown or PICTURES)
+
+
+def list_rankings(analysis: Analysis) -> list[str]:
+    """The quantities that the analysis has measured."""
+    measured = load_table(analysis, "images").dropna(axis="columns", how="all")
+    optional = [name for name in ("label_quality", "dice") if RANKINGS[name] not in measured]
+    return [name for name in RANKINGS if name not in optional]
 
 
 def describe_class_ranking(class_name: str, before: str, by: str) -> str:

@@ -34,6 +34,8 @@ MEASURES = {
     "entropy_mean": ("mean entropy (nats)", "%.3f", "Means of an image"),
     "mean_iou": ("mean IoU", "%.3f", "Means of an image"),
     "disagreement": ("disagreement", "percent", "Disagreement"),
+    "label_quality": ("label quality", "%.3f", "Label quality"),
+    "dice_over_training": ("Dice over training", "%.3f", "Dice over training"),
 }
 """Columns that are measures: header, format and definition."""
 

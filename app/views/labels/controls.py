@@ -21,8 +21,8 @@ ABOUT = (
 )
 ALL = "all"
 """The value, in links, for all pairs of classes."""
-RANKINGS = {"score": "Loss × (1 − hardness)", "loss_mean": "Mean loss"}
-"""Columns by which suspects can be sorted."""
+RANKINGS = {"score": "Loss × (1 − hardness)", "loss_mean": "Mean loss", "label_quality": "Label quality (softmin)"}
+"""Columns by which suspects can be sorted; older analyses lack the last."""
 REGIONS_PER_PAGE = 5
 """Regions shown on one page."""
 MAX_FAULT_SEED = 99
@@ -96,17 +96,19 @@ def select_suspects(suspects: pd.DataFrame, pair_column: DeltaGenerator, order_c
             key="dispute",
             persist_state="session",
         )
-    session.ensure_choice("ranking", list(RANKINGS), default="score")
+    known = [column for column in RANKINGS if column in suspects]
+    session.ensure_choice("ranking", known, default="score")
     with order_column:
         by = st.selectbox(
             "Rank by",
-            list(RANKINGS),
+            known,
             format_func=RANKINGS.__getitem__,
             key="ranking",
             persist_state="session",
-            help="Loss weighted by how easy the region is, or loss alone. On planted faults the loss alone ranks "
-            "better; where hardness is high, the product is near 0 whatever the label. "
-            + definitions.list_links("Suspect", "Loss", "Hardness"),
+            help="Loss weighted by how easy the region is, loss alone, or the soft minimum of the probability of the "
+            "label, lowest first. On planted faults the loss alone ranks better than the first; where hardness is "
+            "high, the product is near 0 whatever the label. "
+            + definitions.list_links("Suspect", "Loss", "Hardness", "Label quality"),
         )
     kept = suspects if pair == ALL else suspects.loc[pair_of == pair]
-    return kept.sort_values(by, ascending=False, kind="stable")
+    return kept.sort_values(by, ascending=by == "label_quality", kind="stable")

@@ -272,3 +272,22 @@ def test_a_class_without_the_ranking_explains_the_replacement(open_app, analysis
     app.selectbox(key="rank_class").select("Car").run()
     sentence = "Disagreement is available for whole images only, so the images are ranked by mean hardness of Car."
     assert any(sentence in caption.value for caption in app.caption)
+
+
+def test_rankings_that_the_analysis_has_not_measured_are_not_offered(open_app, analysis):
+    app = open_app(page=PAGE, rank="dice")
+    assert not app.exception
+    assert "rank 'dice' is not available" in app.warning[0].value
+    assert "Label quality (softmin)" not in app.selectbox(key="rank").options
+
+
+def test_images_can_be_ranked_by_label_quality_and_by_dice_over_training(open_app, run):
+    images = IMAGES.assign(label_quality=VALUES[::-1], dice_over_training=VALUES)
+    make_analysis(run, images=14, tables={"images": images, "image_classes": CLASSES})
+    app = open_app(page=PAGE, rank="label_quality", order="lowest", form="table")
+    assert not app.exception
+    assert not app.warning
+    assert "label quality (softmin) from 0.100 to 0.750" in " ".join(text.value for text in app.caption)
+    app = open_app(page=PAGE, rank="dice", form="table")
+    assert not app.warning
+    assert "Dice over training" in app.selectbox(key="rank").options

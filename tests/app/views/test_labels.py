@@ -273,3 +273,16 @@ def test_a_broken_checkpoint_is_reported_by_name(open_app):
     app = open_app(page=PAGE, run="broken")
     assert not app.exception
     assert "epoch-0000.safetensors" in app.error[0].value
+
+
+def test_regions_can_be_ranked_by_label_quality(open_app):
+    app = open_app(page=PAGE, ranking="label_quality")
+    assert not app.exception
+    assert not app.warning
+    assert facts(app)
+
+
+def test_an_older_analysis_does_not_offer_the_label_quality(open_measured, table):
+    app = open_measured(tables={"suspects": table.drop(columns="label_quality"), "images": IMAGES})
+    assert not app.exception
+    assert "Label quality (softmin)" not in app.selectbox(key="ranking").options

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from hlcore.analysis.images import describe_classes, describe_image, disagreement
+from hlcore.analysis.images import describe_classes, describe_image, disagreement, label_quality, mean_dice
 from hlcore.types import PredictionRecord
 
 LABELS = hnp.arrays(np.uint8, (4, 6), elements=st.sampled_from([0, 1, 2, 255]))
@@ -72,9 +72,41 @@ def test_the_tables_have_the_columns_that_are_stored():
     label_map = np.array([[0, 0, 1, 1, 255, 255]] * 4)
     assert list(describe_image(record(label_map)).columns) == [
         *("image", "width", "height", "hardness_mean", "hardness_p95", "loss_mean", "error_share"),
-        *("entropy_mean", "mean_iou", "disagreement"),
+        *("entropy_mean", "mean_iou", "disagreement", "label_quality"),
     ]
     classes = describe_classes(record(label_map))
     assert list(classes.columns) == ["image", "class_name", "pixels", "hardness_mean", "loss_mean", "error_share"]
     assert classes["class_name"].tolist() == ["sky", "road"]
     assert classes["pixels"].tolist() == [8, 8]
+
+
+@settings(max_examples=60)
+@given(hnp.arrays(np.float32, st.integers(1, 30), elements=st.floats(0, 12, width=32)))
+def test_label_quality_lies_between_the_lowest_probability_and_the_mean(losses: np.ndarray) -> None:
+    probability = np.exp(-losses.astype(float))
+    quality = label_quality(losses)
+    assert probability.min() - 1e-9 <= quality <= probability.mean() + 1e-9
+    assert label_quality(losses, temperature=1e6) == pytest.approx(probability.mean(), abs=1e-4)
+    assert label_quality(losses, temperature=2e-3) == pytest.approx(probability.min(), abs=0.02)
+
+
+def test_label_quality_is_cleanlabs_softmin() -> None:
+    cleanlab = pytest.importorskip("cleanlab.segmentation.rank")
+    generator = np.random.default_rng(0)
+    probabilities = generator.dirichlet([0.3, 0.3, 0.3], (4, 8, 9)).transpose(0, 3, 1, 2).astype(np.float32)
+    labels = generator.integers(0, 3, (4, 8, 9))
+    expected, _ = cleanlab.get_label_quality_scores(labels, probabilities, method="softmin", verbose=False)
+    chosen = np.take_along_axis(probabilities, labels[:, None], 1)[:, 0]
+    found = [label_quality(-np.log(np.maximum(one, 1e-38)).ravel()) for one in chosen]
+    assert found == pytest.approx(expected.tolist(), abs=1e-5)
+
+
+def test_mean_dice_is_over_the_classes_that_are_labelled_or_predicted() -> None:
+    labels, prediction = np.array([[0, 0, 0, 1, 255]]), np.array([[0, 0, 1, 1, 2]])
+    probabilities = np.full((4, 1, 5), 0.25, np.float32)
+    shape = np.zeros((1, 5, 3), np.uint8)
+    record = PredictionRecord(
+        "a", shape, prediction, np.full((1, 5), 0.5, np.float32), probabilities, tuple("abcd"), labels
+    )
+    assert mean_dice(record) == pytest.approx((2 * 2 / 5 + 2 * 1 / 3) / 2)
+    assert math.isnan(mean_dice(record.with_label_map(np.full((1, 5), 255))))

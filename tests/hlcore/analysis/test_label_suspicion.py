@@ -100,6 +100,7 @@ def test_the_row_of_a_region_by_hand():
             "score": pytest.approx(0.75 * loss, rel=1e-6),
             "loss_mean": pytest.approx(loss, rel=1e-6),
             "hardness_mean": 0.25,
+            "label_quality": pytest.approx(0.1, rel=1e-6),
             "left": 2,
             "top": 1,
             "right": 5,
