@@ -1,5 +1,6 @@
 """What `streamlit run` serves: app/main.py, with headers, without lost uploads and without a race."""
 
+import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -17,15 +18,29 @@ from streamlit.starlette import App
 
 from hlcore.process import keep_freed_memory, limit_threads, share_cores
 
-HEADERS = {
-    # The page loads and sends nothing elsewhere. Streamlit's own scripts need inline code, eval and blobs.
-    "Content-Security-Policy": "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; frame-ancestors 'self'; "
-    "base-uri 'self'; form-action 'self'; object-src 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "SAMEORIGIN",
-    "Referrer-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
-}
+OWN = "'self'"
+FRAMES = "HLCORE_FRAMES"
+"""Environment variable: origins of pages that may show the app in a frame, separated by spaces."""
+
+
+def make_headers(frames: str = "") -> dict[str, str]:
+    """The headers of every response.
+
+    Args:
+        frames: Origins that may show the app in a frame, such as https://huggingface.co; by default only its own.
+    """
+    return {
+        # The page loads and sends nothing elsewhere. Streamlit's own scripts need inline code, eval and blobs.
+        "Content-Security-Policy": "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; "
+        f"frame-ancestors {' '.join((OWN, *frames.split()))}; base-uri 'self'; form-action 'self'; object-src 'none'",
+        "X-Content-Type-Options": "nosniff",
+        **({} if frames.split() else {"X-Frame-Options": "SAMEORIGIN"}),
+        "Referrer-Policy": "same-origin",
+        "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+    }
+
+
+HEADERS = make_headers(os.environ.get(FRAMES, ""))
 MEDIA_AGE_S = 24 * 3600
 """How long browsers may keep maps and pictures."""
 

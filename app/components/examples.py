@@ -10,8 +10,6 @@ from app.loading.pictures import PHOTOGRAPHS, SCENES, UPLOAD
 from app.loading.runs import find_run_folders
 
 FOLDER = Path(__file__).parents[1] / "assets" / "examples"
-CHOSEN = ("source", "sample", "show", "epoch", "above")
-"""Choices of a link that says itself what to look at, so that the gallery starts closed."""
 
 
 class Example(NamedTuple):
@@ -41,11 +39,11 @@ EXAMPLES = (
 
 
 def draw_examples() -> None:
-    """Draw the examples whose run is there; open at first, unless a link says what to look at."""
+    """Draw the examples whose run is there; open at first, unless a link says what to show."""
     known = [example for example in EXAMPLES if example.run in find_run_folders() and example.path.is_file()]
     if not known:
         return
-    is_open = session.decide_once("examples", not any(map(session.came_from_link, CHOSEN)))
+    is_open = session.decide_once("examples", not session.came_by_link())
     with st.expander("Examples: an image, and how hard each of its pixels is", expanded=is_open):
         gallery, upload = st.columns([9, 1.3])
         grid = gallery.grid(min_column_width=84)

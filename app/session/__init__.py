@@ -33,7 +33,7 @@ from app.session.store import (
     set_ready_epochs,
 )
 from app.session.url import (
-    came_from_link,
+    came_by_link,
     escape_markdown,
     escape_sentence,
     get_link_texts,
@@ -52,7 +52,7 @@ from app.session.viewers import apply_viewer_report, count_selections, detect_ch
 __all__ = [
     "Upload",
     "apply_viewer_report",
-    "came_from_link",
+    "came_by_link",
     "count_selections",
     "decide_once",
     "detect_change",

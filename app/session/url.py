@@ -162,6 +162,11 @@ def get_link_texts(names: Iterable[str]) -> dict[str, str]:
     return {name: made[name] for name in names if made.get(name)}
 
 
+def came_by_link() -> bool:
+    """Whether the link that was opened last says anything of what to show."""
+    return bool(st.session_state[_LINKED])
+
+
 def came_from_link(name: str) -> bool:
     """Whether this choice came from the link that was opened last."""
     return name in st.session_state[_LINKED]

@@ -5,7 +5,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from hlcore.figures.style import HARDNESS_SCALES, make_plotly_scale, make_template
+from hlcore.figures.style import HARDNESS_SCALES, MISSING, colour_scale, make_plotly_scale, make_template
 
 QUANTITIES = {
     "mean_probability": "mean probability",
@@ -79,21 +79,25 @@ def make_learning_figure(learning: pd.DataFrame, *, height_px: int = 320) -> go.
                 "array": percents[:, 2] - percents[:, 0],
                 "arrayminus": percents[:, 0] - percents[:, 1],
                 "thickness": 1,
+                "color": "#7f7f7f",
             },
-            marker={
-                "color": hardness,
-                "line": {"width": 1, "color": "#7f7f7f"},
-                "colorbar": {"title": {"text": "mean hardness"}, "thickness": 12},
-                "showscale": column == 1,
-                **_HARDNESS,
-            },
+            marker={"color": _find_colours(hardness.to_numpy()), "line": {"width": 1, "color": "#7f7f7f"}},
             customdata=np.stack([hardness], axis=1),
             hovertemplate="%{x}: %{y:.2f} % of the pixels, mean hardness %{customdata[0]:.3f}<extra></extra>",
         )
         figure.add_trace(bars, row=1, col=column)
         figure.update_xaxes(title=title, type="category", row=1, col=column)
+    bar = {"color": [0], "colorbar": {"title": {"text": "mean hardness"}, "thickness": 12}, "showscale": True}
+    figure.add_trace(go.Scatter(x=[None], y=[None], mode="markers", marker=bar | _HARDNESS), row=1, col=1)
     figure.update_yaxes(title="Share of the pixels (%)", rangemode="tozero", col=1)
     return figure
+
+
+def _find_colours(hardness: np.ndarray) -> list[str]:
+    """The colour of each number, grey for none; Plotly.js warns if bars are coloured by numbers."""
+    indices = np.rint(255 * np.clip(np.nan_to_num(hardness), 0, 1)).astype(int)
+    colours = np.where(np.isnan(hardness)[:, None], MISSING, colour_scale(HARDNESS_SCALES[0])[indices])
+    return [f"rgb({red}, {green}, {blue})" for red, green, blue in colours.tolist()]
 
 
 def _find_width(starts: np.ndarray) -> float:

@@ -8,7 +8,7 @@ from streamlit.runtime import app_session
 from streamlit.runtime.scriptrunner import script_runner
 from streamlit.runtime.state import SessionState
 
-import app.server  # noqa: F401 - replaces the queue and the view of the state
+from app.server import make_headers  # importing it also replaces the queue and the view of the state
 
 
 def test_the_answer_to_an_upload_survives_the_start_of_a_run():
@@ -47,3 +47,12 @@ def test_the_end_of_a_run_may_write_while_the_next_one_reads():
     finally:
         stop.set()
         writer.join()
+
+
+def test_only_named_pages_may_show_the_app_in_a_frame():
+    own, named = make_headers(), make_headers("https://huggingface.co https://example.org")
+    assert "frame-ancestors 'self';" in own["Content-Security-Policy"]
+    assert own["X-Frame-Options"] == "SAMEORIGIN"
+    assert "frame-ancestors 'self' https://huggingface.co https://example.org;" in named["Content-Security-Policy"]
+    assert "X-Frame-Options" not in named, "it cannot name pages"
+    assert named["X-Content-Type-Options"] == "nosniff"

@@ -41,7 +41,7 @@ function drawChips(viewer, layers) {
     viewer.chips.dataset.signature = signature;
     viewer.chips.replaceChildren(...[...names].map(([name, { colour, fixed }]) => makeChip(viewer, name, colour, fixed)));
   }
-  for (const chip of viewer.chips.children) chip.setAttribute("aria-pressed", String(!viewer.view.hidden.includes(chip.dataset.name)));
+  for (const chip of viewer.chips.querySelectorAll("button")) chip.setAttribute("aria-pressed", String(!viewer.view.hidden.includes(chip.dataset.name)));
 }
 
 function makeChip(viewer, name, colour, fixed) {

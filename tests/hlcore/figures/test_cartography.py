@@ -33,12 +33,14 @@ def test_bars_show_shares_in_percent_with_intervals_and_hardness() -> None:
         for measure, value in (("share", 0.25), ("hardness_mean", 0.6))
     ]
     table = pd.DataFrame(rows, columns=["quantity", "group", "measure", "value", "low", "high"])
-    learned, forgotten = make_learning_figure(table).data
+    learned, forgotten, bar = make_learning_figure(table).data
     assert list(learned.x) == ["3", "never"]
     assert list(forgotten.x) == ["0", "1", "2 or more"]
     assert list(learned.y) == [25, 25]
     assert list(learned.error_y.array) == pytest.approx([2, 2])
-    assert list(learned.marker.color) == [0.6, 0.6]
+    red, green, blue = colour_scale(HARDNESS_SCALES[0])[153]
+    assert list(learned.marker.color) == [f"rgb({red}, {green}, {blue})"] * 2
+    assert (bar.marker.cmin, bar.marker.cmax) == (0, 1)
 
 
 @pytest.mark.parametrize("name", HARDNESS_SCALES)
