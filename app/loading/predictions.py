@@ -101,12 +101,12 @@ def _cached_network(path: Path, modified: int, _run: Run, _epoch: int) -> "Check
     from hlcore.storage.loading import load_epoch
 
     checkpoint = load_epoch(_run, _epoch, device="cpu", backend="auto")
-    _leave_libraries_to_themselves()
+    _freeze_imports()
     return checkpoint
 
 
 @cache
-def _leave_libraries_to_themselves() -> None:
+def _freeze_imports() -> None:
     """Take what has been imported out of the garbage collection, which Streamlit runs after each run of a script."""
     gc.collect()
     gc.freeze()

@@ -202,8 +202,9 @@ def freeze_sample(network: HardnessSegmenter, sample: Sample) -> tuple[FrozenIma
 def _cut_large(sample: Sample) -> Sample:
     """The sample, or a window of an image that the network would not run on at once; the same each time."""
     height, width = sample.image.shape[:2]
-    if height * width <= WHOLE_PX or sample.label_map is None:
+    if height * width <= WHOLE_PX:
         return sample
+    assert sample.label_map is not None  # `freeze_sample` asked for labels
     side = math.isqrt(WHOLE_PX)
     chance = np.random.default_rng(list(sample.name.encode()))
     top, left = (int(chance.integers(max(length - side, 0) + 1)) for length in (height, width))

@@ -4,7 +4,7 @@ import json
 import logging
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from pydantic import ValidationError
@@ -26,7 +26,6 @@ from hlcore.storage.runs import open_run
 
 log = logging.getLogger(__name__)
 
-Origin = Literal["run", "smp", "transformers", "weights"]
 _LABEL_ONLY = "LABEL_"
 """How transformers calls the classes of a network that nobody has named."""
 _SMP_CLASSES = {name.lower(): key for key, name in SMP_DECODERS.items()}
@@ -49,12 +48,9 @@ class TrainedNetwork:
     config: NetworkConfig
     """From which the network can be built again."""
     num_classes: int
-    origin: Origin
     class_names: tuple[str, ...] | None
     """Names of the classes in the order of the logits; None if they are not known."""
     palette: tuple[tuple[int, int, int], ...] | None = None
-    run: Path | None = None
-    """The run that it comes from."""
 
 
 def open_network(
@@ -140,10 +136,8 @@ def _open_run(folder: Path, epoch: EpochChoice) -> TrainedNetwork:
         _with_new_branch(network.encoder, network.segmentation_branch, network),
         config.model_copy(update={"hardness_branch": "light", "hardness_norm": True}),
         len(checkpoint.class_names),
-        "run",
         checkpoint.class_names,
         checkpoint.palette,
-        folder.absolute(),
     )
 
 
@@ -174,7 +168,7 @@ def _open_smp(folder: Path, settings: dict[str, Any]) -> TrainedNetwork:
         raise InvalidInputError(f"{folder / 'config.json'}: classes must be a number of at least 2, got {classes!r}")
     network = build_network(config, classes).eval()
     _load_smp_weights(network, folder / "model.safetensors")
-    return TrainedNetwork(network, config, classes, "smp", None)
+    return TrainedNetwork(network, config, classes, None)
 
 
 def _load_smp_weights(network: HardnessSegmenter, path: Path) -> None:
@@ -200,7 +194,7 @@ def _open_named(
         raise InvalidInputError(f"{name} is a network without trained weights; give them with --weights FILE")
     if weights is not None:
         _load_segmenter(network, read_weight_file(weights), source=weights)
-    return TrainedNetwork(network, config, num_classes, "weights", None)
+    return TrainedNetwork(network, config, num_classes, None)
 
 
 def _load_segmenter(network: HardnessSegmenter, weights: dict[str, Tensor], *, source: Path) -> None:
@@ -269,7 +263,7 @@ def _open_transformers(name: str) -> TrainedNetwork:
     for buffer, values in zip((network.mean, network.std), _read_statistics(name, transformers), strict=True):
         buffer.copy_(torch.tensor(values).view(1, 3, 1, 1))
     known = None if names[0].startswith(_LABEL_ONLY) else names
-    return TrainedNetwork(network, config, configured.num_labels, "transformers", known)
+    return TrainedNetwork(network, config, configured.num_labels, known)
 
 
 def _read_statistics(name: str, transformers: Any) -> tuple[list[float], list[float]]:

@@ -77,41 +77,6 @@ def test_there_are_as_many_threads_as_a_container_has_cores(
     assert os.environ["OMP_NUM_THREADS"] == "7"
 
 
-SMALL_OPERATIONS = """
-import os, sys, time
-if sys.argv[1] == "share":
-    from hlcore.process import share_cores
-    share_cores()
-cores = sorted(os.sched_getaffinity(0))[:2]
-os.sched_setaffinity(0, cores)
-if os.fork() == 0:  # another process on one of the two cores
-    os.sched_setaffinity(0, cores[:1])
-    end = time.monotonic() + 60
-    while os.getppid() != 1 and time.monotonic() < end:
-        pass
-    os._exit(0)
-import torch
-torch.set_num_threads(2)
-numbers = torch.zeros(200_000)
-began = time.perf_counter()
-for _ in range(1000):
-    numbers.add_(1)
-print(time.perf_counter() - began)
-"""
-
-
-@pytest.mark.skipif(not hasattr(os, "sched_setaffinity") or (os.cpu_count() or 1) < 2, reason="needs Linux and 2 cores")
-def test_threads_that_share_a_core_do_not_hold_each_other_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY", "OMP_NUM_THREADS"):
-        monkeypatch.delenv(name, raising=False)
-    seconds = {}
-    for how in ("spin", "share"):
-        command = [sys.executable, "-c", SMALL_OPERATIONS, how]
-        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
-        seconds[how] = float(done.stdout)
-    assert seconds["share"] < seconds["spin"] / 2, seconds
-
-
 def test_a_given_way_to_wait_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OMP_WAIT_POLICY", "active")
     monkeypatch.setenv("GOMP_SPINCOUNT", "")
