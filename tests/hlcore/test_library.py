@@ -293,6 +293,16 @@ def test_batches_that_cannot_be_used_are_named() -> None:
         with pytest.raises(InvalidInputError, match=f"expected label maps N H W of integers, got .*{said}"):
             hlcore.fit_hardness(make_network(), [(images, label_map)], modules=["2"], steps=1)
     hlcore.fit_hardness(make_network(), [(images, torch.zeros(2, 32, 32, dtype=torch.uint8))], modules=["2"], steps=1)
+    for labels, said in (
+        (torch.full((2, 32, 32), 255), "no pixel of the batches is labelled: all are 255"),
+        (torch.full((2, 32, 32), 7), "expected labels of 0 to 2, or ignore_index=255, got 7 to 7"),
+        (
+            torch.zeros(2, 16, 16, dtype=torch.int64),
+            r"expected label maps of the images' size \(32, 32\), got \(16, 16\)",
+        ),
+    ):
+        with pytest.raises(InvalidInputError, match=said):
+            hlcore.fit_hardness(make_network(), [(images, labels)], modules="2", steps=2)
     images[0, 0, 0, 0] = float("nan")
     with pytest.raises(NotFiniteError, match="the model's output is not finite"):
         hlcore.fit_hardness(

@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from hlcore.config import FitConfig, TrainConfig
+from hlcore.data.catalog import open_data
 from hlcore.errors import CheckpointError, DatasetError, InvalidInputError, NotFiniteError
 from hlcore.fitting.data import open_fit_data
 from hlcore.fitting.models import open_network
@@ -362,3 +364,16 @@ def test_the_variety_is_measured_although_no_image_fits_into_memory(data: Path, 
             if report.iteration
         )
     assert "the images look alike" in caplog.text
+
+
+def test_images_without_a_labelled_pixel_teach_nothing(data: Path, tmp_path: Path) -> None:
+    root = Path(shutil.copytree(data, tmp_path / "data"))
+    for path in (root / "labels" / "train").iterdir():
+        Image.fromarray(np.full((64, 96), 255, np.uint8)).save(path)
+    with pytest.raises(DatasetError, match="no pixel of the split 'train' is labelled"):
+        list(fit(trained_networks.save_smp(tmp_path).model, root, settings(tmp_path)))
+
+
+def test_a_folder_is_refused_for_scenes_that_need_none(data: Path, tmp_path: Path) -> None:
+    with pytest.raises(InvalidInputError, match="streets needs no folder, so .* has no effect"):
+        open_data("streets", root=data, split="train")

@@ -13,6 +13,7 @@ from hlcore.errors import CheckpointError
 from hlcore.storage.analyses import Analysis, AnalysisRecord, find_analyses, open_analysis
 from hlcore.storage.analysis_writer import THUMBNAIL_PX, AnalysisWriter, ImagePart, open_analysis_writer
 from hlcore.storage.runs import utc_now
+from hlcore.types import ErrorModel
 
 
 def record(**changes) -> AnalysisRecord:
@@ -88,6 +89,7 @@ def test_a_damaged_part_is_named_with_the_way_out(tmp_path: Path) -> None:
         ({"weights": "a" * 64}, "weights: , now aaaa"),
         ({"mc_dropout": 20, "images": 1}, "images: 2, now 1; mc_dropout: 0, now 20"),
         ({"merged": {"Sky": "sky"}}, "merged: None, now {'Sky': 'sky'}"),
+        ({"error_model": ErrorModel({"entropy": 1.0}, (0.0,), "a train", 1, 1)}, "error_model: None, now ErrorModel("),
     ],
 )
 @pytest.mark.parametrize("complete", [False, True])

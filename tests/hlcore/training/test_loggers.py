@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from hlcore.errors import InvalidInputError
+from hlcore.config import FitConfig
+from hlcore.errors import InvalidInputError, TrainingError
+from hlcore.training.loggers import make_loggers
 from hlcore.training.loop import resume, train
 from tests.hlcore.training.tiny_runs import tiny
 
@@ -47,7 +49,8 @@ def test_a_tracker_gets_the_settings_and_the_numbers(name: Any, tmp_path: Path, 
     def init(**arguments: Any) -> Any:
         opened.append(arguments)
         return SimpleNamespace(
-            log=lambda numbers, step: logged.append((step, numbers)), finish=lambda: finished.append(len(logged))
+            log=lambda numbers, step: logged.append((step, numbers)),
+            finish=lambda **how: finished.append((len(logged), how)),
         )
 
     monkeypatch.setitem(sys.modules, name, SimpleNamespace(init=init))
@@ -56,4 +59,25 @@ def test_a_tracker_gets_the_settings_and_the_numbers(name: Any, tmp_path: Path, 
     assert len(logged) == len(last.run.step_table()) + len(last.run.epoch_table())
     assert {step for step, _ in logged} == set(last.run.step_table()["iteration"])
     assert "mean_iou" in logged[-1][1]
-    assert finished == [len(logged)]
+    assert finished == [(len(logged), {})]
+    finished.clear()
+    reports = train(tiny(tmp_path / "stopped", log=name))
+    next(report for report in reports if report.iteration == 1)
+    reports.close()
+    assert [how for _, how in finished] == [{"exit_code": 1} if name == "wandb" else {}]
+
+
+@pytest.mark.slow
+def test_a_tracker_that_cannot_be_opened_ends_the_run_with_a_sentence(tmp_path: Path, monkeypatch) -> None:
+    def init(**_: Any) -> Any:
+        raise OSError("no login\nhere")
+
+    monkeypatch.setitem(sys.modules, "wandb", SimpleNamespace(init=init))
+    with pytest.raises(TrainingError, match="wandb cannot be opened: no login here; run without --log"):
+        list(train(tiny(tmp_path, log="wandb")))
+
+
+def test_a_tracker_gets_other_settings_if_they_are_given(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setitem(sys.modules, "wandb", SimpleNamespace())
+    (tracker,) = make_loggers(tiny(tmp_path, log="wandb"), tmp_path, FitConfig(target="tcp"))
+    assert vars(tracker)["_settings"]["target"] == "tcp"

@@ -134,13 +134,13 @@ def test_a_cvat_export_is_read(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("folder", ["SegmentationClass", "SegmentationClassPNG"])
 def test_an_export_of_labelme_is_read(folder: str, tmp_path: Path) -> None:
-    (tmp_path / "class_names.txt").write_text("_background_\ncat\ndog\n")
+    (tmp_path / "class_names.txt").write_text("_background_\n#1 cat\ndog\n")  # a name, not a comment
     for name in ("a", "b"):
         write(tmp_path / "JPEGImages" / f"{name}.jpg", np.zeros((1, 4, 3), np.uint8))
         labels = np.array([[0, 2, 1, 255]], np.uint8)
         write(tmp_path / folder / f"{name}.png", labels, palette=voc_palette(256))
     data = open_voc(tmp_path, "train")
-    assert data.classes.names == ("_background_", "cat", "dog")
+    assert data.classes.names == ("_background_", "#1 cat", "dog")
     assert [sample.label_map.tolist() for sample in data if sample.label_map is not None] == [[[0, 2, 1, 255]]] * 2
 
 
