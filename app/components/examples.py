@@ -46,7 +46,7 @@ def draw_examples() -> None:
     is_open = session.decide_once("examples", not session.came_by_link())
     with st.expander("Examples: an image, and how hard each of its pixels is", expanded=is_open):
         gallery, upload = st.columns([9, 1.3])
-        grid = gallery.grid(min_column_width=84)
+        grid = gallery.grid(min_column_width=72)
         for example in known:
             with grid.cell(), st.container(key=f"shows_{example.path.stem}"):  # for style.css
                 st.image(str(example.path), width="stretch", alt=f"{example.title} and its hardness map")
