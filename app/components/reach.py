@@ -54,9 +54,9 @@ def compare_with_known(run: Run, entropy: float) -> str:
     where = f"{session.escape_markdown(record.dataset)} {session.escape_markdown(record.split)}"
     return (
         "This image is probably unlike what the network was trained on, so its maps may mean little here, and dark "
-        f"need not mean easy: its {link} is **{entropy:.2f} nats**, above that of all {record.images} images of {where} "
-        f"(at most {highest:.2f}). For images like this one, take a network that knows them: `hlcore fit` gives it a "
-        "hardness map."
+        f"need not mean easy: its {link} is **{entropy:.2f} nats**, above that of all {record.images} images of "
+        f"{where} (at most {highest:.2f}). For images like this one, take a network that knows them: `hlcore fit` "
+        "gives it a hardness map."
     )
 
 
