@@ -23,7 +23,22 @@ def draw_run_picker(folders: dict[str, Path]) -> None:
     """Draw the run picker."""
     names = list(folders)
     session.ensure_choice("run", names, default=FIRST_RUN if FIRST_RUN in names else names[0])
-    st.selectbox("Run", names, key="run", persist_state="session")
+    st.selectbox(
+        "Run",
+        names,
+        key="run",
+        format_func=lambda name: format_run(name, folders[name]),
+        persist_state="session",
+        help="Fitted: only the hardness branch was learned, for a network that was trained before.",
+    )
+
+
+def format_run(name: str, folder: Path) -> str:
+    """The name of a run on the page, which tells fitted runs from trained ones."""
+    try:
+        return f"{name} (fitted)" if load_run(folder).record.fitted is not None else name
+    except CheckpointError:
+        return name  # opening it says what is wrong
 
 
 def load_selected_run() -> Run:

@@ -44,6 +44,7 @@ def test_every_page_opens_a_fitted_run(page: str, fitted: Path, monkeypatch, tmp
     facts = " ".join(element.proto.body for element in app.get("html"))
     assert "<dd>fitted</dd>" in facts
     assert "<dd>source</dd>" in facts
+    assert app.selectbox(key="run").options == ["fitted (fitted)"]
 
 
 @pytest.mark.slow
