@@ -15,6 +15,7 @@ from hlcore.config import DataConfig
 from hlcore.data.catalog import STREETS, open_data
 from hlcore.data.images import read_image
 from hlcore.data.images.resizing import resize_image
+from hlcore.data.ordering import reorder_classes
 from hlcore.data.samples import Sample, SegmentationData
 from hlcore.errors import DatasetError
 from hlcore.storage.analyses import Analysis, AnalysisRecord
@@ -37,6 +38,8 @@ def open_dataset(record: AnalysisRecord) -> SegmentationData:
         return open_data(STREETS, split=record.split, count=_MAX_SCENES, size=size)
     root = _find_root(record)
     data = open_data(record.dataset, root=root, split=record.split, white_level=record.white_level)
+    if record.merged is None:
+        data = reorder_classes(data, record.class_names, record.palette)
     merged = record.merged_labels
     expected = record.class_names if merged is None else (*merged, *record.ignored_labels)
     fits = data.classes.names == expected if merged is None else set(data.classes.names) == set(expected)

@@ -50,6 +50,7 @@ def evaluate(
     from rich.console import Console
 
     from hlcore.data.catalog import open_data
+    from hlcore.data.ordering import reorder_classes
     from hlcore.evaluation import Scores, score_images
     from hlcore.listing import make_score_table
     from hlcore.progress.images import track_images
@@ -68,10 +69,11 @@ def evaluate(
         size=data_config.scene_size,
         white_level=data_config.white_level,
     )
+    data = reorder_classes(data, checkpoint.class_names, checkpoint.palette)
     if data.classes.names != checkpoint.class_names:
         raise InvalidInputError(
             f"{run} was trained on the classes {', '.join(checkpoint.class_names)}, but the data set has "
-            f"{', '.join(data.classes.names)}; set --root to a data set with the run's classes in the same order"
+            f"{', '.join(data.classes.names)}; set --root to a data set with the run's classes"
         )
     num_classes = len(checkpoint.class_names)
     scores = Scores.zero(num_classes)

@@ -10,8 +10,8 @@ import numpy as np
 from hlcore.config import DataConfig, FitConfig, make_absolute
 from hlcore.data.catalog import open_data
 from hlcore.data.labels import ClassTable, Colour
+from hlcore.data.ordering import find_order
 from hlcore.data.samples import Sample, SegmentationData
-from hlcore.data.text import normalise_name
 from hlcore.errors import DatasetError, InvalidInputError, MissingSplitError
 from hlcore.evaluation import check_labels
 from hlcore.fitting.models import TrainedNetwork
@@ -128,7 +128,7 @@ def name_classes(network: TrainedNetwork, of_data: ClassTable) -> tuple[tuple[st
                 f"{', '.join(of_data.names)}"
             )
         return of_data.names, of_data.palette
-    order = _find_order(names, of_data.names)
+    order = find_order(names, of_data.names)
     colours = dict(zip(order, of_data.palette, strict=True))
     return names, network.palette or tuple(colours[index] for index in range(len(names)))
 
@@ -157,7 +157,7 @@ def open_fit_data(
     """
     train = open_split(config, config.train_split)
     classes = ClassTable(tuple(names), tuple(palette))
-    order = _find_order(classes.names, train.classes.names)
+    order = find_order(classes.names, train.classes.names)
     white_level = find_used_white_level(train)
     config = config.model_copy(update={"white_level": white_level})
     try:
@@ -198,29 +198,10 @@ def open_ordered(config: DataConfig, names: Sequence[str], palette: Sequence[Col
         InvalidInputError: the data set has other classes.
     """
     data = open_split(config, config.train_split)
-    order = _find_order(names, data.classes.names)
+    order = find_order(names, data.classes.names)
     return OrderedData(data, tuple(range(len(data))), ClassTable(tuple(names), tuple(palette)), order)
 
 
 def _space_evenly(indices: Sequence[int], limit: int | None) -> tuple[int, ...]:
     spaced = np.linspace(0, len(indices) - 1, min(limit or len(indices), len(indices))).round().astype(int)
     return tuple(indices[index] for index in spaced)
-
-
-def _find_order(of_network: Sequence[str], of_data: Sequence[str]) -> tuple[int, ...]:
-    """Index of each class of the data set among those of the network; case counts only if it tells classes apart.
-
-    Raises:
-        InvalidInputError: they are not the same classes.
-    """
-    network, data = ([normalise_name(name) for name in names] for names in (of_network, of_data))
-    if network == data:
-        return tuple(range(len(network)))
-    if sorted(network) != sorted(data):
-        network, data = ([name.casefold() for name in names] for names in (network, data))
-    if sorted(network) != sorted(data) or len(set(network)) < len(network):
-        raise InvalidInputError(
-            f"the network has the classes {', '.join(of_network)}, but the data set has {', '.join(of_data)}; they "
-            "must be the same, in any order"
-        )
-    return tuple(network.index(name) for name in data)

@@ -14,6 +14,7 @@ import torch
 from hlcore.analysis.merging import ClassMerge
 from hlcore.config import AnalyzeConfig
 from hlcore.data.catalog import STREETS, open_data
+from hlcore.data.ordering import Reordered, reorder_classes
 from hlcore.data.samples import PairedFiles, SegmentationData
 from hlcore.measuring.class_mappings import find_known_mapping, map_shared_names, read_mapping
 from hlcore.storage.analyses import AnalysisRecord
@@ -108,7 +109,7 @@ class AnalysisJob:
             window=self.config.window,
             thumbnails=self.config.thumbnails,
             scene_size=self.run.record.config.data.scene_size if self.dataset == STREETS else None,
-            white_level=self.data.white_level if isinstance(self.data, PairedFiles) else None,
+            white_level=self.data.white_level if isinstance(self.data, PairedFiles | Reordered) else None,
             device=device,
             backend=backend,
             versions=installed_versions(),
@@ -160,6 +161,8 @@ def open_job(run: Run, root: Path | None, config: AnalyzeConfig) -> AnalysisJob:
         size=settings.scene_size,
         white_level=settings.white_level if dataset == settings.dataset else None,
     )
+    if config.merge is None and not config.ignore:
+        data = reorder_classes(data, run.record.class_names, run.record.palette)
     root = None if dataset == STREETS or root is None else root.resolve()
     merge = _merge_classes(run.record.class_names, data.classes.names, config)
     return AnalysisJob(run, data, root, config, merge)

@@ -45,7 +45,7 @@ def describe_picture(name: str, shares: FlaggingResult, analysis: Analysis) -> s
     if np.isnan(shares.errors_share):
         text += " It has no labels, so no errors are shown."
     if analysis.record.merged is not None:
-        text += " The data set was measured in merged or reordered classes; the image shows those of the network."
+        text += " The data set was measured in merged classes; the image shows those of the network."
     return text
 
 

@@ -234,7 +234,7 @@ def test_a_data_set_that_was_measured_with_dropout_offers_it(open_analysed, scen
 
 def test_an_image_with_other_classes_than_the_data_set_is_explained(open_analysed):
     app = open_analysed(record={"merged": {"Sky": "Sky"}})
-    assert "was measured in merged or reordered classes" in read_texts(app)
+    assert "was measured in merged classes" in read_texts(app)
 
 
 def test_a_missing_epoch_is_reported_and_the_measures_are_shown(open_analysed, scenes):

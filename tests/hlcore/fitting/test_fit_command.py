@@ -4,10 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from hlcore.config import AnalyzeConfig
 from hlcore.fitting.run import fit
+from hlcore.measuring.loop import analyze
 from hlcore.storage.runs import open_run
 from tests.hlcore.fitting.test_fit import settings
-from tests.hlcore.fitting.trained_networks import save_smp
+from tests.hlcore.fitting.trained_networks import save_segformer, save_smp
 from tests.hlcore.running import hlcore
 
 pytestmark = pytest.mark.slow
@@ -49,3 +51,19 @@ def test_errors_are_one_sentence(given: tuple[str, ...], sentence: str, data: Pa
     assert done.returncode == 1
     assert sentence in " ".join((done.stderr + done.stdout).split())
     assert "Traceback" not in done.stderr
+
+
+def test_a_network_with_its_classes_in_another_order_is_evaluated_and_measured(data: Path, tmp_path: Path) -> None:
+    *_, last = fit(save_segformer(tmp_path).model, data, settings(tmp_path))
+    run = last.run
+    assert run.record.class_names == ("Door", "Ground", "Wall")
+    done = hlcore("evaluate", run.path, "--split", "val")
+    assert done.returncode == 0, done.stderr
+    expected = run.epoch_table()["mean_iou"].iloc[-1]
+    assert f"{expected:.3f}" in done.stdout
+    *_, measured = analyze(run, None, AnalyzeConfig(split="val"))
+    record, table = measured.analysis.record, measured.analysis.table("scores")
+    assert (record.merged, record.class_names) == (None, run.record.class_names)
+    assert "error_suspicion" in set(table["score"])
+    found = measured.analysis.table("segmentation").query("class_name == '' and metric == 'iou'")["value"].tolist()
+    assert found == pytest.approx([expected], rel=1e-4)

@@ -6,8 +6,9 @@ import pytest
 
 from hlcore.config import DataConfig
 from hlcore.data.labels import voc_palette
+from hlcore.data.ordering import find_order
 from hlcore.errors import DatasetError, InvalidInputError
-from hlcore.fitting.data import FitData, _find_order, open_fit_data
+from hlcore.fitting.data import FitData, open_fit_data
 from tests.hlcore.fitting.conftest import CLASSES, write_images
 
 
@@ -65,7 +66,7 @@ def test_one_image_is_too_few(tmp_path: Path) -> None:
 
 
 def test_names_that_differ_only_in_case_are_matched_exactly_or_refused() -> None:
-    assert _find_order(("Wall", "wall", "door"), ("door", "wall", "Wall")) == (2, 1, 0)
-    assert _find_order(("Wall", "Door"), ("door", "wall")) == (1, 0)
+    assert find_order(("Wall", "wall", "door"), ("door", "wall", "Wall")) == (2, 1, 0)
+    assert find_order(("Wall", "Door"), ("door", "wall")) == (1, 0)
     with pytest.raises(InvalidInputError, match="they must be the same"):
-        _find_order(("Wall", "wall", "door"), ("WALL", "wall", "door"))
+        find_order(("Wall", "wall", "door"), ("WALL", "wall", "door"))
