@@ -10,14 +10,13 @@ import numpy as np
 from hlcore.config import DataConfig, FitConfig, make_absolute
 from hlcore.data.catalog import open_data
 from hlcore.data.labels import ClassTable, Colour
-from hlcore.data.ordering import find_order
+from hlcore.data.ordering import find_order, reorder_classes
 from hlcore.data.samples import Sample, SegmentationData
 from hlcore.errors import DatasetError, InvalidInputError, MissingSplitError
 from hlcore.evaluation import check_labels
 from hlcore.fitting.models import TrainedNetwork
 from hlcore.storage.runs import open_run
 from hlcore.training.setup import find_used_white_level
-from hlcore.types import IGNORE_INDEX
 
 log = logging.getLogger(__name__)
 
@@ -32,8 +31,6 @@ class OrderedData:
     data: SegmentationData
     indices: tuple[int, ...]
     classes: ClassTable
-    order: tuple[int, ...]
-    """Index of each class of the data set among those of the network."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -61,13 +58,7 @@ class OrderedData:
         """
         sample = self.data[self.indices[index]]
         check_labels(sample, len(self.classes.names))
-        if self.order == tuple(range(len(self.order))):
-            return sample
-        assert sample.label_map is not None  # checked above
-        table = np.full(max(IGNORE_INDEX, len(self.order)) + 1, IGNORE_INDEX, sample.label_map.dtype)
-        table[: len(self.order)] = self.order
-        table[IGNORE_INDEX] = IGNORE_INDEX
-        return Sample(sample.name, sample.image, table[sample.label_map])
+        return sample
 
 
 @dataclass(frozen=True)
@@ -157,7 +148,7 @@ def open_fit_data(
     """
     train = open_split(config, config.train_split)
     classes = ClassTable(tuple(names), tuple(palette))
-    order = find_order(classes.names, train.classes.names)
+    find_order(classes.names, train.classes.names)  # they must be the same
     white_level = find_used_white_level(train)
     config = config.model_copy(update={"white_level": white_level})
     try:
@@ -176,17 +167,17 @@ def open_fit_data(
             raise DatasetError(f"the split '{config.val_split}' has the same images as '{config.train_split}'")
         log.info("the splits are the same images, so every tenth of them is set aside")
         val = None
-    free = range(len(train))
+    free, ordered = range(len(train)), reorder_classes(train, names, palette)
     if val is not None:
-        val_part = OrderedData(val, tuple(range(len(val))), classes, order)
+        val_part = OrderedData(reorder_classes(val, names, palette), tuple(range(len(val))), classes)
     elif len(train) < 2:
         raise DatasetError(f"the split '{config.train_split}' has only one image; at least 2 are needed")
     else:
         aside = tuple(free[ASIDE // 2 :: ASIDE]) or (len(train) - 1,)
-        val_part = OrderedData(train, aside, classes, order)
+        val_part = OrderedData(ordered, aside, classes)
         free = [index for index in free if index not in aside]
         config = config.model_copy(update={"val_split": config.train_split})
-    train_part = OrderedData(train, _space_evenly(free, limit), classes, order)
+    train_part = OrderedData(ordered, _space_evenly(free, limit), classes)
     return FitData(train_part, val_part, config)
 
 
@@ -198,8 +189,9 @@ def open_ordered(config: DataConfig, names: Sequence[str], palette: Sequence[Col
         InvalidInputError: the data set has other classes.
     """
     data = open_split(config, config.train_split)
-    order = find_order(names, data.classes.names)
-    return OrderedData(data, tuple(range(len(data))), ClassTable(tuple(names), tuple(palette)), order)
+    find_order(names, data.classes.names)  # they must be the same
+    ordered = reorder_classes(data, names, palette)
+    return OrderedData(ordered, tuple(range(len(data))), ClassTable(tuple(names), tuple(palette)))
 
 
 def _space_evenly(indices: Sequence[int], limit: int | None) -> tuple[int, ...]:
