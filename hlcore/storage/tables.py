@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from types import MappingProxyType
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -81,10 +82,12 @@ def _some_of(*values: str) -> Check:
 class Schema(NamedTuple):
     """What a table must hold."""
 
-    columns: Mapping[str, Check]
+    columns: dict[str, Check]
     crossed: tuple[str, ...] = ()
     """Columns that identify a row; each combination of their values has one."""
     may_be_empty: bool = False
+    optional: Mapping[str, Check] = MappingProxyType({})
+    """Columns that analyses of older versions lack."""
 
     def find_fault(self, table: pd.DataFrame, classes: Sequence[str]) -> str | None:
         """What is wrong with a table, such as "has no column 'image'"; None if it fits."""
@@ -92,7 +95,8 @@ class Schema(NamedTuple):
             return f"has no column {missing[0]!r}"
         if table.empty:
             return None if self.may_be_empty else "has no rows"
-        if wrong := [name for name, fits in self.columns.items() if not fits(pd.Series(table[name]), classes)]:
+        checks = self.columns | {name: fits for name, fits in self.optional.items() if name in table}
+        if wrong := [name for name, fits in checks.items() if not fits(pd.Series(table[name]), classes)]:
             return f"has invalid values in column {wrong[0]!r}"
         for low, high in (("left", "right"), ("top", "bottom")):
             if low in self.columns and np.any(table[low] >= table[high]):
@@ -215,6 +219,7 @@ SCHEMAS: dict[str, Schema] = {
             **dict.fromkeys(("loss_mean", "entropy_mean"), _is_size),
         },
         ("image",),
+        optional={"label_quality": _is_share, "dice_over_training": _is_share},
     ),
     "levels": Schema(
         {
@@ -291,6 +296,7 @@ SCHEMAS: dict[str, Schema] = {
             **_BOX,
         },
         may_be_empty=True,
+        optional={"label_quality": _is_share},
     ),
     "variation": Schema(
         {

@@ -191,11 +191,11 @@ def test_evaluate_refuses_a_data_set_with_other_classes(run: Path, tmp_path: Pat
     for name in ("images", "labels"):
         (tmp_path / name).mkdir()
         Image.new("L", (64, 48)).save(tmp_path / name / "one.png")
-    (tmp_path / "classes.json").write_text(json.dumps(record["class_names"][::-1]))
+    (tmp_path / "classes.json").write_text(json.dumps(["Sea", *record["class_names"][1:]]))
     done = hlcore("evaluate", other, "--root", tmp_path)
     assert done.returncode == 1
     assert "was trained on the classes Sky, Building" in done.stderr
-    assert "but the data set has Bicyclist, Pedestrian" in done.stderr
+    assert "but the data set has Sea, Building" in done.stderr
 
 
 def test_predict_accepts_files_folders_and_globs_and_writes_a_bundle(run: Path, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from PIL import Image
 from hlcore.config import FitConfig, TrainConfig
 from hlcore.data.catalog import open_data
 from hlcore.errors import CheckpointError, DatasetError, InvalidInputError, NotFiniteError
-from hlcore.fitting.data import open_fit_data
+from hlcore.fitting.data import open_fit_data, open_split
 from hlcore.fitting.models import open_network
 from hlcore.fitting.run import fit, resume
 from hlcore.inference import predict
@@ -70,7 +70,7 @@ def test_classes_in_another_order_are_matched_by_name(saved: Saved, data: Path, 
     run = finish(fit(saved.model, data, settings(tmp_path)))
     assert run.record.class_names == ("Door", "Ground", "Wall")
     opened = open_fit_data(run.record.config.data, run.record.class_names, run.record.palette, requires_val=True)
-    sample, original = opened.train[0], opened.train.data[0]
+    sample, original = opened.train[0], open_split(run.record.config.data, "train")[0]
     assert sample.label_map is not None
     assert original.label_map is not None
     into = np.full(256, 255)
