@@ -86,7 +86,7 @@ def test_tables_of_odd_numbers_leave_the_page(open_app, runs, tmp_path, monkeypa
     for path in BUNDLED.glob("*.parquet"):
         table, schema = pd.read_parquet(path), SCHEMAS[path.stem]
         numbers = [name for name in table if table[name].dtype.kind == "f" and name not in schema.crossed]
-        checks = schema.columns | schema.optional
+        checks = {**schema.columns, **schema.optional}
         odd = {name: next(one for one in ODD if checks[name](pd.Series(one), ())) for name in numbers}
         table = table.assign(**{name: np.resize(one, len(table)) for name, one in odd.items()})
         table.to_parquet(folder / "analyses" / "odd" / path.name)
