@@ -1,7 +1,7 @@
 """Array types used throughout hlcore, and the record of one image."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property, wraps
 from typing import Any, Literal, TypeAlias, TypeVar, cast
 
@@ -55,11 +55,14 @@ class PredictionRecord:
         image: H W 3 uint8 RGB.
         prediction: H W class indices.
         hardness_map: H W float32 in (0, 1).
-        probabilities: C H W float32, summing to 1 over C.
+        probabilities: C H W float32, summing to 1 over C; 0 H W if they are unknown, as for imported maps, which then
+            have no loss and no entropy.
         class_names: C names, in the order of the class indices.
         label_map: H W class indices with 255 = ignored, or None for an unlabelled image.
         mc_entropy: H W nats, entropy of the mean distribution over Monte Carlo dropout passes, or None without them.
         error_suspicion: H W in (0, 1), from the network's `ErrorModel`, or None without one.
+        scores: Further imported scores, H W in 0..1 and high where an error is expected, by name.
+        has_prediction: False if `prediction` is only a placeholder, because maps were imported without predictions.
 
     Raises:
         InvalidInputError: an array has the wrong shape, or the label map a class index out of range.
@@ -74,6 +77,8 @@ class PredictionRecord:
     label_map: LabelMap | None = None
     mc_entropy: Float32[np.ndarray, "H W"] | None = None
     error_suspicion: Float32[np.ndarray, "H W"] | None = None
+    scores: Mapping[str, Float32[np.ndarray, "H W"]] = field(default_factory=dict)
+    has_prediction: bool = True
 
     def __post_init__(self) -> None:
         if self.image.ndim != 3 or self.image.shape[2] != 3:
@@ -85,12 +90,13 @@ class PredictionRecord:
             "label_map": self.label_map,
             "mc_entropy": self.mc_entropy,
             "error_suspicion": self.error_suspicion,
+            **{f"scores['{name}']": score for name, score in self.scores.items()},
         }
         for field, array in maps.items():
             if array is not None and array.shape != shape:
                 raise InvalidInputError(f"{field} must have the image's shape {shape}, got {array.shape}")
         expected = (len(self.class_names), *shape)
-        if self.probabilities.shape != expected:
+        if self.probabilities.shape not in {expected, (0, *shape)}:
             raise InvalidInputError(f"probabilities must have shape {expected}, got {self.probabilities.shape}")
         if self.label_map is not None:
             labels = self.label_map[self.valid]
@@ -106,6 +112,11 @@ class PredictionRecord:
     def with_label_map(self, label_map: LabelMap) -> "PredictionRecord":
         """The same record with a label map."""
         return replace(self, label_map=label_map)
+
+    @property
+    def has_probabilities(self) -> bool:
+        """Whether the probabilities, and with them loss and entropy, are known."""
+        return len(self.probabilities) > 0
 
     @property
     def labels(self) -> LabelMap:
@@ -129,13 +140,15 @@ class PredictionRecord:
 
     @cached_property
     def loss_map(self) -> LossMap:
-        """Cross entropy of each pixel in nats, NaN where ignored.
+        """Cross entropy of each pixel in nats, NaN where ignored and without probabilities.
 
         Probabilities are float32, so the largest loss is -log(1.2e-38) = 87.3.
 
         Raises:
             InvalidInputError: the record has no label map.
         """
+        if not self.has_probabilities:
+            return np.full(self.labels.shape, np.nan, np.float32)
         labels = np.where(self.valid, self.labels, 0).astype(np.intp)
         of_label = np.take_along_axis(self.probabilities, labels[None], axis=0)[0]
         loss = -np.log(np.maximum(of_label, np.finfo(np.float32).tiny))
@@ -143,16 +156,18 @@ class PredictionRecord:
 
     @property
     def error(self) -> Bool[np.ndarray, "H W"]:
-        """Where the prediction differs from the label; False where ignored.
+        """Where the prediction differs from the label; False where ignored and without a prediction.
 
         Raises:
             InvalidInputError: the record has no label map.
         """
-        return (self.prediction != self.labels) & self.valid
+        return (self.prediction != self.labels) & self.valid & self.has_prediction
 
     @cached_property
     def entropy(self) -> Float32[np.ndarray, "H W"]:
-        """Entropy of the predicted distribution in nats, 0 to log(C)."""
+        """Entropy of the predicted distribution in nats, 0 to log(C); NaN without probabilities."""
+        if not self.has_probabilities:
+            return np.full(self.prediction.shape, np.nan, np.float32)
         entropy = np.zeros(self.probabilities.shape[1:], np.float32)
         for p in self.probabilities:  # one class at a time stays in the processor's cache
             entropy -= p * np.log(np.maximum(p, np.finfo(np.float32).tiny))

@@ -146,13 +146,13 @@ class _CountedPixels:
         where: The labelled pixels, or all of an unlabelled image.
         hardness: Of each counted pixel.
         loss: Of each counted pixel, nats; None without labels.
-        wrong: Indices of the counted pixels that are wrong.
+        wrong: Indices of the counted pixels that are wrong; None if that is not known.
     """
 
     where: Bool[np.ndarray, "H W"]
     hardness: Float32[np.ndarray, " N"]
     loss: Float32[np.ndarray, " N"] | None
-    wrong: Integer[np.ndarray, " E"]
+    wrong: Integer[np.ndarray, " E"] | None
 
     @classmethod
     def of(cls, record: PredictionRecord) -> "_CountedPixels":
@@ -161,7 +161,8 @@ class _CountedPixels:
             where = np.ones(record.prediction.shape, bool)
             return cls(where, record.hardness_map[where], None, np.empty(0, np.intp))
         where = record.valid
-        return cls(where, record.hardness_map[where], record.loss_map[where], np.flatnonzero(record.error[where]))
+        wrong = np.flatnonzero(record.error[where]) if record.has_prediction else None
+        return cls(where, record.hardness_map[where], record.loss_map[where], wrong)
 
     def sum_by(
         self, rows_of: Integer[np.ndarray, " N"], bins: Sequence[Integer[np.ndarray, " N"]], *, rows: int
@@ -183,7 +184,7 @@ class _CountedPixels:
             "hardness": total(key, self.hardness),
             "labelled": nothing if self.loss is None else pixels,
             "loss": nothing if self.loss is None else total(key, self.loss),
-            "errors": total(key[self.wrong]),
+            "errors": np.full_like(pixels, np.nan) if self.wrong is None else total(key[self.wrong]),
         }
 
 

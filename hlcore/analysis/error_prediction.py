@@ -9,6 +9,7 @@ interior, where only a score that contains more can find it; by the label's edge
 exist without labels.
 """
 
+from collections.abc import Iterable, Mapping
 from typing import Literal
 
 import numpy as np
@@ -17,7 +18,7 @@ from jaxtyping import Float
 
 from hlcore.analysis import ranking
 from hlcore.analysis.boundaries import EDGE_PX, edge_distance
-from hlcore.analysis.scores import BINS, SCORES
+from hlcore.analysis.scores import BINS, SCORES, Bins, Score, list_scores
 from hlcore.analysis.statistics import Counts, ImageSums, divide
 from hlcore.types import PredictionRecord
 
@@ -53,7 +54,7 @@ SHARES = np.unique(np.concatenate([[0.001, 0.002, 0.005], np.arange(101) / 100])
 def count(record: PredictionRecord) -> Counts:
     """Labelled pixels of one image by score, edge or interior, right or wrong, and bin of the score.
 
-    A score that the record lacks (Monte Carlo dropout) adds nothing.
+    A score that the record lacks (Monte Carlo dropout) adds nothing. Imported scores follow those of SCORES.
 
     Raises:
         InvalidInputError: the record has no label map.
@@ -61,8 +62,9 @@ def count(record: PredictionRecord) -> Counts:
     valid = record.valid
     near = edge_distance(record, "prediction")[valid] <= EDGE_PX
     group = (2 * ~near + record.error[valid]) * BINS
-    pixels = np.zeros((len(SCORES), 2, 2, BINS))
-    for counted, score in zip(pixels, SCORES.values(), strict=True):
+    known = list_scores(record.scores)
+    pixels = np.zeros((len(known), 2, 2, BINS))
+    for counted, score in zip(pixels, known.values(), strict=True):
         values = score.measure(record)
         if values is not None:
             at = group + score.bins.index(values[valid])
@@ -70,18 +72,23 @@ def count(record: PredictionRecord) -> Counts:
     return {"pixels": pixels}
 
 
-def make_tables(sums: ImageSums) -> dict[str, pd.DataFrame]:
+def make_tables(sums: ImageSums, imported: Iterable[str] = ()) -> dict[str, pd.DataFrame]:
     """The tables "scores" and "risk_curves".
 
     Scores that some image lacks and regions without a pixel have no row.
 
+    Args:
+        sums: From `count`.
+        imported: Names of the records' further `scores`; in the tables they follow IMPORTED.
+
     Raises:
         InvalidInputError: no image was added.
     """
-    return {"scores": score_table(sums), "risk_curves": risk_curves(sums)}
+    known = list_scores(imported)
+    return {"scores": score_table(sums, known), "risk_curves": risk_curves(sums, known)}
 
 
-def score_table(sums: ImageSums) -> pd.DataFrame:
+def score_table(sums: ImageSums, known: Mapping[str, Score] = SCORES) -> pd.DataFrame:
     """Columns score, region, metric, bound, value, low, high.
 
     `bound` is the largest binning error of `value`; `low` and `high` are the ends of the 95 % interval over images.
@@ -90,8 +97,8 @@ def score_table(sums: ImageSums) -> pd.DataFrame:
     rows = []
     for region in REGIONS:
         estimate = sums.estimate(lambda counts, region=region: _metrics(*_histograms(counts, region)))
-        bounds = _bounds(*_histograms(sums.total, region))
-        for at, name in _measured_scores(sums, region):
+        bounds = _bounds(*_histograms(sums.total, region), known)
+        for at, name in _measured_scores(sums, region, known):
             numbers = zip((*METRICS, *DIFFERENCES), bounds[at], *(part[at] for part in estimate), strict=True)
             rows += [(name, region, *row) for row in numbers if name != BASELINE or row[0] not in DIFFERENCES]
     return pd.DataFrame(rows, columns=["score", "region", "metric", "bound", "value", "low", "high"])
@@ -114,7 +121,7 @@ def judge_standing(value: float, *, low: float, high: float, bound: float) -> st
     return STANDINGS[0 if low > 0 else 1 if high < 0 else 2]
 
 
-def risk_curves(sums: ImageSums) -> pd.DataFrame:
+def risk_curves(sums: ImageSums, known: Mapping[str, Score] = SCORES) -> pd.DataFrame:
     """Effect of flagging every pixel whose score reaches a threshold; one row per threshold, highest first.
 
     Columns score, region, pixels_share (flagged), errors_share (wrong pixels flagged), precision (wrong among the
@@ -122,11 +129,15 @@ def risk_curves(sums: ImageSums) -> pd.DataFrame:
     is flagged if its score is at least this), and low and high of the risk at this threshold. Rows are exact, since
     thresholds lie between bins: for each of SHARES, the highest threshold that flags at least that share.
     """
-    curves = [_curve_table(sums, region, at, name) for region in REGIONS for at, name in _measured_scores(sums, region)]
+    curves = [
+        _curve_table(sums, region, at, name, known[name].bins)
+        for region in REGIONS
+        for at, name in _measured_scores(sums, region, known)
+    ]
     return pd.concat(curves, ignore_index=True) if curves else pd.DataFrame(columns=list(CURVE_COLUMNS))
 
 
-def _curve_table(sums: ImageSums, region: Region, at: int, name: str) -> pd.DataFrame:
+def _curve_table(sums: ImageSums, region: Region, at: int, name: str, bins: Bins) -> pd.DataFrame:
     right, wrong = (part[at] for part in _histograms(sums.total, region))
     false, caught = _pixels_from(right), _pixels_from(wrong)
     flagged = false + caught
@@ -149,7 +160,7 @@ def _curve_table(sums: ImageSums, region: Region, at: int, name: str) -> pd.Data
         divide(caught[begin], flagged[begin]),
         divide(false[begin], false[:1]),
         estimate.value,
-        SCORES[name].bins.lower_end(begin),
+        bins.lower_end(begin),
         estimate.low,
         estimate.high,
     )
@@ -163,11 +174,11 @@ def _histograms(counts: Counts, region: Region) -> tuple[Histograms, Histograms]
     return of_region[..., 0, :], of_region[..., 1, :]
 
 
-def _measured_scores(sums: ImageSums, region: Region) -> list[tuple[int, str]]:
+def _measured_scores(sums: ImageSums, region: Region, known: Mapping[str, Score]) -> list[tuple[int, str]]:
     """Index and name of each score that every image has, if the region has a pixel."""
     of_score = sums.total["pixels"].sum(axis=(1, 2, 3))
     in_region = np.add(*_histograms(sums.total, region)).sum(axis=-1)
-    return [(at, name) for at, name in enumerate(SCORES) if of_score[at] == of_score[0] and in_region[at]]
+    return [(at, name) for at, name in enumerate(known) if of_score[at] == of_score[0] and in_region[at]]
 
 
 def _metrics(right: Histograms, wrong: Histograms) -> Float[np.ndarray, "*resamplings S M"]:
@@ -178,9 +189,9 @@ def _metrics(right: Histograms, wrong: Histograms) -> Float[np.ndarray, "*resamp
     return np.stack(values, axis=-1)
 
 
-def _bounds(right: Histograms, wrong: Histograms) -> Float[np.ndarray, "S M"]:
+def _bounds(right: Histograms, wrong: Histograms, known: Mapping[str, Score]) -> Float[np.ndarray, "S M"]:
     """Bounds of METRICS, then of DIFFERENCES: the bound of a difference is the sum of its sides' bounds."""
-    single = np.stack([score.bins.single for score in SCORES.values()])
+    single = np.stack([score.bins.single for score in known.values()])
     bounds = [
         bound(right, wrong, single=single)
         for bound in (
@@ -190,7 +201,7 @@ def _bounds(right: Histograms, wrong: Histograms) -> Float[np.ndarray, "S M"]:
             ranking.aurc_bound,
         )
     ]
-    bounds.append(np.zeros(len(SCORES)))
+    bounds.append(np.zeros(len(known)))
     bounds += [bounds[METRICS.index(of)] + bounds[METRICS.index(of)][:1] for of in DIFFERENCES.values()]
     return np.stack(bounds, axis=-1)
 

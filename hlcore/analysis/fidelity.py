@@ -20,7 +20,7 @@ from hlcore.types import LossMap, PredictionRecord
 MAPS: dict[str, Callable[[PredictionRecord], Float[np.ndarray, "H W"]]] = {
     "hardness": lambda record: record.hardness_map,
     "loss": lambda record: record.loss_map,
-    "entropy": scores.entropy,
+    "entropy": lambda record: record.entropy,
     "edge_distance": scores.negative_edge_distance,
 }
 """The maps to measure, from the run's own record; high where a pixel is hard."""

@@ -53,12 +53,13 @@ def describe_image(record: PredictionRecord) -> pd.DataFrame:
         "disagreement": np.nan,
         "label_quality": np.nan,
     }
-    if record.label_map is not None and record.valid.any():
+    labelled = record.label_map is not None and record.valid.any()
+    if labelled and record.has_prediction:
         confusion = confusion_matrix(record.labels, record.prediction, num_classes=len(record.class_names))
+        row |= {"error_share": record.error.sum() / record.valid.sum(), "mean_iou": mean_iou(confusion)}
+    if labelled and record.has_probabilities:
         row |= {
             "loss_mean": np.nanmean(record.loss_map, dtype=float),
-            "error_share": record.error.sum() / record.valid.sum(),
-            "mean_iou": mean_iou(confusion),
             "disagreement": disagreement(record),
             "label_quality": label_quality(record.loss_map[record.valid]),
         }
@@ -79,7 +80,8 @@ def describe_classes(record: PredictionRecord) -> pd.DataFrame:
     pixels = np.bincount(labels, minlength=count)
     maps = {"hardness_mean": record.hardness_map, "loss_mean": record.loss_map}
     sums = {name: np.bincount(labels, values[record.valid], minlength=count) for name, values in maps.items()}
-    sums["error_share"] = np.bincount(record.labels[record.error], minlength=count)
+    wrong = np.bincount(record.labels[record.error], minlength=count)
+    sums["error_share"] = wrong if record.has_prediction else np.full(count, np.nan)
     means = {name: divide(total, pixels) for name, total in sums.items()}
     table = pd.DataFrame(
         {"image": record.name, "class_name": record.class_names, "pixels": pixels, **means}, columns=list(columns)
@@ -130,7 +132,9 @@ def label_quality(losses: Float32[np.ndarray, " N"], *, temperature: float = SOF
 
 
 def mean_dice(record: PredictionRecord) -> float:
-    """Dice averaged over the classes that are labelled or predicted in the image, 0 to 1; NaN without labels."""
+    """Dice averaged over the classes that are labelled or predicted in the image, 0 to 1; NaN without either."""
+    if not record.has_prediction:
+        return float("nan")
     confusion = confusion_matrix(record.labels, record.prediction, num_classes=len(record.class_names))
     iou = class_iou(confusion)
     known = iou[np.isfinite(iou)]

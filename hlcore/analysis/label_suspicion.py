@@ -114,6 +114,8 @@ def find_suspects(record: PredictionRecord, *, smallest_px: int = SMALLEST_SUSPE
         InvalidInputError: the record has no label map.
     """
     regions = find_disagreements(record.labels, record.prediction, smallest_px=smallest_px)
+    if not record.has_probabilities:
+        regions = np.zeros_like(regions)  # without a loss, none is suspicious
     labels, predicted, scores, losses, hardness = split_by_object(
         regions, record.labels, record.prediction, score_map(record), record.loss_map, record.hardness_map
     )

@@ -132,6 +132,8 @@ def merge_classes(record: PredictionRecord, merge: ClassMerge) -> PredictionReco
     """
     if record.label_map is not None:
         raise InvalidInputError(f"{record.name} already has a label map; merge the classes first, then add it")
+    if not record.has_probabilities:
+        raise InvalidInputError(f"{record.name} has no probabilities, so its classes cannot be merged")
     kept = np.flatnonzero(merge.of_run != IGNORED)
     own = record.probabilities[kept]
     probabilities = np.zeros((len(merge.names), *record.prediction.shape), np.float32)

@@ -55,6 +55,7 @@ def measure_objects(record: PredictionRecord) -> pd.DataFrame:
         - `pixels_at_0` to `pixels_at_> 32`: number of its pixels in each bin of distance to an edge
     """
     labelled = record.label_map is not None
+    judged = labelled and record.has_prediction
     classes = record.labels if labelled else record.prediction
     objects = label_components(classes) if labelled else label_components(classes, ignore_index=-1)
     distance = edge_distance(record, "label" if labelled else "prediction")
@@ -85,8 +86,8 @@ def measure_objects(record: PredictionRecord) -> pd.DataFrame:
         "hardness_p95": [float(np.quantile(inside, 0.95)) for inside in in_objects[1]],
         "hardness_interior": divide(hardness_at[:, NEAR.stop :].sum(axis=1), area - edge_px),
         "loss_mean": divide(_sum_by_object(number, record.loss_map[at], count), area) if labelled else nothing,
-        "error_share": divide(_sum_by_object(number, record.error[at], count), area) if labelled else nothing,
-        "iou": iou_with_prediction(objects, classes, record.prediction) if labelled else nothing,
+        "error_share": divide(_sum_by_object(number, record.error[at], count), area) if judged else nothing,
+        "iou": iou_with_prediction(objects, classes, record.prediction) if judged else nothing,
         "left": left,
         "top": top,
         "right": right,

@@ -4,7 +4,7 @@ Every score is high where an error is expected. Its bins have equal width after 
 keeps the ranking and puts bins where pixels are dense: hardness and probabilities cluster at the ends of their range.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -88,19 +88,23 @@ class Score:
     bins: Bins
 
 
-def max_softmax(record: PredictionRecord) -> ScoreMap:
-    """1 minus the largest probability, 0 to 1 - 1 / C.
+def max_softmax(record: PredictionRecord) -> ScoreMap | None:
+    """1 minus the largest probability, 0 to 1 - 1 / C; None without probabilities.
 
     Source: Hendrycks and Gimpel, ICLR 2017.
     """
+    if not record.has_probabilities:
+        return None
     return np.maximum(1 - record.probabilities.max(axis=0), 0)  # rounding may make it negative
 
 
-def margin(record: PredictionRecord) -> ScoreMap:
-    """1 minus the difference of the two largest probabilities, 0 to 1.
+def margin(record: PredictionRecord) -> ScoreMap | None:
+    """1 minus the difference of the two largest probabilities, 0 to 1; None without probabilities.
 
     Source: Scheffer et al., IDA 2001.
     """
+    if not record.has_probabilities:
+        return None
     first = record.probabilities[0].copy()
     second = np.zeros_like(first)
     for probability in record.probabilities[1:]:
@@ -109,9 +113,9 @@ def margin(record: PredictionRecord) -> ScoreMap:
     return np.maximum(1 - (first - second), 0)  # rounding may make it negative
 
 
-def entropy(record: PredictionRecord) -> ScoreMap:
-    """Entropy of the predicted distribution in nats, 0 to log(C)."""
-    return np.maximum(record.entropy, 0)
+def entropy(record: PredictionRecord) -> ScoreMap | None:
+    """Entropy of the predicted distribution in nats, 0 to log(C); None without probabilities."""
+    return np.maximum(record.entropy, 0) if record.has_probabilities else None
 
 
 def negative_edge_distance(record: PredictionRecord) -> ScoreMap:
@@ -119,9 +123,10 @@ def negative_edge_distance(record: PredictionRecord) -> ScoreMap:
     return -edge_distance(record, "prediction")
 
 
-def hardness_times_max_softmax(record: PredictionRecord) -> ScoreMap:
-    """Hardness x (1 - largest probability), 0 to 1."""
-    return record.hardness_map * max_softmax(record)
+def hardness_times_max_softmax(record: PredictionRecord) -> ScoreMap | None:
+    """Hardness x (1 - largest probability), 0 to 1; None without probabilities."""
+    doubt = max_softmax(record)
+    return None if doubt is None else record.hardness_map * doubt
 
 
 def _root_bins(degree: int, highest: float) -> Bins:
@@ -172,3 +177,18 @@ SCORES: Mapping[str, Score] = {
     "error_suspicion": Score(lambda record: record.error_suspicion, _sigmoid_bins()),
 }
 """Name of a score in the tables to the score; hardness, the baseline, comes first."""
+IMPORTED = "imported: "
+"""Before the name of an imported score in the tables, so that it cannot be mistaken for a score computed here."""
+
+
+def list_scores(imported: Iterable[str] = ()) -> dict[str, Score]:
+    """SCORES, and further imported scores of a record, 0 to 1, by their name in the tables."""
+    further = {
+        IMPORTED + name: Score(lambda record, name=name: record.scores.get(name), _even_bins()) for name in imported
+    }
+    return {**SCORES, **further}
+
+
+def _even_bins() -> Bins:
+    """Bins of equal width from 0 to 1."""
+    return Bins(lambda score: np.asarray(score, np.float64), lambda position: position, 0.0, 1.0)
