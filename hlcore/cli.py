@@ -36,6 +36,7 @@ for command in (
     commands.export,
 ):
     app.command(command)
+app.command(commands.import_maps, name="import")
 
 
 _RESUMABLE = {"data.root", "data.workers", "device", "devices", "nodes"}

@@ -243,6 +243,36 @@ def _check_epochs(text: str) -> str:
     return text
 
 
+class ImportConfig(FrozenModel):
+    """What is imported, and how it is understood."""
+
+    out: UserPath = Path("runs")
+    """Folder in which the run's folder is made."""
+    name: str | None = None
+    """Name of the run. Default: that of the folder."""
+    images: UserPath | None = None
+    """Folder of the images. Default: `images` in the folder."""
+    labels: UserPath | None = None
+    """Folder of the label maps. Default: `labels` in the folder, if there is one."""
+    predictions: UserPath | None = None
+    """Folder of the predictions. Default: `predictions` in the folder, if there is one."""
+    score: str | None = None
+    """The score that takes the place of hardness on every page. Default: `hardness` if there is one, else the first."""
+    low_is_hard: tuple[str, ...] = ()
+    """Scores whose low values mean hard pixels, such as a confidence; they are reversed."""
+    ranges: tuple[str, ...] = ()
+    """Ranges of scores, as NAME=LOW:HIGH. Default: 0 to 1 if all values are within it, else those of the data."""
+    units: tuple[str, ...] = ()
+    """Units of scores, as NAME=UNIT."""
+    subfolders: Literal["auto", "scores", "steps"] = "auto"
+    """Whether the folders of the maps are different scores, or steps such as epochs or methods. auto: steps if their
+    names all end in a number or they have folders themselves."""
+    skip_missing: bool = False
+    """Leave out images without a map instead of stopping."""
+    analyze: bool = True
+    """Measure the maps when they are imported, if there are labels."""
+
+
 class AnalyzeConfig(FrozenModel):
     """What `hlcore analyze` measures."""
 

@@ -20,10 +20,11 @@ def describe_run(run: Run) -> dict[str, Any]:
     """What a list says of a run, by column."""
     config, scores = run.record.config, run.epoch_table()["mean_iou"].dropna()
     path = run.path.resolve()
+    network, imported = f"{config.network.network} / {config.network.encoder}", run.record.imported
     return {
         "run": str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path),
         "state": run.record.state,
-        "network": f"{config.network.network} / {config.network.encoder}",
+        "network": network if imported is None else f"maps of {', '.join(score.name for score in imported.scores)}",
         "data": config.data.dataset,
         "loss": run.record.objective,
         "parameters": run.record.parameters,

@@ -92,9 +92,9 @@ class PredictionRecord:
             "error_suspicion": self.error_suspicion,
             **{f"scores['{name}']": score for name, score in self.scores.items()},
         }
-        for field, array in maps.items():
+        for name, array in maps.items():
             if array is not None and array.shape != shape:
-                raise InvalidInputError(f"{field} must have the image's shape {shape}, got {array.shape}")
+                raise InvalidInputError(f"{name} must have the image's shape {shape}, got {array.shape}")
         expected = (len(self.class_names), *shape)
         if self.probabilities.shape not in {expected, (0, *shape)}:
             raise InvalidInputError(f"probabilities must have shape {expected}, got {self.probabilities.shape}")

@@ -3,12 +3,15 @@
 import shlex
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
 from hlcore.commands.options import INTERRUPTED, ClusterAddress, find_address
 from hlcore.config import AnalyzeConfig
+
+if TYPE_CHECKING:  # --help imports no storage
+    from hlcore.storage.runs import Run
 
 
 def analyze(
@@ -34,17 +37,27 @@ def analyze(
         the cluster that this machine belongs to, else its own cores. All machines must see the run, the data set and
         --out at the same paths.
     """
+    from hlcore.storage.runs import open_run
+
+    command = shlex.join(["hlcore", *sys.argv[1:]])
+    run_analysis(open_run(run), data, config or AnalyzeConfig(), command=command, address=find_address(cluster))
+
+
+def run_analysis(
+    run: "Run", data: Path | None, config: AnalyzeConfig, *, command: str, address: str | None = None
+) -> None:
+    """Measure a run, with progress on stderr, and write its report.
+
+    Raises:
+        SystemExit: it was interrupted, or images were left out.
+    """
     from hlcore.cluster import connect
     from hlcore.measuring.loop import analyze as measure
     from hlcore.progress.analysis import show_analysis_progress
     from hlcore.report import write_report
-    from hlcore.storage.runs import open_run
 
-    command = shlex.join(["hlcore", *sys.argv[1:]])
-    opened = open_run(run)
-    with connect(find_address(cluster)) as workers:
-        steps = measure(opened, data, config or AnalyzeConfig(), command=command, cluster=workers)
-        analysis = show_analysis_progress(steps, command=command)
+    with connect(address) as workers:
+        analysis = show_analysis_progress(measure(run, data, config, command=command, cluster=workers), command=command)
     if analysis is None:
         raise SystemExit(INTERRUPTED)
     print(f"complete: {write_report(analysis)}")

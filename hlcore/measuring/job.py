@@ -16,10 +16,12 @@ from hlcore.config import AnalyzeConfig
 from hlcore.data.catalog import STREETS, open_data
 from hlcore.data.ordering import Reordered, reorder_classes
 from hlcore.data.samples import PairedFiles, SegmentationData
+from hlcore.errors import InvalidInputError
+from hlcore.imported import ImportedData
 from hlcore.measuring.class_mappings import find_known_mapping, map_shared_names, read_mapping
 from hlcore.storage.analyses import AnalysisRecord
 from hlcore.storage.loading import resolve_epoch
-from hlcore.storage.runs import Run, installed_versions, utc_now
+from hlcore.storage.runs import IMPORTED, Run, installed_versions, utc_now
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,7 @@ class AnalysisJob:
     @property
     def path(self) -> Path:
         """Folder of the analysis."""
-        name = f"{self.dataset}-{self.split}"
+        name = IMPORTED if self.run.record.imported else f"{self.dataset}-{self.split}"
         return self.config.out or self.run.path / "analyses" / name
 
     @property
@@ -104,6 +106,7 @@ class AnalysisJob:
             data_fingerprint=self.data.fingerprint,
             images=len(self.indices),
             **self._describe_classes(),
+            imported=self.run.record.imported,
             error_model=self.run.record.error_model if self.merge is None else None,
             mc_dropout=self.config.mc_dropout,
             window=self.config.window,
@@ -150,6 +153,8 @@ def open_job(run: Run, root: Path | None, config: AnalyzeConfig) -> AnalysisJob:
         DatasetError: the files do not have the layout of the data set.
     """
     settings = run.record.config.data
+    if run.record.imported is not None:
+        return AnalysisJob(run, _open_imported(run, root, config), None, config, None)
     dataset = config.dataset or settings.dataset
     if root is None and dataset == settings.dataset:
         root = settings.root
@@ -166,6 +171,21 @@ def open_job(run: Run, root: Path | None, config: AnalyzeConfig) -> AnalysisJob:
     root = None if dataset == STREETS or root is None else root.resolve()
     merge = _merge_classes(run.record.class_names, data.classes.names, config)
     return AnalysisJob(run, data, root, config, merge)
+
+
+def _open_imported(run: Run, root: Path | None, config: AnalyzeConfig) -> ImportedData:
+    """The images of imported maps, which are measured as they are."""
+    given = config.model_dump(include={"dataset", "split", "merge", "ignore", "mc_dropout", "window"})
+    if root is not None or any(given.values()):
+        what = str(root) if root is not None else next(f"--{name.replace('_', '-')}" for name in given if given[name])
+        raise InvalidInputError(
+            f"{run.path} holds imported maps, which are measured on their own images; leave out {what}"
+        )
+    if run.record.imported and not run.record.imported.has_labels:
+        raise InvalidInputError(
+            f"{run.path} has maps without labels, so nothing can be measured; import them with labels"
+        )
+    return ImportedData(run)
 
 
 def name_device(device: torch.device) -> str:

@@ -12,7 +12,7 @@ from hlcore.cluster import LOST, Cluster
 from hlcore.config import AnalyzeConfig
 from hlcore.data.catalog import STREETS
 from hlcore.data.checks import LabelSummary
-from hlcore.errors import DatasetError
+from hlcore.errors import DatasetError, InvalidInputError
 from hlcore.measuring.job import AnalysisJob, name_device, open_job
 from hlcore.measuring.tables import write_tables
 from hlcore.measuring.worker import ImageMeasurer, Measured, open_work
@@ -60,14 +60,23 @@ def analyze(
     job = open_job(run, root, config)
     if job.merge is not None:
         log.info(job.describe_merge())
-    if cluster is None:
+    backend = "torch"
+    if run.record.imported is not None:
+        if cluster is not None:
+            raise InvalidInputError(
+                "imported maps are measured on this machine, since no network runs; leave out --cluster"
+            )
+        checkpoint, network, device = None, {}, ""
+    elif cluster is None:
         checkpoint, network = load_epoch(run, job.epoch, device=config.device, backend=config.backend), {}
         device = name_device(checkpoint.network.mean.device)
     else:
         device = cluster.choose_device(config.device)
         checkpoint, network = load_for_workers(run, job.epoch, device=device, backend=config.backend)
         device = f"{device}, {cluster}"
-    record = job.record(device=device, backend=checkpoint.network.backend, command=command)
+    if checkpoint is not None:
+        backend = checkpoint.network.backend
+    record = job.record(device=device, backend=backend, command=command)
     if job.dataset != STREETS and not is_analysis(job.path):  # generated labels are known to fit
         yield from _check_labels(job, Analysis(job.path, record))
     writer = open_analysis_writer(job.path, record)

@@ -21,17 +21,23 @@ from hlcore.analysis import (
     stability,
 )
 from hlcore.analysis.statistics import Counts, ImageSums
+from hlcore.storage.analyses import AnalysisRecord
 from hlcore.storage.analysis_writer import AnalysisWriter, ImagePart
 from hlcore.types import HardnessMap, LossMap, PredictionRecord
 
 Tables = dict[str, pd.DataFrame]
 
-SUMMED: dict[str, tuple[Callable[[PredictionRecord], Counts], Callable[[ImageSums, tuple[str, ...]], Tables]]] = {
-    "edges": (edges.count, edges.make_tables),
-    "error_prediction": (error_prediction.count, lambda sums, _: error_prediction.make_tables(sums)),
-    "segmentation": (segmentation.count, segmentation.make_tables),
+SUMMED: dict[str, tuple[Callable[[PredictionRecord], Counts], Callable[[ImageSums, AnalysisRecord], Tables]]] = {
+    "edges": (edges.count, lambda sums, analysed: edges.make_tables(sums, analysed.class_names)),
+    "error_prediction": (
+        error_prediction.count,
+        lambda sums, analysed: error_prediction.make_tables(sums, analysed.further_scores),
+    ),
+    "segmentation": (segmentation.count, lambda sums, analysed: segmentation.make_tables(sums, analysed.class_names)),
 }
 """Modules whose tables follow from sums over the images: name to (count one image, make tables)."""
+NEED_PREDICTION = ("error_prediction", "segmentation")
+"""Those among them that need a prediction, which imported maps may lack."""
 ROW_TABLES: dict[str, Callable[[PredictionRecord], pd.DataFrame]] = {
     "images": images.describe_image,
     "image_classes": images.describe_classes,
@@ -48,7 +54,8 @@ class Snapshot(NamedTuple):
     """What is kept of an image at an epoch that is compared; the probabilities, by far the largest part, are not."""
 
     hardness_map: HardnessMap
-    loss_map: LossMap
+    loss_map: LossMap | None
+    """None without probabilities."""
     error: Bool[np.ndarray, "H W"]
     dice: float
     """Mean Dice of the image."""
@@ -56,7 +63,8 @@ class Snapshot(NamedTuple):
     @classmethod
     def of(cls, record: PredictionRecord) -> "Snapshot":
         """That of a record with labels."""
-        return cls(record.hardness_map, record.loss_map, record.error, images.mean_dice(record))
+        loss_map = record.loss_map if record.has_probabilities else None
+        return cls(record.hardness_map, loss_map, record.error, images.mean_dice(record))
 
 
 def measure_image(
@@ -70,16 +78,18 @@ def measure_image(
         ignored: The result of `merging.count_ignored` if classes were merged.
         c: The constant of the run's hardness weight.
     """
-    counts = {module: count(record) for module, (count, _) in SUMMED.items()}
+    possible = [module for module in SUMMED if record.has_prediction or module not in NEED_PREDICTION]
+    counts = {module: SUMMED[module][0](record) for module in possible}
     if snapshots:
         maps = {snapshot_name(epoch): (one.hardness_map, one.loss_map) for epoch, one in snapshots.items()}
         counts[STABILITY] = stability.compare_snapshots(maps, record.labels, c=c)
     trained = [epoch for epoch in snapshots if epoch > 0]
-    if len(trained) > 1:
+    followed = [(one.loss_map, one.error) for epoch, one in snapshots.items() if epoch > 0 and one.loss_map is not None]
+    if len(followed) > 1:
         tracker = cartography.CourseTracker()
-        for epoch in trained:
-            tracker.add(snapshots[epoch].loss_map, snapshots[epoch].error)
-        counts[CARTOGRAPHY] = cartography.count(tracker.measure(), record.hardness_map, epochs=len(trained))
+        for loss_map, error in followed:
+            tracker.add(loss_map, error)
+        counts[CARTOGRAPHY] = cartography.count(tracker.measure(), record.hardness_map, epochs=len(followed))
     if ignored:
         counts[IGNORED] = ignored
     rows = {table: describe(record) for table, describe in ROW_TABLES.items()}
@@ -100,8 +110,8 @@ def write_tables(writer: AnalysisWriter) -> None:
             for table, add in add_rows.items():
                 add(part.rows[table])
     tables: Tables = {}
-    for module, (_, tabulate) in SUMMED.items():
-        tables |= tabulate(sums[module], analysed.class_names)
+    for module in sums.keys() & SUMMED.keys():
+        tables |= SUMMED[module][1](sums[module], analysed)
     if analysed.epochs:
         snapshots = [snapshot_name(epoch) for epoch in analysed.epochs]
         tables |= stability.make_tables({analysed.split: sums[STABILITY]}, snapshots)

@@ -16,6 +16,7 @@ from hlcore.data.samples import Sample
 from hlcore.errors import DatasetError, explain_failure
 from hlcore.figures.maps import apply_colour_scale
 from hlcore.figures.style import HARDNESS_SCALES
+from hlcore.imported import read_imported_record
 from hlcore.inference import OVERLAPPED_VALUES, mc_dropout_entropy, predict
 from hlcore.measuring.job import AnalysisJob, open_job
 from hlcore.measuring.tables import Snapshot, measure_image
@@ -39,21 +40,23 @@ class Measured(NamedTuple):
 class ImageMeasurer:
     """Measures images with the chosen epoch and with the epochs it is compared to."""
 
-    def __init__(self, job: AnalysisJob, writer: AnalysisWriter, checkpoint: Checkpoint) -> None:
+    def __init__(self, job: AnalysisJob, writer: AnalysisWriter, checkpoint: Checkpoint | None) -> None:
         """The other epochs are loaded when they are needed.
 
         Args:
             job: What is measured.
             writer: Writes the parts of the images.
-            checkpoint: The chosen epoch.
+            checkpoint: The chosen epoch; None if the run's maps were imported.
         """
         self._job, self._writer, self._checkpoint = job, writer, checkpoint
 
     @cached_property
     def _networks(self) -> dict[int, Checkpoint]:
         """The other epochs."""
-        job, network = self._job, self._checkpoint.network
-        others = [epoch for epoch in job.epochs if epoch != self._checkpoint.epoch]
+        job = self._job
+        if self._checkpoint is None:
+            return {}
+        network, others = self._checkpoint.network, [epoch for epoch in job.epochs if epoch != job.epoch]
         device = str(network.mean.device)
         return {epoch: load_epoch(job.run, epoch, device=device, backend=network.backend) for epoch in others}
 
@@ -67,7 +70,7 @@ class ImageMeasurer:
             HlcoreError: one that other images would meet too.
         """
         job = self._job
-        values_per_pixel = len(self._checkpoint.class_names) * (1 + len(self._networks))
+        values_per_pixel = len(job.run.record.class_names) * (1 + len(self._networks))
         measuring = overlap(
             positions,
             lambda position: (position, job.data[job.indices[position]]),
@@ -81,14 +84,20 @@ class ImageMeasurer:
 
     def _predict_image(self, position: int, sample: Sample) -> "_Predicted":
         job = self._job
-        record, ignored = _predict(job, self._checkpoint, sample, mc_dropout=job.config.mc_dropout)
+        record, ignored = self._predict(job.epoch, sample, mc_dropout=job.config.mc_dropout)
         snapshots = {
-            epoch: Snapshot.of(
-                record if epoch == self._checkpoint.epoch else _predict(job, self._networks[epoch], sample)[0]
-            )
+            epoch: Snapshot.of(record if epoch == job.epoch else self._predict(epoch, sample)[0])
             for epoch in job.epochs
         }
         return _Predicted(position, record, snapshots, ignored)
+
+    def _predict(self, epoch: int, sample: Sample, *, mc_dropout: int = 0) -> tuple[PredictionRecord, Counts]:
+        """What the network, or the imported maps, of an epoch say of a labelled sample."""
+        job = self._job
+        if self._checkpoint is None:
+            return read_imported_record(job.run, epoch, sample), {}
+        checkpoint = self._checkpoint if epoch == job.epoch else self._networks[epoch]
+        return _predict(job, checkpoint, sample, mc_dropout=mc_dropout)
 
     def _measure_image(self, predicted: "_Predicted") -> None:
         record = predicted.record

@@ -18,6 +18,7 @@ from pydantic import Field, model_validator
 from hlcore.config import FrozenModel, PositiveInt, SceneSize
 from hlcore.errors import CheckpointError
 from hlcore.storage.files import ClassNames, Count, FileName, Palette, check_palette, read_json
+from hlcore.storage.maps import Imported
 from hlcore.storage.tables import SCHEMAS
 from hlcore.types import ErrorModel
 
@@ -56,6 +57,8 @@ class AnalysisRecord(FrozenModel):
     """Classes of the run that were left out."""
     ignored_labels: tuple[str, ...] = ()
     """Classes of the data set that were left out."""
+    imported: Imported | None = None
+    """Of imported maps: what they consist of; the first score stands in the place of hardness in the tables."""
     error_model: ErrorModel | None = None
     """With which the suspicion of error was measured."""
     mc_dropout: Count = 0
@@ -77,6 +80,11 @@ class AnalysisRecord(FrozenModel):
     versions: dict[str, str]
 
     _check_palette = model_validator(mode="after")(check_palette)
+
+    @property
+    def further_scores(self) -> tuple[str, ...]:
+        """Titles of the imported scores besides the first."""
+        return () if self.imported is None else tuple(score.title for score in self.imported.scores[1:])
 
 
 class Analysis:

@@ -25,9 +25,12 @@ def load_epoch(run: Run, epoch: EpochChoice = None, *, device: str = "auto", bac
             first of openvino, onnxruntime and torch that is installed.
 
     Raises:
-        InvalidInputError: the run has not saved the epoch, or the machine has no such device or backend.
+        InvalidInputError: the run has no network or has not saved the epoch, or the machine has no such device or
+            backend.
         CheckpointError: the checkpoint cannot be read, or has other classes than its run.
     """
+    if run.record.imported is not None:
+        raise InvalidInputError(f"{run.path} holds imported maps and no network; this needs a trained run")
     path = run.checkpoint_path(resolve_epoch(run, epoch))
     accelerator = torch.accelerator.current_accelerator(check_available=True) or torch.device("cpu")
     try:

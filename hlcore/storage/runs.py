@@ -14,7 +14,7 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from hlcore.config import FitConfig, FrozenModel, TrainConfig
-from hlcore.errors import CheckpointError
+from hlcore.errors import CheckpointError, InvalidInputError
 from hlcore.storage.files import (
     ClassNames,
     Count,
@@ -28,10 +28,13 @@ from hlcore.storage.files import (
     read_json,
     write_text,
 )
+from hlcore.storage.maps import Imported, StoredMaps
 from hlcore.storage.probes import Probe
 from hlcore.types import ErrorModel, FreeScore
 
 IOU_PREFIX = "iou/"
+IMPORTED = "imported"
+"""Name of the data set of a run of imported maps: its own images."""
 STEP_COLUMNS = (
     "epoch",
     "iteration",
@@ -81,6 +84,8 @@ class RunRecord(FrozenModel):
     fitted: Fitted | None = None
     """None if the whole network was trained. Otherwise only the settings in `fitted` had an effect; `config` says what
     training would have looked like."""
+    imported: Imported | None = None
+    """Of a run of imported maps, which has no network: what it consists of. `config` then says nothing."""
 
     _check_palette = model_validator(mode="after")(check_palette)
 
@@ -97,7 +102,9 @@ class RunRecord(FrozenModel):
 
     @property
     def objective(self) -> str:
-        """What the network was trained with: the name of the loss, or "fitted" if it was not trained here."""
+        """What the network was trained with: the name of the loss; "fitted" or "imported" if not trained here."""
+        if self.imported is not None:
+            return "imported"
         return "fitted" if self.fitted else self.config.loss.name
 
     @model_validator(mode="before")
@@ -125,13 +132,19 @@ class Run:
 
     @property
     def epochs(self) -> tuple[int, ...]:
-        """Epochs with a checkpoint, ascending; 0 is before training."""
+        """Epochs with a checkpoint, ascending; 0 is before training. Of imported maps: the steps, from 1."""
+        if self.record.imported is not None:
+            every = range(1, len(self.record.imported.steps) + 1)
+            return tuple(epoch for epoch in every if self.checkpoint_path(epoch).is_file())
         numbers = [re.fullmatch(r"epoch-([0-9]{4,9})", path.stem) for path in self._list_checkpoints()]
         found = {int(number[1]) for number in numbers if number}
         return tuple(sorted(epoch for epoch in found if self.checkpoint_path(epoch).exists()))
 
     def list_faults(self) -> list[str]:
         """One sentence for each part that cannot be used and is left out: of the metrics, checkpoints and probe set."""
+        if (imported := self.record.imported) is not None:
+            lost = [self.checkpoint_path(epoch) for epoch in range(1, len(imported.steps) + 1)]
+            return [f"{path} does not exist; its maps are left out" for path in lost if not path.is_file()]
         known = {self.checkpoint_path(epoch).name for epoch in self.epochs}
         strays = sorted(path.name for path in self._list_checkpoints() if path.name not in known)
         faults = self._read_metrics().faults
@@ -150,16 +163,41 @@ class Run:
     @property
     def spaced_epochs(self) -> tuple[int, ...]:
         """The evenly spaced ones among `epochs`: a best epoch kept between them would distort comparisons over time."""
+        if self.record.imported is not None:
+            return self.epochs
         planned = list_spaced_epochs(self.record.config)
         return tuple(epoch for epoch in self.epochs if epoch in planned)
 
     def checkpoint_path(self, epoch: int) -> Path:
-        """Path of the checkpoint of an epoch, whether it exists or not."""
+        """Path of the checkpoint of an epoch, or of the list of its imported maps; whether it exists or not."""
+        if self.record.imported is not None:
+            return self.path / "maps" / f"epoch-{epoch:04d}.json"
         return self._checkpoints / f"epoch-{epoch:04d}.safetensors"
+
+    def name_epoch(self, epoch: int) -> str:
+        """An epoch in words, such as "epoch 3"; of imported maps, the name of the step, or that of the run."""
+        imported = self.record.imported
+        if imported is None or not 1 <= epoch <= len(imported.steps):
+            return f"epoch {epoch}"
+        return imported.steps[epoch - 1] or self.name
+
+    @property
+    def maps(self) -> StoredMaps:
+        """The imported maps.
+
+        Raises:
+            InvalidInputError: the run has a network instead.
+            CheckpointError: they cannot be read.
+        """
+        if self.record.imported is None:
+            raise InvalidInputError(f"{self.path} has a network and no imported maps")
+        return StoredMaps(self.path / "maps", self.record.imported, num_classes=len(self.record.class_names))
 
     @property
     def is_blank(self) -> bool:
         """Whether training stopped before its first state was saved, so that there is nothing to resume or to lose."""
+        if self.record.imported is not None:
+            return False
         return not self.resume_path.exists() and not self._metrics_path.exists() and self.epochs in ((), (0,))
 
     @property

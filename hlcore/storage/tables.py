@@ -120,7 +120,7 @@ _OBJECT_QUANTITIES = _all_of(
     "hardness_mean", "hardness_interior", "hardness_over_edge", "loss_mean", "error_share", "iou"
 )
 _METRICS = _all_of("auroc", "ap", "fpr95", "aurc", "error_rate", "auroc_minus_hardness", "ap_minus_hardness")
-_SCORES = _some_of(
+_KNOWN_SCORES = _some_of(
     "hardness",
     "max_softmax",
     "entropy",
@@ -130,7 +130,14 @@ _SCORES = _some_of(
     "margin",
     "error_suspicion",
 )
+_IMPORTED = "imported: "
 _REGIONS = _some_of("all", "edge", "interior")
+
+
+def _is_score(column: pd.Series, classes: Sequence[str]) -> bool:
+    """A score computed here, or an imported one."""
+    return _is_text(column, classes) and _KNOWN_SCORES(column[~column.str.startswith(_IMPORTED)], classes)
+
 
 SCHEMAS: dict[str, Schema] = {
     "cartography": Schema(
@@ -247,13 +254,13 @@ SCHEMAS: dict[str, Schema] = {
     ),
     "risk_curves": Schema(
         {
-            "score": _SCORES,
+            "score": _is_score,
             "region": _REGIONS,
             **dict.fromkeys(("pixels_share", "errors_share", "precision", "false_positive_share"), _is_number),
             **dict.fromkeys(("risk", "threshold", "low", "high"), _is_number),
         }
     ),
-    "scores": Schema({"score": _SCORES, "region": _REGIONS, "metric": _METRICS, "bound": _is_number, **_ESTIMATE}),
+    "scores": Schema({"score": _is_score, "region": _REGIONS, "metric": _METRICS, "bound": _is_number, **_ESTIMATE}),
     "segmentation": Schema(
         {
             "class_name": _is_class_or_all,

@@ -146,6 +146,18 @@ def read_class_ids(
     return _map_colours(pixels, {colour: (index,) for colour, index in colours.items()}, classes, name)
 
 
+def read_label_ids(source: Path) -> LabelMap:
+    """The values of a label file, H W, for data whose classes are not listed.
+
+    Raises:
+        DatasetError: not a grey or palette PNG of at least 8 bits, or damaged.
+    """
+    pixels, _ = _read_label_pixels(source, str(source), MAX_PIXELS)
+    if pixels.ndim != 2:
+        raise DatasetError(f"{source} is a colour PNG; list the classes with their colours in a classes.json")
+    return pixels
+
+
 def check_label_size(size: tuple[int, ...], image_size: tuple[int, ...], *, name: str, image: str = "") -> None:
     """Check that a label map has the (H, W) of its image; `image` is the name of the image, if it has one.
 

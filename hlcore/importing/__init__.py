@@ -1,0 +1,1 @@
+"""Runs made of maps that other code has computed: any per-pixel score, with images, labels and predictions."""

@@ -1,0 +1,300 @@
+"""Find images, labels, predictions and scores in folders, and read them on demand."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from hlcore.config import ImportConfig
+from hlcore.data.images.decoding import read_class_ids, read_label_ids
+from hlcore.data.inputs import IMAGE_SUFFIXES, is_visible_folder, name_file, walk_files
+from hlcore.data.labels import ClassTable, voc_palette
+from hlcore.data.readers.class_lists import read_class_json
+from hlcore.data.score_maps import SUFFIXES, list_arrays, read_score
+from hlcore.errors import DatasetError
+from hlcore.importing.source import SINGLE, MapSource
+from hlcore.types import IGNORE_INDEX, LabelMap
+
+T = TypeVar("T")
+UNNAMED = "score"
+"""A score whose folder says nothing about it."""
+NO_CLASSES = ClassTable(("unlabelled",), ((0, 0, 0),))
+
+
+class Files(Mapping[str, T], Generic[T]):
+    """Files by the name of their image, each read when it is asked for."""
+
+    def __init__(self, paths: Mapping[str, Path], read: Callable[[Path], T]) -> None:
+        self.paths, self._read = paths, read
+
+    def __getitem__(self, name: str) -> T:
+        """The content of the file of an image. Raises what reading raises."""
+        return self._read(self.paths[name])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.paths)
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+
+@dataclass(frozen=True)
+class _Places:
+    """Folder of each kind of file."""
+
+    images: Path
+    labels: Path | None
+    predictions: Path | None
+    scores: Path
+
+
+def find_maps(folder: Path, config: ImportConfig) -> tuple[MapSource, ClassTable, list[str]]:
+    """The maps in a folder, their classes, and sentences on what was found.
+
+    Raises:
+        DatasetError: something is missing, or has no partner.
+    """
+    if not folder.is_dir():
+        raise DatasetError(f"{folder} is not a folder; expected one with images and scores (docs/import.md)")
+    places = _find_places(folder, config)
+    images = _list_files(places.images, tuple(sorted(IMAGE_SUFFIXES)))
+    scores = _find_scores(places, config)
+    names, lacking = _pair_images(images, scores, skip_missing=config.skip_missing)
+    notes = [f"left out {len(lacking)} images without a map, such as {lacking[0]}"] if lacking else []
+    labels = {} if places.labels is None else _pair(names, _list_files(places.labels, (".png",)), places.labels)
+    predictions = _find_predictions(places.predictions, tuple(scores), names)
+    of_classes = [*labels.values(), *(path for step in predictions.values() for path in step.values())]
+    read, classes = _find_classes(folder, places, of_classes, notes)
+    return (
+        MapSource(
+            images={name: images[name] for name in names},
+            labels=Files(labels, read),
+            predictions={step: Files(paths, read) for step, paths in predictions.items()},
+            scores={
+                step: {
+                    score: Files({name: paths[name] for name in names}, partial(read_score, array=array))
+                    for score, (paths, array) in by_score.items()
+                }
+                for step, by_score in _match_scores(scores, names).items()
+            },
+        ),
+        classes,
+        notes,
+    )
+
+
+def _find_places(folder: Path, config: ImportConfig) -> _Places:
+    def find(given: Path | None, name: str) -> Path | None:
+        place = given or folder / name
+        if given is not None and not given.is_dir():
+            raise DatasetError(f"{given} is not a folder; expected the {name}")
+        return place if place.is_dir() else None
+
+    images = find(config.images, "images")
+    if images is None:
+        raise DatasetError(f"{folder} has no folder 'images'; name the one with the images by --images")
+    labels, predictions = find(config.labels, "labels"), find(config.predictions, "predictions")
+    return _Places(images, labels, predictions, find(None, "scores") or folder)
+
+
+_Scores = Mapping[str, Mapping[str, tuple[Mapping[str, Path], str]]]
+"""Step to score to files by name, and the name of the array in them."""
+
+
+def _find_scores(places: _Places, config: ImportConfig) -> _Scores:
+    """The files of each step and score."""
+    others = {place.resolve() for place in (places.images, places.labels, places.predictions) if place is not None}
+    parts = _list_folders(places.scores, others)
+    has_files = any(_has_scores(path) for path in places.scores.iterdir() if path.is_file())
+    if not parts and not has_files:
+        raise DatasetError(
+            f"{places.scores} has neither score files ({', '.join(SUFFIXES)}) nor folders of them; expected "
+            "scores/<score>/<image>.png, or scores/<step>/<score>/<image>.png (docs/import.md)"
+        )
+    title = places.scores.resolve().name
+    if has_files:
+        return {SINGLE: _read_scores_of(places.scores, UNNAMED if title == "scores" else title, depth=1)}
+    nested = [part for part in parts if any(_list_folders(part, others))]
+    numbered = all(re.search(r"\d$", part.name) for part in parts)
+    as_steps = config.subfolders == "steps" or (config.subfolders == "auto" and (bool(nested) or numbered))
+    if not as_steps:
+        found: dict[str, tuple[Mapping[str, Path], str]] = {}
+        for part in parts:
+            found |= _read_scores_of(part, part.name)
+        return {SINGLE: found}
+    title = UNNAMED if title == "scores" else title
+    steps = {}
+    for part in sorted(parts, key=_natural):
+        below = _list_folders(part, others)
+        steps[part.name] = {}
+        for of_score in below or [part]:
+            steps[part.name] |= _read_scores_of(of_score, of_score.name if below else title)
+    first = next(iter(steps))
+    for step, by_score in steps.items():
+        if by_score.keys() != steps[first].keys():
+            raise DatasetError(
+                f"{places.scores}: {first} has the scores {', '.join(steps[first])}, but {step} has "
+                f"{', '.join(by_score)}; every step needs the same"
+            )
+    return steps
+
+
+def _read_scores_of(folder: Path, name: str, *, depth: int | None = None) -> dict[str, tuple[Mapping[str, Path], str]]:
+    """The score in a folder; those of npz files with several arrays have the arrays' names."""
+    files = _list_files(folder, SUFFIXES, depth=depth)
+    packed = [path for path in files.values() if path.suffix.lower() == ".npz"]
+    if not packed:
+        return {name: (files, "")}
+    if len(packed) < len(files):
+        raise DatasetError(f"{folder} has npz files among others, such as {packed[0].name}; keep one kind")
+    arrays = list_arrays(packed[0])
+    named = len(arrays) > 1 or (name == UNNAMED and arrays != ("arr_0",))
+    return {array if named else name: (files, array) for array in arrays}
+
+
+def _find_predictions(place: Path | None, steps: tuple[str, ...], names: tuple[str, ...]) -> dict[str, dict[str, Path]]:
+    """Step to the prediction of each image; the same for all steps unless they have folders of their own."""
+    if place is None:
+        return {}
+    own = steps != (SINGLE,) and all((place / step).is_dir() for step in steps)
+    shared = {} if own else _pair(names, _list_files(place, (".png",)), place)
+    return {step: _pair(names, _list_files(place / step, (".png",)), place / step) if own else shared for step in steps}
+
+
+def _pair_images(
+    images: Mapping[str, Path], scores: _Scores, *, skip_missing: bool
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Names of the images with a file of every score, and of those without."""
+    lacking: dict[str, str] = {}
+    for by_score in scores.values():
+        for score, (files, _) in by_score.items():
+            matched = match_names(tuple(images), files, where=score)
+            lacking |= {name: score for name in images if name not in matched}
+    kept = tuple(name for name in images if name not in lacking)
+    if lacking and (not skip_missing or not kept):
+        name, score = next(iter(lacking.items()))
+        raise DatasetError(
+            f"{len(lacking)} of {len(images)} images have no file in '{score}', such as {images[name]}; a map has the "
+            "name of its image, and may have more after it ('<image>_entropy.png'). "
+            + ("Correct the names" if not kept else "Correct the names, or leave them out with --skip-missing")
+        )
+    return kept, tuple(lacking)
+
+
+def _match_scores(scores: _Scores, names: tuple[str, ...]) -> _Scores:
+    return {
+        step: {score: (match_names(names, files, where=score), array) for score, (files, array) in by_score.items()}
+        for step, by_score in scores.items()
+    }
+
+
+def _pair(names: tuple[str, ...], files: Mapping[str, Path], place: Path) -> dict[str, Path]:
+    """The file of each image in a folder."""
+    matched = match_names(names, files, where=str(place))
+    if lacking := [name for name in names if name not in matched]:
+        raise DatasetError(
+            f"{place} has no file for {len(lacking)} of {len(names)} images, such as {lacking[0]}; add them, or move "
+            "the folder away"
+        )
+    return matched
+
+
+def match_names(images: tuple[str, ...], files: Mapping[str, Path], *, where: str) -> dict[str, Path]:
+    """The file of each image: one of the same name, or of one that goes on after it.
+
+    What the names of all images end with, such as "_leftImg8bit", need not be in the files' names.
+
+    Raises:
+        DatasetError: an image has two files.
+
+    Example:
+        >>> found = match_names(("a_img", "b_img"), {"a_img_h": Path("x"), "b": Path("y")}, where="hardness")
+        >>> [str(path) for path in found.values()]
+        ['x', 'y']
+    """
+    ending = _find_ending(images) if len(images) > 1 else ""
+    ending = ending[re.search(r"[^0-9A-Za-z]|$", ending).start() :]  # pyright: ignore[reportOptionalMemberAccess]
+    by_name = {name: name for name in images} | {name.removesuffix(ending): name for name in images if ending}
+    found: dict[str, Path] = {}
+    for file, path in files.items():
+        image = next((by_name[start] for start in _list_starts(file) if start in by_name), None)
+        if image is None:
+            continue
+        if image in found:
+            raise DatasetError(f"{where}: {found[image]} and {path} both belong to the image {image}; keep one of them")
+        found[image] = path
+    return {name: found[name] for name in images if name in found}
+
+
+def _find_ending(names: tuple[str, ...]) -> str:
+    """The longest text that all names end with."""
+    shortest = min(names, key=len)
+    return next(shortest[at:] for at in range(len(shortest) + 1) if all(name.endswith(shortest[at:]) for name in names))
+
+
+def _list_starts(name: str) -> Iterator[str]:
+    """The name and its beginnings before a separator, the longest first."""
+    yield name
+    for separator in reversed(list(re.finditer(r"[^0-9A-Za-z/]", name))):
+        yield name[: separator.start()]
+
+
+def _find_classes(
+    folder: Path, places: _Places, files: list[Path], notes: list[str]
+) -> tuple[Callable[[Path], LabelMap], ClassTable]:
+    """The function that reads label maps and predictions, and the classes: listed, or numbered as in the files."""
+    beside = [place.parent for place in (places.labels, places.predictions) if place is not None]
+    listed = next((place / "classes.json" for place in [folder, *beside] if (place / "classes.json").is_file()), None)
+    if listed is not None:
+        known = read_class_json(listed)
+        read = partial(
+            read_class_ids, ids=known.ids, classes=known.classes, coloured=known.coloured, colours=known.colours
+        )
+        return read, known.classes
+    highest = -1
+    for path in files:
+        ids = read_label_ids(path)
+        highest = max(highest, int(ids[ids != IGNORE_INDEX].max(initial=0)))
+    if highest < 0:
+        return read_label_ids, NO_CLASSES
+    if highest >= IGNORE_INDEX:
+        raise DatasetError(
+            f"a label map has the id {highest}; list the classes with their ids in {folder}/classes.json"
+        )
+    notes.append(f"no classes.json in {folder}, so the classes are numbered 0 to {highest}")
+    names = tuple(f"class {index}" for index in range(highest + 1))
+    return read_label_ids, ClassTable(names, voc_palette(len(names)))
+
+
+def _list_files(folder: Path, suffixes: tuple[str, ...], *, depth: int | None = None) -> dict[str, Path]:
+    """The files below a folder with one of these suffixes, by their name below it."""
+    found: dict[str, Path] = {}
+    for path in walk_files(folder):
+        below = path.relative_to(folder)
+        if path.suffix.lower() not in suffixes or (depth is not None and len(below.parts) > depth):
+            continue
+        name = name_file(below)
+        if name in found:
+            raise DatasetError(f"{found[name]} and {path} have the same name; keep one of them")
+        found[name] = path
+    if not found:
+        raise DatasetError(f"{folder} has no files that end in {', '.join(suffixes)}")
+    return found
+
+
+def _list_folders(folder: Path, others: set[Path]) -> list[Path]:
+    """The visible folders in a folder that hold scores."""
+    below = sorted(path for path in folder.iterdir() if path.is_dir() and is_visible_folder(path.name))
+    return [path for path in below if path.resolve() not in others and any(map(_has_scores, path.rglob("*")))]
+
+
+def _has_scores(path: Path) -> bool:
+    return path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
+
+
+def _natural(path: Path) -> list[tuple[int, int, str]]:
+    """Key that sorts epoch_2 before epoch_10."""
+    parts = re.split(r"(\d+)", path.name)
+    return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts]

@@ -1,0 +1,243 @@
+"""Imported maps of a run: per-pixel scores of any method, with their images, labels and predictions.
+
+maps/epoch-0001.json                  SHA-256 of the files of a step, by their path below maps/
+maps/manifest.json                    images in order, and the suffix of each image file
+maps/<image>/image.<suffix>           the image file as it was given, or a PNG
+maps/<image>/label.png                8-bit class indices, 255 = ignored; if there are labels
+maps/<image>/epoch-0001.prediction.png   8-bit class indices, if there are predictions
+maps/<image>/epoch-0001.score-0.png   16-bit grey, 0..65535 from the low to the high end of the score's range
+"""
+
+import json
+import shutil
+from hashlib import sha256
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+from jaxtyping import Float, Float32
+from PIL import Image as PillowImage
+from pydantic import AfterValidator, Field, model_validator
+
+from hlcore.config import FrozenModel
+from hlcore.errors import CheckpointError, InvalidInputError
+from hlcore.storage.files import FileName, explain_write_errors, read_json, replace_atomically, write_text
+from hlcore.storage.png import read_hardness_png, read_png, write_hardness_png
+from hlcore.types import IGNORE_INDEX, Image, LabelMap
+
+MAX_NAME = 60
+
+
+def _check_label(name: str) -> str:
+    if not name.strip() or not name.isprintable() or len(name) > MAX_NAME:
+        raise ValueError(f"expected a printable name of 1 to {MAX_NAME} characters, got {name[:MAX_NAME]!r}")
+    return name
+
+
+ScoreName = Annotated[str, AfterValidator(_check_label)]
+
+
+class ImportedScore(FrozenModel):
+    """A score of each pixel, of any method."""
+
+    name: ScoreName
+    low: float
+    """Value that is stored as 0."""
+    high: float
+    """Value that is stored as 65535."""
+    is_range_stated: bool = False
+    """Whether the user gave the range; otherwise it was read from the data."""
+    low_is_hard: bool = False
+    """Whether low values mean hard pixels, as those of a confidence do."""
+    unit: Annotated[str, Field(max_length=20)] = ""
+
+    @model_validator(mode="after")
+    def _check_range(self) -> "ImportedScore":
+        if not self.low < self.high:
+            raise ValueError(f"low must be below high, got {self.low} and {self.high}")
+        return self
+
+    @property
+    def title(self) -> str:
+        """The name, with "reversed" if what is shown is high where the score is low."""
+        return f"{self.name}, reversed" if self.low_is_hard else self.name
+
+    def describe(self) -> str:
+        """Name, range and direction.
+
+        Example:
+            >>> ImportedScore(name="entropy", low=0, high=2.5, unit="nats").describe()
+            'entropy: 0 to 2.5 nats (read from the data), high is hard'
+        """
+        unit = f" {self.unit}" if self.unit else ""
+        origin = "as stated" if self.is_range_stated else "read from the data"
+        direction = "low" if self.low_is_hard else "high"
+        return f"{self.name}: {self.low:.4g} to {self.high:.4g}{unit} ({origin}), {direction} is hard"
+
+    def normalise(self, values: Float[np.ndarray, "H W"]) -> Float32[np.ndarray, "H W"]:
+        """Values as shares of the range, 0 to 1; those beyond are clipped."""
+        scaled = (values.astype(np.float64) - self.low) / (self.high - self.low)
+        return np.clip(scaled, 0, 1).astype(np.float32)
+
+
+class Imported(FrozenModel):
+    """What a run of imported maps consists of."""
+
+    scores: Annotated[tuple[ImportedScore, ...], Field(min_length=1, max_length=32)]
+    """The first takes the place of hardness; errors are also predicted with the others."""
+    steps: Annotated[tuple[Annotated[str, Field(max_length=200)], ...], Field(min_length=1, max_length=9999)] = ("",)
+    """Names of the epochs or methods; one without a name if there is only one."""
+    has_labels: bool
+    has_predictions: bool
+    white_level: float | None = None
+    """Value of white in images of more than 8 bits."""
+
+    @property
+    def score(self) -> ImportedScore:
+        """The score that takes the place of hardness."""
+        return self.scores[0]
+
+
+class _Manifest(FrozenModel):
+    images: dict[FileName, Annotated[str, Field(pattern=r"^\.[A-Za-z0-9]{1,8}$")]]
+    """Name of each image to the suffix of its file."""
+
+
+class _Step(FrozenModel):
+    name: str
+    files: dict[FileName, Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]]
+    """Path of each file to its SHA-256."""
+
+
+class StoredMaps:
+    """The imported maps of a run; files are read on demand."""
+
+    def __init__(self, path: Path, imported: Imported, *, num_classes: int) -> None:
+        """Raises CheckpointError if the list of images cannot be read."""
+        self.path, self._imported, self._num_classes = path, imported, num_classes
+        self._suffixes = read_json(path / "manifest.json", _Manifest).images
+
+    @property
+    def images(self) -> tuple[str, ...]:
+        """Names of the images."""
+        return tuple(self._suffixes)
+
+    @property
+    def fingerprint(self) -> str:
+        """64 hexadecimal digits that change with any image or label map."""
+        digest = sha256()
+        for name in self.images:
+            for path in (self.image_path(name), self.path / name / "label.png"):
+                if path.is_file():
+                    digest.update(f"{name}/{path.name}:{digest_file(path)}".encode())
+        return digest.hexdigest()
+
+    def image_path(self, name: str) -> Path:
+        """File of an image.
+
+        Raises:
+            InvalidInputError: no such image.
+        """
+        if name not in self._suffixes:
+            raise InvalidInputError(f"no imported image {name!r}; there are {', '.join(self.images[:5])} ...")
+        return self.path / name / f"image{self._suffixes[name]}"
+
+    def label_map(self, name: str) -> LabelMap | None:
+        """Label map of an image, H W uint8, 255 = ignored; None if there are no labels.
+
+        Raises:
+            CheckpointError: it cannot be read, or has an unknown class.
+        """
+        return self._classes(self.path / name / "label.png") if self._imported.has_labels else None
+
+    def prediction(self, name: str, epoch: int) -> LabelMap | None:
+        """Predicted classes of an image, H W uint8; None if there are no predictions. Raises as `label_map`."""
+        path = self.path / name / f"{_prefix(epoch)}.prediction.png"
+        return self._classes(path) if self._imported.has_predictions else None
+
+    def score(self, name: str, epoch: int, index: int = 0) -> Float32[np.ndarray, "H W"]:
+        """A score of an image as share of its range, 0 to 1, turned so that high means hard.
+
+        Raises:
+            CheckpointError: it cannot be read.
+        """
+        values = read_hardness_png(self.path / name / f"{_prefix(epoch)}.score-{index}.png")
+        return 1 - values if self._imported.scores[index].low_is_hard else values
+
+    def _classes(self, path: Path) -> LabelMap:
+        class_map = np.asarray(read_png(path))
+        if class_map.dtype != np.uint8 or class_map.ndim != 2:
+            raise CheckpointError(f"{path} is not an 8-bit grey PNG of class indices")
+        highest = int(class_map[class_map != IGNORE_INDEX].max(initial=0))
+        if highest >= self._num_classes:
+            raise CheckpointError(f"{path} has class {highest}, but the run has {self._num_classes} classes")
+        return class_map
+
+
+class MapsWriter:
+    """Writes the maps of a run, image by image."""
+
+    def __init__(self, path: Path, imported: Imported) -> None:
+        """Starts anew: what an interrupted import left is removed."""
+        self.path, self._imported = path, imported
+        self._suffixes: dict[str, str] = {}
+        self._digests: dict[int, dict[str, str]] = {epoch + 1: {} for epoch in range(len(imported.steps))}
+        with explain_write_errors(path):
+            shutil.rmtree(path, ignore_errors=True)
+            path.mkdir(parents=True)
+
+    def add_image(self, name: str, image: Image | Path, label_map: LabelMap | None) -> None:
+        """Write an image, a file of it or its pixels, and its label map."""
+        suffix = image.suffix.lower() if isinstance(image, Path) else ".png"
+        target = self.path / name / f"image{suffix}"
+        with replace_atomically(target) as temporary:
+            if isinstance(image, Path):
+                shutil.copyfile(image, temporary)
+            else:
+                PillowImage.fromarray(image).save(temporary, format="PNG")
+        self._suffixes[name] = suffix
+        if label_map is not None:
+            _write_classes(self.path / name / "label.png", label_map)
+
+    def add_prediction(self, name: str, epoch: int, prediction: LabelMap) -> None:
+        """Write the predicted classes of an image at a step, 1 for the first."""
+        path = self.path / name / f"{_prefix(epoch)}.prediction.png"
+        _write_classes(path, prediction)
+        self._note(epoch, path)
+
+    def add_score(self, name: str, epoch: int, index: int, values: Float[np.ndarray, "H W"]) -> None:
+        """Write a score of an image at a step, in its own unit."""
+        path = self.path / name / f"{_prefix(epoch)}.score-{index}.png"
+        write_hardness_png(path, self._imported.scores[index].normalise(values))
+        self._note(epoch, path)
+
+    def finish(self) -> None:
+        """Write the lists of images and files."""
+        write_text(self.path / "manifest.json", _Manifest(images=self._suffixes).model_dump_json(indent=1) + "\n")
+        for epoch, files in self._digests.items():
+            step = _Step(name=self._imported.steps[epoch - 1], files=files)
+            write_text(self.path / f"{_prefix(epoch)}.json", json.dumps(step.model_dump(), indent=1) + "\n")
+
+    def _note(self, epoch: int, path: Path) -> None:
+        self._digests[epoch][path.relative_to(self.path).as_posix()] = digest_file(path)
+
+
+def digest_file(path: Path) -> str:
+    """SHA-256 of a file.
+
+    Raises:
+        CheckpointError: it cannot be read.
+    """
+    try:
+        return sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise CheckpointError(f"{path} cannot be read: {error}") from error
+
+
+def _write_classes(path: Path, class_map: LabelMap) -> None:
+    with replace_atomically(path) as temporary:
+        PillowImage.fromarray(class_map.astype(np.uint8)).save(temporary, format="PNG")
+
+
+def _prefix(epoch: int) -> str:
+    return f"epoch-{epoch:04d}"
