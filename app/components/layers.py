@@ -6,8 +6,10 @@ from typing import TypeAlias
 
 from app.components import definitions
 from app.components.image_viewer import LOSS_LIMITS_NATS
+from app.components.words import find_score, say_plainly
 from app.loading.pictures import Picture
 from app.loading.planes import (
+    SCORE,
     compute_highest_entropy,
     load_image_plane,
     load_label_plane,
@@ -17,42 +19,65 @@ from app.loading.planes import (
 from app.loading.predictions import MAX_LOSS_NATS
 from app.loading.runs import load_epoch_table
 from app.viewer.planes import Plane
-from app.viewer.scene import ALL_STEPS, Layer, Step
+from app.viewer.scene import ALL_STEPS, Layer, Panel, Step
 from hlcore.figures.style import DIFFERENCE_SCALE, ENTROPY_SCALE, ERROR, LOSS_SCALE, Colour
+from hlcore.figures.words import capitalise
+from hlcore.storage.maps import ImportedScore
 from hlcore.storage.runs import Run
 
 EpochPlanes: TypeAlias = Mapping[int, Mapping[str, Plane]]
 """Epoch to name to plane, for the epochs that are ready."""
 Classes: TypeAlias = tuple[tuple[str, Colour], ...]
 """Name and colour of each class index."""
-LABELLED_PANELS, UNLABELLED_PANELS = (
-    ("Image", "Hardness", "Loss", "Errors"),
-    ("Image", "Hardness", "Prediction", "Entropy"),
-)
+PANELS = {
+    "labelled": ("Image", "Hardness", "Loss", "Errors"),
+    "unlabelled": ("Image", "Hardness", "Prediction", "Entropy"),
+    "imported": ("Image", "Hardness", "Labels", "Errors", "Prediction"),
+}
+"""Layers that panels show at first, if they exist."""
+MAX_PANELS = 4
+
+
+def choose_panels(run: Run, picture: Picture, layers: Sequence[Layer]) -> tuple[Panel, ...]:
+    """The panels that are shown at first; of imported maps also the further scores."""
+    kind = "unlabelled" if picture.sample.label_map is None else "labelled"
+    names = list(map(say_plainly, PANELS[kind if run.record.imported is None else "imported"]))
+    if run.record.imported is not None:
+        names[2:2] = [capitalise(score.title) for score in list_further_scores(run)]
+    known = {layer.name for layer in layers}
+    return tuple(Panel(name) for name in names if name in known)[:MAX_PANELS]
+
+
+def list_further_scores(run: Run) -> list[ImportedScore]:
+    """The imported scores besides the first."""
+    return [] if run.record.imported is None else list(run.record.imported.scores[1:])
 
 
 def make_layers(run: Run, picture: Picture, planes: EpochPlanes) -> tuple[Layer, ...]:
     """All layers of a picture, with the planes of every epoch that is ready."""
-    labelled = picture.sample.label_map is not None
+    labelled, several = picture.sample.label_map is not None, len(run.epochs) > 1
     by_name = {name: {str(epoch): of_epoch[name] for epoch, of_epoch in planes.items()} for name in _list_names(planes)}
-    several = len(run.epochs) > 1
-    return (
-        make_image_layer(picture),
-        make_hardness_layer(by_name["hardness"]),
-        make_class_layer("Prediction", list_classes(run), by_name["prediction"]),
-        *((make_class_layer("Labels", list_classes(run), {ALL_STEPS: load_label_plane(picture)}),) if labelled else ()),
-        *((make_loss_layer(by_name["loss"]),) if labelled else ()),
-        make_entropy_layer(run, by_name["entropy"]),
-        *((make_suspicion_layer(by_name["error_suspicion"]),) if run.record.error_model else ()),
-        *((make_errors_layer(),) if labelled else ()),
-        *((make_change_layer("Hardness"),) if several else ()),
-        *(
-            (make_change_layer("Loss", ranges=LOSS_LIMITS_NATS, unit=" nats", digits=2),)
-            if several and labelled
-            else ()
-        ),
-        make_objects_layer("Labels" if labelled else "Prediction", _make_object_planes(picture, by_name)),
-    )
+    layers = [make_image_layer(picture), make_hardness_layer(by_name["hardness"])]
+    layers += [make_score_layer(score, by_name[SCORE + score.title]) for score in list_further_scores(run)]
+    if "prediction" in by_name:
+        layers.append(make_class_layer("Prediction", list_classes(run), by_name["prediction"]))
+    if labelled:
+        layers.append(make_class_layer("Labels", list_classes(run), {ALL_STEPS: load_label_plane(picture)}))
+    if "loss" in by_name:
+        layers.append(make_loss_layer(by_name["loss"]))
+    if "entropy" in by_name:
+        layers.append(make_entropy_layer(run, by_name["entropy"]))
+    if "error_suspicion" in by_name:
+        layers.append(make_suspicion_layer(by_name["error_suspicion"]))
+    if labelled and "prediction" in by_name:
+        layers.append(make_errors_layer())
+    if several:
+        layers.append(make_change_layer(say_plainly("Hardness")))
+    if several and "loss" in by_name:
+        layers.append(make_change_layer("Loss", ranges=LOSS_LIMITS_NATS, unit=" nats", digits=2))
+    if labelled or "objects" in by_name:
+        layers.append(make_objects_layer("Labels" if labelled else "Prediction", _make_object_planes(picture, by_name)))
+    return tuple(layers)
 
 
 def make_layers_of_epoch(run: Run, picture: Picture, epoch: int) -> tuple[Layer, ...]:
@@ -67,8 +92,18 @@ def make_image_layer(picture: Picture) -> Layer:
 
 
 def make_hardness_layer(planes: Mapping[str, Plane]) -> Layer:
-    """Hardness over the image, 0 to 1, in the selected colours."""
+    """Hardness over the image, 0 to 1, or the score in its place; in the selected colours."""
+    score = find_score()
+    if score is not None:
+        return make_score_layer(score, planes)
     return Layer("Hardness", "values", planes, over=True, definition=definitions.make_link("Hardness"))
+
+
+def make_score_layer(score: ImportedScore, planes: Mapping[str, Plane]) -> Layer:
+    """An imported score over the image in its own unit, in the selected colours."""
+    low, high = score.shown_range
+    unit = f" {score.unit}" if score.unit and not score.low_is_hard else ""
+    return Layer(capitalise(score.title), "values", planes, low=low, high=high, unit=unit, over=True)
 
 
 def make_loss_layer(planes: Mapping[str, Plane], name: str = "Loss", definition: str = "Loss") -> Layer:
@@ -151,7 +186,7 @@ def make_steps(run: Run) -> tuple[Step, ...]:
     best = run.record.best_epoch
     if best in notes:
         notes[best] += f", best on {run.record.config.data.val_split}"
-    return tuple(Step(str(epoch), f"epoch {epoch}", notes.get(epoch, "")) for epoch in run.epochs)
+    return tuple(Step(str(epoch), run.name_epoch(epoch), notes.get(epoch, "")) for epoch in run.epochs)
 
 
 def make_caption(run: Run, picture: Picture) -> str:

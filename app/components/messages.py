@@ -12,6 +12,7 @@ from app.components import definitions
 from app.loading.pictures import Picture
 from hlcore.data.images.white_level import is_dark
 from hlcore.errors import HlcoreError
+from hlcore.storage.maps import Imported
 
 ABOUT = (
     "**Hardness** is how hard the network expects each pixel to be, learned from the loss during training and "
@@ -37,9 +38,13 @@ def format_link_warnings(warnings: Sequence[str]) -> str:
     return "\n".join(["Some settings in this link are not available:", "", *lines])
 
 
-def draw_about() -> None:
-    """Draw a short explanation of hardness."""
-    st.caption(f"{ABOUT} [About the method]({definitions.make_method_link()})")
+def draw_about(imported: Imported | None) -> None:
+    """Draw a short explanation of hardness, or of the imported scores that are shown in its place."""
+    if imported is None:
+        st.caption(f"{ABOUT} [About the method]({definitions.make_method_link()})")
+        return
+    scores = "; ".join(session.escape_sentence(score.describe()) for score in imported.scores)
+    st.caption(f"Imported maps, without a network: {scores}. Bright means hard.")
 
 
 @contextmanager

@@ -40,7 +40,9 @@ def select_picture(run: Run, *, max_px: int = SIDES[-1]) -> Picture | None:
             required=True,
             wrap=True,
             persist_state="session",
-            help="Scenes: synthetic and labelled. Photos: examples from scikit-image. Followed: images whose maps were "
+            help=None
+            if run.record.imported is not None
+            else "Scenes: synthetic and labelled. Photos: examples from scikit-image. Followed: images whose maps were "
             "saved during training. Data set: the images of a data set measured with `hlcore analyze`.",
         )
     session.ensure_choice("side", SIDES, default=768)

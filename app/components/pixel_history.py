@@ -7,6 +7,7 @@ import streamlit as st
 from app import session
 from app.components import definitions
 from app.components.epoch_planes import list_ready_epochs
+from app.components.words import draw_figure, say
 from app.loading.pictures import Picture
 from app.loading.predictions import load_pixel
 from hlcore.figures.pixels import make_pixel_history_figure
@@ -23,7 +24,7 @@ def draw_pixel_history(run: Run, picture: Picture) -> None:
     table = collect_pixel_history(run, picture, *place)
     st.markdown(summarise_pixel(run, picture, table, *place))
     if len(table) > 1:
-        st.plotly_chart(make_pixel_history_figure(table), key="pixel_history", height=HEIGHT_PX)
+        draw_figure(make_pixel_history_figure(table), key="pixel_history", height=HEIGHT_PX)
 
 
 def collect_pixel_history(run: Run, picture: Picture, x: int, y: int) -> pd.DataFrame:
@@ -32,8 +33,12 @@ def collect_pixel_history(run: Run, picture: Picture, x: int, y: int) -> pd.Data
     table = pd.DataFrame(rows)
     names, label_map = run.record.class_names, picture.sample.label_map
     label = None if label_map is None else label_map[y, x]
+    if "predicted" not in table:
+        return table.assign(error=False, class_name="")
     wrong = table["predicted"] != label if label is not None and label < len(names) else False
-    return table.assign(error=wrong, class_name=[names[index] for index in table["predicted"]])
+    return table.assign(
+        error=wrong, class_name=[names[index] if index < len(names) else "" for index in table["predicted"]]
+    )
 
 
 def summarise_pixel(run: Run, picture: Picture, table: pd.DataFrame, x: int, y: int) -> str:
@@ -45,15 +50,17 @@ def summarise_pixel(run: Run, picture: Picture, table: pd.DataFrame, x: int, y: 
         label = label_map[y, x]
         texts.append(f"labelled **{names[label]}**" if label < len(names) else "not labelled")
     first, last = table.iloc[0], table.iloc[-1]
-    since = f"from epoch {first['epoch']} to {last['epoch']}" if len(table) > 1 else f"at epoch {last['epoch']}"
+    names_of = [session.escape_sentence(run.name_epoch(row["epoch"])) for row in (first, last)]
+    since = f"from {names_of[0]} to {names_of[1].removeprefix('epoch ')}" if len(table) > 1 else f"at {names_of[1]}"
     texts.append(f"{since} {definitions.link_text('hardness')} {_format_change(list(table['hardness']), 3)}")
     losses = list(table["loss"]) if "loss" in table else []
     if any(np.isfinite(losses)):
         texts.append(f"{definitions.link_text('loss')} {_format_change(losses, 2)} nats")
-    texts.append(
-        f"predicted **{names[last['predicted']]}** ({definitions.link_text('probability')} {last['probability']:.3f})"
-    )
-    return " · ".join(texts)
+    if last["class_name"]:
+        texts.append(f"predicted **{names[last['predicted']]}**")
+    if "probability" in table:
+        texts[-1] += f" ({definitions.link_text('probability')} {last['probability']:.3f})"
+    return say(" · ".join(texts))
 
 
 def _format_change(values: list[float], digits: int) -> str:

@@ -17,11 +17,11 @@ MAX_CLASSES = 12
 
 def draw_reach_note(run: Run, epoch: int, picture: Picture) -> None:
     """Draw what the network knows, beside an image without labels; labelled ones come from its own kind of data."""
-    if picture.sample.label_map is not None:
+    if picture.sample.label_map is not None or run.record.imported is not None:
         return
     st.caption(describe_classes(run))
-    entropy = float(load_maps(run, epoch, picture).entropy.mean())
-    if sentence := compare_with_known(run, entropy):
+    entropy = load_maps(run, epoch, picture).entropy
+    if entropy is not None and (sentence := compare_with_known(run, float(entropy.mean()))):
         st.info(sentence, icon=":material/help:")
 
 

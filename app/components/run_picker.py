@@ -13,6 +13,7 @@ from app.loading import runs as run_loading
 from app.loading.analyses import list_unreadable_analyses
 from app.loading.runs import load_epoch_table, load_run
 from hlcore.errors import CheckpointError
+from hlcore.storage.maps import Imported
 from hlcore.storage.runs import Run
 
 FIRST_RUN = "streets"
@@ -29,16 +30,18 @@ def draw_run_picker(folders: dict[str, Path]) -> None:
         key="run",
         format_func=lambda name: format_run(name, folders[name]),
         persist_state="session",
-        help="Fitted: only the hardness branch was learned, for a network that was trained before.",
+        help="Fitted: only the hardness branch was learned, for a network that was trained before. Imported: maps of "
+        "other code, without a network.",
     )
 
 
 def format_run(name: str, folder: Path) -> str:
-    """The name of a run on the page, which tells fitted runs from trained ones."""
+    """The name of a run on the page, which tells fitted runs and imported maps from trained ones."""
     try:
-        return f"{name} (fitted)" if load_run(folder).record.fitted is not None else name
+        objective = load_run(folder).record.objective
     except CheckpointError:
         return name  # opening it says what is wrong
+    return f"{name} ({objective})" if objective in ("fitted", "imported") else name
 
 
 def load_selected_run() -> Run:
@@ -52,11 +55,32 @@ def load_selected_run() -> Run:
 
 def draw_run_facts(run: Run) -> None:
     """Draw the facts about a run, and a warning for each part of it that cannot be read."""
+    rows = _list_facts(run) if run.record.imported is None else _list_imported_facts(run, run.record.imported)
+    cells = "".join(f"<dt>{_format_fact(name)}</dt><dd>{escape(str(value))}</dd>" for name, value in rows.items())
+    st.html(f'<dl class="facts">{cells}</dl>')
+    for sentence in (*run_loading.list_faults(run), *list_unreadable_analyses(run)):
+        st.warning(session.escape_sentence(sentence), icon=":material/error:")
+
+
+def _list_imported_facts(run: Run, imported: Imported) -> dict[str, str]:
+    facts = {f"Score {number}": score.describe() for number, score in enumerate(imported.scores, start=1)}
+    if len(imported.scores) == 1:
+        facts = {"Score": imported.score.describe()}
+    beside = [name for name, has in (("labels", imported.has_labels), ("predictions", imported.has_predictions)) if has]
+    facts["Images"] = f"{len(run.maps.images)}{' with ' if beside else ''}{' and '.join(beside)}"
+    if len(imported.steps) > 1:
+        facts["Steps"] = ", ".join(imported.steps)
+    if imported.has_labels or imported.has_predictions:
+        facts["Classes"] = str(len(run.record.class_names))
+    return facts
+
+
+def _list_facts(run: Run) -> dict[str, object]:
     config, table = run.record.config, load_epoch_table(run).dropna(subset="mean_iou")
     data = config.data.dataset
     if data == "streets":
         data = f"streets, {config.data.train_scenes} scenes"
-    rows = {
+    rows: dict[str, object] = {
         "Network": config.network.network,
         "Encoder": config.network.encoder.removeprefix("tu-"),
         "Parameters": f"{run.record.parameters / 1e6:.2f} M ({run.record.hardness_parameters:,} hardness)",
@@ -71,10 +95,7 @@ def draw_run_facts(run: Run) -> None:
         scored = table.dropna(subset="mean_iou")
         rows["mIoU, last"] = _format_score(table, len(table) - 1)
         rows["mIoU, best"] = _format_score(scored, int(scored["mean_iou"].argmax())) if len(scored) else "–"
-    cells = "".join(f"<dt>{_format_fact(name)}</dt><dd>{escape(str(value))}</dd>" for name, value in rows.items())
-    st.html(f'<dl class="facts">{cells}</dl>')
-    for sentence in (*run_loading.list_faults(run), *list_unreadable_analyses(run)):
-        st.warning(session.escape_sentence(sentence), icon=":material/error:")
+    return rows
 
 
 def _format_score(table: pd.DataFrame, row: int) -> str:
@@ -110,13 +131,21 @@ def select_epoch(run: Run) -> int:
     """
     chosen = ensure_epoch("epoch", run)
     if len(run.epochs) == 1:
-        st.caption(f"Epoch {chosen} (the only one kept)")
+        if run.record.imported is None:
+            st.caption(f"Epoch {chosen} (the only one kept)")
         return chosen
     best, split = run.record.best_epoch, run.record.config.data.val_split
+    imported = run.record.imported
     return st.select_slider(
-        "Epoch",
+        "Epoch" if imported is None else "Step",
         run.epochs,
         key="epoch",
-        format_func=lambda epoch: f"{epoch} (best on {split})" if epoch == best else str(epoch),
+        format_func=lambda epoch: (
+            run.name_epoch(epoch)
+            if imported is not None
+            else f"{epoch} (best on {split})"
+            if epoch == best
+            else str(epoch)
+        ),
         persist_state="session",
     )

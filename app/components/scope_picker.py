@@ -22,6 +22,9 @@ def select_scope(run: Run, *, table: str, picture: str = "This image") -> Analys
     session.ensure_choice("scope", [PICTURE, *analyses], default=next(iter(analyses), PICTURE))
     if lacking := [format_scope(analysis) for name, analysis in found.items() if name not in analyses]:
         st.caption(f"Not shown, because they lack the table '{table}': {session.escape_markdown('; '.join(lacking))}.")
+    if not analyses and run.record.imported is not None and not run.record.imported.has_labels:
+        st.caption("Measured on one image. These maps came without labels, so all of them cannot be measured together.")
+        return None
     if not analyses:
         st.caption(f"Measured on one image. To measure a whole data set, run `{make_analyze_command(run)}`.")
         return None
@@ -41,11 +44,23 @@ def make_analyze_command(run: Run) -> str:
     """The command that measures a data set with this run, for the folder in which the app was started."""
     path = run.path.relative_to(Path.cwd()) if run.path.is_relative_to(Path.cwd()) else run.path
     data = run.record.config.data
-    folder = [] if data.dataset == STREETS or data.root else [f"/path/to/{data.dataset}"]
+    folder = (
+        [] if run.record.imported is not None or data.dataset == STREETS or data.root else [f"/path/to/{data.dataset}"]
+    )
     return shlex.join(["hlcore", "analyze", str(path), *folder])
+
+
+def format_measured(analysis: Analysis) -> str:
+    """The epoch, or the step of imported maps, and the data of an analysis, to begin a sentence."""
+    record = analysis.record
+    step = f"Epoch {record.epoch}" if record.imported is None else record.imported.steps[record.epoch - 1]
+    on = format_scope(analysis)
+    return f"{session.escape_markdown(step)} on {on}" if step else on
 
 
 def format_scope(analysis: Analysis) -> str:
     """Data set, split and number of images of an analysis."""
     record = analysis.record
+    if record.imported is not None:
+        return f"{record.images} imported images"
     return f"{record.dataset} {record.split}, {record.images} images"

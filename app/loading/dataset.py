@@ -18,8 +18,9 @@ from hlcore.data.images.resizing import resize_image
 from hlcore.data.ordering import reorder_classes
 from hlcore.data.samples import Sample, SegmentationData
 from hlcore.errors import DatasetError
+from hlcore.imported import ImportedData
 from hlcore.storage.analyses import Analysis, AnalysisRecord
-from hlcore.storage.runs import Run
+from hlcore.storage.runs import Run, open_run
 
 DATA_FOLDERS = "HLCORE_DATA"
 """Environment variable: folders, separated like $PATH, each with data sets in subfolders of their names."""
@@ -69,7 +70,7 @@ def read_dataset_sample(analysis: Analysis, name: str, *, data: SegmentationData
     Raises:
         DatasetError: the data set was not found, has no such image, or cannot be read.
     """
-    found = open_dataset(analysis.record) if data is None else data
+    found = _open_data(analysis) if data is None else data
     if name not in found.names:
         raise DatasetError(
             f"there is no image '{name}' in {analysis.record.dataset}, split {analysis.record.split}; "
@@ -130,6 +131,13 @@ def load_thumbnail(analysis: Analysis, name: str) -> bytes | None:
     return _cached_thumbnail(paths, tuple(path.stat().st_mtime_ns if path.is_file() else 0 for path in paths))
 
 
+def _open_data(analysis: Analysis) -> SegmentationData:
+    """The data set of an analysis; imported maps are measured on the images in their run."""
+    if analysis.record.imported is not None:
+        return ImportedData(open_run(analysis.path.parents[1]))
+    return open_dataset(analysis.record)
+
+
 def _find_root(record: AnalysisRecord) -> Path:
     """The first existing folder among those that may hold the data set."""
     further = [Path(folder) / record.dataset for folder in os.environ.get(DATA_FOLDERS, "").split(os.pathsep) if folder]
@@ -154,7 +162,7 @@ def _make_key(analysis: Analysis) -> tuple[str, str]:
 
 @st.cache_resource(max_entries=4, show_spinner="Looking for the data set …")
 def _cached_dataset(_analysis: Analysis, record: str, places: str) -> SegmentationData:
-    return open_dataset(_analysis.record)
+    return _open_data(_analysis)
 
 
 @st.cache_data(max_entries=256, show_spinner=False)

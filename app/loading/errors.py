@@ -15,7 +15,7 @@ from app.loading.worker import run_in_turn
 from hlcore.analysis import error_prediction
 from hlcore.analysis.error_prediction import REGIONS, Region
 from hlcore.analysis.flagging import region_mask
-from hlcore.analysis.scores import SCORES, ScoreMap
+from hlcore.analysis.scores import ScoreMap, list_scores
 from hlcore.analysis.statistics import ImageSums
 from hlcore.storage.runs import Run
 from hlcore.types import PredictionRecord
@@ -52,7 +52,9 @@ def load_error_tables(run: Run, epoch: int, picture: Picture, *, dropout: bool) 
 
 
 def has_dropout(run: Run, epoch: int) -> bool:
-    """Whether the network of an epoch has dropout."""
+    """Whether the network of an epoch has dropout; imported maps have no network."""
+    if run.record.imported is not None:
+        return False
     from hlcore import inference  # importing torch takes seconds
 
     return inference.has_dropout(load_network(run, epoch).network)
@@ -73,12 +75,12 @@ def _load_prediction(identity: str, run: Run, epoch: int, picture: Picture, *, d
 @st.cache_resource(max_entries=4, show_spinner=False)
 def _cached_scores(identity: str, _run: Run, _epoch: int, _picture: Picture, _dropout: bool) -> ScoredPicture:  # noqa: FBT001 - the underscore keeps it out of the cache key
     record = _load_prediction(identity, _run, _epoch, _picture, dropout=_dropout)
-    measured = {name: score.measure(record) for name, score in SCORES.items()}
+    measured = {name: score.measure(record) for name, score in list_scores(record.scores).items()}
     return ScoredPicture(
         identity,
         {name: values for name, values in measured.items() if values is not None},
         {region: region_mask(record, region) for region in REGIONS},
-        None if record.label_map is None else record.error,
+        record.error if record.label_map is not None and record.has_prediction else None,
     )
 
 
@@ -87,7 +89,7 @@ def _cached_tables(identity: str, _run: Run, _epoch: int, _picture: Picture, _dr
     record = _load_prediction(identity, _run, _epoch, _picture, dropout=_dropout)
     sums = ImageSums(resamplings=1)
     sums.add(record.name, error_prediction.count(record))
-    return error_prediction.make_tables(sums)
+    return error_prediction.make_tables(sums, record.scores)
 
 
 @st.cache_data(max_entries=8, show_spinner=f"Running {PASSES} passes with dropout …")

@@ -17,10 +17,19 @@ from hlcore.data.readers.camvid import VOID
 from hlcore.data.samples import Sample
 from hlcore.data.streets import Streets
 from hlcore.errors import DatasetError
+from hlcore.imported import read_imported_sample
 from hlcore.storage.runs import Run
 
 SCENES, FOLLOWED, PHOTOGRAPHS, UPLOAD, DATA = "scenes", "followed", "photographs", "upload", "data"
-TITLES = {SCENES: "Scenes", PHOTOGRAPHS: "Photos", UPLOAD: "Your photo", FOLLOWED: "Followed", DATA: "Data set"}
+IMPORTED = "imported"
+TITLES = {
+    SCENES: "Scenes",
+    PHOTOGRAPHS: "Photos",
+    UPLOAD: "Your photo",
+    FOLLOWED: "Followed",
+    IMPORTED: "Imported",
+    DATA: "Data set",
+}
 """Source, as in links, to its name on the page."""
 _SCENE_COUNT = 12
 _PHOTOGRAPHS = {
@@ -34,13 +43,17 @@ _PHOTOGRAPHS = {
 
 
 def list_sources(run: Run) -> list[str]:
-    """The sources available for a run, except for DATA, which needs an analysis."""
+    """The sources available for a run, except for DATA, which needs an analysis; maps exist only of imported images."""
+    if run.record.imported is not None:
+        return [IMPORTED]
     probe = load_probe(run)
     return [SCENES, PHOTOGRAPHS, UPLOAD, *([FOLLOWED] if probe and probe.images else [])]
 
 
 def list_samples(run: Run, source: str) -> list[str]:
     """Names of the samples of a source; none for uploads."""
+    if source == IMPORTED:
+        return list(run.maps.images)
     if source == SCENES:
         return list(_make_scenes(run).names)
     if source == FOLLOWED:
@@ -52,7 +65,7 @@ def format_sample(run: Run, source: str, name: str) -> str:
     """The name of a sample on the page."""
     if source == FOLLOWED and (probe := load_probe(run)):
         return f"{name} ({'trained on' if probe.split(name) == 'train' else 'held out'})"
-    return name.replace("test-00", "scene ")
+    return name.replace("test-00", "scene ") if source == SCENES else name
 
 
 def read_sample(run: Run, source: str, name: str) -> Sample:
@@ -67,6 +80,8 @@ def read_sample(run: Run, source: str, name: str) -> Sample:
         return sample if scenes.classes.names == run.record.class_names else replace(sample, label_map=None)
     if source == FOLLOWED and (probe := load_probe(run)) and name in probe.images:
         return Sample(name, probe.image(name), probe.label_map(name))
+    if source == IMPORTED and name in run.maps.images:
+        return read_imported_sample(run, name)
     if source == PHOTOGRAPHS and name in _PHOTOGRAPHS:
         return Sample(name, read_image(_find_photograph(name)), None)
     raise DatasetError(f"there is no sample '{name}' in {TITLES.get(source, source)}; choose another")

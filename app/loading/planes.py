@@ -11,14 +11,19 @@ from app.loading.predictions import MAX_LOSS_NATS, identify_prediction, load_map
 from app.viewer import planes as packing
 from app.viewer.planes import Plane
 from hlcore.analysis.components import label_components
+from hlcore.storage.maps import ImportedScore
 from hlcore.storage.runs import Run
 from hlcore.types import Image, LabelMap
+
+SCORE = "score: "
+"""Before the title of a further imported score."""
 
 
 def load_planes(run: Run, epoch: int, picture: Picture) -> Mapping[str, Plane]:
     """Hardness, prediction and entropy of one epoch, packed; also the loss if labelled, otherwise the objects.
 
-    With an error model also the suspicion of error.
+    With an error model also the suspicion of error. Imported maps have the hardness, their further scores by their
+    titles after SCORE, and a prediction if there is one.
 
     Raises:
         CheckpointError: the checkpoint cannot be read.
@@ -70,16 +75,27 @@ def load_value_plane(name: str, identity: str, values: Float32[np.ndarray, "H W"
 @st.cache_resource(max_entries=96, show_spinner=False)
 def _cached_planes(identity: str, _run: Run, _epoch: int, _picture: Picture) -> Mapping[str, Plane]:
     of = load_maps(_run, _epoch, _picture)
-    packed = {
-        "hardness": packing.pack_values(of.hardness_map, low=0, high=1),
-        "prediction": packing.pack_classes(of.prediction),
-        "entropy": packing.pack_values(of.entropy, low=0, high=compute_highest_entropy(_run)),
-    }
+    imported = _run.record.imported
+    packed = {"hardness": _pack_score(of.hardness_map, imported and imported.score)}
+    if of.has_prediction:
+        packed["prediction"] = packing.pack_classes(of.prediction)
+    if of.entropy is not None:
+        packed["entropy"] = packing.pack_values(of.entropy, low=0, high=compute_highest_entropy(_run))
+    for score in imported.scores[1:] if imported is not None else ():
+        packed[SCORE + score.title] = _pack_score(of.scores[score.title], score)
     if of.error_suspicion is not None:
         packed["error_suspicion"] = packing.pack_values(of.error_suspicion, low=0, high=1)
-    if of.loss_map is None:
-        return packed | {"objects": packing.pack_numbers(label_components(of.prediction))}
-    return packed | {"loss": packing.pack_values(of.loss_map, low=0, high=MAX_LOSS_NATS)}
+    if of.loss_map is not None:
+        packed["loss"] = packing.pack_values(of.loss_map, low=0, high=MAX_LOSS_NATS)
+    if _picture.sample.label_map is None and of.has_prediction:
+        packed["objects"] = packing.pack_numbers(label_components(of.prediction))
+    return packed
+
+
+def _pack_score(values: Float32[np.ndarray, "H W"], score: ImportedScore | None) -> Plane:
+    """Hardness, or an imported score in its own unit."""
+    low, high = (0.0, 1.0) if score is None else score.shown_range
+    return packing.pack_values((low + values * (high - low)).astype(np.float32), low=low, high=high)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)

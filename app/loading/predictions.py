@@ -1,6 +1,7 @@
 """Networks and their predictions on a picture, in bounded caches."""
 
 import gc
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -14,7 +15,10 @@ from jaxtyping import Bool, Float32
 from app.loading.pictures import Picture
 from app.loading.runs import get_modified_ns
 from app.loading.worker import run_in_turn
+from hlcore.data.images.resizing import resize_label_map
 from hlcore.errors import CheckpointError
+from hlcore.figures.maps import resize_map
+from hlcore.imported import read_imported_record, read_imported_sample
 from hlcore.storage.runs import Run
 from hlcore.types import HardnessMap, LabelMap, LossMap, PredictionRecord
 
@@ -33,21 +37,25 @@ class Maps:
         identity: Changes with the checkpoint file, the image and the labels.
         prediction: H W uint8 class indices.
         hardness_map: H W in (0, 1).
-        probability: H W, probability of the predicted class.
-        entropy: H W nats, of the probabilities.
+        probability: H W, probability of the predicted class; None for imported maps.
+        entropy: H W nats, of the probabilities; None for imported maps.
         error_suspicion: H W in (0, 1), or None if the run has no error model.
-        loss_map: H W nats, or None without labels.
-        error: H W, True where the prediction differs from the label; None without labels.
+        loss_map: H W nats, or None without labels or probabilities.
+        error: H W, True where the prediction differs from the label; None without labels or prediction.
+        scores: Further imported scores, H W in 0..1, by title.
+        has_prediction: Whether there is a prediction, which imported maps may lack.
     """
 
     identity: str
     prediction: LabelMap
     hardness_map: HardnessMap
-    probability: Float32[np.ndarray, "H W"]
-    entropy: Float32[np.ndarray, "H W"]
+    probability: Float32[np.ndarray, "H W"] | None
+    entropy: Float32[np.ndarray, "H W"] | None
     error_suspicion: Float32[np.ndarray, "H W"] | None
     loss_map: LossMap | None
     error: Bool[np.ndarray, "H W"] | None
+    scores: Mapping[str, Float32[np.ndarray, "H W"]]
+    has_prediction: bool
 
 
 def load_maps(run: Run, epoch: int, picture: Picture) -> Maps:
@@ -89,7 +97,7 @@ def measure_agreement(first: Maps, second: Maps, quantity: Literal["hardness_map
 
 
 def load_pixel(run: Run, epoch: int, picture: Picture, x: int, y: int) -> dict[str, float | int]:
-    """Hardness, predicted class and its probability at one pixel; with labels also the loss in nats."""
+    """Hardness at one pixel, and if they are known predicted class, its probability, and the loss in nats."""
     return _cached_pixel(identify_prediction(run, epoch, picture), x, y, run, epoch, picture)
 
 
@@ -114,6 +122,8 @@ def _freeze_imports() -> None:
 
 @st.cache_resource(max_entries=1, show_spinner="Predicting …")  # probabilities may take a gigabyte
 def _cached_prediction(identity: str, _picture: Picture, _run: Run, _epoch: int) -> PredictionRecord:
+    if _run.record.imported is not None:
+        return _read_imported(_run, _epoch, _picture)
     checkpoint = load_network(_run, _epoch)
     from hlcore.analysis.suspicion import suspicion_map
     from hlcore.inference import predict
@@ -139,17 +149,39 @@ def _cached_prediction(identity: str, _picture: Picture, _run: Run, _epoch: int)
 @st.cache_data(max_entries=32, show_spinner=False)
 def _cached_maps(identity: str, _picture: Picture, _run: Run, _epoch: int) -> Maps:
     record = _cached_prediction(identity, _picture, _run, _epoch)
-    labelled = record.label_map is not None
+    labelled, known = record.label_map is not None, record.has_probabilities
     return Maps(
         identity=identity,
         prediction=record.prediction,
         hardness_map=record.hardness_map,
-        probability=record.probabilities.max(axis=0),
-        entropy=record.entropy,
+        probability=record.probabilities.max(axis=0) if known else None,
+        entropy=record.entropy if known else None,
         error_suspicion=record.error_suspicion,
-        loss_map=record.loss_map if labelled else None,
-        error=record.error if labelled else None,
+        loss_map=record.loss_map if labelled and known else None,
+        error=record.error if labelled and record.has_prediction else None,
+        scores=record.scores,
+        has_prediction=record.has_prediction,
     )
+
+
+def _read_imported(run: Run, epoch: int, picture: Picture) -> PredictionRecord:
+    """The imported maps of a picture, at its size."""
+    record, size = read_imported_record(run, epoch, read_imported_sample(run, picture.sample.name)), picture.size
+    if record.hardness_map.shape != size:
+        record = replace(
+            record,
+            image=picture.sample.image,
+            label_map=None,
+            prediction=resize_label_map(record.prediction, size),
+            hardness_map=_resize(record.hardness_map, size),
+            probabilities=np.empty((0, *size), np.float32),
+            scores={title: _resize(score, size) for title, score in record.scores.items()},
+        )
+    return replace(record, label_map=picture.sample.label_map)
+
+
+def _resize(score: HardnessMap, size: tuple[int, int]) -> HardnessMap:
+    return np.clip(resize_map(score, size), 0, 1)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
@@ -162,5 +194,9 @@ def _cached_agreement(identity: str, _first: np.ndarray, _second: np.ndarray) ->
 @st.cache_data(max_entries=512, show_spinner=False)
 def _cached_pixel(identity: str, x: int, y: int, _run: Run, _epoch: int, _picture: Picture) -> dict[str, float | int]:
     of = load_maps(_run, _epoch, _picture)
-    row = {"hardness": of.hardness_map[y, x], "predicted": of.prediction[y, x], "probability": of.probability[y, x]}
+    row = {"hardness": of.hardness_map[y, x]}
+    if of.has_prediction:
+        row["predicted"] = of.prediction[y, x]
+    if of.probability is not None:
+        row["probability"] = of.probability[y, x]
     return row if of.loss_map is None else row | {"loss": of.loss_map[y, x]}

@@ -100,11 +100,10 @@ def make_picture_series(run: Run, picture: Picture) -> Series:
         raise CheckpointError(
             f"{run.path} has {len(epochs)} kept epochs, but stability needs two; the run is {run.record.state}"
         )
-    label_map = picture.sample.label_map
 
     def read(snapshot: str) -> MapPair:
         maps = load_maps(run, epochs[snapshot], picture)
-        return maps.hardness_map, maps.loss_map if label_map is not None else None
+        return maps.hardness_map, maps.loss_map
 
     written = [run.checkpoint_path(epoch).stat().st_mtime_ns for epoch in epochs.values()]
     identity = f"{run.path}:{','.join(epochs)}:{max(written)}:{picture.digest}"
@@ -189,5 +188,4 @@ def _cached_variation(identity: str, c: float, scaled: bool, _series: Series) ->
     if scaled:
         hardness_maps = [(values + c) / np.sum(values + c, dtype=np.float64) for values in hardness_maps]
         loss_maps = [values / np.nansum(values, dtype=np.float64) for values in loss_maps]
-    labelled = _series.picture.sample.label_map is not None
-    return variation_map(hardness_maps), variation_map(loss_maps) if labelled else None
+    return variation_map(hardness_maps), variation_map(loss_maps) if loss_maps else None

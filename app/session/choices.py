@@ -17,6 +17,11 @@ def get_choice(name: str) -> Any:
     return st.session_state[name]
 
 
+def has_choice(name: str) -> bool:
+    """Whether a choice has been made, by the user, a link or a default."""
+    return st.session_state.get(name) is not None
+
+
 def ensure_choice(name: str, options: Sequence[T], *, default: T) -> T:
     """The choice, replaced by the default if it is not an option. Call it before the widget, whose key is the name."""
     value = _get_or_default(name, default)

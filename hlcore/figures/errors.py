@@ -1,6 +1,7 @@
 """How well each score finds wrong pixels: risk-coverage and ROC curves, AUROC, AP, and the effect of a threshold."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from zlib import crc32
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -30,6 +31,8 @@ COLOURS: Mapping[str, str] = {
     "margin": SERIES[7],
     "error_suspicion": SERIES[2],
 }
+_IMPORTED = "imported: "
+"""Before the name of an imported score in the tables."""
 REGIONS: Mapping[str, str] = {
     "all": "all labelled pixels",
     "edge": "within 2 px of a predicted edge",
@@ -39,6 +42,33 @@ REGIONS: Mapping[str, str] = {
 METRICS: Mapping[str, str] = {"auroc": "AUROC", "ap": "AP"}
 
 _CHANCE = {"color": "#7f7f7f", "width": 1, "dash": "dot"}
+
+
+def order_scores(scores: Iterable[str]) -> list[str]:
+    """These scores in the order of SCORES, then imported ones.
+
+    Example:
+        >>> order_scores(["imported: doubt", "edge_distance", "hardness", "hardness"])
+        ['hardness', 'edge_distance', 'imported: doubt']
+    """
+    found = list(dict.fromkeys(scores))
+    return [*(score for score in SCORES if score in found), *(score for score in found if score not in SCORES)]
+
+
+def name_score(score: str) -> str:
+    """Display name of a score in the tables.
+
+    Example:
+        >>> name_score("max_softmax"), name_score("imported: doubt")
+        ('1 − max softmax', 'doubt')
+    """
+    return SCORES.get(score, score.removeprefix(_IMPORTED))
+
+
+def choose_colour(score: str) -> str:
+    """Colour of a score, the same in every figure."""
+    known = [colour for colour in SERIES if colour not in (COLOURS["hardness"], COLOURS["edge_distance"])]
+    return COLOURS.get(score, known[crc32(score.encode()) % len(known)])
 
 
 def make_risk_coverage_figure(curves: pd.DataFrame, *, height_px: int = 340, legend: bool = True) -> go.Figure:
@@ -59,8 +89,8 @@ def make_risk_coverage_figure(curves: pd.DataFrame, *, height_px: int = 340, leg
             figure,
             table.loc[table["score"] == score],
             x="kept",
-            name=SCORES[score],
-            colour=COLOURS[score],
+            name=name_score(score),
+            colour=choose_colour(score),
             hover="%{x:.1f} % kept: <b>%{y:.2f} %</b> wrong (%{customdata[0]:.2f} to %{customdata[1]:.2f})"
             "<extra>%{fullData.name}</extra>",
         )
@@ -86,8 +116,8 @@ def make_roc_figure(curves: pd.DataFrame, *, height_px: int = 340, legend: bool 
             y=100 * rows["errors_share"],
             customdata=100 * rows[["pixels_share"]],
             mode="lines",
-            name=SCORES[score],
-            line={"color": COLOURS[score], "width": 2},
+            name=name_score(score),
+            line={"color": choose_colour(score), "width": 2},
             hovertemplate="%{customdata[0]:.1f} % of the pixels flagged: <b>%{y:.1f} %</b> of the wrong, "
             "%{x:.1f} % of the right<extra>%{fullData.name}</extra>",
         )
@@ -121,7 +151,7 @@ def make_score_figure(scores: pd.DataFrame, *, row_px: int = 24) -> go.Figure:
             bars = known.query("region == @region and metric == @metric").set_index("score").reindex(names)
             figure.add_bar(
                 x=bars["value"],
-                y=[SCORES[name] for name in names],
+                y=[name_score(name) for name in names],
                 error_x={
                     "array": bars["high"] - bars["value"],
                     "arrayminus": bars["value"] - bars["low"],
@@ -130,7 +160,7 @@ def make_score_figure(scores: pd.DataFrame, *, row_px: int = 24) -> go.Figure:
                 },
                 customdata=bars[["low", "high"]],
                 orientation="h",
-                marker={"color": [COLOURS[name] for name in names], "opacity": 0.7},
+                marker={"color": [choose_colour(name) for name in names], "opacity": 0.7},
                 hovertemplate="%{y}: <b>%{x:.3f}</b> (%{customdata[0]:.3f} to %{customdata[1]:.3f})<extra></extra>",
                 showlegend=False,
                 row=row,
@@ -177,8 +207,8 @@ def make_threshold_figure(curve: pd.DataFrame, *, flagged: float, height_px: int
 
 
 def _scores_in(table: pd.DataFrame) -> list[str]:
-    """The scores of a table, in the order of SCORES."""
-    return [score for score in SCORES if score in set(table["score"])]
+    """The scores of a table, in the order of SCORES, then imported ones."""
+    return order_scores(table["score"])
 
 
 def _error_rate(scores: pd.DataFrame, region: str) -> float:

@@ -51,6 +51,8 @@ def render_report(analysis: Analysis) -> str:
         images=record.images,
         hardest=list(_hardest_thumbnails(analysis)),
         sections=parts,
+        score=record.imported.score.title if record.imported else "hardness",
+        is_imported=record.imported is not None,
         figures=_compress(f"{{{figures}}}"),
         plotly=_compress(get_plotlyjs()),
     )
@@ -66,7 +68,7 @@ def describe_analysis(record: AnalysisRecord, ignored_classes: pd.DataFrame | No
     epochs = f"; stability over the epochs {', '.join(map(str, record.epochs))}" if record.epochs else ""
     rows = {
         "Run": record.run,
-        "Epoch": f"{record.epoch}{epochs}",
+        **_describe_step(record, epochs),
         "Data": f"{record.dataset}, split {record.split} (fingerprint {record.data_fingerprint[:12]})",
         "Images": str(record.images),
         "Left out": "; ".join(f"{name} ({reason})" for name, reason in record.left_out.items()),
@@ -82,6 +84,21 @@ def describe_analysis(record: AnalysisRecord, ignored_classes: pd.DataFrame | No
         "Versions": ", ".join(f"{name} {version}" for name, version in record.versions.items()),
     }
     return {name: text for name, text in rows.items() if text}
+
+
+def _describe_step(record: AnalysisRecord, epochs: str) -> dict[str, str]:
+    """The epoch or, of imported maps, the scores and the step."""
+    imported = record.imported
+    if imported is None:
+        return {"Epoch": f"{record.epoch}{epochs}"}
+    steps = [imported.steps[epoch - 1] for epoch in record.epochs]
+    stability = f"; stability over {', '.join(f'{at} ({name})' for at, name in enumerate(steps, 1))}" if steps else ""
+    step = imported.steps[record.epoch - 1]
+    return {
+        "Scores": "; ".join(score.describe() for score in imported.scores),
+        "Shown": f"{imported.score.title} as share of its range, 0 to 1",
+        **({"Step": f"{step}{stability}"} if step else {}),
+    }
 
 
 def _join_merged(merged: dict[str, str] | None) -> str:

@@ -1,7 +1,7 @@
 """The sections of a report: figures, what they show and what they do not."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -14,7 +14,9 @@ from hlcore.figures import errors as error_figures
 from hlcore.figures import objects as object_figures
 from hlcore.figures import segmentation as segmentation_figures
 from hlcore.figures import stability as stability_figures
-from hlcore.figures.errors import REGIONS, SCORES
+from hlcore.figures.errors import REGIONS, name_score, order_scores
+from hlcore.figures.words import name_score as put_score
+from hlcore.figures.words import name_score_in_figure
 from hlcore.report import sentences
 from hlcore.report.numbers import Number, find_number
 from hlcore.report.sentences import Findings
@@ -22,6 +24,8 @@ from hlcore.storage.analyses import Analysis
 
 POINTS = 1500
 """Maximum number of objects drawn as points; more would make the page slow."""
+ERRORS = "Does hardness find the errors?"
+WITHOUT_PREDICTIONS = "The maps came without predictions."
 PAIRS = 20
 """Maximum number of class pairs drawn."""
 
@@ -67,12 +71,13 @@ def make_sections(analysis: Analysis) -> list[Section]:
     Raises:
         CheckpointError: a table is missing or cannot be read.
     """
-    table = analysis.table
+    table, has_predictions = analysis.table, analysis.table_path("scores").is_file()
     contrast = find_number(table("edge_contrast"), source="label", class_name="", quantity="hardness")
     rho = find_number(table("size_correlations"), size="area_px", quantity="hardness_mean")
-    auroc = find_number(table("scores"), score="hardness", region="all", metric="auroc")
     parts = [
-        Section("Segmentation", sentences.describe_segmentation(table), _segmentation_drawings(analysis)),
+        Section("Segmentation", sentences.describe_segmentation(table), _segmentation_drawings(analysis))
+        if has_predictions
+        else _empty_section("Segmentation", WITHOUT_PREDICTIONS),
         Section("Hardness and edges", sentences.describe_edges(table), _edge_drawings(analysis))
         if not np.isnan(contrast.value)
         else _empty_section(
@@ -82,16 +87,7 @@ def make_sections(analysis: Analysis) -> list[Section]:
         Section("Hardness and object size", sentences.describe_objects(table), _object_drawings(analysis))
         if not np.isnan(rho.value)
         else _empty_section("Hardness and object size", "There are no labelled objects of different sizes."),
-        Section(
-            "Does hardness find the errors?",
-            sentences.describe_errors(table),
-            _error_drawings(analysis),
-            _score_table(table("scores")),
-        )
-        if not np.isnan(auroc.value)
-        else _empty_section(
-            "Does hardness find the errors?", "The labelled pixels are all predicted correctly, or all wrongly."
-        ),
+        _make_error_section(analysis) if has_predictions else _empty_section(ERRORS, WITHOUT_PREDICTIONS),
     ]
     if analysis.record.epochs:
         parts.append(
@@ -101,7 +97,29 @@ def make_sections(analysis: Analysis) -> list[Section]:
         parts.append(
             Section("How were the pixels learned?", sentences.describe_learning(table), _learning_drawings(analysis))
         )
-    return parts
+    imported = analysis.record.imported
+    return parts if imported is None else [_put_score(part, imported.score.title) for part in parts]
+
+
+def _make_error_section(analysis: Analysis) -> Section:
+    table = analysis.table
+    if np.isnan(find_number(table("scores"), score="hardness", region="all", metric="auroc").value):
+        return _empty_section(ERRORS, "The labelled pixels are all predicted correctly, or all wrongly.")
+    return Section(ERRORS, sentences.describe_errors(table), _error_drawings(analysis), _score_table(table("scores")))
+
+
+def _put_score(section: Section, title: str) -> Section:
+    """The section with the title of an imported score in place of hardness."""
+    found = section.findings
+    table = section.table and replace(
+        section.table, rows={put_score(name, title): numbers for name, numbers in section.table.rows.items()}
+    )
+    drawings = [
+        replace(one, figure=name_score_in_figure(one.figure, title), caption=put_score(one.caption, title))
+        for one in section.drawings
+    ]
+    findings = Findings(tuple(put_score(text, title) for text in found.seen), put_score(found.not_shown, title))
+    return Section(put_score(section.title, title), findings, drawings, table)
 
 
 def _empty_section(title: str, reason: str) -> Section:
@@ -112,9 +130,10 @@ def _score_table(scores: pd.DataFrame) -> NumberTable:
     """AUROC and AP of each score in each region."""
     columns = [f"{metric}, {region}" for metric in ("AUROC", "AP") for region in REGIONS]
     rows = {
-        SCORES[name]: [find_number(scores, score=name, region=r, metric=m) for m in ("auroc", "ap") for r in REGIONS]
-        for name in SCORES
-        if name in set(scores["score"])
+        name_score(name): [
+            find_number(scores, score=name, region=r, metric=m) for m in ("auroc", "ap") for r in REGIONS
+        ]
+        for name in order_scores(scores["score"])
     }
     return NumberTable(["score", *columns], rows)
 

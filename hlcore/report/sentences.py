@@ -9,7 +9,7 @@ import pandas as pd
 from hlcore.analysis import error_prediction
 from hlcore.analysis.statistics import filter_rows
 from hlcore.figures.cartography import QUANTITIES as LEARNING
-from hlcore.figures.errors import REGIONS, SCORES
+from hlcore.figures.errors import REGIONS, name_score, order_scores
 from hlcore.report.numbers import (
     Number,
     compare_numbers,
@@ -64,18 +64,21 @@ def describe_edges(tables: Tables, *, source: str = "label") -> Findings:
         for name in ("hardness", "loss", "error_rate")
     }
     hardness, loss = contrast["hardness"], contrast["loss"]
+    titles = {"hardness": "hardness", "loss": "the loss", "error_rate": "the error rate"}
+    known = [f"{number} for {titles[name]}" for name, number in contrast.items() if not np.isnan(number.value)]
     at_edge, far = (find_number(profile, distance=distance) for distance in ("0", "> 32"))
     seen = (
         f"The mean hardness is {at_edge} on an edge of the label map and {far} more than 32 px from "
         f"every edge. The edge contrast (mean within 2 px divided by mean beyond 16 px) "
-        f"is {hardness} for hardness, {loss} for the loss and {contrast['error_rate']} for the error rate. "
+        f"is {join_names(known)}. "
     )
-    seen += compare_numbers(
-        hardness,
-        loss,
-        higher="Hardness is more concentrated at edges than the loss.",
-        lower="The loss is more concentrated at edges than hardness.",
-    )
+    if not np.isnan(loss.value):
+        seen += compare_numbers(
+            hardness,
+            loss,
+            higher="Hardness is more concentrated at edges than the loss.",
+            lower="The loss is more concentrated at edges than hardness.",
+        )
     return Findings(
         (seen,),
         "This does not show that hardness contains more than the position of edges: a map computed from the edges "
@@ -167,10 +170,13 @@ def describe_stability(tables: Tables) -> Findings:
     fades = compare_numbers(
         hardness, loss, higher="Hardness fades less than the loss.", lower="Hardness fades more than the loss."
     )
-    texts.append(
+    text = (
         f"At {_epoch_text(last)} the mean loss is {loss} times its value at {_epoch_text(first_kept)}, mean hardness "
-        f"{hardness} times. {fades}"
     )
+    text += f"{hardness} times. {fades}"
+    if np.isnan(loss.value):
+        text = f"At {_epoch_text(last)} mean hardness is {hardness} times its value at {_epoch_text(first_kept)}."
+    texts.append(text)
     return Findings(
         tuple(texts),
         "A rank correlation says nothing about the level, and where a map is near 0 its ranks are noise. A loss that "
@@ -209,6 +215,8 @@ def _describe_agreement(pairs: pd.DataFrame, measure: str, name: str) -> str:
     rows = filter_rows(pairs, measure=measure, kind="consecutive")
     rows = rows.loc[(rows["first"] != BEFORE_TRAINING) & rows["value"].notna()]
     hardness, loss = filter_rows(rows, map="hardness"), filter_rows(rows, map="loss")
+    if loss.empty and len(hardness):
+        return f"{name} between consecutive saved epochs is {_span(hardness)} for hardness."
     both = hardness.merge(loss, on=["first", "second"], suffixes=("", "_of_loss"))
     if both.empty:
         return f"{name} needs two consecutive saved epochs, which this run lacks."
@@ -230,13 +238,13 @@ def group_scores_by_standing(of_region: pd.DataFrame) -> dict[str, list[str]]:
         of_region: Rows of the table "scores" for one region.
     """
     groups: dict[str, list[str]] = {name: [] for name in error_prediction.STANDINGS}
-    for name in SCORES:
+    for name in order_scores(of_region["score"]):
         auroc = find_number(of_region, score=name, metric="auroc")
         if name == "hardness" or np.isnan(auroc.value):
             continue
         row = filter_rows(of_region, score=name, metric="auroc_minus_hardness").iloc[0]
         stands = error_prediction.judge_standing(row["value"], low=row["low"], high=row["high"], bound=row["bound"])
-        groups[stands].append(f"{SCORES[name]} ({auroc.value_text})")
+        groups[stands].append(f"{name_score(name)} ({auroc.value_text})")
     return groups
 
 
@@ -254,7 +262,7 @@ def _describe_tenth(curves: pd.DataFrame, score: str) -> str:
     row = rows.iloc[0]
     tied = f"; ties make it {format_share(row['pixels_share'])} of the pixels" if row["pixels_share"] >= 0.11 else ""
     caught, precision = format_share(row["errors_share"]), format_share(row["precision"])
-    return f"{caught} of the errors by {SCORES[score]} (precision {precision}{tied})"
+    return f"{caught} of the errors by {name_score(score)} (precision {precision}{tied})"
 
 
 def _epoch_text(snapshot: str) -> str:

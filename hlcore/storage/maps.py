@@ -26,11 +26,15 @@ from hlcore.storage.png import read_hardness_png, read_png, write_hardness_png
 from hlcore.types import IGNORE_INDEX, Image, LabelMap
 
 MAX_NAME = 60
+LAYERS = ("image", "prediction", "labels", "errors", "objects")
+"""Names that a score cannot have."""
 
 
 def _check_label(name: str) -> str:
-    if not name.strip() or not name.isprintable() or len(name) > MAX_NAME:
-        raise ValueError(f"expected a printable name of 1 to {MAX_NAME} characters, got {name[:MAX_NAME]!r}")
+    if not name.strip() or not name.isprintable() or len(name) > MAX_NAME or set(name) & set(":,"):
+        raise ValueError(f"expected a name of 1 to {MAX_NAME} letters without ':' and ',', got {name[:MAX_NAME]!r}")
+    if name.lower() in LAYERS:
+        raise ValueError(f"expected another name than {name!r}, which is that of something else in the app")
     return name
 
 
@@ -59,8 +63,8 @@ class ImportedScore(FrozenModel):
 
     @property
     def title(self) -> str:
-        """The name, with "reversed" if what is shown is high where the score is low."""
-        return f"{self.name}, reversed" if self.low_is_hard else self.name
+        """The name, after "reversed" if what is shown is high where the score is low."""
+        return f"reversed {self.name}" if self.low_is_hard else self.name
 
     def describe(self) -> str:
         """Name, range and direction.
@@ -73,6 +77,11 @@ class ImportedScore(FrozenModel):
         origin = "as stated" if self.is_range_stated else "read from the data"
         direction = "low" if self.low_is_hard else "high"
         return f"{self.name}: {self.low:.4g} to {self.high:.4g}{unit} ({origin}), {direction} is hard"
+
+    @property
+    def shown_range(self) -> tuple[float, float]:
+        """The ends of the range as maps show it: a reversed score is shown from 0 to 1."""
+        return (0.0, 1.0) if self.low_is_hard else (self.low, self.high)
 
     def normalise(self, values: Float[np.ndarray, "H W"]) -> Float32[np.ndarray, "H W"]:
         """Values as shares of the range, 0 to 1; those beyond are clipped."""

@@ -136,7 +136,7 @@ _REGIONS = _some_of("all", "edge", "interior")
 
 def _is_score(column: pd.Series, classes: Sequence[str]) -> bool:
     """A score computed here, or an imported one."""
-    return _is_text(column, classes) and _KNOWN_SCORES(column[~column.str.startswith(_IMPORTED)], classes)
+    return _is_text(column, classes) and _KNOWN_SCORES(pd.Series(column[~column.str.startswith(_IMPORTED)]), classes)
 
 
 SCHEMAS: dict[str, Schema] = {

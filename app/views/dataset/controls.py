@@ -7,6 +7,7 @@ import streamlit as st
 from app import session
 from app.components import definitions
 from app.components.scope_picker import format_scope, make_analyze_command
+from app.components.words import draw_needs, say_plainly
 from app.loading.analyses import load_table
 from hlcore.analysis.images import CLASS_RANKINGS, RANKINGS
 from hlcore.storage.analyses import Analysis
@@ -67,6 +68,9 @@ class Ranking:
 
 def draw_instructions(run: Run) -> None:
     """Draw how to measure a data set with this run."""
+    if run.record.imported is not None and not run.record.imported.has_labels:
+        draw_needs("labels")
+        return
     st.info(
         f"No data set has been measured with {session.escape_markdown(run.name)} yet. "
         "Measure one with this command, then reload this page:"
@@ -96,7 +100,8 @@ def select_ranking(analysis: Analysis) -> Ranking:
     row = st.grid(5, min_column_width=160)
     classes = [ALL, *analysis.record.class_names]
     class_name = session.ensure_choice("rank_class", classes, default=ALL)
-    known = list_rankings(analysis) if class_name == ALL else list(CLASS_RANKINGS)
+    measured = list_rankings(analysis)
+    known = measured if class_name == ALL else [name for name in CLASS_RANKINGS if name in measured]
     before, by = (
         session.get_choice_or_first("rank", list(RANKINGS)),
         session.ensure_choice("rank", known, default=known[0]),
@@ -104,9 +109,7 @@ def select_ranking(analysis: Analysis) -> Ranking:
     if class_name != ALL:
         st.caption(describe_class_ranking(class_name, before, by))
     defined = definitions.list_links("Means of an image", "Disagreement", "Label quality", "Dice over training")
-    by = row.selectbox(
-        "Rank by", known, format_func=TITLES.__getitem__, key="rank", persist_state="session", help=defined
-    )
+    by = row.selectbox("Rank by", known, format_func=format_ranking, key="rank", persist_state="session", help=defined)
     hint = "Measure only the pixels labelled as this class. Images without any are left out."
     row.selectbox("Over", classes, format_func=_format_class, key="rank_class", persist_state="session", help=hint)
     session.ensure_choice("order", list(ORDERS), default="highest")
@@ -126,20 +129,24 @@ def select_ranking(analysis: Analysis) -> Ranking:
     return Ranking(by, "" if class_name == ALL else class_name, order == "highest", find or "", shown or PICTURES)
 
 
+def format_ranking(name: str) -> str:
+    """A ranking on the page."""
+    return say_plainly(TITLES[name])
+
+
 def list_rankings(analysis: Analysis) -> list[str]:
     """The quantities that the analysis has measured."""
     measured = load_table(analysis, "images").dropna(axis="columns", how="all")
-    optional = [name for name in ("label_quality", "dice") if RANKINGS[name] not in measured]
-    return [name for name in RANKINGS if name not in optional]
+    return [name for name, column in RANKINGS.items() if column in measured]
 
 
 def describe_class_ranking(class_name: str, before: str, by: str) -> str:
     """The measures available for one class, and which one replaces a ranking that is not available."""
-    known = ", ".join(TITLES[name].lower() for name in CLASS_RANKINGS)
+    known = ", ".join(format_ranking(name).lower() for name in CLASS_RANKINGS)
     text = f"Available for a single class: {known}."
     if before not in CLASS_RANKINGS:
         text += f" {TITLES[before]} is available for whole images only, so the images are "
-        text += f"ranked by {TITLES[by].lower()} of {session.escape_markdown(class_name)}."
+        text += f"ranked by {format_ranking(by).lower()} of {session.escape_markdown(class_name)}."
     return text
 
 

@@ -6,12 +6,13 @@ import streamlit as st
 from app import session
 from app.components import definitions
 from app.components.image_viewer import draw_viewer
-from app.components.layers import LABELLED_PANELS, UNLABELLED_PANELS, make_caption, make_layers_of_epoch
+from app.components.layers import choose_panels, make_caption, make_layers_of_epoch
 from app.components.messages import report_errors
 from app.components.table_picker import select_row
+from app.components.words import say, say_plainly
 from app.loading.dataset import list_images, load_dataset_picture, load_thumbnail
 from app.loading.pictures import DATA, Picture
-from app.viewer.scene import Panel, Scene
+from app.viewer.scene import Scene
 from app.views.dataset.controls import FORMATS, Ranking
 from hlcore.analysis.images import RANKINGS
 from hlcore.storage.analyses import Analysis
@@ -60,7 +61,11 @@ def draw_thumbnails(analysis: Analysis, part: pd.DataFrame, ranking: Ranking, *,
     for at, (name, value) in enumerate(part[["image", "value"]].itertuples(index=False)):
         with grid.cell(), st.container(key=f"{'shown' if name == shown else 'shows'}_{at}"):  # for style.css
             if (picture := load_thumbnail(analysis, name)) is not None:
-                st.image(picture, width="stretch", alt=f"{name} and its hardness map{', selected' * (name == shown)}")
+                st.image(
+                    picture,
+                    width="stretch",
+                    alt=f"{name} and its {say_plainly('hardness')} map{', selected' * (name == shown)}",
+                )
             st.button(
                 f"{session.escape_markdown(name)} · {FORMATS[ranking.by].format(value)}",
                 key=f"choose_{name}",
@@ -77,7 +82,7 @@ def select_in_table(
     """Draw a table of all measures, the ranking first; return the name of the selected image."""
     known = images[["image"]].merge(table, on="image")
     columns = {
-        column: st.column_config.NumberColumn(head, format=form, help=definitions.get_text(name))
+        column: st.column_config.NumberColumn(say_plainly(head), format=form, help=say(definitions.get_text(name)))
         for column, (head, form, name) in MEASURES.items()
     } | {column: st.column_config.Column(head) for column, head in COLUMNS.items()}
     order = dict.fromkeys(
@@ -87,7 +92,7 @@ def select_in_table(
     at = select_row(
         known,
         first,
-        columns={name: columns[name] for name in order if name in known},
+        columns={name: columns[name] for name in order if name in known and bool(known[name].notna().any())},
         key=f"images_table {analysis.path} {analysis.record.created} {ranking} {session.count_selections()}",
     )
     name = known["image"].iloc[at]
@@ -106,7 +111,7 @@ def draw_image(run: Run, analysis: Analysis, name: str) -> None:
     """Draw the maps of an image at the analysed epoch, and a link to all its epochs."""
     st.page_link(
         "views/inspect/page.py",
-        label=f"Open {session.escape_markdown(name)} at every epoch in Inspect",
+        label=f"Open {session.escape_markdown(name)}{' at every epoch' if len(run.epochs) > 1 else ''} in Inspect",
         icon=":material/search:",
         query_params=session.make_link_parameters(source=DATA, data=analysis.name, sample=name),
     )
@@ -117,11 +122,11 @@ def draw_image(run: Run, analysis: Analysis, name: str) -> None:
 
 def make_scene(run: Run, picture: Picture, epoch: int) -> Scene:
     """All maps of one picture at the analysed epoch; users choose which panels show them."""
-    names = UNLABELLED_PANELS if picture.sample.label_map is None else LABELLED_PANELS
+    layers = make_layers_of_epoch(run, picture, epoch)
     return Scene(
         picture.size,
-        make_layers_of_epoch(run, picture, epoch),
-        tuple(Panel(name) for name in names),
+        layers,
+        choose_panels(run, picture, layers),
         free=True,
-        caption=f"{make_caption(run, picture)}, epoch {epoch}",
+        caption=f"{make_caption(run, picture)}, {run.name_epoch(epoch)}",
     )

@@ -9,9 +9,10 @@ import streamlit as st
 
 from app import session
 from app.components import definitions
-from app.components.scope_picker import format_scope
+from app.components.scope_picker import format_measured
+from app.components.words import say, say_plainly
 from hlcore.analysis.boundaries import EdgeSource
-from hlcore.analysis.edges import AT_EDGE
+from hlcore.analysis.edges import AT_EDGE, DISTANCES
 from hlcore.analysis.statistics import filter_rows
 from hlcore.figures.edges import ALL_CLASSES
 from hlcore.storage.analyses import Analysis
@@ -54,14 +55,22 @@ class EdgeTables:
         return dict(zip(TABLES, (self.edges, self.pairs, self.contrast), strict=True))
 
     @property
-    def labelled(self) -> bool:
-        """Whether loss and errors were measured."""
-        return "loss" in set(self.edges.dropna(subset=["value"])["quantity"])
+    def quantities(self) -> list[str]:
+        """Those of QUANTITIES that were measured: without labels there is no loss and no error."""
+        measured = set(self.edges.dropna(subset=["value"])["quantity"])
+        return [name for name in QUANTITIES if name in measured or name == "hardness"]
+
+    @property
+    def sources(self) -> list[EdgeSource]:
+        """The edge sources at which anything was measured; imported maps may lack predictions."""
+        edges = self.edges.loc[self.edges["distance"] != DISTANCES[-1]]
+        measured = set(edges.dropna(subset=["value"])["source"]) or set(self.edges["source"])
+        return [source for source in SOURCES if source in measured]
 
 
 def select_source(tables: EdgeTables) -> EdgeSource:
     """The selected edge source."""
-    known: list[EdgeSource] = [source for source in SOURCES if source in set(tables.edges["source"])]
+    known = tables.sources
     chosen: EdgeSource = session.ensure_choice("edge", known, default=known[0])
     st.segmented_control(
         "Edges of",
@@ -95,16 +104,16 @@ def select_classes(profile: pd.DataFrame) -> list[str]:
 
 def select_quantity(tables: EdgeTables) -> str:
     """The quantity that ranks the pairs."""
-    known = list(QUANTITIES) if tables.labelled else ["hardness"]
+    known = tables.quantities
     chosen = session.ensure_choice("quantity", known, default=known[0])
     st.segmented_control(
         "Rank by",
         known,
-        format_func=QUANTITIES.__getitem__,
+        format_func=lambda name: say_plainly(QUANTITIES[name]),
         key="quantity",
         required=True,
         persist_state="session",
-        help="The mean within 2 px of an edge. " + definitions.list_links("Hardness", "Loss", "Error"),
+        help=say("The mean within 2 px of an edge. " + definitions.list_links("Hardness", "Loss", "Error")),
     )
     return chosen
 
@@ -137,12 +146,15 @@ def describe_tables(tables: EdgeTables, analysis: Analysis | None) -> str:
         text = "A single image has no interval, because intervals are over images."
     else:
         text = (
-            f"Epoch {analysis.record.epoch} on {format_scope(analysis)}. Bands and ranges are 95 % "
+            f"{format_measured(analysis)}. Bands and ranges are 95 % "
             "intervals over images, because neighbouring pixels are not independent."
         )
-    if not tables.labelled:
+    lacking = [name.lower() for quantity, name in QUANTITIES.items() if quantity not in tables.quantities]
+    if "label" not in tables.sources:
         text += " Without labels there is no loss, no error rate and no edge between labels."
-    return f"{text} {definitions.list_links('Hardness', 'Loss', 'Error', 'Distance to the edge', 'Interval')}"
+    elif lacking:
+        text += f" Not known for these maps: {', '.join(lacking)}."
+    return say(f"{text} {definitions.list_links('Hardness', 'Loss', 'Error', 'Distance to the edge', 'Interval')}")
 
 
 def draw_contrast(tables: EdgeTables, source: str, quantity: str, classes: Sequence[str]) -> None:
@@ -152,7 +164,7 @@ def draw_contrast(tables: EdgeTables, source: str, quantity: str, classes: Seque
     rows = filter_rows(tables.contrast, source=source, quantity=quantity, class_name=class_name)
     value, low, high = rows[["value", "low", "high"]].to_numpy(float)[0]
     st.metric(
-        f"Edge contrast of {QUANTITIES[quantity].lower()}{of and f', {of}'}",
+        say_plainly(f"Edge contrast of {QUANTITIES[quantity].lower()}{of and f', {of}'}"),
         f"{_format_three_digits(value)} ×" if np.isfinite(value) else "–",
         f"95 %: {_format_three_digits(low)} to {_format_three_digits(high)}"
         if np.isfinite([low, high]).all()

@@ -9,12 +9,13 @@ from app.components.messages import draw_size_note
 from app.components.picture_picker import select_picture
 from app.components.run_picker import load_selected_run, select_epoch
 from app.components.scope_picker import select_scope
+from app.components.words import draw_figure, say
 from app.loading.analyses import load_table
 from app.loading.edges import load_edge_maps, load_edge_tables
 from app.loading.pictures import Picture
 from app.loading.planes import load_planes
 from app.views.edges import controls
-from app.views.edges.controls import QUANTITIES, EdgeTables
+from app.views.edges.controls import EdgeTables
 from app.views.edges.scenes import make_scene
 from hlcore.analysis.boundaries import EdgeSource
 from hlcore.figures.edges import make_hardness_by_distance_figure, make_hardness_by_pair_figure
@@ -30,13 +31,13 @@ def draw_profile(tables: EdgeTables, source: EdgeSource, classes_column: DeltaGe
     with classes_column:
         classes = controls.select_classes(profile)
     shown = profile.loc[profile["class_name"].isin(classes)]
-    quantities = list(QUANTITIES) if tables.labelled else ["hardness"]
+    quantities = tables.quantities
     for quantity, column in zip(quantities, st.columns(len(quantities)), strict=True):
         with column:
             controls.draw_contrast(tables, source, quantity, classes)
             rows = controls.filter_rows(shown, quantity=quantity)
             figure = make_hardness_by_distance_figure(rows, height_px=300 if len(classes) == 1 else 360)
-            st.plotly_chart(figure, key=f"{quantity}_by_distance")
+            draw_figure(figure, key=f"{quantity}_by_distance")
 
 
 def draw_pairs(tables: EdgeTables, source: EdgeSource) -> None:
@@ -49,14 +50,14 @@ def draw_pairs(tables: EdgeTables, source: EdgeSource) -> None:
     with ranked_column:
         quantity = controls.select_quantity(tables)
         ranked = controls.find_frequent_pairs(tables.pairs, source, quantity)
-        st.plotly_chart(make_hardness_by_pair_figure(ranked), key="pairs")
+        draw_figure(make_hardness_by_pair_figure(ranked), key="pairs")
     with profile_column:
         pair = controls.select_pair(ranked)
         profile = controls.filter_pair(tables.pairs, source, quantity, pair)
         if profile.empty:
             st.caption("With this many classes only the edge pixels of a pair are stored.")
         else:
-            st.plotly_chart(make_hardness_by_distance_figure(profile, name=pair), key="pair_by_distance")
+            draw_figure(make_hardness_by_distance_figure(profile, name=pair), key="pair_by_distance")
 
 
 def draw_picture(run: Run, picture: Picture) -> None:
@@ -93,8 +94,11 @@ def draw_dataset(analysis: Analysis) -> None:
     controls.draw_downloads(tables)
 
 
-st.caption("How hard are pixels near edges, how far does the effect reach, and do loss and errors follow?")
 run = load_selected_run()
+if run.record.imported is None:
+    st.caption("How hard are pixels near edges, how far does the effect reach, and do loss and errors follow?")
+else:
+    st.caption(say("How high is hardness near edges, how far does the effect reach, and do errors follow?"))
 if (analysis := select_scope(run, table="edges")) is not None:
     draw_dataset(analysis)
 elif (picture := select_picture(run)) is not None:

@@ -4,6 +4,7 @@ import numpy as np
 
 from app.components import definitions
 from app.components.layers import make_hardness_layer, make_image_layer
+from app.components.words import say_plainly
 from app.loading.edges import EdgeMaps
 from app.loading.pictures import Picture
 from app.loading.planes import load_class_plane, load_value_plane
@@ -47,7 +48,7 @@ def make_scene(picture: Picture, hardness: Plane, edges: EdgeMaps, *, caption: s
         (
             Panel("Edges", note=f"{edges.edge.mean():.1%} of the pixels"),
             Panel("Distance bins", title="Distance to the nearest edge"),
-            Panel("Hardness"),
+            Panel(say_plainly("Hardness")),
         ),
         columns=3,
         narrow_columns=1,

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from app import session
 from app.components import definitions
 from app.components.epoch_planes import make_ready_planes, prepare_remaining_epochs
 from app.components.image_viewer import draw_viewer
@@ -9,9 +10,12 @@ from app.components.messages import draw_size_note
 from app.components.picture_picker import select_picture
 from app.components.pixel_history import draw_pixel_history
 from app.components.run_picker import ensure_epoch, load_selected_run
+from app.components.words import lacks_steps, say
 from app.loading.pictures import Picture
 from app.loading.predictions import load_maps, measure_agreement
 from app.views.epochs import scenes
+from app.views.epochs.scenes import has_loss
+from hlcore.figures.words import capitalise
 from hlcore.storage.runs import Run
 
 KEY, STRIP_KEY, GROUP = "epochs_viewer", "strip_viewer", "epochs"
@@ -26,8 +30,8 @@ def draw_epochs(run: Run, picture: Picture) -> None:
     st.markdown(summarise_agreement(run, picture, first, second))
     draw_pixel_history(run, picture)
     draw_size_note(picture)
-    both = "hardness" if picture.sample.label_map is None else "hardness above, loss below"
-    st.markdown(f"##### All kept epochs: {both}")
+    both = "hardness above, loss below" if has_loss(planes) else "hardness"
+    st.markdown(say(f"##### All kept epochs: {both}"))
     draw_viewer(scenes.make_strip_scene(run, picture, planes, group=GROUP), key=STRIP_KEY)
     prepare_remaining_epochs(run, picture, first, second)
 
@@ -43,10 +47,11 @@ def summarise_agreement(run: Run, picture: Picture, first: int, second: int) -> 
     if labelled:
         found["loss"] = measure_agreement(a, b, "loss_map")
     texts = [f"{name} {spearman} **{rho:.3f}**, {iou} **{overlap:.2f}**" for name, (rho, overlap) in found.items()]
-    return f"Epoch {first} against epoch {second}: {' · '.join(texts)}."
+    names = [session.escape_sentence(run.name_epoch(epoch)) for epoch in (first, second)]
+    return say(f"{capitalise(names[0])} against {names[1]}: {' · '.join(texts)}.")
 
 
-st.caption("What changed between two epochs on the same image, and what stayed the same?")
 run = load_selected_run()
-if (picture := select_picture(run)) is not None:
+st.caption(say("What changed between two epochs on the same image, and what stayed the same?"))
+if not lacks_steps(run) and (picture := select_picture(run)) is not None:
     draw_epochs(run, picture)

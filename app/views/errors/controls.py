@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from html import escape
 
 import pandas as pd
 import streamlit as st
@@ -10,13 +11,16 @@ import streamlit as st
 from app import session
 from app.components import definitions
 from app.components.run_picker import select_epoch
+from app.components.scope_picker import format_measured
+from app.components.words import find_score, say_plainly
 from app.loading.analyses import load_table
 from app.loading.errors import PASSES, has_dropout, load_error_tables
 from app.loading.pictures import Picture
 from app.views.errors import sentences
 from hlcore.analysis.error_prediction import REGIONS, Region
 from hlcore.analysis.flagging import FlaggingResult
-from hlcore.figures.errors import COLOURS, SCORES
+from hlcore.analysis.scores import IMPORTED
+from hlcore.figures.errors import SCORES, choose_colour, name_score
 from hlcore.storage.analyses import Analysis
 from hlcore.storage.runs import Run
 
@@ -83,14 +87,17 @@ def select_choice(run: Run, picture: Picture, analysis: Analysis | None) -> Choi
         CheckpointError: the run has no kept epoch, or a table of the analysis is missing.
     """
     epoch_column, score_column, share_column, more_column = st.columns([4, 4, 4, 2], vertical_alignment="bottom")
+    has_network = run.record.imported is None
     with epoch_column:
         if analysis is None:
             epoch = select_epoch(run)
         else:
             epoch = analysis.record.epoch
-            st.caption(f"Epoch {epoch}, as measured on {analysis.record.dataset}")
+            st.caption(
+                f"Epoch {epoch}, as measured on {analysis.record.dataset}" if has_network else format_measured(analysis)
+            )
     with more_column, st.popover("More", width="stretch"):
-        dropout = analysis is None and _select_dropout(available=has_dropout(run, epoch))
+        dropout = analysis is None and has_network and _select_dropout(available=has_dropout(run, epoch))
         tables = load_tables(run, epoch, picture, analysis, dropout=dropout)
         if tables is not None:
             _draw_downloads(tables)
@@ -142,15 +149,16 @@ def draw_metrics_table(tables: ErrorTables, region: Region) -> None:
     """Draw one row per score and one column per metric."""
     heads = {sentences.METRICS[metric]: definitions.get_text(name) for metric, name in sentences.DEFINITIONS.items()}
     columns = {head: st.column_config.TextColumn(help=hint) for head, hint in heads.items()}
-    st.dataframe(sentences.make_metrics_table(tables.scores, region), column_config=columns)
+    table = sentences.make_metrics_table(tables.scores, region).rename(index=say_plainly)
+    st.dataframe(table, column_config=columns)
 
 
 def draw_legend(scores: Sequence[str]) -> None:
     """Draw the colours of all scores, for all charts at once."""
     lines = [
-        f'<span style="white-space: nowrap"><span style="border-top: 2px solid {COLOURS[score]}; '
-        f'display: inline-block; width: 1.5rem; vertical-align: middle"></span> {SCORES[score]}</span>'
-        for score in scores
+        f'<span style="white-space: nowrap"><span style="border-top: 2px solid {choose_colour(score)}; '
+        f'display: inline-block; width: 1.5rem; vertical-align: middle"></span> {escape(name)}</span>'
+        for score, name in ((score, say_plainly(name_score(score))) for score in scores)
     ]
     st.html(f'<p style="margin: 0; font-size: 0.875rem">{" &emsp;".join(lines)}</p>')
 
@@ -158,6 +166,9 @@ def draw_legend(scores: Sequence[str]) -> None:
 def _list_scores(run: Run, analysis: Analysis | None, tables: ErrorTables | None, *, dropout: bool) -> list[str]:
     """The scores that a picture can be shown with: those of an analysis or, without one, all that are available."""
     if analysis is None or tables is None:
+        if (imported := run.record.imported) is not None:
+            further = [IMPORTED + score.title for score in imported.scores[1:]]
+            return ["hardness", "edge_distance", *further]
         absent = {*(() if dropout else (DROPOUT,)), *(() if run.record.error_model else (SUSPICION,))}
         return [score for score in SCORES if score not in absent]
     is_current = run.record.error_model is not None and run.record.error_model == analysis.record.error_model
@@ -169,12 +180,14 @@ def _select_score(known: Sequence[str]) -> str:
     return st.selectbox(
         "Flag pixels by",
         known,
-        format_func=SCORES.__getitem__,
+        format_func=lambda score: say_plainly(name_score(score)),
         key="score",
         persist_state="session",
         help="Each score is high where an error is expected. 1 − max softmax, 1 − margin, entropy and the distance to "
         "the nearest predicted edge come with every network at no cost, so hardness has to beat them. "
-        + definitions.list_links("Scores", "Hardness", "Suspicion of error", "Entropy", "Probability"),
+        + definitions.list_links("Scores", "Hardness", "Suspicion of error", "Entropy", "Probability")
+        if find_score() is None
+        else "Each score is high where an error is expected. " + definitions.list_links("Scores"),
     )
 
 

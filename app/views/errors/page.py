@@ -8,6 +8,7 @@ from app.components.messages import draw_size_note, report_errors
 from app.components.picture_picker import select_picture
 from app.components.run_picker import load_selected_run
 from app.components.scope_picker import format_scope, select_scope
+from app.components.words import draw_figure, draw_needs, say
 from app.loading.errors import load_scores
 from app.loading.pictures import Picture
 from app.views.errors import controls, sentences
@@ -26,23 +27,30 @@ def draw_errors(run: Run, picture: Picture, region: Region, analysis: Analysis |
     """Draw the flagged pixels of the picture and the measures of the picture or the data set."""
     choice = controls.select_choice(run, picture, analysis)
     if choice.tables is not None:
-        st.markdown(sentences.summarise_hardness(choice.tables.scores, region))
+        st.markdown(say(sentences.summarise_hardness(choice.tables.scores, region)))
         if recommended := sentences.recommend_score(choice.tables.scores, region, unfit=list_unfit_scores(analysis)):
-            st.caption(recommended)
+            st.caption(say(recommended))
     if analysis is None or choice.tables is None:
         flagged = draw_flagged(run, picture, region, choice)
     else:
         threshold, flagged = choice.tables.find_threshold(choice.score, region, choice.share)
         sentence = sentences.describe_flagging(choice.score, threshold, region, flagged, share=choice.share)
-        st.markdown(f"{format_scope(analysis)}: {sentence}")
+        st.markdown(say(f"{format_scope(analysis)}: {sentence}"))
         with report_errors("The image"):
             of_picture = draw_flagged(run, picture, region, choice, threshold=threshold)
             st.caption(sentences.describe_picture(session.escape_markdown(picture.sample.name), of_picture, analysis))
     draw_size_note(picture)
-    if choice.tables is None:
+    if choice.tables is None and not can_be_labelled(run):
+        draw_needs("labels")
+    elif choice.tables is None:
         st.info(sentences.WITHOUT_LABELS, icon=":material/info:")
     else:
         draw_scores(choice.tables, choice.score, region, flagged=flagged.pixels_share)
+
+
+def can_be_labelled(run: Run) -> bool:
+    """Whether an image without labels might have some: uploads, but not the images of imported maps."""
+    return run.record.imported is None
 
 
 def list_unfit_scores(analysis: Analysis | None) -> tuple[str, ...]:
@@ -64,7 +72,7 @@ def draw_flagged(
     flagged = summarise_outcomes(outcome, where)
     if not of_data:
         sentence = sentences.describe_flagging(choice.score, threshold, region, flagged, share=choice.share)
-        st.markdown(f"This image: {sentence}")
+        st.markdown(say(f"This image: {sentence}"))
     scene = make_scene(run, picture, choice, scored, outcome, flagged, name=f"{region}:{threshold}")
     draw_viewer(scene, key=KEY)
     return flagged
@@ -74,30 +82,35 @@ def draw_scores(tables: ErrorTables, score: str, region: Region, *, flagged: flo
     """Draw the comparison of the scores: verdict, curves, table and effect of every threshold."""
     verdict = sentences.summarise_differences(tables.scores, region, images=tables.images)
     if verdict != sentences.NO_DIFFERENCE:  # already shown above the image
-        st.markdown(verdict)
+        st.markdown(say(verdict))
     curves = tables.curves.loc[tables.curves["region"] == region]
     if curves.empty:
         return
     controls.draw_legend(list(curves["score"].unique()))
     risk_column, roc_column, threshold_column = st.columns(3)
-    risk_column.plotly_chart(make_risk_coverage_figure(curves, legend=False), key="risk_coverage")
-    roc_column.plotly_chart(make_roc_figure(curves, legend=False), key="roc")
-    threshold_column.plotly_chart(
-        make_threshold_figure(tables.filter_curve(score, region), flagged=flagged), key="thresholds"
-    )
+    draw_figure(make_risk_coverage_figure(curves, legend=False), place=risk_column, key="risk_coverage")
+    draw_figure(make_roc_figure(curves, legend=False), place=roc_column, key="roc")
+    of_score = make_threshold_figure(tables.filter_curve(score, region), flagged=flagged)
+    draw_figure(of_score, place=threshold_column, key="thresholds")
     controls.draw_metrics_table(tables, region)
     st.caption(sentences.describe_metrics())
-    st.plotly_chart(make_score_figure(tables.scores), key="auroc_and_ap")
+    draw_figure(make_score_figure(tables.scores), key="auroc_and_ap")
 
 
-st.caption(
-    "Which pixels are wrong, and does hardness find them better than scores that any network provides at no cost?"
-)
+def draw_page(run: Run) -> None:
+    """Draw the controls of the page, and its results."""
+    scope_column, region_column = st.columns([6, 4], vertical_alignment="bottom")
+    with scope_column:
+        analysis = select_scope(run, table="scores")
+    with region_column:
+        region = controls.select_region()
+    if (picture := select_picture(run)) is not None:
+        draw_errors(run, picture, region, analysis)
+
+
 run = load_selected_run()
-scope_column, region_column = st.columns([6, 4], vertical_alignment="bottom")
-with scope_column:
-    analysis = select_scope(run, table="scores")
-with region_column:
-    region = controls.select_region()
-if (picture := select_picture(run)) is not None:
-    draw_errors(run, picture, region, analysis)
+st.caption(say(sentences.ABOUT if run.record.imported is None else sentences.ABOUT_IMPORTED))
+if run.record.imported is None or run.record.imported.has_predictions:
+    draw_page(run)
+else:
+    draw_needs("predictions")

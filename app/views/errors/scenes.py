@@ -4,15 +4,17 @@ import numpy as np
 
 from app.components import definitions
 from app.components.layers import make_caption, make_hardness_layer, make_image_layer
+from app.components.words import say_plainly
 from app.loading.errors import ScoredPicture
 from app.loading.pictures import Picture
 from app.loading.planes import compute_highest_entropy, load_class_plane, load_planes, load_value_plane
 from app.viewer.scene import ALL_STEPS, Layer, Panel, Scene
 from app.views.errors.controls import Choice
-from app.views.errors.sentences import format_percent
+from app.views.errors.sentences import IN_NATS, format_percent
 from hlcore.analysis.flagging import CAUGHT, FALSE_ALARM, FLAGGED, MISSED, FlaggingResult
-from hlcore.figures.errors import SCORES
+from hlcore.figures.errors import name_score
 from hlcore.figures.style import ENTROPY_SCALE, Colour, ScaleName
+from hlcore.figures.words import capitalise
 from hlcore.storage.runs import Run
 
 KINDS: dict[int, tuple[str, Colour]] = {
@@ -56,7 +58,7 @@ def make_scene(
     outcomes = load_class_plane("outcome", f"{scored.identity}:{score}:{name}", outcome)
     numbers = load_value_plane(score, f"{scored.identity}:{score}", values, low=0, high=high)
     hardness = make_hardness_layer({ALL_STEPS: load_planes(run, choice.epoch, picture)["hardness"]})
-    title = SCORES[score][0].upper() + SCORES[score][1:]
+    title = capitalise(name_score(score))
     of_score = Layer(
         title,
         "values",
@@ -77,7 +79,7 @@ def make_scene(
         ),
         (
             Panel("Flagged", title="Flagged" if scored.error is None else "Flagged and wrong", note=note),
-            Panel("Hardness" if score == "hardness" else title),
+            Panel(say_plainly("Hardness") if score == "hardness" else title),
         ),
         columns=2,
         narrow_columns=1,
@@ -98,4 +100,4 @@ def _scale_score(score_map: np.ndarray, score: str, run: Run) -> tuple[np.ndarra
     if score == "edge_distance":
         distance = np.where(np.isinf(score_map), np.nan, -score_map).astype(np.float32)
         return distance, max(1.0, float(np.nan_to_num(distance).max())), " px"
-    return (score_map, compute_highest_entropy(run), " nats") if "entropy" in score else (score_map, 1.0, "")
+    return (score_map, compute_highest_entropy(run), " nats") if score in IN_NATS else (score_map, 1.0, "")

@@ -9,11 +9,15 @@ import pandas as pd
 from app.components.definitions import link_text, list_links
 from hlcore.analysis.error_prediction import STANDINGS, Region, judge_standing
 from hlcore.analysis.flagging import FlaggingResult
-from hlcore.figures.errors import REGIONS, SCORES
+from hlcore.figures.errors import REGIONS, name_score, order_scores
 from hlcore.storage.analyses import Analysis
 from hlcore.types import FreeScore
 
 FREE_SCORES = get_args(FreeScore)
+IN_NATS = ("entropy", "mc_entropy")
+"""Scores in nats."""
+ABOUT = "Which pixels are wrong, and does hardness find them better than scores that any network provides at no cost?"
+ABOUT_IMPORTED = "Which pixels are wrong, and does hardness find them better than the other scores?"
 WITHOUT_LABELS = (
     "This image has no labels, so errors cannot be measured; only the flagged pixels are shown. To measure errors, "
     "choose a scene, or upload a label map under *Your photo*, *Labels*."
@@ -21,6 +25,10 @@ WITHOUT_LABELS = (
 NO_DIFFERENCE = "No pixel is wrong here, or all are, so the scores cannot be compared."
 TIE_TOLERANCE = 0.02
 """Share of pixels: if this many more are flagged than requested, the sentence explains why."""
+PURPOSE = (
+    " Hardness has another purpose: it learns where the loss is above average, so that training can weight those "
+    "pixels."
+)
 METRICS = {"auroc": "AUROC ↑", "ap": "AP ↑", "fpr95": "FPR95 ↓", "aurc": "AURC ↓"}
 """Metric to column header; the arrow points to better values."""
 DEFINITIONS = {"auroc": "AUROC", "ap": "AP", "fpr95": "FPR95", "aurc": "Risk and coverage"}
@@ -57,7 +65,7 @@ def summarise_hardness(scores: pd.DataFrame, region: Region) -> str:
     table = _filter_region(scores, region)
     if table is None:
         return NO_DIFFERENCE
-    groups = {verb: [SCORES[name] for name in rows] for verb, rows in _group_standings(table).items()}
+    groups = {verb: [name_score(name) for name in rows] for verb, rows in _group_standings(table).items()}
     auroc = table.loc[("auroc", "hardness"), "value"]
     return f"{_name_region(region)}, hardness (AUROC {auroc:.3f}) {_join_groups(groups)}."
 
@@ -75,12 +83,10 @@ def recommend_score(scores: pd.DataFrame, region: Region, *, unfit: Collection[s
         return ""
     aurocs = table.loc["auroc", "value"].dropna().drop(list(unfit), errors="ignore")
     best = str(aurocs.idxmax())
+    purpose = PURPOSE if FREE_SCORES[0] in aurocs else ""  # imported maps have scores of other methods only
     if best == "hardness":
         return f"Hardness has the highest AUROC here ({aurocs[best]:.3f}), so it is the score to find errors with."
-    return (
-        f"To find errors here, flag by {SCORES[best]} (AUROC {aurocs[best]:.3f}, the highest). Hardness has another "
-        "purpose: it learns where the loss is above average, so that training can weight those pixels."
-    )
+    return f"To find errors here, flag by {name_score(best)} (AUROC {aurocs[best]:.3f}, the highest).{purpose}"
 
 
 def summarise_differences(scores: pd.DataFrame, region: Region, *, images: int) -> str:
@@ -92,7 +98,7 @@ def summarise_differences(scores: pd.DataFrame, region: Region, *, images: int) 
     for verb, rows in _group_standings(table).items():
         for name, row in rows.items():
             interval = "" if np.isnan(row["low"]) else f", {row['low']:+.3f} to {row['high']:+.3f}"
-            text = f"{SCORES[name]} ({'free, ' if name in FREE_SCORES else ''}{row['value']:+.3f}{interval})"
+            text = f"{name_score(name)} ({'free, ' if name in FREE_SCORES else ''}{row['value']:+.3f}{interval})"
             groups.setdefault(verb, []).append(text.replace("-", "−"))
     row = table.loc[("auroc", "hardness")]
     interval = f" ({row['low']:.3f} to {row['high']:.3f})" if images > 1 else ""
@@ -112,8 +118,8 @@ def make_metrics_table(scores: pd.DataFrame, region: Region) -> pd.DataFrame:
     rows = scores.loc[(scores["region"] == region) & scores["metric"].isin(list(METRICS))]
     table = rows.assign(text=[_format_interval(row) for row in rows.to_dict("records")])
     table = table.set_index(["score", "metric"])["text"].unstack("metric")  # noqa: PD010 - texts cannot be averaged
-    table = table.loc[[score for score in SCORES if score in table.index], list(METRICS)]
-    return table.rename(index=dict(SCORES), columns=METRICS)
+    table = table.loc[order_scores(table.index), list(METRICS)]
+    return table.rename(index=name_score, columns=METRICS)
 
 
 def describe_metrics() -> str:
@@ -168,7 +174,7 @@ def _format_interval(row: dict) -> str:
 def _describe_rule(score: str, threshold: float) -> str:
     if score == "edge_distance":
         return f"a predicted edge is at most {-threshold:.1f} px away"
-    return f"{SCORES[score]} ≥ {threshold:.3g}{' nats' if 'entropy' in score else ''}"
+    return f"{name_score(score)} ≥ {threshold:.3g}{' nats' if score in IN_NATS else ''}"
 
 
 def _describe_errors(shares: FlaggingResult) -> str:

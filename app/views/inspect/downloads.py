@@ -7,9 +7,12 @@ from pathlib import Path
 import numpy as np
 import streamlit as st
 
+from app import session
+from app.components.words import say_plainly
 from app.loading.pictures import Picture
 from app.loading.predictions import load_maps
 from hlcore.figures.maps import resize_map
+from hlcore.figures.words import capitalise
 from hlcore.storage.png import write_hardness_png
 from hlcore.storage.runs import Run
 from hlcore.types import HardnessMap
@@ -24,11 +27,18 @@ def draw_downloads(run: Run, picture: Picture, *, epoch: int) -> None:
     hardness_map = partial(_load_hardness_map, run, picture, epoch, size)
     stem = f"{Path(picture.sample.name).stem}-epoch{epoch}"
     for label, suffix, mime, content in (
-        ("Hardness, 16-bit PNG", "hardness.png", "image/png", lambda: encode_hardness_png(hardness_map())),
-        ("Hardness, NPY", "hardness.npy", "application/octet-stream", lambda: encode_hardness_npy(hardness_map())),
+        (say_plainly("Hardness, 16-bit PNG"), "hardness.png", "image/png", lambda: encode_hardness_png(hardness_map())),
+        (
+            say_plainly("Hardness, NPY"),
+            "hardness.npy",
+            "application/octet-stream",
+            lambda: encode_hardness_npy(hardness_map()),
+        ),
     ):
         st.download_button(label, content, f"{stem}.{suffix}", mime, on_click="ignore", width="stretch")
-    st.caption(f"Epoch {epoch}. To save the view itself, use *Save PNG* above.")
+    st.caption(
+        f"{capitalise(session.escape_sentence(run.name_epoch(epoch)))}. To save the view itself, use *Save PNG* above."
+    )
 
 
 def encode_hardness_png(hardness_map: HardnessMap) -> bytes:

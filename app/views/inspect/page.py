@@ -5,14 +5,14 @@ import streamlit as st
 from app.components.epoch_planes import make_ready_planes, prepare_remaining_epochs
 from app.components.examples import draw_examples
 from app.components.image_viewer import draw_viewer
-from app.components.layers import LABELLED_PANELS, UNLABELLED_PANELS, EpochPlanes, make_caption, make_layers, make_steps
+from app.components.layers import EpochPlanes, choose_panels, make_caption, make_layers, make_steps
 from app.components.messages import draw_about, draw_dark_note, draw_size_note
 from app.components.picture_picker import select_picture
 from app.components.pixel_history import draw_pixel_history
 from app.components.reach import draw_reach_note
 from app.components.run_picker import ensure_epoch, load_selected_run
 from app.loading.pictures import Picture
-from app.viewer.scene import Panel, Scene
+from app.viewer.scene import Scene
 from app.views.inspect import downloads
 from hlcore.storage.runs import Run
 
@@ -37,19 +37,19 @@ def draw_picture(run: Run, picture: Picture) -> None:
 
 def make_scene(run: Run, picture: Picture, planes: EpochPlanes) -> Scene:
     """All maps of one picture; users choose which panels show them and at which epoch."""
-    names = UNLABELLED_PANELS if picture.sample.label_map is None else LABELLED_PANELS
+    layers = make_layers(run, picture, planes)
     return Scene(
         picture.size,
-        make_layers(run, picture, planes),
-        tuple(Panel(name) for name in names),
+        layers,
+        choose_panels(run, picture, layers),
         steps=make_steps(run),
         free=True,
         caption=make_caption(run, picture),
     )
 
 
-draw_about()
-draw_examples()
 run = load_selected_run()
+draw_about(run.record.imported)
+draw_examples()
 if (picture := select_picture(run)) is not None:
     draw_picture(run, picture)

@@ -12,6 +12,7 @@ from app.components.picture_picker import select_picture
 from app.components.run_picker import load_selected_run, select_epoch
 from app.components.scope_picker import select_scope
 from app.components.table_picker import select_page
+from app.components.words import lacks_network
 from app.loading.analyses import load_table
 from app.loading.labels import load_dataset_evidence, load_evidence, load_planted_picture, load_suspects
 from app.loading.pictures import Picture
@@ -81,6 +82,8 @@ def draw_regions(review: Review, suspects: pd.DataFrame) -> None:
 
 st.caption(controls.ABOUT)
 run = load_selected_run()
+if lacks_network(run):
+    st.stop()
 if (analysis := select_scope(run, table="suspects")) is not None:
     draw_dataset(run, analysis)
 elif (picture := select_picture(run)) is not None:

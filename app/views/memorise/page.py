@@ -9,6 +9,7 @@ from app.components.image_viewer import draw_viewer
 from app.components.layers import make_caption
 from app.components.picture_picker import select_picture
 from app.components.run_picker import load_selected_run, select_epoch
+from app.components.words import lacks_network
 from app.loading.memorise import STEPS, Progress, measure_progress, memorise_picture
 from app.loading.pictures import Picture
 from app.loading.predictions import identify_prediction, load_maps
@@ -87,5 +88,5 @@ def draw_maps(run: Run, picture: Picture, progress: Progress, *, key: str, quiet
 
 st.caption("Train a copy of the network on one image until it has memorised it: the loss fades, but does hardness?")
 run = load_selected_run()
-if (picture := select_picture(run, max_px=MAX_SIDE_PX)) is not None:
+if not lacks_network(run) and (picture := select_picture(run, max_px=MAX_SIDE_PX)) is not None:
     draw_memorise(run, picture)

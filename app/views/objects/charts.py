@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from app.components import definitions
+from app.components.words import draw_figure, say
 from app.loading.objects import Objects, load_size_curve
 from app.views.objects.controls import SIZES, Choice, format_object_name
 from hlcore.figures.objects import EDGE_MATCHED, MEASURES, make_edge_matched_figure, make_objects_figure
@@ -23,15 +24,16 @@ def draw_charts(objects: Objects, table: pd.DataFrame, choice: Choice) -> str | 
     """Draw the correlations, all objects over their size, and the edge-matched curves; return the object clicked."""
     size, quantity = choice.bins.size, choice.quantity
     curve, correlations = load_size_curve(objects, choice.classes, quantity=quantity, bins=choice.bins)
-    st.markdown(summarise_correlations(correlations, table, choice, labelled=objects.labelled))
+    st.markdown(say(summarise_correlations(correlations, table, choice, labelled=objects.labelled)))
     drawn = table if len(table) <= MAX_POINTS else table.sample(MAX_POINTS, random_state=0)
     left, right = st.columns([6, 5])
     points = make_objects_figure(drawn, curve, size=size, quantity=quantity, class_names=objects.class_names)
     with left:
-        event = st.plotly_chart(
+        event = draw_figure(
             points, height=CHART_HEIGHT_PX, on_select="rerun", selection_mode="points", key="objects_points"
         )
-    right.plotly_chart(make_edge_matched_figure(curve, size=size), height=CHART_HEIGHT_PX, key="objects_edge_matched")
+    edge_matched = make_edge_matched_figure(curve, size=size)
+    draw_figure(edge_matched, place=right, height=CHART_HEIGHT_PX, key="objects_edge_matched")
     if len(drawn) < len(table):
         st.caption(
             f"{len(drawn):,} of {len(table):,} objects are drawn, chosen at random; all numbers use every object."

@@ -9,6 +9,7 @@ import streamlit as st
 from app import session
 from app.components import definitions
 from app.components.table_picker import select_row
+from app.components.words import say, say_plainly
 from app.loading.objects import Objects
 from app.views.objects.scenes import Row
 from hlcore.analysis.object_sizes import CUT_POINTS_PX, Size, SizeBins
@@ -69,15 +70,15 @@ def select_choice(objects: Objects) -> Choice:
         help="Thickness is twice the largest distance from a pixel inside the object to the outside. "
         + definitions.list_links("Object", "Thickness"),
     )
-    known = [name for name in QUANTITIES if objects.labelled or name.startswith("hardness")]
+    known = [name for name in QUANTITIES if name.startswith("hardness") or bool(objects.table[name].notna().any())]
     session.ensure_choice("object_quantity", known, default=known[0])
     quantity = quantity_column.selectbox(
         "Quantity",
         known,
-        format_func=QUANTITIES.__getitem__,
+        format_func=lambda name: say_plainly(QUANTITIES[name]),
         key="object_quantity",
         persist_state="session",
-        help=definitions.list_links("Hardness", "Loss", "Error", "IoU of an object"),
+        help=say(definitions.list_links("Hardness", "Loss", "Error", "IoU of an object")),
     )
     session.ensure_choices("object_classes", objects.class_names, default=[])
     classes = classes_column.multiselect(
@@ -110,7 +111,7 @@ def select_object(table: pd.DataFrame, *, identity: str, clicked: str | None, se
         session.set_choice("object", clicked)
     first = names.index(session.ensure_choice("object", names, default=names[0]))
     at = select_row(
-        table,
+        table.drop(columns=[name for name in _COLUMNS if name in table and bool(table[name].isna().all())]),
         first,
         columns={name: _make_column(*about) for name, about in _COLUMNS.items()},
         key=f"objects_table {identity} {clicked} {selections}",
@@ -120,7 +121,7 @@ def select_object(table: pd.DataFrame, *, identity: str, clicked: str | None, se
 
 
 def _make_column(title: str, form: str | None, defined: str | None) -> Any:
-    hint = definitions.get_text(defined) if defined else None
+    hint, title = say(definitions.get_text(defined)) if defined else None, say_plainly(title)
     if form is None:
         return st.column_config.Column(title, help=hint)
     return st.column_config.NumberColumn(title, format=form, help=hint)

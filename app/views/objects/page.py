@@ -10,6 +10,7 @@ from app.components.messages import report_errors
 from app.components.picture_picker import select_picture
 from app.components.run_picker import load_selected_run, select_epoch
 from app.components.scope_picker import select_scope
+from app.components.words import say
 from app.loading.dataset import load_dataset_picture
 from app.loading.objects import Objects, filter_classes, load_dataset_objects, load_picture_objects
 from app.loading.pictures import Picture
@@ -52,8 +53,11 @@ def draw_object(run: Run, row: Row, *, analysis: Analysis | None, epoch: int, pi
         draw_viewer(scenes.make_scene(run, row, picture, epoch=epoch, labelled=labelled), key=KEY)
 
 
-st.caption("Are small and thin objects hard, and more so than their edges explain?")
 run = load_selected_run()
+if run.record.imported is None:
+    st.caption("Are small and thin objects hard, and more so than their edges explain?")
+else:
+    st.caption(say("Is hardness high on small and thin objects, and more so than their edges explain?"))
 analysis = select_scope(run, table="objects")
 if analysis is not None:
     draw_objects(run, load_dataset_objects(analysis), analysis=analysis, epoch=analysis.record.epoch, picture=None)

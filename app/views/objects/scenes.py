@@ -4,6 +4,7 @@ from collections.abc import Hashable, Mapping
 from typing import Any, TypeAlias
 
 from app.components.layers import make_caption, make_layers_of_epoch
+from app.components.words import say_plainly
 from app.loading.pictures import Picture
 from app.viewer.scene import Panel, Scene
 from hlcore.storage.runs import Run
@@ -26,7 +27,10 @@ def make_scene(run: Run, row: Row, picture: Picture, *, epoch: int, labelled: bo
     return Scene(
         picture.size,
         tuple(layer for layer in make_layers_of_epoch(run, picture, epoch) if known or layer.kind != "objects"),
-        (Panel("Image", title=f"{row['image']}, object {row['object']}", note=row["class_name"]), Panel("Hardness")),
+        (
+            Panel("Image", title=f"{row['image']}, object {row['object']}", note=row["class_name"]),
+            Panel(say_plainly("Hardness")),
+        ),
         columns=2,
         narrow_columns=2,
         private=True,

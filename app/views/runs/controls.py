@@ -89,7 +89,8 @@ def list_mean_iou_columns(runs: dict[str, Run], classes: tuple[str, ...]) -> lis
 
 def describe_differences(runs: dict[str, Run], classes: tuple[str, ...]) -> str:
     """Why the validation scores of these runs are not fully comparable; empty if they are."""
-    data = {run.record.data_fingerprint: run.record.config.data for run in runs.values()}
+    trained = [run for run in runs.values() if run.record.imported is None]
+    data = {run.record.data_fingerprint: run.record.config.data for run in trained}
     parts = []
     if len(data) > 1:
         names = ", ".join(dict.fromkeys(f"{d.dataset} {d.val_split}" for d in data.values()))
@@ -127,8 +128,18 @@ def _share_classes(runs: dict[str, Run], classes: tuple[str, ...]) -> bool:
     return all(set(run.record.class_names) == set(classes) for run in runs.values())
 
 
+_SETTINGS = (
+    *("network", "encoder", "hardness branch", "parameters", "hardness parameters", "data", "loss", "epochs", "batch"),
+    *("learning rate", "seed", "device", "state"),
+)
+
+
 def _list_settings(run: Run) -> dict[str, object]:
     record, config = run.record, run.record.config
+    if record.imported is not None:
+        scores = ", ".join(score.name for score in record.imported.scores)
+        settings = dict.fromkeys(_SETTINGS, "–")
+        return settings | {"network": f"none: maps of {scores}", "loss": record.objective, "state": record.state}
     return {
         "network": config.network.network,
         "encoder": config.network.encoder.removeprefix("tu-"),

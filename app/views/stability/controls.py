@@ -1,6 +1,7 @@
 """Controls and texts of the Stability page."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from html import escape
 from typing import Literal
 
 import numpy as np
@@ -10,6 +11,7 @@ import streamlit as st
 from app import session
 from app.components import definitions
 from app.components.scope_picker import PICTURE, format_scope
+from app.components.words import find_score, say, say_plainly
 from app.loading.analyses import load_analyses
 from app.loading.stability import Series, has_followed_images
 from hlcore.analysis.stability import kept_epoch_names
@@ -38,6 +40,17 @@ SENTENCES = {
     "edge_share": "Share of the weight, or of the summed loss, at edges of the label map.",
 }
 """Measure to what it shows and does not show."""
+IMPORTED_SENTENCES = {
+    "relative_level": "Does the map fade?",
+    "total_variation": "Share of the map, scaled to sum 1, that moves elsewhere. The constant 0.1, added before, keeps "
+    "part of it in place.",
+    "edge_share": "Share of the map, scaled to sum 1, at edges of the label map.",
+}
+"""The same of imported maps, where it is another."""
+VARIATION_TEXT = (
+    "Mean over the pixels of their standard deviation divided by their mean, over the kept epochs. The loss is near 0 "
+    "almost everywhere, so small changes count a lot. Scaled, hardness is the weight; c keeps it above 0. "
+)
 _DEFINITIONS = {
     "relative_level": "Level",
     "top10_iou": "Top tenth IoU",
@@ -52,7 +65,8 @@ _DEFINITIONS = {
 
 def describe_measure(measure: str) -> str:
     """What a measure shows, with a link to its definition."""
-    return f"{SENTENCES[measure]} {definitions.list_links(_DEFINITIONS[measure])}"
+    sentence = SENTENCES[measure] if find_score() is None else IMPORTED_SENTENCES.get(measure, SENTENCES[measure])
+    return f"{sentence} {definitions.list_links(_DEFINITIONS[measure])}"
 
 
 def select_scope(run: Run) -> str | Analysis:
@@ -72,7 +86,9 @@ def select_scope(run: Run) -> str | Analysis:
         persist_state="session",
         help="Followed images had their maps saved during training; half of them are training images. To measure a "
         "data set, run `hlcore analyze --epochs all`. A single image is predicted by every kept epoch. "
-        + definitions.list_links("Followed images"),
+        + definitions.list_links("Followed images")
+        if find_score() is None
+        else None,
     )
     chosen: str = session.get_choice("scope")
     return analyses.get(chosen, chosen)
@@ -81,7 +97,7 @@ def select_scope(run: Run) -> str | Analysis:
 def select_aspect(scope: str | Analysis) -> str:
     """The selected part of the page; analyses have no maps, and followed images no predictions."""
     parts = [MEASURES, PAIRS] if isinstance(scope, Analysis) else [MAPS, MEASURES, PAIRS, VARIATION]
-    parts += [] if scope == FOLLOWED else [LEARNING]
+    parts += [] if scope == FOLLOWED or find_score() is not None else [LEARNING]
     session.ensure_choice("aspect", parts, default=parts[0])
     st.segmented_control(
         "Show",
@@ -107,9 +123,11 @@ def select_scaling() -> bool:
         required=True,
         wrap=True,
         persist_state="session",
-        help="Scaled: the hardness weight, and the loss divided by its sum, which removes fading. Unscaled: "
-        "hardness, and the loss in nats; both vary most where they are near 0. "
-        + definitions.list_links("Variation", "Hardness weight", "Hardness", "Loss"),
+        help=say(
+            "Scaled: the hardness weight, and the loss divided by its sum, which removes fading. Unscaled: "
+            "hardness, and the loss in nats; both vary most where they are near 0. "
+            + definitions.list_links("Variation", "Hardness weight", "Hardness", "Loss")
+        ),
     )
     return session.get_choice("scaled") == "sum"
 
@@ -150,13 +168,14 @@ def select_comparison() -> Literal["consecutive", "last"]:
     return session.get_choice("against")
 
 
-def draw_legend(splits: list[str]) -> None:
+def draw_legend(splits: list[str], maps: Sequence[str]) -> None:
     """Draw the legend of all charts of the page."""
     lines = [
         f'<span style="border-top: 2px {"dashed" if split == "train" else "solid"} {QUANTITIES[name]}; '
-        f'display: inline-block; width: 2rem; vertical-align: middle"></span> {name}, {SPLITS.get(split, split)}'
+        f'display: inline-block; width: 2rem; vertical-align: middle"></span> '
+        f"{escape(say_plainly(name))}, {SPLITS.get(split, split)}"
         for split in splits
-        for name in ("hardness", "loss")
+        for name in maps
     ]
     st.html(f'<p style="margin: 0; font-size: 0.875rem">{"&emsp;".join(lines)}</p>')
 
@@ -215,6 +234,7 @@ def draw_variation_table(variation: pd.DataFrame) -> None:
         scaled=variation["measure"].str.endswith("normalised").map({True: "to sum 1", False: "no"}),
     ).dropna(subset="value")
     hints = {"value": "Variation", "low": "Interval", "high": "Interval"}
+    table = table.assign(map=table["map"].map(say_plainly))
     st.dataframe(
         table[["split", "map", "scaled", "value", "low", "high"]].dropna(axis="columns", how="all"),
         hide_index=True,
@@ -225,7 +245,8 @@ def draw_variation_table(variation: pd.DataFrame) -> None:
         key="stability_variation",
     )
     st.caption(
-        "Mean over the pixels of their standard deviation divided by their mean, over the kept epochs. The loss is "
-        "near 0 almost everywhere, so small changes count a lot. Scaled, hardness is the weight; c keeps it above 0. "
-        + definitions.list_links("Variation", "Hardness weight", "Interval")
+        VARIATION_TEXT + definitions.list_links("Variation", "Hardness weight", "Interval")
+        if find_score() is None
+        else "Mean over the pixels of their standard deviation divided by their mean, over the steps. "
+        + definitions.list_links("Variation", "Interval")
     )

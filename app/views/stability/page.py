@@ -6,6 +6,7 @@ from app import session
 from app.components.image_viewer import draw_viewer
 from app.components.picture_picker import select_picture
 from app.components.run_picker import load_selected_run
+from app.components.words import lacks_steps, say
 from app.loading.stability import (
     Series,
     load_dataset_stability,
@@ -40,7 +41,7 @@ def draw_stability(run: Run) -> None:
         if not series:
             return
         tables = load_stability_tables(series, c=run.record.config.loss.c)
-    summary.markdown(controls.summarise_stability(tables))
+    summary.markdown(say(controls.summarise_stability(tables)))
     if aspect in {MAPS, VARIATION}:
         draw_maps(run, series, aspect)
         return
@@ -86,5 +87,13 @@ def draw_maps(run: Run, series: list[Series], aspect: str) -> None:
             draw_viewer(scene, key=f"stability_{aspect}_{index}")
 
 
-st.caption("Does hardness stay stable over training while the loss fades?")
-draw_stability(load_selected_run())
+run = load_selected_run()
+if run.record.imported is None:
+    st.caption("Does hardness stay stable over training while the loss fades?")
+    draw_stability(run)
+elif not lacks_steps(run):
+    st.caption(say("How much does hardness change from step to step?"))
+    draw_stability(run)
+    st.caption(
+        f"Steps: {', '.join(f'{epoch} {session.escape_markdown(run.name_epoch(epoch))}' for epoch in run.epochs)}."
+    )

@@ -2,6 +2,7 @@
 
 from app.components import definitions
 from app.components.layers import make_hardness_layer, make_image_layer, make_loss_layer
+from app.components.words import find_score, say_plainly
 from app.loading.planes import load_value_plane
 from app.loading.stability import PICTURE, Series, load_series_planes, load_variation
 from app.viewer.scene import ALL_STEPS, Layer, Panel, Scene, Step
@@ -29,7 +30,9 @@ def make_snapshot_scene(series: Series) -> Scene:
 
 def make_variation_scene(series: Series, *, scaled: bool, c: float) -> Scene:
     """Coefficient of variation of each pixel of one image over the kept epochs, for both maps."""
-    names = ("Hardness weight", "Loss divided by its sum") if scaled else ("Hardness", "Loss")
+    names = ("Hardness weight", "Loss divided by its sum") if scaled else (say_plainly("Hardness"), "Loss")
+    if scaled and find_score() is not None:
+        names = (say_plainly("Hardness scaled to sum 1"), names[1])
     layers = [make_image_layer(series.picture)]
     for name, values in zip(names, load_variation(series, scaled=scaled, c=c), strict=True):
         if values is not None:

@@ -5,7 +5,7 @@ import streamlit as st
 from app.components.messages import draw_about
 
 st.title("No trained network yet")
-draw_about()
+draw_about(None)
 st.markdown(
     "There is no run in `checkpoints/`, in `runs/` or in the folders in `$HLCORE_RUNS`. Train a small network on the "
     "built-in street scenes (no download needed), then reload this page:"
