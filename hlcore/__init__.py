@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from hlcore.fitting.library import fit_hardness as fit_hardness
+    from hlcore.importing.maps import save_maps as save_maps
     from hlcore.inference import predict as predict
     from hlcore.models.hardness import HardnessBranch as HardnessBranch
     from hlcore.models.hooks import FeatureHook as FeatureHook
@@ -19,8 +20,9 @@ _HOMES = {
     "HardnessLoss": "hlcore.training.hardness_loss",
     "fit_hardness": "hlcore.fitting.library",
     "predict": "hlcore.inference",
+    "save_maps": "hlcore.importing.maps",
 }
-__all__ = ["FeatureHook", "HardnessBranch", "HardnessLoss", "fit_hardness", "predict"]
+__all__ = ["FeatureHook", "HardnessBranch", "HardnessLoss", "fit_hardness", "predict", "save_maps"]
 
 
 def __getattr__(name: str) -> Any:

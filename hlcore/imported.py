@@ -8,7 +8,7 @@ from hlcore.data.images import read_image
 from hlcore.data.labels import ClassTable
 from hlcore.data.samples import Sample
 from hlcore.storage.runs import Run
-from hlcore.types import IGNORE_INDEX, PredictionRecord
+from hlcore.types import PredictionRecord
 
 
 class ImportedData:
@@ -71,7 +71,7 @@ def read_imported_record(run: Run, epoch: int, sample: Sample) -> PredictionReco
     return PredictionRecord(
         name=sample.name,
         image=sample.image,
-        prediction=np.full(size, IGNORE_INDEX, np.uint8) if prediction is None else prediction,
+        prediction=np.zeros(size, np.uint8) if prediction is None else prediction,
         hardness_map=maps.score(sample.name, epoch),
         probabilities=np.empty((0, *size), np.float32),
         class_names=run.record.class_names,

@@ -72,7 +72,8 @@ def make_layers(run: Run, picture: Picture, planes: EpochPlanes) -> tuple[Layer,
     if labelled and "prediction" in by_name:
         layers.append(make_errors_layer())
     if several:
-        layers.append(make_change_layer(say_plainly("Hardness")))
+        low, high = layers[1].low, layers[1].high
+        layers.append(make_change_layer(layers[1].name, high=high - low, unit=layers[1].unit))
     if several and "loss" in by_name:
         layers.append(make_change_layer("Loss", ranges=LOSS_LIMITS_NATS, unit=" nats", digits=2))
     if labelled or "objects" in by_name:
@@ -159,13 +160,16 @@ def make_errors_layer() -> Layer:
     return Layer("Errors", "errors", of=("Prediction", "Labels"), dim=True, classes=classes)
 
 
-def make_change_layer(name: str, *, ranges: Sequence[float] = (), unit: str = "", digits: int = 3) -> Layer:
+def make_change_layer(
+    name: str, *, high: float = 1.0, ranges: Sequence[float] = (), unit: str = "", digits: int = 3
+) -> Layer:
     """Change of a layer since the compared epoch."""
     return Layer(
         f"{name} change",
         "change",
         of=(name,),
         scale=DIFFERENCE_SCALE,
+        high=high,
         ranges=tuple(ranges),
         unit=unit,
         digits=digits,

@@ -50,7 +50,7 @@ def summarise_pixel(run: Run, picture: Picture, table: pd.DataFrame, x: int, y: 
         label = label_map[y, x]
         texts.append(f"labelled **{names[label]}**" if label < len(names) else "not labelled")
     first, last = table.iloc[0], table.iloc[-1]
-    names_of = [session.escape_sentence(run.name_epoch(row["epoch"])) for row in (first, last)]
+    names_of = [session.escape_sentence(run.name_epoch(int(row["epoch"]))) for row in (first, last)]
     since = f"from {names_of[0]} to {names_of[1].removeprefix('epoch ')}" if len(table) > 1 else f"at {names_of[1]}"
     texts.append(f"{since} {definitions.link_text('hardness')} {_format_change(list(table['hardness']), 3)}")
     losses = list(table["loss"]) if "loss" in table else []

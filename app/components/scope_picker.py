@@ -9,6 +9,7 @@ from app import session
 from app.loading.analyses import load_analyses
 from hlcore.data.catalog import STREETS
 from hlcore.storage.analyses import Analysis
+from hlcore.storage.maps import Imported
 from hlcore.storage.runs import Run
 
 PICTURE = "picture"
@@ -17,6 +18,8 @@ PICTURE = "picture"
 
 def select_scope(run: Run, *, table: str, picture: str = "This image") -> Analysis | None:
     """The selected analysis among those that have a table, or None for the image selected on the page."""
+    if (imported := run.record.imported) is not None and (sentence := describe_ranges(imported)):
+        st.caption(sentence)
     found = load_analyses(run)
     analyses = {name: analysis for name, analysis in found.items() if analysis.table_path(table).is_file()}
     session.ensure_choice("scope", [PICTURE, *analyses], default=next(iter(analyses), PICTURE))
@@ -38,6 +41,17 @@ def select_scope(run: Run, *, table: str, picture: str = "This image") -> Analys
         help="A data set measured with `hlcore analyze`, or a single image.",
     )
     return analyses.get(session.get_choice("scope"))
+
+
+def describe_ranges(imported: Imported) -> str:
+    """What 0 and 1 stand for in charts, for scores with another range; empty if there are none."""
+    ranges = [
+        " ".join([session.escape_markdown(score.name), f"{score.low:.4g} to {score.high:.4g}", score.unit]).strip()
+        for score in imported.scores
+        if (score.low, score.high) != (0, 1)
+    ]
+    shown = f"Charts and tables show scores as shares of their range, where 0 to 1 is {', '.join(ranges)}."
+    return shown if ranges else ""
 
 
 def make_analyze_command(run: Run) -> str:

@@ -70,7 +70,8 @@ def select_choice(objects: Objects) -> Choice:
         help="Thickness is twice the largest distance from a pixel inside the object to the outside. "
         + definitions.list_links("Object", "Thickness"),
     )
-    known = [name for name in QUANTITIES if name.startswith("hardness") or bool(objects.table[name].notna().any())]
+    measured = list_known_columns(objects.table)
+    known = [name for name in QUANTITIES if name in measured or name == "hardness_mean"]
     session.ensure_choice("object_quantity", known, default=known[0])
     quantity = quantity_column.selectbox(
         "Quantity",
@@ -111,13 +112,18 @@ def select_object(table: pd.DataFrame, *, identity: str, clicked: str | None, se
         session.set_choice("object", clicked)
     first = names.index(session.ensure_choice("object", names, default=names[0]))
     at = select_row(
-        table.drop(columns=[name for name in _COLUMNS if name in table and bool(table[name].isna().all())]),
+        table,
         first,
-        columns={name: _make_column(*about) for name, about in _COLUMNS.items()},
+        columns={name: _make_column(*_COLUMNS[name]) for name in list_known_columns(table)},
         key=f"objects_table {identity} {clicked} {selections}",
     )
     session.set_choice("object", names[at])
     return table.iloc[at].to_dict()
+
+
+def list_known_columns(table: pd.DataFrame) -> list[str]:
+    """The columns of the table on the page that have a value: without labels there is no loss, for example."""
+    return [name for name in _COLUMNS if name in table and bool(table[name].notna().any())]
 
 
 def _make_column(title: str, form: str | None, defined: str | None) -> Any:

@@ -10,7 +10,7 @@ from app.components.messages import report_errors
 from app.components.picture_picker import select_picture
 from app.components.run_picker import load_selected_run, select_epoch
 from app.components.scope_picker import select_scope
-from app.components.words import say
+from app.components.words import draw_needs, say
 from app.loading.dataset import load_dataset_picture
 from app.loading.objects import Objects, filter_classes, load_dataset_objects, load_picture_objects
 from app.loading.pictures import Picture
@@ -53,14 +53,28 @@ def draw_object(run: Run, row: Row, *, analysis: Analysis | None, epoch: int, pi
         draw_viewer(scenes.make_scene(run, row, picture, epoch=epoch, labelled=labelled), key=KEY)
 
 
+def draw_page(run: Run) -> None:
+    """Draw the objects of a data set, or of the selected image."""
+    analysis = select_scope(run, table="objects")
+    if analysis is not None:
+        draw_objects(run, load_dataset_objects(analysis), analysis=analysis, epoch=analysis.record.epoch, picture=None)
+    elif (picture := select_picture(run)) is not None:
+        epoch = select_epoch(run)
+        draw_objects(run, load_picture_objects(run, epoch, picture), analysis=None, epoch=epoch, picture=picture)
+
+
+def has_objects(run: Run) -> bool:
+    """Whether there are objects: imported maps may have neither labels nor predictions."""
+    imported = run.record.imported
+    return imported is None or imported.has_labels or imported.has_predictions
+
+
 run = load_selected_run()
 if run.record.imported is None:
     st.caption("Are small and thin objects hard, and more so than their edges explain?")
 else:
     st.caption(say("Is hardness high on small and thin objects, and more so than their edges explain?"))
-analysis = select_scope(run, table="objects")
-if analysis is not None:
-    draw_objects(run, load_dataset_objects(analysis), analysis=analysis, epoch=analysis.record.epoch, picture=None)
-elif (picture := select_picture(run)) is not None:
-    epoch = select_epoch(run)
-    draw_objects(run, load_picture_objects(run, epoch, picture), analysis=None, epoch=epoch, picture=picture)
+if has_objects(run):
+    draw_page(run)
+else:
+    draw_needs("labels or predictions")

@@ -138,7 +138,7 @@ def _list_settings(run: Run) -> dict[str, object]:
     record, config = run.record, run.record.config
     if record.imported is not None:
         scores = ", ".join(score.name for score in record.imported.scores)
-        settings = dict.fromkeys(_SETTINGS, "–")
+        settings: dict[str, object] = dict.fromkeys(_SETTINGS, "–")
         return settings | {"network": f"none: maps of {scores}", "loss": record.objective, "state": record.state}
     return {
         "network": config.network.network,
