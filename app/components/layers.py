@@ -104,7 +104,16 @@ def make_score_layer(score: ImportedScore, planes: Mapping[str, Plane]) -> Layer
     """An imported score over the image in its own unit, in the selected colours."""
     low, high = score.shown_range
     unit = f" {score.unit}" if score.unit and not score.low_is_hard else ""
-    return Layer(capitalise(score.title), "values", planes, low=low, high=high, unit=unit, over=True)
+    return Layer(
+        capitalise(score.title),
+        "values",
+        planes,
+        low=low,
+        high=high,
+        unit=unit,
+        over=True,
+        definition=definitions.make_link("Imported score"),
+    )
 
 
 def make_loss_layer(planes: Mapping[str, Plane], name: str = "Loss", definition: str = "Loss") -> Layer:

@@ -1,6 +1,5 @@
 """The words of the selected run: the name of its imported score wherever a page says hardness."""
 
-import re
 from typing import Any
 
 import plotly.graph_objects as go
@@ -8,6 +7,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from app import session
+from app.components.definitions import make_anchor
 from app.components.run_picker import load_selected_run
 from hlcore.figures.words import name_score, name_score_in_figure
 from hlcore.storage.maps import ImportedScore
@@ -21,12 +21,12 @@ def find_score(run: Run | None = None) -> ImportedScore | None:
 
 
 def say(text: str) -> str:
-    """Markdown with the selected run's score in place of hardness, and without links to the definition of hardness."""
+    """Markdown with the selected run's score in place of hardness, also in links to definitions."""
     score = find_score()
     if score is None:
         return text
-    unlinked = re.sub(r"\[(hardness)\]\([^)]*\)", r"\1", re.sub(r"\[Hardness\]\([^)]*\)( · )?", "", text))
-    return name_score(unlinked, session.escape_markdown(score.title))
+    linked = text.replace(f"#{make_anchor('Hardness')})", f"#{make_anchor('Imported score')})")
+    return name_score(linked, session.escape_markdown(score.title))
 
 
 def say_plainly(text: str) -> str:
