@@ -53,29 +53,30 @@ def read_imported_sample(run: Run, name: str) -> Sample:
     """
     maps, imported = run.maps, run.record.imported
     image = read_image(maps.image_path(name), white_level=imported and imported.white_level)
-    return Sample(name, image, maps.label_map(name))
+    return Sample(name, image, maps.label_map(name, image.shape[:2]))
 
 
 def read_imported_record(run: Run, epoch: int, sample: Sample) -> PredictionRecord:
     """The maps of an imported image at a step, in place of a network's output; it has no probabilities.
 
     Raises:
-        InvalidInputError: no such image, or a map has another size than its image.
-        CheckpointError: a file cannot be read.
+        InvalidInputError: no such image.
+        CheckpointError: a file cannot be read, or has another size than its image.
     """
     maps, imported = run.maps, run.record.imported
     assert imported is not None  # or there would be no maps
     size = sample.image.shape[:2]
-    prediction = maps.prediction(sample.name, epoch)
-    further = {score.title: maps.score(sample.name, epoch, at) for at, score in enumerate(imported.scores) if at}
+    prediction = maps.prediction(sample.name, epoch, size)
+    first, *further = (maps.score(sample.name, epoch, size, at) for at in range(len(imported.scores)))
+    titles = [score.title for score in imported.scores[1:]]
     return PredictionRecord(
         name=sample.name,
         image=sample.image,
         prediction=np.zeros(size, np.uint8) if prediction is None else prediction,
-        hardness_map=maps.score(sample.name, epoch),
+        hardness_map=first,
         probabilities=np.empty((0, *size), np.float32),
         class_names=run.record.class_names,
         label_map=sample.label_map,
-        scores=further,
+        scores=dict(zip(titles, further, strict=True)),
         has_prediction=prediction is not None,
     )

@@ -67,7 +67,7 @@ def compare_snapshots(maps: Maps, label_map: LabelMap | None, *, c: float = C) -
     tracks = []
     for values, floor in zip(last, (c, 0.0), strict=True):
         seen = np.empty(0) if values is None else _select_pixels(values, counted, names[-1])
-        tracks.append(MapTrack(seen, snapshots=len(names), floor=floor, edge=edge))
+        tracks.append(MapTrack(seen, snapshots=len(names), floor=floor, edge=None if values is None else edge))
     kept = kept_epoch_names(names)
     for name in names:
         for values, track in zip(maps[name], tracks, strict=True):

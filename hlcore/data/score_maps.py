@@ -24,7 +24,7 @@ def list_arrays(path: Path) -> tuple[str, ...]:
         DatasetError: it cannot be read, or has none.
     """
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             names = tuple(arrays.files)
     except (OSError, ValueError, BadZipFile, EOFError) as error:
         raise DatasetError(f"{path} is not a readable npz file ({error}); write it with numpy.savez") from error
@@ -60,11 +60,10 @@ def read_score(path: Path, *, array: str = "") -> Float32[np.ndarray, "H W"]:
 
 def _read_array(path: Path, array: str) -> np.ndarray:
     try:
-        loaded = np.load(path, mmap_mode="r", allow_pickle=False)
-        if isinstance(loaded, np.ndarray):
-            return loaded
-        with loaded:
-            return loaded[array or loaded.files[0]]
+        if path.suffix.lower() == ".npy":
+            return np.load(path, mmap_mode="r", allow_pickle=False)  # so that a huge one is not read before its check
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+            return arrays[array or arrays.files[0]]
     except KeyError as error:
         raise DatasetError(f"{path} has no array {array!r}; every npz file needs the same arrays") from error
     except (OSError, ValueError, BadZipFile, EOFError, IndexError) as error:

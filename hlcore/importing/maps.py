@@ -16,11 +16,11 @@ from hlcore.data.images.white_level import find_white_level
 from hlcore.data.labels import ClassTable, Colour, voc_palette
 from hlcore.errors import DatasetError, InvalidInputError
 from hlcore.importing.folder import NO_CLASSES, Files, find_maps
-from hlcore.importing.source import SINGLE, MapSource
+from hlcore.importing.source import SINGLE, Arrays, MapSource
 from hlcore.storage.files import check_name, describe_validation_error, make_folder, write_text
 from hlcore.storage.maps import Imported, ImportedScore, MapsWriter, StoredMaps
 from hlcore.storage.runs import IMPORTED, Run, RunRecord, check_no_existing_run, installed_versions, utc_now
-from hlcore.types import IGNORE_INDEX, Image, LabelMap
+from hlcore.types import IGNORE_INDEX
 
 log = logging.getLogger(__name__)
 
@@ -63,10 +63,10 @@ def import_folder(folder: Path, config: ImportConfig) -> Imports:
 
 def save_maps(
     out: str | Path,
-    images: Mapping[str, Image | Path],
+    images: Arrays,
     scores: Mapping[str, Any],
     *,
-    labels: Mapping[str, LabelMap] | None = None,
+    labels: Arrays | None = None,
     predictions: Mapping[str, Any] | None = None,
     class_names: Sequence[str] | None = None,
     palette: Sequence[Colour] | None = None,
@@ -110,12 +110,8 @@ def save_maps(
     path = Path(out)
     if not images:
         raise InvalidInputError("there is no image to save")
-    source = MapSource(
-        images=images,
-        labels=labels or {},
-        predictions=_nest(predictions or {}, tuple(_nest_scores(scores))),
-        scores=_nest_scores(scores),
-    )
+    by_step = _nest_scores(scores, images)
+    source = MapSource(images, labels or {}, _nest(predictions or {}, tuple(by_step)), by_step)
     names = class_names or _number_classes(source)
     classes = ClassTable(tuple(names), tuple(palette or voc_palette(len(names))))
     config = ImportConfig(
@@ -238,15 +234,16 @@ def _check_image_name(name: str) -> None:
         raise InvalidInputError(f"an image cannot have the name {name[:60]!r}: {error}") from error
 
 
-def _check_classes(
-    maps: Mapping[str, LabelMap], name: str, size: tuple[int, int], classes: ClassTable, kind: str
-) -> None:
+def _check_classes(maps: Arrays, name: str, size: tuple[int, int], classes: ClassTable, kind: str) -> None:
     class_map = _get(maps, name, f"{kind}s")
     what = str(maps.paths[name]) if isinstance(maps, Files) else f"the {kind} of {name}"
     check_label_size(class_map.shape[:2], size, name=what)
     if class_map.dtype.kind not in "iu":
         raise DatasetError(f"{what} must hold whole numbers, got {class_map.dtype}")
     used = class_map[class_map != IGNORE_INDEX]
+    if kind == "prediction" and used.size < class_map.size:
+        unknown = class_map.size - used.size
+        raise DatasetError(f"{what} has {unknown} pixels without a class (255); a prediction needs one everywhere")
     count = 0 if classes is NO_CLASSES else len(classes.names)
     if used.size and not 0 <= used.min() <= used.max() < count:
         raise DatasetError(
@@ -254,10 +251,11 @@ def _check_classes(
         )
 
 
-def _get(maps: Mapping[str, Any], name: str, what: str) -> np.ndarray:
-    if name not in maps:
-        raise DatasetError(f"{what} has nothing for the image {name}")
-    return np.asarray(maps[name])
+def _get(maps: Arrays, name: str, what: str) -> np.ndarray:
+    try:
+        return np.asarray(maps[name])  # once: a mapping may read a file, also when it is asked whether it has a name
+    except KeyError as error:
+        raise DatasetError(f"{what} has nothing for the image {name}") from error
 
 
 def _describe_score(name: str, checked: _Checked, config: ImportConfig) -> ImportedScore:
@@ -298,15 +296,15 @@ def _split(given: Iterable[str], option: str) -> dict[str, str]:
     return found
 
 
-def _nest_scores(scores: Mapping[str, Any]) -> dict[str, dict[str, Mapping[str, Any]]]:
-    """Scores by step, with a single one if there are no steps."""
+def _nest_scores(scores: Mapping[str, Any], images: Arrays) -> dict[str, dict[str, Arrays]]:
+    """Scores by step, with a single one if there are no steps; no array is read if its image has its name."""
     if not scores:
         raise InvalidInputError("there is no score to save")
     first = next(iter(scores.values()))
     if not isinstance(first, Mapping):
         raise InvalidInputError("expected scores as {score: {image: array}} or {step: {score: {image: array}}}")
-    inner = next(iter(first.values()), None)
-    nested = scores if isinstance(inner, Mapping) else {SINGLE: scores}
+    is_nested = not set(first) & set(images) and isinstance(next(iter(first.values()), None), Mapping)
+    nested = scores if is_nested else {SINGLE: scores}
     by_step = {step: dict(by_score) for step, by_score in nested.items()}
     expected = list(next(iter(by_step.values())))
     for step, by_score in by_step.items():
@@ -317,7 +315,7 @@ def _nest_scores(scores: Mapping[str, Any]) -> dict[str, dict[str, Mapping[str, 
     return by_step
 
 
-def _nest(predictions: Mapping[str, Any], steps: tuple[str, ...]) -> dict[str, Mapping[str, LabelMap]]:
+def _nest(predictions: Mapping[str, Any], steps: tuple[str, ...]) -> dict[str, Arrays]:
     """Predictions by step; those without steps are the same at each."""
     if not predictions:
         return {}

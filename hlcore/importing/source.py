@@ -2,16 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-
-import numpy as np
-from jaxtyping import Num
-
-from hlcore.types import Image, LabelMap
+from typing import Any, TypeAlias
 
 SINGLE = ""
 """The step of maps that have no steps."""
-Score = Num[np.ndarray, "H W"]
+Arrays: TypeAlias = Mapping[str, Any]
+"""Image name to array. Not typed further: a check of the types would read arrays, and wrong ones get a sentence."""
 
 
 @dataclass(frozen=True)
@@ -21,11 +17,11 @@ class MapSource:
     Attributes:
         images: Files, or H W 3 uint8.
         labels: H W class indices, 255 = ignored; empty if there are none.
-        predictions: Step to class indices of each image; empty if there are none.
+        predictions: Step to H W class indices of each image; empty if there are none.
         scores: Step to score to H W numbers of each image.
     """
 
-    images: Mapping[str, Path | Image]
-    labels: Mapping[str, LabelMap]
-    predictions: Mapping[str, Mapping[str, LabelMap]]
-    scores: Mapping[str, Mapping[str, Mapping[str, Score]]]
+    images: Arrays
+    labels: Arrays
+    predictions: Mapping[str, Arrays]
+    scores: Mapping[str, Mapping[str, Arrays]]

@@ -136,12 +136,13 @@ class Thumbnail(NamedTuple):
 
 def _hardest_thumbnails(analysis: Analysis) -> Iterator[Thumbnail]:
     """Thumbnails of the images with the highest mean hardness, if there are any."""
+    title = analysis.record.imported.score.title if analysis.record.imported else "hardness"
     images = analysis.table("images").sort_values("hardness_mean", ascending=False, kind="stable").head(HARDEST)
     for row in images.to_dict("records"):
         name = row["image"]
         paths = {
             name: analysis.thumbnail_path(name),
-            f"hardness of {name}": analysis.thumbnail_path(f"{name}.hardness"),
+            f"{title} of {name}": analysis.thumbnail_path(f"{name}.hardness"),
         }
         sources = {text: _data_uri(path) for text, path in paths.items() if path.is_file()}
         if sources:

@@ -151,32 +151,31 @@ class StoredMaps:
             raise InvalidInputError(f"no imported image {name!r}; there are {', '.join(self.images[:5])} ...")
         return self.path / name / f"image{self._suffixes[name]}"
 
-    def label_map(self, name: str) -> LabelMap | None:
-        """Label map of an image, H W uint8, 255 = ignored; None if there are no labels.
+    def label_map(self, name: str, size: tuple[int, int]) -> LabelMap | None:
+        """Label map of an image of this (H, W), uint8, 255 = ignored; None if there are no labels.
 
         Raises:
-            CheckpointError: it cannot be read, or has an unknown class.
+            CheckpointError: it cannot be read, or has another size or an unknown class.
         """
-        return self._classes(self.path / name / "label.png") if self._imported.has_labels else None
+        return self._classes(self.path / name / "label.png", size) if self._imported.has_labels else None
 
-    def prediction(self, name: str, epoch: int) -> LabelMap | None:
-        """Predicted classes of an image, H W uint8; None if there are no predictions. Raises as `label_map`."""
+    def prediction(self, name: str, epoch: int, size: tuple[int, int]) -> LabelMap | None:
+        """Predicted classes of an image, uint8; None if there are no predictions. Raises as `label_map`."""
         path = self.path / name / f"{_prefix(epoch)}.prediction.png"
-        return self._classes(path) if self._imported.has_predictions else None
+        return self._classes(path, size) if self._imported.has_predictions else None
 
-    def score(self, name: str, epoch: int, index: int = 0) -> Float32[np.ndarray, "H W"]:
-        """A score of an image as share of its range, 0 to 1, turned so that high means hard.
-
-        Raises:
-            CheckpointError: it cannot be read.
-        """
-        values = read_hardness_png(self.path / name / f"{_prefix(epoch)}.score-{index}.png")
+    def score(self, name: str, epoch: int, size: tuple[int, int], index: int = 0) -> Float32[np.ndarray, "H W"]:
+        """A score of an image as share of its range, 0 to 1, turned so that high means hard. Raises as `label_map`."""
+        path = self.path / name / f"{_prefix(epoch)}.score-{index}.png"
+        values = read_hardness_png(path)
+        _check_size(path, values, size)
         return 1 - values if self._imported.scores[index].low_is_hard else values
 
-    def _classes(self, path: Path) -> LabelMap:
+    def _classes(self, path: Path, size: tuple[int, int]) -> LabelMap:
         class_map = np.asarray(read_png(path))
         if class_map.dtype != np.uint8 or class_map.ndim != 2:
             raise CheckpointError(f"{path} is not an 8-bit grey PNG of class indices")
+        _check_size(path, class_map, size)
         highest = int(class_map[class_map != IGNORE_INDEX].max(initial=0))
         if highest >= self._num_classes:
             raise CheckpointError(f"{path} has class {highest}, but the run has {self._num_classes} classes")
@@ -241,6 +240,13 @@ def digest_file(path: Path) -> str:
         return sha256(path.read_bytes()).hexdigest()
     except OSError as error:
         raise CheckpointError(f"{path} cannot be read: {error}") from error
+
+
+def _check_size(path: Path, values: np.ndarray, size: tuple[int, int]) -> None:
+    if values.shape != size:
+        raise CheckpointError(
+            f"{path} is {values.shape[1]} x {values.shape[0]} px, but its image is {size[1]} x {size[0]} px"
+        )
 
 
 def _write_classes(path: Path, class_map: LabelMap) -> None:
