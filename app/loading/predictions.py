@@ -76,6 +76,9 @@ def load_prediction(run: Run, epoch: int, picture: Picture) -> PredictionRecord:
 
 def identify_prediction(run: Run, epoch: int, picture: Picture) -> str:
     """Identity of a prediction: changes with the checkpoint file, the run's error model, the image and its labels."""
+    if run.record.imported is not None:
+        files = run.maps.list_files(picture.sample.name, epoch)
+        return f"{run.path}:{epoch}:{','.join(str(get_modified_ns(path)) for path in files)}:{picture.digest}"
     path, error_model = run.checkpoint_path(epoch), repr(run.record.error_model)
     return f"{path}:{get_modified_ns(path)}:{crc32(error_model.encode()):08x}:{picture.digest}"
 

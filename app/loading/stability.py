@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import TypeAlias
 
 import numpy as np
@@ -11,7 +12,7 @@ from jaxtyping import Float32
 
 from app.loading.analyses import load_table
 from app.loading.pictures import FOLLOWED, SCENES, Picture, format_sample, load_sample
-from app.loading.predictions import MAX_LOSS_NATS, load_maps
+from app.loading.predictions import MAX_LOSS_NATS, identify_prediction, load_maps
 from app.loading.runs import load_probe
 from app.viewer.planes import Plane, pack_values
 from hlcore.errors import CheckpointError
@@ -105,8 +106,8 @@ def make_picture_series(run: Run, picture: Picture) -> Series:
         maps = load_maps(run, epochs[snapshot], picture)
         return maps.hardness_map, maps.loss_map
 
-    written = [run.checkpoint_path(epoch).stat().st_mtime_ns for epoch in epochs.values()]
-    identity = f"{run.path}:{','.join(epochs)}:{max(written)}:{picture.digest}"
+    written = ":".join(identify_prediction(run, epoch, picture) for epoch in epochs.values())
+    identity = f"{run.path}:{','.join(epochs)}:{blake2b(written.encode()).hexdigest()}"
     return Series(
         format_sample(run, SCENES, picture.sample.name),
         PICTURE,

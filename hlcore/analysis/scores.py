@@ -184,11 +184,7 @@ IMPORTED = "imported: "
 def list_scores(imported: Iterable[str] = ()) -> dict[str, Score]:
     """SCORES, and further imported scores of a record, 0 to 1, by their name in the tables."""
     further = {
-        IMPORTED + name: Score(lambda record, name=name: record.scores.get(name), _even_bins()) for name in imported
+        IMPORTED + name: Score(lambda record, name=name: record.scores.get(name), _root_bins(3, 1.0))
+        for name in imported
     }
     return {**SCORES, **further}
-
-
-def _even_bins() -> Bins:
-    """Bins of equal width from 0 to 1."""
-    return Bins(lambda score: np.asarray(score, np.float64), lambda position: position, 0.0, 1.0)

@@ -52,9 +52,10 @@ def read_score(path: Path, *, array: str = "") -> Float32[np.ndarray, "H W"]:
     check_size(values.shape[1], values.shape[0], name, max_pixels=MAX_PIXELS)
     if values.dtype.kind not in "biuf":
         raise DatasetError(f"{name} holds {values.dtype}; {_EXPECTED}")
-    score = values.astype(np.float32)
+    with np.errstate(over="ignore"):
+        score = values.astype(np.float32)
     if strange := int((~np.isfinite(score)).sum()):
-        raise DatasetError(f"{name} has {strange} pixels that are not finite; give every pixel a number")
+        raise DatasetError(f"{name} has {strange} pixels that are not finite, or too large; give every pixel a number")
     return score
 
 

@@ -129,6 +129,7 @@ def _open_saved(folder: Path) -> TrainedNetwork:
 
 def _open_run(folder: Path, epoch: EpochChoice) -> TrainedNetwork:
     run = open_run(folder)
+    run.require_network()
     checkpoint = load_checkpoint(run.checkpoint_path(resolve_epoch(run, epoch)))
     config = checkpoint.header.network.model_copy(update={"encoder_weights": "none"})
     network = checkpoint.network

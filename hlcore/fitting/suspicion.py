@@ -35,6 +35,7 @@ def choose_images(
     Raises:
         InvalidInputError, DatasetError: the data set cannot be read, or has other classes.
     """
+    run.require_network()
     config = choose_data(str(run.path), root, FitConfig(dataset=dataset, split=split))
     images = open_ordered(config, run.record.class_names, run.record.palette).thin_out(IMAGES)
     return Labelled(images, f"{config.dataset} {config.train_split}")

@@ -1,7 +1,7 @@
 """Find images, labels, predictions and scores in folders, and read them on demand."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -14,6 +14,7 @@ from hlcore.data.labels import ClassTable, voc_palette
 from hlcore.data.readers.class_lists import read_class_json
 from hlcore.data.score_maps import SUFFIXES, list_arrays, read_score
 from hlcore.errors import DatasetError
+from hlcore.importing.matching import match_names
 from hlcore.importing.source import SINGLE, MapSource
 from hlcore.types import IGNORE_INDEX, LabelMap
 
@@ -58,27 +59,29 @@ def find_maps(folder: Path, config: ImportConfig) -> tuple[MapSource, ClassTable
     """
     if not folder.is_dir():
         raise DatasetError(f"{folder} is not a folder; expected one with images and scores (docs/import.md)")
+    notes: list[str] = []
     places = _find_places(folder, config)
     images = _list_files(places.images, tuple(sorted(IMAGE_SUFFIXES)))
-    scores = _find_scores(places, config)
-    names, lacking = _pair_images(images, scores, skip_missing=config.skip_missing)
-    notes = [f"left out {len(lacking)} images without a map, such as {lacking[0]}"] if lacking else []
-    labels = {} if places.labels is None else _pair(names, _list_files(places.labels, (".png",)), places.labels)
-    predictions = _find_predictions(places.predictions, tuple(scores), names)
+    names, scores = _pair_images(
+        images, _find_scores(places, tuple(images), config, notes), notes, skip_missing=config.skip_missing
+    )
+    labels = {} if places.labels is None else _pair(names, places.labels, notes)
+    predictions = _find_predictions(places.predictions, tuple(scores), names, notes)
     of_classes = [*labels.values(), *(path for step in predictions.values() for path in step.values())]
     read, classes = _find_classes(folder, places, of_classes, notes)
+    by_step = {
+        step: {
+            score: Files({name: files[name] for name in names}, partial(read_score, array=array))
+            for score, (files, array) in by_score.items()
+        }
+        for step, by_score in scores.items()
+    }
     return (
         MapSource(
             images={name: images[name] for name in names},
             labels=Files(labels, read),
             predictions={step: Files(paths, read) for step, paths in predictions.items()},
-            scores={
-                step: {
-                    score: Files({name: paths[name] for name in names}, partial(read_score, array=array))
-                    for score, (paths, array) in by_score.items()
-                }
-                for step, by_score in _match_scores(scores, names).items()
-            },
+            scores=by_step,
         ),
         classes,
         notes,
@@ -103,34 +106,31 @@ _Scores = Mapping[str, Mapping[str, tuple[Mapping[str, Path], str]]]
 """Step to score to files by name, and the name of the array in them."""
 
 
-def _find_scores(places: _Places, config: ImportConfig) -> _Scores:
+def _find_scores(places: _Places, images: Sequence[str], config: ImportConfig, notes: list[str]) -> _Scores:
     """The files of each step and score."""
     others = {place.resolve() for place in (places.images, places.labels, places.predictions) if place is not None}
     parts = _list_folders(places.scores, others)
-    has_files = any(_has_scores(path) for path in places.scores.iterdir() if path.is_file())
-    if not parts and not has_files:
+    title = places.scores.resolve().name
+    title = UNNAMED if title == "scores" else title
+    if any(_has_scores(path) for path in places.scores.iterdir() if path.is_file()):
+        return {SINGLE: _read_scores_of(places.scores, title, depth=1)}
+    if not parts:
         raise DatasetError(
             f"{places.scores} has neither score files ({', '.join(SUFFIXES)}) nor folders of them; expected "
             "scores/<score>/<image>.png, or scores/<step>/<score>/<image>.png (docs/import.md)"
         )
-    title = places.scores.resolve().name
-    if has_files:
-        return {SINGLE: _read_scores_of(places.scores, UNNAMED if title == "scores" else title, depth=1)}
-    nested = [part for part in parts if any(_list_folders(part, others))]
-    numbered = all(re.search(r"\d$", part.name) for part in parts)
-    as_steps = config.subfolders == "steps" or (config.subfolders == "auto" and (bool(nested) or numbered))
-    if not as_steps:
+    if not _are_steps(parts, images, others, config, notes):
         found: dict[str, tuple[Mapping[str, Path], str]] = {}
         for part in parts:
             found |= _read_scores_of(part, part.name)
         return {SINGLE: found}
-    title = UNNAMED if title == "scores" else title
-    steps = {}
+    steps: dict[str, dict[str, tuple[Mapping[str, Path], str]]] = {}
     for part in sorted(parts, key=_natural):
-        below = _list_folders(part, others)
+        below = [] if _holds_maps(part, images) else _list_folders(part, others)
+        of_scores = {path: path.name for path in below} or {part: title}
         steps[part.name] = {}
-        for of_score in below or [part]:
-            steps[part.name] |= _read_scores_of(of_score, of_score.name if below else title)
+        for path, name in of_scores.items():
+            steps[part.name] |= _read_scores_of(path, name)
     first = next(iter(steps))
     for step, by_score in steps.items():
         if by_score.keys() != steps[first].keys():
@@ -139,6 +139,25 @@ def _find_scores(places: _Places, config: ImportConfig) -> _Scores:
                 f"{', '.join(by_score)}; every step needs the same"
             )
     return steps
+
+
+def _are_steps(
+    parts: Sequence[Path], images: Sequence[str], others: set[Path], config: ImportConfig, notes: list[str]
+) -> bool:
+    """Whether folders are steps, and not scores."""
+    if config.subfolders != "auto":
+        return config.subfolders == "steps"
+    if any(_list_folders(part, others) and not _holds_maps(part, images) for part in parts):
+        return True
+    numbered = len(parts) > 1 and all(re.search(r"\d$", part.name) for part in parts)
+    if numbered:
+        notes.append("folders whose names end in numbers were taken as steps; --subfolders scores takes them as scores")
+    return numbered
+
+
+def _holds_maps(part: Path, images: Sequence[str]) -> bool:
+    """Whether files below a folder have the paths of images below theirs, so that its folders are not scores."""
+    return bool(match_names(images, _list_files(part, SUFFIXES)).files)
 
 
 def _read_scores_of(folder: Path, name: str, *, depth: int | None = None) -> dict[str, tuple[Mapping[str, Path], str]]:
@@ -154,91 +173,57 @@ def _read_scores_of(folder: Path, name: str, *, depth: int | None = None) -> dic
     return {array if named else name: (files, array) for array in arrays}
 
 
-def _find_predictions(place: Path | None, steps: tuple[str, ...], names: tuple[str, ...]) -> dict[str, dict[str, Path]]:
+def _find_predictions(
+    place: Path | None, steps: Sequence[str], names: Sequence[str], notes: list[str]
+) -> dict[str, dict[str, Path]]:
     """Step to the prediction of each image; the same for all steps unless they have folders of their own."""
     if place is None:
         return {}
-    own = steps != (SINGLE,) and all((place / step).is_dir() for step in steps)
-    shared = {} if own else _pair(names, _list_files(place, (".png",)), place)
-    return {step: _pair(names, _list_files(place / step, (".png",)), place / step) if own else shared for step in steps}
+    if SINGLE not in steps and all((place / step).is_dir() for step in steps):
+        return {step: _pair(names, place / step, notes) for step in steps}
+    return dict.fromkeys(steps, _pair(names, place, notes))
 
 
 def _pair_images(
-    images: Mapping[str, Path], scores: _Scores, *, skip_missing: bool
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Names of the images with a file of every score, and of those without."""
+    images: Mapping[str, Path], scores: _Scores, notes: list[str], *, skip_missing: bool
+) -> tuple[tuple[str, ...], _Scores]:
+    """Names of the images with a file of every score, and these files."""
     lacking: dict[str, str] = {}
-    for by_score in scores.values():
-        for score, (files, _) in by_score.items():
-            matched = match_names(tuple(images), files, where=score)
-            lacking |= {name: score for name in images if name not in matched}
+    matched: dict[str, dict[str, tuple[Mapping[str, Path], str]]] = {}
+    for step, by_score in scores.items():
+        for score, (files, array) in by_score.items():
+            found, others = match_names(tuple(images), files)
+            matched.setdefault(step, {})[score] = found, array
+            lacking |= {name: score for name in images if name not in found}
+            _note_others(others, notes)
     kept = tuple(name for name in images if name not in lacking)
     if lacking and (not skip_missing or not kept):
         name, score = next(iter(lacking.items()))
         raise DatasetError(
             f"{len(lacking)} of {len(images)} images have no file in '{score}', such as {images[name]}; a map has the "
-            "name of its image, and may have more after it ('<image>_entropy.png'). "
-            + ("Correct the names" if not kept else "Correct the names, or leave them out with --skip-missing")
+            "name of its image, and may have the same ending in all files ('<image>_entropy.png')"
+            + ("; leave out images without a map with --skip-missing" if kept else "")
         )
-    return kept, tuple(lacking)
+    if lacking:
+        notes.append(f"left out images without a map ({len(lacking)}), such as {next(iter(lacking))}")
+    return kept, matched
 
 
-def _match_scores(scores: _Scores, names: tuple[str, ...]) -> _Scores:
-    return {
-        step: {score: (match_names(names, files, where=score), array) for score, (files, array) in by_score.items()}
-        for step, by_score in scores.items()
-    }
-
-
-def _pair(names: tuple[str, ...], files: Mapping[str, Path], place: Path) -> dict[str, Path]:
-    """The file of each image in a folder."""
-    matched = match_names(names, files, where=str(place))
-    if lacking := [name for name in names if name not in matched]:
+def _pair(names: Sequence[str], place: Path, notes: list[str]) -> dict[str, Path]:
+    """The label map or prediction of each image in a folder."""
+    found, others = match_names(names, _list_files(place, (".png",)))
+    if lacking := [name for name in names if name not in found]:
         raise DatasetError(
             f"{place} has no file for {len(lacking)} of {len(names)} images, such as {lacking[0]}; add them, or move "
             "the folder away"
         )
-    return matched
+    _note_others(others, notes)
+    return found
 
 
-def match_names(images: tuple[str, ...], files: Mapping[str, Path], *, where: str) -> dict[str, Path]:
-    """The file of each image: one of the same name, or of one that goes on after it.
-
-    What the names of all images end with, such as "_leftImg8bit", need not be in the files' names.
-
-    Raises:
-        DatasetError: an image has two files.
-
-    Example:
-        >>> found = match_names(("a_img", "b_img"), {"a_img_h": Path("x"), "b": Path("y")}, where="hardness")
-        >>> [str(path) for path in found.values()]
-        ['x', 'y']
-    """
-    ending = _find_ending(images) if len(images) > 1 else ""
-    ending = ending[re.search(r"[^0-9A-Za-z]|$", ending).start() :]  # pyright: ignore[reportOptionalMemberAccess]
-    by_name = {name: name for name in images} | {name.removesuffix(ending): name for name in images if ending}
-    found: dict[str, Path] = {}
-    for file, path in files.items():
-        image = next((by_name[start] for start in _list_starts(file) if start in by_name), None)
-        if image is None:
-            continue
-        if image in found:
-            raise DatasetError(f"{where}: {found[image]} and {path} both belong to the image {image}; keep one of them")
-        found[image] = path
-    return {name: found[name] for name in images if name in found}
-
-
-def _find_ending(names: tuple[str, ...]) -> str:
-    """The longest text that all names end with."""
-    shortest = min(names, key=len)
-    return next(shortest[at:] for at in range(len(shortest) + 1) if all(name.endswith(shortest[at:]) for name in names))
-
-
-def _list_starts(name: str) -> Iterator[str]:
-    """The name and its beginnings before a separator, the longest first."""
-    yield name
-    for separator in reversed(list(re.finditer(r"[^0-9A-Za-z/]", name))):
-        yield name[: separator.start()]
+def _note_others(others: Sequence[Path], notes: list[str]) -> None:
+    if others:
+        notes.append(f"{others[0].parent}: left out files of no image ({len(others)}), such as {others[0].name}")
 
 
 def _find_classes(
@@ -296,5 +281,5 @@ def _has_scores(path: Path) -> bool:
 
 def _natural(path: Path) -> list[tuple[int, int, str]]:
     """Key that sorts epoch_2 before epoch_10."""
-    parts = re.split(r"(\d+)", path.name)
+    parts = re.split(r"(\d+)", path.name.casefold())
     return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts]

@@ -97,9 +97,7 @@ class AnalysisJob:
             run=self.run.name,
             epoch=self.epoch,
             epochs=self.epochs,
-            weights=_weights_fingerprint(
-                [self.run.checkpoint_path(e) for e in dict.fromkeys([self.epoch, *self.epochs])]
-            ),
+            weights=_weights_fingerprint(self.run, list(dict.fromkeys([self.epoch, *self.epochs]))),
             dataset=self.dataset,
             root=self.root,
             split=self.split,
@@ -204,9 +202,13 @@ def _merge_classes(names: tuple[str, ...], data_names: tuple[str, ...], config: 
     return mapping.without(config.ignore).resolve(names, data_names)
 
 
-def _weights_fingerprint(paths: Sequence[Path]) -> str:
+def _weights_fingerprint(run: Run, epochs: Sequence[int]) -> str:
+    """SHA-256 of the weights of these epochs, or of their imported maps."""
     digest = sha256()
-    for path in paths:
+    if run.record.imported is not None:
+        digest.update("".join(map(run.maps.digest_step, epochs)).encode())
+        return digest.hexdigest()
+    for path in map(run.checkpoint_path, epochs):
         with path.open("rb") as file:
             while block := file.read(1 << 20):
                 digest.update(block)

@@ -36,7 +36,7 @@ class AnalysisRecord(FrozenModel):
     epochs: tuple[Count, ...] = ()
     """Epochs compared for stability; empty for none."""
     weights: str = ""
-    """SHA-256 of the weights of all these epochs."""
+    """SHA-256 of the weights, or of the imported maps, of all these epochs."""
     dataset: FileName
     root: Path | None
     """Folder of the data set; None for streets or if unknown."""

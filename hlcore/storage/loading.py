@@ -29,8 +29,7 @@ def load_epoch(run: Run, epoch: EpochChoice = None, *, device: str = "auto", bac
             backend.
         CheckpointError: the checkpoint cannot be read, or has other classes than its run.
     """
-    if run.record.imported is not None:
-        raise InvalidInputError(f"{run.path} holds imported maps and no network; this needs a trained run")
+    run.require_network()
     path = run.checkpoint_path(resolve_epoch(run, epoch))
     accelerator = torch.accelerator.current_accelerator(check_available=True) or torch.device("cpu")
     try:

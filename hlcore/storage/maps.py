@@ -1,14 +1,12 @@
 """Imported maps of a run: per-pixel scores of any method, with their images, labels and predictions.
 
-maps/epoch-0001.json                  SHA-256 of the files of a step, by their path below maps/
-maps/manifest.json                    images in order, and the suffix of each image file
-maps/<image>/image.<suffix>           the image file as it was given, or a PNG
-maps/<image>/label.png                8-bit class indices, 255 = ignored; if there are labels
-maps/<image>/epoch-0001.prediction.png   8-bit class indices, if there are predictions
-maps/<image>/epoch-0001.score-0.png   16-bit grey, 0..65535 from the low to the high end of the score's range
+maps/manifest.json                            images in order, and the suffix of each image file
+maps/images/<image>/image.<suffix>            the image file as it was given, or a PNG
+maps/images/<image>/label.png                 8-bit class indices, 255 = ignored; if there are labels
+maps/images/<image>/epoch-0001.prediction.png 8-bit class indices, if there are predictions
+maps/images/<image>/epoch-0001.score-0.png    16-bit grey, 0..65535 from the low to the high end of the score's range
 """
 
-import json
 import shutil
 from hashlib import sha256
 from pathlib import Path
@@ -106,16 +104,17 @@ class Imported(FrozenModel):
         """The score that takes the place of hardness."""
         return self.scores[0]
 
+    @model_validator(mode="after")
+    def _check_titles(self) -> "Imported":
+        titles = [score.title.casefold() for score in self.scores]
+        if twice := [title for title in titles if titles.count(title) > 1]:
+            raise ValueError(f"two scores would both be called '{twice[0]}'; rename one of them")
+        return self
+
 
 class _Manifest(FrozenModel):
     images: dict[FileName, Annotated[str, Field(pattern=r"^\.[A-Za-z0-9]{1,8}$")]]
     """Name of each image to the suffix of its file."""
-
-
-class _Step(FrozenModel):
-    name: str
-    files: dict[FileName, Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]]
-    """Path of each file to its SHA-256."""
 
 
 class StoredMaps:
@@ -134,12 +133,20 @@ class StoredMaps:
     @property
     def fingerprint(self) -> str:
         """64 hexadecimal digits that change with any image or label map."""
-        digest = sha256()
-        for name in self.images:
-            for path in (self.image_path(name), self.path / name / "label.png"):
-                if path.is_file():
-                    digest.update(f"{name}/{path.name}:{digest_file(path)}".encode())
-        return digest.hexdigest()
+        return _digest([path for name in self.images for path in self._list_data(name)], self.path)
+
+    def digest_step(self, epoch: int) -> str:
+        """64 hexadecimal digits that change with any map or prediction of a step.
+
+        Raises:
+            CheckpointError: a file cannot be read.
+        """
+        return _digest([path for name in self.images for path in self.list_files(name, epoch)], self.path)
+
+    def list_files(self, name: str, epoch: int) -> list[Path]:
+        """The files of an image at a step: its scores, and its prediction if there are predictions."""
+        scores = [self._score_path(name, epoch, index) for index in range(len(self._imported.scores))]
+        return [*scores, *([self._prediction_path(name, epoch)] if self._imported.has_predictions else [])]
 
     def image_path(self, name: str) -> Path:
         """File of an image.
@@ -149,7 +156,7 @@ class StoredMaps:
         """
         if name not in self._suffixes:
             raise InvalidInputError(f"no imported image {name!r}; there are {', '.join(self.images[:5])} ...")
-        return self.path / name / f"image{self._suffixes[name]}"
+        return _folder(self.path, name) / f"image{self._suffixes[name]}"
 
     def label_map(self, name: str, size: tuple[int, int]) -> LabelMap | None:
         """Label map of an image of this (H, W), uint8, 255 = ignored; None if there are no labels.
@@ -157,19 +164,29 @@ class StoredMaps:
         Raises:
             CheckpointError: it cannot be read, or has another size or an unknown class.
         """
-        return self._classes(self.path / name / "label.png", size) if self._imported.has_labels else None
+        return self._classes(_folder(self.path, name) / "label.png", size) if self._imported.has_labels else None
 
     def prediction(self, name: str, epoch: int, size: tuple[int, int]) -> LabelMap | None:
         """Predicted classes of an image, uint8; None if there are no predictions. Raises as `label_map`."""
-        path = self.path / name / f"{_prefix(epoch)}.prediction.png"
+        path = self._prediction_path(name, epoch)
         return self._classes(path, size) if self._imported.has_predictions else None
 
     def score(self, name: str, epoch: int, size: tuple[int, int], index: int = 0) -> Float32[np.ndarray, "H W"]:
         """A score of an image as share of its range, 0 to 1, turned so that high means hard. Raises as `label_map`."""
-        path = self.path / name / f"{_prefix(epoch)}.score-{index}.png"
+        path = self._score_path(name, epoch, index)
         values = read_hardness_png(path)
         _check_size(path, values, size)
         return 1 - values if self._imported.scores[index].low_is_hard else values
+
+    def _list_data(self, name: str) -> list[Path]:
+        labels = [_folder(self.path, name) / "label.png"] if self._imported.has_labels else []
+        return [self.image_path(name), *labels]
+
+    def _score_path(self, name: str, epoch: int, index: int) -> Path:
+        return _folder(self.path, name) / f"epoch-{epoch:04d}.score-{index}.png"
+
+    def _prediction_path(self, name: str, epoch: int) -> Path:
+        return _folder(self.path, name) / f"epoch-{epoch:04d}.prediction.png"
 
     def _classes(self, path: Path, size: tuple[int, int]) -> LabelMap:
         class_map = np.asarray(read_png(path))
@@ -187,9 +204,8 @@ class MapsWriter:
 
     def __init__(self, path: Path, imported: Imported) -> None:
         """Starts anew: what an interrupted import left is removed."""
-        self.path, self._imported = path, imported
+        self._path, self._imported = path, imported
         self._suffixes: dict[str, str] = {}
-        self._digests: dict[int, dict[str, str]] = {epoch + 1: {} for epoch in range(len(imported.steps))}
         with explain_write_errors(path):
             shutil.rmtree(path, ignore_errors=True)
             path.mkdir(parents=True)
@@ -197,49 +213,43 @@ class MapsWriter:
     def add_image(self, name: str, image: Image | Path, label_map: LabelMap | None) -> None:
         """Write an image, a file of it or its pixels, and its label map."""
         suffix = image.suffix.lower() if isinstance(image, Path) else ".png"
-        target = self.path / name / f"image{suffix}"
-        with replace_atomically(target) as temporary:
+        with replace_atomically(_folder(self._path, name) / f"image{suffix}") as temporary:
             if isinstance(image, Path):
                 shutil.copyfile(image, temporary)
             else:
                 PillowImage.fromarray(image).save(temporary, format="PNG")
         self._suffixes[name] = suffix
         if label_map is not None:
-            _write_classes(self.path / name / "label.png", label_map)
+            _write_classes(_folder(self._path, name) / "label.png", label_map)
 
     def add_prediction(self, name: str, epoch: int, prediction: LabelMap) -> None:
         """Write the predicted classes of an image at a step, 1 for the first."""
-        path = self.path / name / f"{_prefix(epoch)}.prediction.png"
-        _write_classes(path, prediction)
-        self._note(epoch, path)
+        _write_classes(_folder(self._path, name) / f"epoch-{epoch:04d}.prediction.png", prediction)
 
     def add_score(self, name: str, epoch: int, index: int, values: Float[np.ndarray, "H W"]) -> None:
         """Write a score of an image at a step, in its own unit."""
-        path = self.path / name / f"{_prefix(epoch)}.score-{index}.png"
+        path = _folder(self._path, name) / f"epoch-{epoch:04d}.score-{index}.png"
         write_hardness_png(path, self._imported.scores[index].normalise(values))
-        self._note(epoch, path)
 
     def finish(self) -> None:
-        """Write the lists of images and files."""
-        write_text(self.path / "manifest.json", _Manifest(images=self._suffixes).model_dump_json(indent=1) + "\n")
-        for epoch, files in self._digests.items():
-            step = _Step(name=self._imported.steps[epoch - 1], files=files)
-            write_text(self.path / f"{_prefix(epoch)}.json", json.dumps(step.model_dump(), indent=1) + "\n")
-
-    def _note(self, epoch: int, path: Path) -> None:
-        self._digests[epoch][path.relative_to(self.path).as_posix()] = digest_file(path)
+        """Write the list of images."""
+        write_text(self._path / "manifest.json", _Manifest(images=self._suffixes).model_dump_json(indent=1) + "\n")
 
 
-def digest_file(path: Path) -> str:
-    """SHA-256 of a file.
+def _folder(maps: Path, name: str) -> Path:
+    """Folder of an image."""
+    return maps / "images" / name
 
-    Raises:
-        CheckpointError: it cannot be read.
-    """
-    try:
-        return sha256(path.read_bytes()).hexdigest()
-    except OSError as error:
-        raise CheckpointError(f"{path} cannot be read: {error}") from error
+
+def _digest(paths: list[Path], root: Path) -> str:
+    """SHA-256 of files and their paths below a folder."""
+    digest = sha256()
+    for path in paths:
+        try:
+            digest.update(path.relative_to(root).as_posix().encode() + b"\0" + sha256(path.read_bytes()).digest())
+        except OSError as error:
+            raise CheckpointError(f"{path} cannot be read: {error.strerror}") from error
+    return digest.hexdigest()
 
 
 def _check_size(path: Path, values: np.ndarray, size: tuple[int, int]) -> None:
@@ -252,7 +262,3 @@ def _check_size(path: Path, values: np.ndarray, size: tuple[int, int]) -> None:
 def _write_classes(path: Path, class_map: LabelMap) -> None:
     with replace_atomically(path) as temporary:
         PillowImage.fromarray(class_map.astype(np.uint8)).save(temporary, format="PNG")
-
-
-def _prefix(epoch: int) -> str:
-    return f"epoch-{epoch:04d}"

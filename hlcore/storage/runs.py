@@ -134,17 +134,15 @@ class Run:
     def epochs(self) -> tuple[int, ...]:
         """Epochs with a checkpoint, ascending; 0 is before training. Of imported maps: the steps, from 1."""
         if self.record.imported is not None:
-            every = range(1, len(self.record.imported.steps) + 1)
-            return tuple(epoch for epoch in every if self.checkpoint_path(epoch).is_file())
+            return tuple(range(1, len(self.record.imported.steps) + 1))
         numbers = [re.fullmatch(r"epoch-([0-9]{4,9})", path.stem) for path in self._list_checkpoints()]
         found = {int(number[1]) for number in numbers if number}
         return tuple(sorted(epoch for epoch in found if self.checkpoint_path(epoch).exists()))
 
     def list_faults(self) -> list[str]:
         """One sentence for each part that cannot be used and is left out: of the metrics, checkpoints and probe set."""
-        if (imported := self.record.imported) is not None:
-            lost = [self.checkpoint_path(epoch) for epoch in range(1, len(imported.steps) + 1)]
-            return [f"{path} does not exist; its maps are left out" for path in lost if not path.is_file()]
+        if self.record.imported is not None:
+            return []
         known = {self.checkpoint_path(epoch).name for epoch in self.epochs}
         strays = sorted(path.name for path in self._list_checkpoints() if path.name not in known)
         faults = self._read_metrics().faults
@@ -169,9 +167,7 @@ class Run:
         return tuple(epoch for epoch in self.epochs if epoch in planned)
 
     def checkpoint_path(self, epoch: int) -> Path:
-        """Path of the checkpoint of an epoch, or of the list of its imported maps; whether it exists or not."""
-        if self.record.imported is not None:
-            return self.path / "maps" / f"epoch-{epoch:04d}.json"
+        """Path of the checkpoint of an epoch, whether it exists or not."""
         return self._checkpoints / f"epoch-{epoch:04d}.safetensors"
 
     def name_epoch(self, epoch: int) -> str:
@@ -180,6 +176,11 @@ class Run:
         if imported is None or not 1 <= epoch <= len(imported.steps):
             return f"epoch {epoch}"
         return imported.steps[epoch - 1] or self.name
+
+    def require_network(self) -> None:
+        """Raise InvalidInputError if the run holds imported maps instead of a network."""
+        if self.record.imported is not None:
+            raise InvalidInputError(f"{self.path} holds imported maps and no network; this needs a trained run")
 
     @property
     def maps(self) -> StoredMaps:

@@ -98,6 +98,7 @@ def _find_image_folder(data: SegmentationData) -> str:
 
 def _write_bundle(source: Path, data: SegmentationData, folder: Path) -> None:
     run = open_run(source)
+    run.require_network()
     if not run.epochs:
         raise CheckpointError(f"{source} has no checkpoint, so it cannot predict hardness maps")
     checkpoint = load_checkpoint(run.checkpoint_path(run.epochs[-1]))
