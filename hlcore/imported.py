@@ -68,7 +68,7 @@ def read_imported_record(run: Run, epoch: int, sample: Sample) -> PredictionReco
     size = sample.image.shape[:2]
     prediction = maps.prediction(sample.name, epoch, size)
     first, *further = (maps.score(sample.name, epoch, size, at) for at in range(len(imported.scores)))
-    titles = [score.title for score in imported.scores[1:]]
+    titles = [score.title for score in imported.further]
     return PredictionRecord(
         name=sample.name,
         image=sample.image,

@@ -23,6 +23,8 @@ LabelMap: TypeAlias = Integer[np.ndarray, "H W"]
 HardnessMap: TypeAlias = Float32[np.ndarray, "H W"]
 LossMap: TypeAlias = Float32[np.ndarray, "H W"]
 Probabilities: TypeAlias = Float32[np.ndarray, "C H W"]
+IMPORTED_PREFIX = "imported: "
+"""Before the name of an imported score in tables, so that it cannot be mistaken for one that is computed here."""
 FreeScore = Literal["max_softmax", "entropy", "margin", "edge_distance"]
 """A score that every network provides at no cost, without a hardness branch."""
 

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TypeAlias
 
+import numpy as np
+
 from app.components import definitions
 from app.components.image_viewer import LOSS_LIMITS_NATS
 from app.components.words import find_score, say_plainly
@@ -50,14 +52,15 @@ def choose_panels(run: Run, picture: Picture, layers: Sequence[Layer]) -> tuple[
 
 def list_further_scores(run: Run) -> list[ImportedScore]:
     """The imported scores besides the first."""
-    return [] if run.record.imported is None else list(run.record.imported.scores[1:])
+    return [] if run.record.imported is None else list(run.record.imported.further)
 
 
 def make_layers(run: Run, picture: Picture, planes: EpochPlanes) -> tuple[Layer, ...]:
     """All layers of a picture, with the planes of every epoch that is ready."""
     labelled, several = picture.sample.label_map is not None, len(run.epochs) > 1
     by_name = {name: {str(epoch): of_epoch[name] for epoch, of_epoch in planes.items()} for name in _list_names(planes)}
-    layers = [make_image_layer(picture), make_hardness_layer(by_name["hardness"])]
+    hardness = make_hardness_layer(by_name["hardness"])
+    layers = [make_image_layer(picture), hardness]
     layers += [make_score_layer(score, by_name[SCORE + score.title]) for score in list_further_scores(run)]
     if "prediction" in by_name:
         layers.append(make_class_layer("Prediction", list_classes(run), by_name["prediction"]))
@@ -72,8 +75,11 @@ def make_layers(run: Run, picture: Picture, planes: EpochPlanes) -> tuple[Layer,
     if labelled and "prediction" in by_name:
         layers.append(make_errors_layer())
     if several:
-        low, high = layers[1].low, layers[1].high
-        layers.append(make_change_layer(layers[1].name, high=high - low, unit=layers[1].unit))
+        layers.append(
+            make_change_layer(
+                hardness.name, high=hardness.high - hardness.low, unit=hardness.unit, digits=hardness.digits
+            )
+        )
     if several and "loss" in by_name:
         layers.append(make_change_layer("Loss", ranges=LOSS_LIMITS_NATS, unit=" nats", digits=2))
     if labelled or "objects" in by_name:
@@ -103,14 +109,14 @@ def make_hardness_layer(planes: Mapping[str, Plane]) -> Layer:
 def make_score_layer(score: ImportedScore, planes: Mapping[str, Plane]) -> Layer:
     """An imported score over the image in its own unit, in the selected colours."""
     low, high = score.shown_range
-    unit = f" {score.unit}" if score.unit and not score.low_is_hard else ""
     return Layer(
         capitalise(score.title),
         "values",
         planes,
         low=low,
         high=high,
-        unit=unit,
+        unit=score.shown_unit,
+        digits=int(np.clip(3 - np.floor(np.log10(high - low)), 0, 12)),
         over=True,
         definition=definitions.make_link("Imported score"),
     )

@@ -4,10 +4,11 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from app import session
-from app.limits import SIDES
+from app.limits import MAX_IMPORTED_PX, SIDES
 from app.loading.dataset import list_images, load_dataset_sample, load_listed_analyses
 from app.loading.pictures import (
     DATA,
+    IMPORTED,
     TITLES,
     UPLOAD,
     Picture,
@@ -27,6 +28,8 @@ from hlcore.types import IGNORE_INDEX
 
 def select_picture(run: Run, *, max_px: int = SIDES[-1]) -> Picture | None:
     """The selected image, at most `max_px` on its longer side; None while waiting for an upload."""
+    if run.record.imported is not None:
+        return _select_imported(run)
     measured = load_listed_analyses(run)
     known = [*list_sources(run), *([DATA] if measured else [])]
     source_column, sample_column, side_column = st.columns([11, 8, 4])
@@ -40,9 +43,7 @@ def select_picture(run: Run, *, max_px: int = SIDES[-1]) -> Picture | None:
             required=True,
             wrap=True,
             persist_state="session",
-            help=None
-            if run.record.imported is not None
-            else "Scenes: synthetic and labelled. Photos: examples from scikit-image. Followed: images whose maps were "
+            help="Scenes: synthetic and labelled. Photos: examples from scikit-image. Followed: images whose maps were "
             "saved during training. Data set: the images of a data set measured with `hlcore analyze`.",
         )
     session.ensure_choice("side", SIDES, default=768)
@@ -74,6 +75,16 @@ def select_picture(run: Run, *, max_px: int = SIDES[-1]) -> Picture | None:
             persist_state="session",
         )
     return make_picture(load_sample(run, source, name), side)
+
+
+def _select_imported(run: Run) -> Picture:
+    """An imported image at its own size, as its maps were made for."""
+    session.ensure_choice("source", [IMPORTED], default=IMPORTED)
+    session.ensure_choice("side", SIDES, default=768)
+    names = list_samples(run, IMPORTED)
+    session.ensure_choice("sample", names, default=names[0])
+    name = st.selectbox("Imported image", names, key="sample", persist_state="session")
+    return make_picture(load_sample(run, IMPORTED, name), MAX_IMPORTED_PX)
 
 
 def _select_dataset_image(

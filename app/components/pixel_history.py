@@ -11,6 +11,7 @@ from app.components.words import draw_figure, say
 from app.loading.pictures import Picture
 from app.loading.predictions import load_pixel
 from hlcore.figures.pixels import make_pixel_history_figure
+from hlcore.figures.words import keep_word
 from hlcore.storage.runs import Run
 
 HEIGHT_PX = 230
@@ -36,9 +37,7 @@ def collect_pixel_history(run: Run, picture: Picture, x: int, y: int) -> pd.Data
     if "predicted" not in table:
         return table.assign(error=False, class_name="")
     wrong = table["predicted"] != label if label is not None and label < len(names) else False
-    return table.assign(
-        error=wrong, class_name=[names[index] if index < len(names) else "" for index in table["predicted"]]
-    )
+    return table.assign(error=wrong, class_name=[names[index] for index in table["predicted"]])
 
 
 def summarise_pixel(run: Run, picture: Picture, table: pd.DataFrame, x: int, y: int) -> str:
@@ -50,8 +49,12 @@ def summarise_pixel(run: Run, picture: Picture, table: pd.DataFrame, x: int, y: 
         label = label_map[y, x]
         texts.append(f"labelled **{names[label]}**" if label < len(names) else "not labelled")
     first, last = table.iloc[0], table.iloc[-1]
-    names_of = [session.escape_sentence(run.name_epoch(int(row["epoch"]))) for row in (first, last)]
-    since = f"from {names_of[0]} to {names_of[1].removeprefix('epoch ')}" if len(table) > 1 else f"at {names_of[1]}"
+    start, end = (
+        keep_word(session.escape_sentence(run.name_epoch(int(row["epoch"]), short=True))) for row in (first, last)
+    )
+    since = f"from {start} to {end}" if len(table) > 1 else f"at {end}"
+    if run.record.imported is None:
+        since = since.replace(" ", " epoch ", 1)
     texts.append(f"{since} {definitions.link_text('hardness')} {_format_change(list(table['hardness']), 3)}")
     losses = list(table["loss"]) if "loss" in table else []
     if any(np.isfinite(losses)):

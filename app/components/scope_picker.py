@@ -18,15 +18,15 @@ PICTURE = "picture"
 
 def select_scope(run: Run, *, table: str, picture: str = "This image") -> Analysis | None:
     """The selected analysis among those that have a table, or None for the image selected on the page."""
-    if (imported := run.record.imported) is not None and (sentence := describe_ranges(imported)):
-        st.caption(sentence)
+    if run.record.imported is not None:
+        draw_ranges(run.record.imported)
     found = load_analyses(run)
     analyses = {name: analysis for name, analysis in found.items() if analysis.table_path(table).is_file()}
     session.ensure_choice("scope", [PICTURE, *analyses], default=next(iter(analyses), PICTURE))
     if lacking := [format_scope(analysis) for name, analysis in found.items() if name not in analyses]:
         st.caption(f"Not shown, because they lack the table '{table}': {session.escape_markdown('; '.join(lacking))}.")
     if not analyses and run.record.imported is not None and not run.record.imported.has_labels:
-        st.caption("Measured on one image. These maps came without labels, so all of them cannot be measured together.")
+        st.caption("Measured on one image. These maps came without labels, so they cannot be measured together.")
         return None
     if not analyses:
         st.caption(f"Measured on one image. To measure a whole data set, run `{make_analyze_command(run)}`.")
@@ -43,15 +43,15 @@ def select_scope(run: Run, *, table: str, picture: str = "This image") -> Analys
     return analyses.get(session.get_choice("scope"))
 
 
-def describe_ranges(imported: Imported) -> str:
-    """What 0 and 1 stand for in charts, for scores with another range; empty if there are none."""
+def draw_ranges(imported: Imported) -> None:
+    """Draw what 0 and 1 stand for in charts, for scores with another range."""
     ranges = [
         " ".join([session.escape_markdown(score.name), f"{score.low:.4g} to {score.high:.4g}", score.unit]).strip()
         for score in imported.scores
         if (score.low, score.high) != (0, 1)
     ]
-    shown = f"Charts and tables show scores as shares of their range, where 0 to 1 is {', '.join(ranges)}."
-    return shown if ranges else ""
+    if ranges:
+        st.caption(f"Charts and tables show scores as shares of their range, where 0 to 1 is {', '.join(ranges)}.")
 
 
 def make_analyze_command(run: Run) -> str:

@@ -81,7 +81,7 @@ def _cached_planes(identity: str, _run: Run, _epoch: int, _picture: Picture) -> 
         packed["prediction"] = packing.pack_classes(of.prediction)
     if of.entropy is not None:
         packed["entropy"] = packing.pack_values(of.entropy, low=0, high=compute_highest_entropy(_run))
-    for score in imported.scores[1:] if imported is not None else ():
+    for score in imported.further if imported is not None else ():
         packed[SCORE + score.title] = _pack_score(of.scores[score.title], score)
     if of.error_suspicion is not None:
         packed["error_suspicion"] = packing.pack_values(of.error_suspicion, low=0, high=1)
@@ -94,8 +94,10 @@ def _cached_planes(identity: str, _run: Run, _epoch: int, _picture: Picture) -> 
 
 def _pack_score(values: Float32[np.ndarray, "H W"], score: ImportedScore | None) -> Plane:
     """Hardness, or an imported score in its own unit."""
-    low, high = (0.0, 1.0) if score is None else score.shown_range
-    return packing.pack_values((low + values * (high - low)).astype(np.float32), low=low, high=high)
+    if score is None:
+        return packing.pack_values(values, low=0, high=1)
+    low, high = score.shown_range
+    return packing.pack_values(score.restore(values).astype(np.float32), low=low, high=high)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)

@@ -100,7 +100,10 @@ def measure_agreement(first: Maps, second: Maps, quantity: Literal["hardness_map
 
 
 def load_pixel(run: Run, epoch: int, picture: Picture, x: int, y: int) -> dict[str, float | int]:
-    """Hardness at one pixel, and if they are known predicted class, its probability, and the loss in nats."""
+    """Hardness at one pixel, and if they are known predicted class, its probability, and loss in nats.
+
+    An imported score is in its own unit.
+    """
     return _cached_pixel(identify_prediction(run, epoch, picture), x, y, run, epoch, picture)
 
 
@@ -197,7 +200,8 @@ def _cached_agreement(identity: str, _first: np.ndarray, _second: np.ndarray) ->
 @st.cache_data(max_entries=512, show_spinner=False)
 def _cached_pixel(identity: str, x: int, y: int, _run: Run, _epoch: int, _picture: Picture) -> dict[str, float | int]:
     of = load_maps(_run, _epoch, _picture)
-    row = {"hardness": of.hardness_map[y, x]}
+    score = _run.record.imported and _run.record.imported.score
+    row = {"hardness": of.hardness_map[y, x] if score is None else score.restore(of.hardness_map[y, x])}
     if of.has_prediction:
         row["predicted"] = of.prediction[y, x]
     if of.probability is not None:

@@ -1,6 +1,6 @@
 """Edges of label maps, predictions and images, and the distance of each pixel to them."""
 
-from typing import Literal
+from typing import Literal, get_args
 
 import edt
 import numpy as np
@@ -98,8 +98,9 @@ def edge_map(record: PredictionRecord, source: EdgeSource) -> Bool[np.ndarray, "
 
 
 def edge_sources(record: PredictionRecord) -> tuple[EdgeSource, ...]:
-    """The edge sources of a record: all three if it is labelled, else those that need no label."""
-    return ("prediction", "gradient") if record.label_map is None else ("label", "prediction", "gradient")
+    """The edge sources of a record: the image, and label map and prediction if it has them."""
+    has = {"label": record.label_map is not None, "prediction": record.has_prediction, "gradient": True}
+    return tuple(source for source in get_args(EdgeSource) if has[source])
 
 
 @kept_with_record

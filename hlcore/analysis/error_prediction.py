@@ -79,7 +79,7 @@ def make_tables(sums: ImageSums, imported: Iterable[str] = ()) -> dict[str, pd.D
 
     Args:
         sums: From `count`.
-        imported: Names of the records' further `scores`; in the tables they follow IMPORTED.
+        imported: Names of the records' further `scores`; in the tables they follow IMPORTED_PREFIX.
 
     Raises:
         InvalidInputError: no image was added.

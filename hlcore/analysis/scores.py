@@ -13,7 +13,7 @@ from jaxtyping import Bool, Float, Float32, Int16, Integer
 from scipy.special import expit, logit
 
 from hlcore.analysis.boundaries import edge_distance
-from hlcore.types import PredictionRecord
+from hlcore.types import IMPORTED_PREFIX, PredictionRecord
 
 BINS = 1024
 ScoreMap = Float32[np.ndarray, "H W"]
@@ -177,14 +177,12 @@ SCORES: Mapping[str, Score] = {
     "error_suspicion": Score(lambda record: record.error_suspicion, _sigmoid_bins()),
 }
 """Name of a score in the tables to the score; hardness, the baseline, comes first."""
-IMPORTED = "imported: "
-"""Before the name of an imported score in the tables, so that it cannot be mistaken for a score computed here."""
 
 
 def list_scores(imported: Iterable[str] = ()) -> dict[str, Score]:
     """SCORES, and further imported scores of a record, 0 to 1, by their name in the tables."""
     further = {
-        IMPORTED + name: Score(lambda record, name=name: record.scores.get(name), _root_bins(3, 1.0))
+        IMPORTED_PREFIX + name: Score(lambda record, name=name: record.scores.get(name), _root_bins(3, 1.0))
         for name in imported
     }
     return {**SCORES, **further}

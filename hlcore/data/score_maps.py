@@ -48,7 +48,9 @@ def read_score(path: Path, *, array: str = "") -> Float32[np.ndarray, "H W"]:
     while values.ndim > 2 and 1 in (values.shape[0], values.shape[-1]):
         values = values[0] if values.shape[0] == 1 else values[..., 0]
     if values.ndim != 2 or not values.size:
-        raise DatasetError(f"{name} has the shape {values.shape}; {_EXPECTED}. A coloured picture of a map is no map")
+        raise DatasetError(
+            f"{name} has the shape {values.shape}; {_EXPECTED}. A coloured picture of a map is not a map"
+        )
     check_size(values.shape[1], values.shape[0], name, max_pixels=MAX_PIXELS)
     if values.dtype.kind not in "biuf":
         raise DatasetError(f"{name} holds {values.dtype}; {_EXPECTED}")

@@ -9,6 +9,8 @@ from plotly.subplots import make_subplots
 
 from hlcore.figures.curves import add_curve
 from hlcore.figures.style import QUANTITIES, SERIES, make_template
+from hlcore.figures.words import keep_word
+from hlcore.types import IMPORTED_PREFIX
 
 SCORES: Mapping[str, str] = {
     "hardness": "hardness",
@@ -31,8 +33,6 @@ COLOURS: Mapping[str, str] = {
     "margin": SERIES[7],
     "error_suspicion": SERIES[2],
 }
-_IMPORTED = "imported: "
-"""Before the name of an imported score in the tables."""
 REGIONS: Mapping[str, str] = {
     "all": "all labelled pixels",
     "edge": "within 2 px of a predicted edge",
@@ -56,13 +56,13 @@ def order_scores(scores: Iterable[str]) -> list[str]:
 
 
 def name_score(score: str) -> str:
-    """Display name of a score in the tables.
+    """Display name of a score in the tables; that of an imported one survives `replace_hardness`.
 
     Example:
         >>> name_score("max_softmax"), name_score("imported: doubt")
         ('1 − max softmax', 'doubt')
     """
-    return SCORES.get(score, score.removeprefix(_IMPORTED))
+    return SCORES.get(score) or keep_word(score.removeprefix(IMPORTED_PREFIX))
 
 
 def choose_colour(score: str) -> str:

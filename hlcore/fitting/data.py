@@ -79,6 +79,8 @@ def choose_data(model: str, root: Path | None, config: FitConfig) -> DataConfig:
         config: What else is given.
     """
     is_run = (Path(model) / "run.json").is_file()
+    if is_run:
+        open_run(Path(model)).require_network()
     of_run = open_run(Path(model)).record.config.data if is_run else DataConfig(dataset="folder")
     dataset = config.dataset or of_run.dataset
     chosen = of_run if dataset == of_run.dataset else DataConfig(dataset=dataset)

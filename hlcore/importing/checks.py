@@ -11,7 +11,7 @@ from hlcore.data.images import read_image
 from hlcore.data.images.decoding import check_label_size, describe_turn
 from hlcore.data.labels import ClassTable
 from hlcore.errors import DatasetError, InvalidInputError
-from hlcore.importing.folder import NO_CLASSES, Files
+from hlcore.importing.folder import Files
 from hlcore.importing.source import Arrays, MapSource
 from hlcore.storage.files import check_name
 from hlcore.types import IGNORE_INDEX, LabelMap
@@ -29,27 +29,30 @@ class ClassMaps(NamedTuple):
 
 def read_all(
     source: MapSource, classes: ClassTable, white_level: float | None
-) -> Iterator[tuple[int, ClassMaps, str, dict[str, Float32[np.ndarray, "H W"]]]]:
-    """Everything, checked: step from 1, class maps, name of the image, and its scores.
+) -> Iterator[tuple[str, int, ClassMaps, dict[str, Float32[np.ndarray, "H W"]]]]:
+    """Everything, checked: name of the image, step from 1, class maps, and scores by name.
 
     Raises:
         DatasetError: an array is missing, or does not fit its image.
         InvalidInputError: an image has an unusable name.
     """
-    for epoch, (step, by_score) in enumerate(source.scores.items(), start=1):
-        for name, image in source.images.items():
-            _check_image_name(name)
-            pixels = read_image(image, white_level=white_level) if isinstance(image, Path) else np.asarray(image)
-            if pixels.ndim != 3 or pixels.shape[2] != 3 or pixels.dtype != np.uint8 or not pixels.size:
-                raise DatasetError(f"the image {name} must be H W 3 uint8, got {pixels.dtype} {pixels.shape}")
-            size = pixels.shape[:2]
-            sample = ClassMaps(
-                _read_classes(source.labels, name, size, classes, "label map") if source.labels else None,
-                _read_classes(source.predictions[step], name, size, classes, "prediction")
-                if source.predictions
-                else None,
-            )
-            yield epoch, sample, name, {score: _read_score(maps, name, score, size) for score, maps in by_score.items()}
+    for name, image in source.images.items():
+        _check_image_name(name)
+        pixels = read_image(Path(image), white_level=white_level) if is_file(image) else np.asarray(image)
+        if pixels.ndim != 3 or pixels.shape[2] != 3 or pixels.dtype != np.uint8 or not pixels.size:
+            raise DatasetError(f"the image {name} must be H W 3 uint8, got {pixels.dtype} {pixels.shape}")
+        size = pixels.shape[:2]
+        label_map = _read_classes(source.labels, name, size, classes, "label map") if source.labels else None
+        for epoch, (step, by_score) in enumerate(source.scores.items(), start=1):
+            of_step = source.predictions.get(step)
+            prediction = None if of_step is None else _read_classes(of_step, name, size, classes, "prediction")
+            scores = {score: _read_score(maps, name, score, size) for score, maps in by_score.items()}
+            yield name, epoch, ClassMaps(label_map, prediction), scores
+
+
+def is_file(image: object) -> bool:
+    """Whether an image is given as the path of a file."""
+    return isinstance(image, str | Path)
 
 
 def _check_image_name(name: object) -> None:
@@ -70,10 +73,11 @@ def _read_score(maps: Arrays, name: str, score: str, size: tuple[int, int]) -> F
         held = "a masked array" if isinstance(values, np.ma.MaskedArray) else values.dtype
         raise DatasetError(f"{what} must hold one real number per pixel, got {held}")
     if values.shape != size:
-        own = f"{values.shape[1]} x {values.shape[0]} px" if values.ndim == 2 else f"of shape {values.shape}"
+        if values.ndim != 2:
+            raise DatasetError(f"{what} must have the shape (height, width), got {values.shape}")
         raise DatasetError(
-            f"{what} is {own}, but its image is {size[1]} x {size[0]} px; resize it to the size of the "
-            f"image{describe_turn(values.shape[:2], size)}"
+            f"{what} is {values.shape[1]} x {values.shape[0]} px, but its image is {size[1]} x {size[0]} px; resize it "
+            f"to the size of the image{describe_turn(values.shape, size)}"
         )
     with np.errstate(over="ignore"):
         single = values.astype(np.float32)
@@ -92,10 +96,11 @@ def _read_classes(maps: Arrays, name: str, size: tuple[int, int], classes: Class
     if kind == "prediction" and used.size < class_map.size:
         unknown = class_map.size - used.size
         raise DatasetError(f"{what} has {unknown} pixels without a class (255); a prediction needs one everywhere")
-    count = 0 if classes is NO_CLASSES else len(classes.names)
+    count = len(classes.names)
     if used.size and not 0 <= used.min() <= used.max() < count:
         raise DatasetError(
-            f"{what} has class indices {used.min()} to {used.max()}, but there are {count} classes; 255 is ignored"
+            f"{what} has class indices {used.min()} to {used.max()}, but the number of classes is {count}; 255 is "
+            "ignored"
         )
     return class_map.astype(np.uint8)
 

@@ -1,6 +1,5 @@
 """Find images, labels, predictions and scores in folders, and read them on demand."""
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -9,18 +8,17 @@ from typing import Generic, TypeVar
 
 from hlcore.config import ImportConfig
 from hlcore.data.images.decoding import read_class_ids, read_label_ids
-from hlcore.data.inputs import IMAGE_SUFFIXES, is_visible_folder, name_file, walk_files
+from hlcore.data.inputs import IMAGE_SUFFIXES
 from hlcore.data.labels import ClassTable, voc_palette
 from hlcore.data.readers.class_lists import read_class_json
-from hlcore.data.score_maps import SUFFIXES, list_arrays, read_score
+from hlcore.data.score_maps import read_score
 from hlcore.errors import DatasetError
 from hlcore.importing.matching import match_names
+from hlcore.importing.scores import ScoreFiles, find_scores, list_files
 from hlcore.importing.source import SINGLE, MapSource
 from hlcore.types import IGNORE_INDEX, LabelMap
 
 T = TypeVar("T")
-UNNAMED = "score"
-"""A score whose folder says nothing about it."""
 NO_CLASSES = ClassTable(("unlabelled",), ((0, 0, 0),))
 
 
@@ -61,12 +59,13 @@ def find_maps(folder: Path, config: ImportConfig) -> tuple[MapSource, ClassTable
         raise DatasetError(f"{folder} is not a folder; expected one with images and scores (docs/import.md)")
     notes: list[str] = []
     places = _find_places(folder, config)
-    images = _list_files(places.images, tuple(sorted(IMAGE_SUFFIXES)))
-    names, scores = _pair_images(
-        images, _find_scores(places, tuple(images), config, notes), notes, skip_missing=config.skip_missing
-    )
-    labels = {} if places.labels is None else _pair(names, places.labels, notes)
-    predictions = _find_predictions(places.predictions, tuple(scores), names, notes)
+    images = list_files(places.images, tuple(sorted(IMAGE_SUFFIXES)))
+    others = [place for place in (places.images, places.labels, places.predictions) if place is not None]
+    found = find_scores(places.scores, others, tuple(images), subfolders=config.subfolders, notes=notes)
+    names, scores = _pair_images(images, found, notes, skip_missing=config.skip_missing)
+    every = tuple(images)
+    labels = {} if places.labels is None else _pair(names, places.labels, every, notes)
+    predictions = _find_predictions(places.predictions, tuple(scores), names, every, notes)
     of_classes = [*labels.values(), *(path for step in predictions.values() for path in step.values())]
     read, classes = _find_classes(folder, places, of_classes, notes)
     by_step = {
@@ -97,96 +96,25 @@ def _find_places(folder: Path, config: ImportConfig) -> _Places:
 
     images = find(config.images, "images")
     if images is None:
-        raise DatasetError(f"{folder} has no folder 'images'; name the one with the images by --images")
+        raise DatasetError(f"{folder} has no folder 'images'; name the one with the images with --images")
     labels, predictions = find(config.labels, "labels"), find(config.predictions, "predictions")
     return _Places(images, labels, predictions, find(None, "scores") or folder)
 
 
-_Scores = Mapping[str, Mapping[str, tuple[Mapping[str, Path], str]]]
-"""Step to score to files by name, and the name of the array in them."""
-
-
-def _find_scores(places: _Places, images: Sequence[str], config: ImportConfig, notes: list[str]) -> _Scores:
-    """The files of each step and score."""
-    others = {place.resolve() for place in (places.images, places.labels, places.predictions) if place is not None}
-    parts = _list_folders(places.scores, others)
-    title = places.scores.resolve().name
-    title = UNNAMED if title == "scores" else title
-    if any(_has_scores(path) for path in places.scores.iterdir() if path.is_file()):
-        return {SINGLE: _read_scores_of(places.scores, title, depth=1)}
-    if not parts:
-        raise DatasetError(
-            f"{places.scores} has neither score files ({', '.join(SUFFIXES)}) nor folders of them; expected "
-            "scores/<score>/<image>.png, or scores/<step>/<score>/<image>.png (docs/import.md)"
-        )
-    if not _are_steps(parts, images, others, config, notes):
-        found: dict[str, tuple[Mapping[str, Path], str]] = {}
-        for part in parts:
-            found |= _read_scores_of(part, part.name)
-        return {SINGLE: found}
-    steps: dict[str, dict[str, tuple[Mapping[str, Path], str]]] = {}
-    for part in sorted(parts, key=_natural):
-        below = [] if _holds_maps(part, images) else _list_folders(part, others)
-        of_scores = {path: path.name for path in below} or {part: title}
-        steps[part.name] = {}
-        for path, name in of_scores.items():
-            steps[part.name] |= _read_scores_of(path, name)
-    first = next(iter(steps))
-    for step, by_score in steps.items():
-        if by_score.keys() != steps[first].keys():
-            raise DatasetError(
-                f"{places.scores}: {first} has the scores {', '.join(steps[first])}, but {step} has "
-                f"{', '.join(by_score)}; every step needs the same"
-            )
-    return steps
-
-
-def _are_steps(
-    parts: Sequence[Path], images: Sequence[str], others: set[Path], config: ImportConfig, notes: list[str]
-) -> bool:
-    """Whether folders are steps, and not scores."""
-    if config.subfolders != "auto":
-        return config.subfolders == "steps"
-    if any(_list_folders(part, others) and not _holds_maps(part, images) for part in parts):
-        return True
-    numbered = len(parts) > 1 and all(re.search(r"\d$", part.name) for part in parts)
-    if numbered:
-        notes.append("folders whose names end in numbers were taken as steps; --subfolders scores takes them as scores")
-    return numbered
-
-
-def _holds_maps(part: Path, images: Sequence[str]) -> bool:
-    """Whether files below a folder have the paths of images below theirs, so that its folders are not scores."""
-    return bool(match_names(images, _list_files(part, SUFFIXES)).files)
-
-
-def _read_scores_of(folder: Path, name: str, *, depth: int | None = None) -> dict[str, tuple[Mapping[str, Path], str]]:
-    """The score in a folder; those of npz files with several arrays have the arrays' names."""
-    files = _list_files(folder, SUFFIXES, depth=depth)
-    packed = [path for path in files.values() if path.suffix.lower() == ".npz"]
-    if not packed:
-        return {name: (files, "")}
-    if len(packed) < len(files):
-        raise DatasetError(f"{folder} has npz files among others, such as {packed[0].name}; keep one kind")
-    arrays = list_arrays(packed[0])
-    named = len(arrays) > 1 or (name == UNNAMED and arrays != ("arr_0",))
-    return {array if named else name: (files, array) for array in arrays}
-
-
 def _find_predictions(
-    place: Path | None, steps: Sequence[str], names: Sequence[str], notes: list[str]
+    place: Path | None, steps: Sequence[str], names: Sequence[str], images: Sequence[str], notes: list[str]
 ) -> dict[str, dict[str, Path]]:
     """Step to the prediction of each image; the same for all steps unless they have folders of their own."""
     if place is None:
         return {}
     if SINGLE not in steps and all((place / step).is_dir() for step in steps):
-        return {step: _pair(names, place / step, notes) for step in steps}
-    return dict.fromkeys(steps, _pair(names, place, notes))
+        return {step: _pair(names, place / step, images, notes) for step in steps}
+    return dict.fromkeys(steps, _pair(names, place, images, notes))
 
 
 def _pair_images(
-    images: Mapping[str, Path], scores: _Scores, notes: list[str], *, skip_missing: bool
-) -> tuple[tuple[str, ...], _Scores]:
+    images: Mapping[str, Path], scores: ScoreFiles, notes: list[str], *, skip_missing: bool
+) -> tuple[tuple[str, ...], ScoreFiles]:
     """Names of the images with a file of every score, and these files."""
     lacking: dict[str, str] = {}
     matched: dict[str, dict[str, tuple[Mapping[str, Path], str]]] = {}
@@ -209,9 +137,9 @@ def _pair_images(
     return kept, matched
 
 
-def _pair(names: Sequence[str], place: Path, notes: list[str]) -> dict[str, Path]:
-    """The label map or prediction of each image in a folder."""
-    found, others = match_names(names, _list_files(place, (".png",)))
+def _pair(names: Sequence[str], place: Path, images: Sequence[str], notes: list[str]) -> dict[str, Path]:
+    """The label map or prediction of these images in a folder, which may have those of all images."""
+    found, others = match_names(images, list_files(place, (".png",)))
     if lacking := [name for name in names if name not in found]:
         raise DatasetError(
             f"{place} has no file for {len(lacking)} of {len(names)} images, such as {lacking[0]}; add them, or move "
@@ -251,35 +179,3 @@ def _find_classes(
     notes.append(f"no classes.json in {folder}, so the classes are numbered 0 to {highest}")
     names = tuple(f"class {index}" for index in range(highest + 1))
     return read_label_ids, ClassTable(names, voc_palette(len(names)))
-
-
-def _list_files(folder: Path, suffixes: tuple[str, ...], *, depth: int | None = None) -> dict[str, Path]:
-    """The files below a folder with one of these suffixes, by their name below it."""
-    found: dict[str, Path] = {}
-    for path in walk_files(folder):
-        below = path.relative_to(folder)
-        if path.suffix.lower() not in suffixes or (depth is not None and len(below.parts) > depth):
-            continue
-        name = name_file(below)
-        if name in found:
-            raise DatasetError(f"{found[name]} and {path} have the same name; keep one of them")
-        found[name] = path
-    if not found:
-        raise DatasetError(f"{folder} has no files that end in {', '.join(suffixes)}")
-    return found
-
-
-def _list_folders(folder: Path, others: set[Path]) -> list[Path]:
-    """The visible folders in a folder that hold scores."""
-    below = sorted(path for path in folder.iterdir() if path.is_dir() and is_visible_folder(path.name))
-    return [path for path in below if path.resolve() not in others and any(map(_has_scores, path.rglob("*")))]
-
-
-def _has_scores(path: Path) -> bool:
-    return path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
-
-
-def _natural(path: Path) -> list[tuple[int, int, str]]:
-    """Key that sorts epoch_2 before epoch_10."""
-    parts = re.split(r"(\d+)", path.name.casefold())
-    return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts]

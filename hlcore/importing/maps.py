@@ -14,11 +14,12 @@ from hlcore.config import DataConfig, ImportConfig, TrainConfig
 from hlcore.data.images.white_level import find_white_level
 from hlcore.data.labels import ClassTable, Colour, voc_palette
 from hlcore.errors import CheckpointError, DatasetError, InvalidInputError
+from hlcore.importing.checks import is_file, read_all, read_array
 from hlcore.importing.folder import NO_CLASSES, find_maps
 from hlcore.importing.source import SINGLE, Arrays, MapSource
 from hlcore.storage.files import describe_validation_error, make_folder, write_text
 from hlcore.storage.maps import Imported, ImportedScore, MapsWriter, StoredMaps
-from hlcore.storage.runs import IMPORTED, Run, RunRecord, installed_versions, utc_now
+from hlcore.storage.runs import IMPORTED_DATA, Run, RunRecord, installed_versions, utc_now
 from hlcore.types import IGNORE_INDEX
 
 log = logging.getLogger(__name__)
@@ -146,8 +147,8 @@ class Reading:
             if stated[0] > low or stated[1] < high:
                 log.warning("%s goes from %.4g to %.4g, beyond its stated range, and is cut there", name, low, high)
             low, high = stated
-        elif low >= 0 and high <= 1:
-            low, high = 0.0, 1.0
+        else:
+            low, high = min(low, 0.0), 1.0 if 0.5 <= high <= 1 else high
         return ImportedScore(
             name=name,
             low=low,
@@ -163,7 +164,7 @@ def _import(source: MapSource, classes: ClassTable, path: Path, reading: Reading
     reading.check(first)
     if not path.name or path.name == "..":
         raise InvalidInputError(f"expected the folder of a new run, got '{path}'")
-    if path.is_dir() and {entry.name for entry in path.iterdir()} - {"maps"}:  # an interrupted import leaves those
+    if path.is_dir() and any(path.iterdir()):
         what = "already holds a run" if (path / "run.json").is_file() else "exists and is not empty"
         raise CheckpointError(f"{path} {what}; give the new run another name, or remove that folder")
     maps = len(source.scores) * len(source.images)
@@ -171,10 +172,10 @@ def _import(source: MapSource, classes: ClassTable, path: Path, reading: Reading
 
 
 def _check_and_write(source: MapSource, classes: ClassTable, path: Path, reading: Reading) -> Generator[str | Run]:
-    files = [image for image in source.images.values() if isinstance(image, Path)]
+    files = [Path(image) for image in source.images.values() if is_file(image)]
     white_level = find_white_level(files).level if files else None
     ranges: dict[str, tuple[float, float]] = {}
-    for _, _, name, values in read_all(source, classes, white_level):
+    for name, _, _, values in read_all(source, classes, white_level):
         for score, of_score in values.items():
             low, high = ranges.get(score, (np.inf, -np.inf))
             ranges[score] = min(low, float(of_score.min())), max(high, float(of_score.max()))
@@ -193,9 +194,10 @@ def _check_and_write(source: MapSource, classes: ClassTable, path: Path, reading
     make_folder(path)
     writer = MapsWriter(path / "maps", imported)
     try:
-        for epoch, classified, name, values in read_all(source, classes, white_level):
+        for name, epoch, classified, values in read_all(source, classes, white_level):
             if epoch == 1:
-                writer.add_image(name, source.images[name], classified.label_map)
+                image = source.images[name]
+                writer.add_image(name, Path(image) if is_file(image) else np.asarray(image), classified.label_map)
             if classified.prediction is not None:
                 writer.add_prediction(name, epoch, classified.prediction)
             for index, score in enumerate(ordered):
@@ -210,7 +212,7 @@ def _check_and_write(source: MapSource, classes: ClassTable, path: Path, reading
         name=path.name,
         state="complete",
         created=utc_now(),
-        config=TrainConfig(name=path.name, data=DataConfig(dataset=IMPORTED, train_split="all", val_split="all")),
+        config=TrainConfig(name=path.name, data=DataConfig(dataset=IMPORTED_DATA, train_split="all", val_split="all")),
         data_fingerprint=stored.fingerprint,
         class_names=classes.names,
         palette=classes.palette,

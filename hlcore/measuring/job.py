@@ -21,7 +21,7 @@ from hlcore.imported import ImportedData
 from hlcore.measuring.class_mappings import find_known_mapping, map_shared_names, read_mapping
 from hlcore.storage.analyses import AnalysisRecord
 from hlcore.storage.loading import resolve_epoch
-from hlcore.storage.runs import IMPORTED, Run, installed_versions, utc_now
+from hlcore.storage.runs import IMPORTED_DATA, Run, installed_versions, utc_now
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class AnalysisJob:
     @property
     def path(self) -> Path:
         """Folder of the analysis."""
-        name = IMPORTED if self.run.record.imported else f"{self.dataset}-{self.split}"
+        name = IMPORTED_DATA if self.run.record.imported else f"{self.dataset}-{self.split}"
         return self.config.out or self.run.path / "analyses" / name
 
     @property
@@ -173,7 +173,8 @@ def open_job(run: Run, root: Path | None, config: AnalyzeConfig) -> AnalysisJob:
 
 def _open_imported(run: Run, root: Path | None, config: AnalyzeConfig) -> ImportedData:
     """The images of imported maps, which are measured as they are."""
-    given = config.model_dump(include={"dataset", "split", "merge", "ignore", "mc_dropout", "window"})
+    fixed = {"dataset", "split", "merge", "ignore", "mc_dropout", "window", "device", "backend"}
+    given = {name: value for name, value in config.model_dump(include=fixed).items() if value != "auto"}
     if root is not None or any(given.values()):
         what = str(root) if root is not None else next(f"--{name.replace('_', '-')}" for name in given if given[name])
         raise InvalidInputError(

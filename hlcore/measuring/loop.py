@@ -60,7 +60,7 @@ def analyze(
     job = open_job(run, root, config)
     if job.merge is not None:
         log.info(job.describe_merge())
-    backend = "torch"
+    backend = ""
     if run.record.imported is not None:
         if cluster is not None:
             raise InvalidInputError(

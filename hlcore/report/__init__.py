@@ -45,7 +45,9 @@ def render_report(analysis: Analysis) -> str:
     figures = ",".join(f"{json.dumps(key)}:{figure.to_json()}" for key, figure in drawings.items())
     page = Environment(loader=PackageLoader("hlcore.report", "."), autoescape=True).get_template("page.html")
     return page.render(
-        title=f"{record.run} on {record.dataset} {record.split}",
+        title=f"{record.run}, {record.images} imported images"
+        if record.imported
+        else f"{record.run} on {record.dataset} {record.split}",
         facts=describe_analysis(record, _find_ignored_classes(analysis)),
         command=record.command,
         images=record.images,
@@ -69,7 +71,7 @@ def describe_analysis(record: AnalysisRecord, ignored_classes: pd.DataFrame | No
     rows = {
         "Run": record.run,
         **_describe_step(record, epochs),
-        "Data": f"{record.dataset}, split {record.split} (fingerprint {record.data_fingerprint[:12]})",
+        "Data": f"{_name_data(record)} (fingerprint {record.data_fingerprint[:12]})",
         "Images": str(record.images),
         "Left out": "; ".join(f"{name} ({reason})" for name, reason in record.left_out.items()),
         "Classes": ", ".join(record.class_names),
@@ -86,17 +88,21 @@ def describe_analysis(record: AnalysisRecord, ignored_classes: pd.DataFrame | No
     return {name: text for name, text in rows.items() if text}
 
 
+def _name_data(record: AnalysisRecord) -> str:
+    return f"{record.dataset}, split {record.split}" if record.imported is None else "the imported images"
+
+
 def _describe_step(record: AnalysisRecord, epochs: str) -> dict[str, str]:
     """The epoch or, of imported maps, the scores and the step."""
     imported = record.imported
     if imported is None:
         return {"Epoch": f"{record.epoch}{epochs}"}
-    steps = [imported.steps[epoch - 1] for epoch in record.epochs]
-    stability = f"; stability over {', '.join(f'{at} ({name})' for at, name in enumerate(steps, 1))}" if steps else ""
+    steps = ", ".join(f"{epoch} ({imported.steps[epoch - 1]})" for epoch in record.epochs)
+    stability = f"; stability over {steps}" if steps else ""
     step = imported.steps[record.epoch - 1]
     return {
         "Scores": "; ".join(score.describe() for score in imported.scores),
-        "Shown": f"{imported.score.title} as share of its range, 0 to 1",
+        "Shown": f"{imported.score.title} as a share of its range, 0 to 1",
         **({"Step": f"{step}{stability}"} if step else {}),
     }
 

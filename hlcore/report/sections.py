@@ -15,8 +15,7 @@ from hlcore.figures import objects as object_figures
 from hlcore.figures import segmentation as segmentation_figures
 from hlcore.figures import stability as stability_figures
 from hlcore.figures.errors import REGIONS, name_score, order_scores
-from hlcore.figures.words import name_score as put_score
-from hlcore.figures.words import name_score_in_figure
+from hlcore.figures.words import replace_hardness, replace_hardness_in_figure
 from hlcore.report import sentences
 from hlcore.report.numbers import Number, find_number
 from hlcore.report.sentences import Findings
@@ -98,7 +97,7 @@ def make_sections(analysis: Analysis) -> list[Section]:
             Section("How were the pixels learned?", sentences.describe_learning(table), _learning_drawings(analysis))
         )
     imported = analysis.record.imported
-    return parts if imported is None else [_put_score(part, imported.score.title) for part in parts]
+    return parts if imported is None else [_replace_words(part, imported.score.title) for part in parts]
 
 
 def _make_error_section(analysis: Analysis) -> Section:
@@ -108,18 +107,20 @@ def _make_error_section(analysis: Analysis) -> Section:
     return Section(ERRORS, sentences.describe_errors(table), _error_drawings(analysis), _score_table(table("scores")))
 
 
-def _put_score(section: Section, title: str) -> Section:
+def _replace_words(section: Section, title: str) -> Section:
     """The section with the title of an imported score in place of hardness."""
     found = section.findings
     table = section.table and replace(
-        section.table, rows={put_score(name, title): numbers for name, numbers in section.table.rows.items()}
+        section.table, rows={replace_hardness(name, title): numbers for name, numbers in section.table.rows.items()}
     )
     drawings = [
-        replace(one, figure=name_score_in_figure(one.figure, title), caption=put_score(one.caption, title))
+        replace(one, figure=replace_hardness_in_figure(one.figure, title), caption=replace_hardness(one.caption, title))
         for one in section.drawings
     ]
-    findings = Findings(tuple(put_score(text, title) for text in found.seen), put_score(found.not_shown, title))
-    return Section(put_score(section.title, title), findings, drawings, table)
+    findings = Findings(
+        tuple(replace_hardness(text, title) for text in found.seen), replace_hardness(found.not_shown, title)
+    )
+    return Section(replace_hardness(section.title, title), findings, drawings, table)
 
 
 def _empty_section(title: str, reason: str) -> Section:

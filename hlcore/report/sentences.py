@@ -167,16 +167,16 @@ def describe_stability(tables: Tables) -> Findings:
     hardness, loss = (
         find_number(levels, map=of, snapshot=last, measure="relative_level") for of in ("hardness", "loss")
     )
-    fades = compare_numbers(
-        hardness, loss, higher="Hardness fades less than the loss.", lower="Hardness fades more than the loss."
-    )
-    text = (
-        f"At {_epoch_text(last)} the mean loss is {loss} times its value at {_epoch_text(first_kept)}, mean hardness "
-    )
-    text += f"{hardness} times. {fades}"
+    end, start = _epoch_text(last), _epoch_text(first_kept)
     if np.isnan(loss.value):
-        text = f"At {_epoch_text(last)} mean hardness is {hardness} times its value at {_epoch_text(first_kept)}."
-    texts.append(text)
+        texts.append(f"At {end} mean hardness is {hardness} times its value at {start}.")
+    else:
+        fades = compare_numbers(
+            hardness, loss, higher="Hardness fades less than the loss.", lower="Hardness fades more than the loss."
+        )
+        texts.append(
+            f"At {end} the mean loss is {loss} times its value at {start}, mean hardness {hardness} times. {fades}"
+        )
     return Findings(
         tuple(texts),
         "A rank correlation says nothing about the level, and where a map is near 0 its ranks are noise. A loss that "

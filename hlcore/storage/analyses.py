@@ -84,7 +84,7 @@ class AnalysisRecord(FrozenModel):
     @property
     def further_scores(self) -> tuple[str, ...]:
         """Titles of the imported scores besides the first."""
-        return () if self.imported is None else tuple(score.title for score in self.imported.scores[1:])
+        return () if self.imported is None else tuple(score.title for score in self.imported.further)
 
 
 class Analysis:

@@ -7,10 +7,11 @@ maps/images/<image>/epoch-0001.prediction.png 8-bit class indices, if there are 
 maps/images/<image>/epoch-0001.score-0.png    16-bit grey, 0..65535 from the low to the high end of the score's range
 """
 
+import re
 import shutil
 from hashlib import sha256
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, TypeVar
 
 import numpy as np
 from jaxtyping import Float, Float32
@@ -19,10 +20,12 @@ from pydantic import AfterValidator, Field, model_validator
 
 from hlcore.config import FrozenModel
 from hlcore.errors import CheckpointError, InvalidInputError
-from hlcore.storage.files import FileName, explain_write_errors, read_json, replace_atomically, write_text
+from hlcore.storage.files import FileName, read_json, replace_atomically, write_text
 from hlcore.storage.png import read_hardness_png, read_png, write_hardness_png
-from hlcore.types import IGNORE_INDEX, Image, LabelMap
+from hlcore.types import IGNORE_INDEX, IMPORTED_PREFIX, Image, LabelMap
 
+_SUFFIX = r"\.[A-Za-z0-9]{1,8}"
+Share = TypeVar("Share", float, np.floating[Any], np.ndarray)
 MAX_NAME = 60
 LAYERS = ("image", "prediction", "labels", "errors", "objects")
 """Names that a score cannot have."""
@@ -30,9 +33,9 @@ LAYERS = ("image", "prediction", "labels", "errors", "objects")
 
 def _check_label(name: str) -> str:
     if not name.strip() or not name.isprintable() or len(name) > MAX_NAME or set(name) & set(":,"):
-        raise ValueError(f"expected a name of 1 to {MAX_NAME} letters without ':' and ',', got {name[:MAX_NAME]!r}")
+        raise ValueError(f"expected a name of 1 to {MAX_NAME} characters, without ':' or ','")
     if name.lower() in LAYERS:
-        raise ValueError(f"expected another name than {name!r}, which is that of something else in the app")
+        raise ValueError("expected another name, since the app uses this one already")
     return name
 
 
@@ -77,9 +80,19 @@ class ImportedScore(FrozenModel):
         return f"{self.name}: {self.low:.4g} to {self.high:.4g}{unit} ({origin}), {direction} is hard"
 
     @property
+    def shown_unit(self) -> str:
+        """The unit of the values that maps show, with a space before it; empty if there is none."""
+        return f" {self.unit}" if self.unit and not self.low_is_hard else ""
+
+    @property
     def shown_range(self) -> tuple[float, float]:
         """The ends of the range as maps show it: a reversed score is shown from 0 to 1."""
         return (0.0, 1.0) if self.low_is_hard else (self.low, self.high)
+
+    def restore(self, shares: Share) -> Share:
+        """Shares of the range, as records have them, in the unit of the score; a reversed score stays from 0 to 1."""
+        low, high = self.shown_range
+        return low + shares * (high - low)
 
     def normalise(self, values: Float[np.ndarray, "H W"]) -> Float32[np.ndarray, "H W"]:
         """Values as shares of the range, 0 to 1; those beyond are clipped."""
@@ -104,6 +117,16 @@ class Imported(FrozenModel):
         """The score that takes the place of hardness."""
         return self.scores[0]
 
+    @property
+    def further(self) -> tuple[ImportedScore, ...]:
+        """The other scores."""
+        return self.scores[1:]
+
+    def find(self, key: str) -> ImportedScore | None:
+        """The score with this key in tables; None if it is a score that is computed, such as the edge distance."""
+        of_key = {"hardness": self.score} | {IMPORTED_PREFIX + score.title: score for score in self.further}
+        return of_key.get(key)
+
     @model_validator(mode="after")
     def _check_titles(self) -> "Imported":
         titles = [score.title.casefold() for score in self.scores]
@@ -113,7 +136,7 @@ class Imported(FrozenModel):
 
 
 class _Manifest(FrozenModel):
-    images: dict[FileName, Annotated[str, Field(pattern=r"^\.[A-Za-z0-9]{1,8}$")]]
+    images: dict[FileName, Annotated[str, Field(pattern=rf"^{_SUFFIX}$")]]
     """Name of each image to the suffix of its file."""
 
 
@@ -203,16 +226,13 @@ class MapsWriter:
     """Writes the maps of a run, image by image."""
 
     def __init__(self, path: Path, imported: Imported) -> None:
-        """Starts anew: what an interrupted import left is removed."""
         self._path, self._imported = path, imported
         self._suffixes: dict[str, str] = {}
-        with explain_write_errors(path):
-            shutil.rmtree(path, ignore_errors=True)
-            path.mkdir(parents=True)
 
     def add_image(self, name: str, image: Image | Path, label_map: LabelMap | None) -> None:
         """Write an image, a file of it or its pixels, and its label map."""
         suffix = image.suffix.lower() if isinstance(image, Path) else ".png"
+        suffix = suffix if re.fullmatch(_SUFFIX, suffix) else ".image"  # files are recognised by their content
         with replace_atomically(_folder(self._path, name) / f"image{suffix}") as temporary:
             if isinstance(image, Path):
                 shutil.copyfile(image, temporary)

@@ -5,6 +5,7 @@ import platform
 import re
 import shutil
 from datetime import UTC, datetime
+from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, get_args
@@ -33,7 +34,7 @@ from hlcore.storage.probes import Probe
 from hlcore.types import ErrorModel, FreeScore
 
 IOU_PREFIX = "iou/"
-IMPORTED = "imported"
+IMPORTED_DATA = "imported"
 """Name of the data set of a run of imported maps: its own images."""
 STEP_COLUMNS = (
     "epoch",
@@ -170,19 +171,18 @@ class Run:
         """Path of the checkpoint of an epoch, whether it exists or not."""
         return self._checkpoints / f"epoch-{epoch:04d}.safetensors"
 
-    def name_epoch(self, epoch: int) -> str:
-        """An epoch in words, such as "epoch 3"; of imported maps, the name of the step, or that of the run."""
-        imported = self.record.imported
-        if imported is None or not 1 <= epoch <= len(imported.steps):
-            return f"epoch {epoch}"
-        return imported.steps[epoch - 1] or self.name
+    def name_epoch(self, epoch: int, *, short: bool = False) -> str:
+        """An epoch in words, such as "epoch 3" or "3"; of imported maps, the name of the step, or that of the run."""
+        if self.record.imported is None:
+            return str(epoch) if short else f"epoch {epoch}"
+        return self.record.imported.steps[epoch - 1] or self.name
 
     def require_network(self) -> None:
         """Raise InvalidInputError if the run holds imported maps instead of a network."""
         if self.record.imported is not None:
             raise InvalidInputError(f"{self.path} holds imported maps and no network; this needs a trained run")
 
-    @property
+    @cached_property
     def maps(self) -> StoredMaps:
         """The imported maps.
 

@@ -10,6 +10,7 @@ import pandas as pd
 from pandas.api import types
 
 from hlcore.storage.files import check_name
+from hlcore.types import IMPORTED_PREFIX
 
 Check: TypeAlias = Callable[[pd.Series, Sequence[str]], bool]
 """Takes a column with rows and the names of the scored classes, and says whether the column holds what it should."""
@@ -115,7 +116,7 @@ _SPLIT_AND_MAP: dict[str, Check] = {"split": _is_text, "map": _all_of("hardness"
 _BOX: dict[str, Check] = dict.fromkeys(("left", "top", "right", "bottom"), _is_count)
 _DISTANCES = ("0", "1", "2", "3–4", "5–8", "9–16", "17–32", "> 32")
 _EDGE_QUANTITIES = _all_of("hardness", "loss", "error_rate")
-_EDGE_SOURCES = _all_of("label", "prediction", "gradient")
+_EDGE_SOURCES = _some_of("label", "prediction", "gradient")
 _OBJECT_QUANTITIES = _all_of(
     "hardness_mean", "hardness_interior", "hardness_over_edge", "loss_mean", "error_share", "iou"
 )
@@ -130,13 +131,14 @@ _KNOWN_SCORES = _some_of(
     "margin",
     "error_suspicion",
 )
-_IMPORTED = "imported: "
 _REGIONS = _some_of("all", "edge", "interior")
 
 
 def _is_score(column: pd.Series, classes: Sequence[str]) -> bool:
     """A score computed here, or an imported one."""
-    return _is_text(column, classes) and _KNOWN_SCORES(pd.Series(column[~column.str.startswith(_IMPORTED)]), classes)
+    return _is_text(column, classes) and _KNOWN_SCORES(
+        pd.Series(column[~column.str.startswith(IMPORTED_PREFIX)]), classes
+    )
 
 
 SCHEMAS: dict[str, Schema] = {

@@ -7,7 +7,7 @@ import streamlit as st
 from app import session
 from app.components import definitions
 from app.components.scope_picker import format_scope, make_analyze_command
-from app.components.words import draw_needs, say_plainly
+from app.components.words import draw_needs, say, say_plainly
 from app.loading.analyses import load_table
 from hlcore.analysis.images import CLASS_RANKINGS, RANKINGS
 from hlcore.storage.analyses import Analysis
@@ -107,7 +107,7 @@ def select_ranking(analysis: Analysis) -> Ranking:
         session.ensure_choice("rank", known, default=known[0]),
     )
     if class_name != ALL:
-        st.caption(describe_class_ranking(class_name, before, by))
+        st.caption(say(describe_class_ranking(class_name, before, by)))
     defined = definitions.list_links("Means of an image", "Disagreement", "Label quality", "Dice over training")
     by = row.selectbox("Rank by", known, format_func=format_ranking, key="rank", persist_state="session", help=defined)
     hint = "Measure only the pixels labelled as this class. Images without any are left out."
@@ -142,11 +142,11 @@ def list_rankings(analysis: Analysis) -> list[str]:
 
 def describe_class_ranking(class_name: str, before: str, by: str) -> str:
     """The measures available for one class, and which one replaces a ranking that is not available."""
-    known = ", ".join(format_ranking(name).lower() for name in CLASS_RANKINGS)
+    known = ", ".join(TITLES[name].lower() for name in CLASS_RANKINGS)
     text = f"Available for a single class: {known}."
     if before not in CLASS_RANKINGS:
         text += f" {TITLES[before]} is available for whole images only, so the images are "
-        text += f"ranked by {format_ranking(by).lower()} of {session.escape_markdown(class_name)}."
+        text += f"ranked by {TITLES[by].lower()} of {session.escape_markdown(class_name)}."
     return text
 
 

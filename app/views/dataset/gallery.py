@@ -4,14 +4,13 @@ import pandas as pd
 import streamlit as st
 
 from app import session
-from app.components import definitions
 from app.components.image_viewer import draw_viewer
 from app.components.layers import choose_panels, make_caption, make_layers_of_epoch
 from app.components.messages import report_errors
 from app.components.table_picker import select_row
-from app.components.words import say, say_plainly
+from app.components.words import explain, say_plainly
 from app.loading.dataset import list_images, load_dataset_picture, load_thumbnail
-from app.loading.pictures import DATA, Picture
+from app.loading.pictures import DATA, IMPORTED, Picture
 from app.viewer.scene import Scene
 from app.views.dataset.controls import FORMATS, Ranking
 from hlcore.analysis.images import RANKINGS
@@ -44,7 +43,8 @@ MEASURES = {
 def get_selected_image(analysis: Analysis, images: pd.DataFrame) -> str:
     """Name of the selected image; the first until one is selected here or on Inspect."""
     names = images["image"].tolist()
-    if session.get_choice_or_first("source", ["", DATA]) != DATA:
+    source = name_source(analysis)
+    if session.get_choice_or_first("source", ["", source]) != source:
         return names[0]
     name = session.ensure_choice("sample", list_images(analysis), default=names[0])
     return name if name in names else names[0]
@@ -72,7 +72,7 @@ def draw_thumbnails(analysis: Analysis, part: pd.DataFrame, ranking: Ranking, *,
                 icon=":material/visibility:" if name == shown else None,
                 type="tertiary",
                 on_click=set_selected_image,
-                args=(name,),
+                args=(name, name_source(analysis)),
             )
 
 
@@ -82,7 +82,7 @@ def select_in_table(
     """Draw a table of all measures, the ranking first; return the name of the selected image."""
     known = images[["image"]].merge(table, on="image")
     columns = {
-        column: st.column_config.NumberColumn(say_plainly(head), format=form, help=say(definitions.get_text(name)))
+        column: st.column_config.NumberColumn(say_plainly(head), format=form, help=explain(name))
         for column, (head, form, name) in MEASURES.items()
     } | {column: st.column_config.Column(head) for column, head in COLUMNS.items()}
     order = dict.fromkeys(
@@ -97,13 +97,18 @@ def select_in_table(
     )
     name = known["image"].iloc[at]
     if at != first:
-        set_selected_image(name)
+        set_selected_image(name, name_source(analysis))
     return name
 
 
-def set_selected_image(name: str) -> None:
-    """Select an image, here and on the other pages."""
-    session.set_choice("source", DATA)
+def name_source(analysis: Analysis) -> str:
+    """The source of the images of an analysis: imported maps are measured on the images they came with."""
+    return DATA if analysis.record.imported is None else IMPORTED
+
+
+def set_selected_image(name: str, source: str) -> None:
+    """Select an image of a source, here and on the other pages."""
+    session.set_choice("source", source)
     session.set_choice("sample", name)
 
 
@@ -113,7 +118,7 @@ def draw_image(run: Run, analysis: Analysis, name: str) -> None:
         "views/inspect/page.py",
         label=f"Open {session.escape_markdown(name)}{' at every epoch' if len(run.epochs) > 1 else ''} in Inspect",
         icon=":material/search:",
-        query_params=session.make_link_parameters(source=DATA, data=analysis.name, sample=name),
+        query_params=session.make_link_parameters(source=name_source(analysis), data=analysis.name, sample=name),
     )
     with report_errors("This image"):
         picture = load_dataset_picture(analysis, name)

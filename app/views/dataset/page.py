@@ -6,11 +6,12 @@ import streamlit as st
 from app import session
 from app.components import definitions
 from app.components.run_picker import load_selected_run
+from app.components.scope_picker import draw_ranges
 from app.components.table_picker import select_page
 from app.components.words import say
 from app.loading.dataset import load_image_table, load_listed_analyses
 from app.views.dataset import controls, gallery
-from app.views.dataset.controls import DEFINITIONS, FORMATS, TABLE, Ranking, format_ranking
+from app.views.dataset.controls import DEFINITIONS, FORMATS, TABLE, TITLES, Ranking
 from hlcore.analysis.images import rank_images
 from hlcore.storage.analyses import Analysis
 from hlcore.storage.runs import Run
@@ -48,7 +49,7 @@ def summarise_ranking(analysis: Analysis, images: pd.DataFrame, ranking: Ranking
     values, form = images["value"].dropna(), FORMATS[ranking.by]
     reach = f" from {form.format(values.iloc[0])} to {form.format(values.iloc[-1])}" if len(values) else " unknown"
     where = f" over pixels labelled {session.escape_markdown(ranking.class_name)}" if ranking.class_name else ""
-    record, measure = analysis.record, format_ranking(ranking.by).lower()
+    record, measure = analysis.record, TITLES[ranking.by].lower()
     of_all = f"{len(images)} of the {record.images} images of {record.dataset} {record.split}, epoch {record.epoch}"
     if record.imported is not None:
         step = record.imported.steps[record.epoch - 1]
@@ -64,6 +65,7 @@ if run.record.imported is None:
     st.caption("Which images are hard, which are segmented badly, and where do hardness and loss disagree?")
 else:
     st.caption(say("Which images have the highest hardness, and which are segmented badly?"))
+    draw_ranges(run.record.imported)
 if analyses := load_listed_analyses(run):
     draw_ranked_images(run, controls.select_analysis(analyses))
 else:

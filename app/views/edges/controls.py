@@ -10,9 +10,9 @@ import streamlit as st
 from app import session
 from app.components import definitions
 from app.components.scope_picker import format_measured
-from app.components.words import say, say_plainly
+from app.components.words import find_score, say, say_plainly
 from hlcore.analysis.boundaries import EdgeSource
-from hlcore.analysis.edges import AT_EDGE, DISTANCES
+from hlcore.analysis.edges import AT_EDGE
 from hlcore.analysis.statistics import filter_rows
 from hlcore.figures.edges import ALL_CLASSES
 from hlcore.storage.analyses import Analysis
@@ -62,10 +62,8 @@ class EdgeTables:
 
     @property
     def sources(self) -> list[EdgeSource]:
-        """The edge sources at which anything was measured; imported maps may lack predictions."""
-        edges = self.edges.loc[self.edges["distance"] != DISTANCES[-1]]
-        measured = set(edges.dropna(subset=["value"])["source"]) or set(self.edges["source"])
-        return [source for source in SOURCES if source in measured]
+        """The edge sources that were measured."""
+        return [source for source in SOURCES if source in set(self.edges["source"])]
 
 
 def select_source(tables: EdgeTables) -> EdgeSource:
@@ -149,12 +147,11 @@ def describe_tables(tables: EdgeTables, analysis: Analysis | None) -> str:
             f"{format_measured(analysis)}. Bands and ranges are 95 % "
             "intervals over images, because neighbouring pixels are not independent."
         )
-    lacking = [name.lower() for quantity, name in QUANTITIES.items() if quantity not in tables.quantities]
-    if "label" not in tables.sources:
+    if find_score() is None and "label" not in tables.sources:
         text += " Without labels there is no loss, no error rate and no edge between labels."
-    elif lacking:
-        text += f" Not known for these maps: {', '.join(lacking)}."
-    return say(f"{text} {definitions.list_links('Hardness', 'Loss', 'Error', 'Distance to the edge', 'Interval')}")
+    defined = {"hardness": "Hardness", "loss": "Loss", "error_rate": "Error"}
+    names = [defined[quantity] for quantity in tables.quantities]
+    return say(f"{text} {definitions.list_links(*names, 'Distance to the edge', 'Interval')}")
 
 
 def draw_contrast(tables: EdgeTables, source: str, quantity: str, classes: Sequence[str]) -> None:

@@ -98,7 +98,8 @@ run = load_selected_run()
 if run.record.imported is None:
     st.caption("How hard are pixels near edges, how far does the effect reach, and do loss and errors follow?")
 else:
-    st.caption(say("How high is hardness near edges, how far does the effect reach, and do errors follow?"))
+    follow = ", and do errors follow" if run.record.imported.has_predictions else ""
+    st.caption(say(f"How high is hardness near edges, and how far does the effect reach{follow}?"))
 if (analysis := select_scope(run, table="edges")) is not None:
     draw_dataset(analysis)
 elif (picture := select_picture(run)) is not None:

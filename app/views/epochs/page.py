@@ -10,12 +10,12 @@ from app.components.messages import draw_size_note
 from app.components.picture_picker import select_picture
 from app.components.pixel_history import draw_pixel_history
 from app.components.run_picker import ensure_epoch, load_selected_run
-from app.components.words import lacks_steps, say
+from app.components.words import draw_needs_steps, say
 from app.loading.pictures import Picture
 from app.loading.predictions import load_maps, measure_agreement
 from app.views.epochs import scenes
 from app.views.epochs.scenes import has_loss
-from hlcore.figures.words import capitalise
+from hlcore.figures.words import keep_word
 from hlcore.storage.runs import Run
 
 KEY, STRIP_KEY, GROUP = "epochs_viewer", "strip_viewer", "epochs"
@@ -47,11 +47,15 @@ def summarise_agreement(run: Run, picture: Picture, first: int, second: int) -> 
     if labelled:
         found["loss"] = measure_agreement(a, b, "loss_map")
     texts = [f"{name} {spearman} **{rho:.3f}**, {iou} **{overlap:.2f}**" for name, (rho, overlap) in found.items()]
-    names = [session.escape_sentence(run.name_epoch(epoch)) for epoch in (first, second)]
-    return say(f"{capitalise(names[0])} against {names[1]}: {' · '.join(texts)}.")
+    names = [keep_word(session.escape_sentence(run.name_epoch(epoch))) for epoch in (first, second)]
+    if run.record.imported is None:
+        names = [f"Epoch {first}", f"epoch {second}"]
+    return say(f"{names[0]} against {names[1]}: {' · '.join(texts)}.")
 
 
 run = load_selected_run()
 st.caption(say("What changed between two epochs on the same image, and what stayed the same?"))
-if not lacks_steps(run) and (picture := select_picture(run)) is not None:
+if run.record.imported is not None and len(run.epochs) == 1:
+    draw_needs_steps()
+elif (picture := select_picture(run)) is not None:
     draw_epochs(run, picture)

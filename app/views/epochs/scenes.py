@@ -42,9 +42,7 @@ def make_strip_scene(run: Run, picture: Picture, planes: EpochPlanes, *, group: 
     panels: list[Panel] = []
     for row in rows:
         for name in names:
-            panels += [
-                Panel(name, str(epoch), title=f"{name} {run.name_epoch(epoch).removeprefix('epoch ')}") for epoch in row
-            ]
+            panels += [Panel(name, str(epoch), title=f"{name} {run.name_epoch(epoch, short=True)}") for epoch in row]
             panels += [Panel("")] * (columns - len(row))
     return Scene(
         picture.size,

@@ -19,10 +19,10 @@ from app.loading.pictures import Picture
 from app.views.errors import sentences
 from hlcore.analysis.error_prediction import REGIONS, Region
 from hlcore.analysis.flagging import FlaggingResult
-from hlcore.analysis.scores import IMPORTED
 from hlcore.figures.errors import SCORES, choose_colour, name_score
 from hlcore.storage.analyses import Analysis
 from hlcore.storage.runs import Run
+from hlcore.types import IMPORTED_PREFIX
 
 REGION_TITLES: dict[Region, str] = {"all": "All", "edge": "Near edges", "interior": "Inside"}
 DROPOUT = "mc_entropy"
@@ -167,7 +167,7 @@ def _list_scores(run: Run, analysis: Analysis | None, tables: ErrorTables | None
     """The scores that a picture can be shown with: those of an analysis or, without one, all that are available."""
     if analysis is None or tables is None:
         if (imported := run.record.imported) is not None:
-            further = [IMPORTED + score.title for score in imported.scores[1:]]
+            further = [IMPORTED_PREFIX + score.title for score in imported.further]
             return ["hardness", "edge_distance", *further]
         absent = {*(() if dropout else (DROPOUT,)), *(() if run.record.error_model else (SUSPICION,))}
         return [score for score in SCORES if score not in absent]

@@ -34,13 +34,14 @@ def draw_errors(run: Run, picture: Picture, region: Region, analysis: Analysis |
         flagged = draw_flagged(run, picture, region, choice)
     else:
         threshold, flagged = choice.tables.find_threshold(choice.score, region, choice.share)
-        sentence = sentences.describe_flagging(choice.score, threshold, region, flagged, share=choice.share)
+        sentence = describe_flagging(run, choice, threshold, region, flagged)
         st.markdown(say(f"{format_scope(analysis)}: {sentence}"))
         with report_errors("The image"):
             of_picture = draw_flagged(run, picture, region, choice, threshold=threshold)
-            st.caption(sentences.describe_picture(session.escape_markdown(picture.sample.name), of_picture, analysis))
+            name, labelled = session.escape_markdown(picture.sample.name), picture.sample.label_map is not None
+            st.caption(sentences.describe_picture(name, of_picture, analysis, labelled=labelled))
     draw_size_note(picture)
-    if choice.tables is None and not can_be_labelled(run):
+    if choice.tables is None and run.record.imported is not None:
         draw_needs("labels")
     elif choice.tables is None:
         st.info(sentences.WITHOUT_LABELS, icon=":material/info:")
@@ -48,9 +49,10 @@ def draw_errors(run: Run, picture: Picture, region: Region, analysis: Analysis |
         draw_scores(choice.tables, choice.score, region, flagged=flagged.pixels_share)
 
 
-def can_be_labelled(run: Run) -> bool:
-    """Whether an image without labels might have some: uploads, but not the images of imported maps."""
-    return run.record.imported is None
+def describe_flagging(run: Run, choice: Choice, threshold: float, region: Region, flagged: FlaggingResult) -> str:
+    """What the threshold of the selected score flags, in the unit of the score."""
+    imported = run.record.imported and run.record.imported.find(choice.score)
+    return sentences.describe_flagging(choice.score, threshold, region, flagged, share=choice.share, imported=imported)
 
 
 def list_unfit_scores(analysis: Analysis | None) -> tuple[str, ...]:
@@ -71,7 +73,7 @@ def draw_flagged(
     outcome = outcome_map(values, where, error=scored.error, threshold=threshold)
     flagged = summarise_outcomes(outcome, where)
     if not of_data:
-        sentence = sentences.describe_flagging(choice.score, threshold, region, flagged, share=choice.share)
+        sentence = describe_flagging(run, choice, threshold, region, flagged)
         st.markdown(say(f"This image: {sentence}"))
     scene = make_scene(run, picture, choice, scored, outcome, flagged, name=f"{region}:{threshold}")
     draw_viewer(scene, key=KEY)

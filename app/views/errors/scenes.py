@@ -3,11 +3,10 @@
 import numpy as np
 
 from app.components import definitions
-from app.components.layers import make_caption, make_hardness_layer, make_image_layer
-from app.components.words import say_plainly
+from app.components.layers import make_caption, make_hardness_layer, make_image_layer, make_score_layer
 from app.loading.errors import ScoredPicture
 from app.loading.pictures import Picture
-from app.loading.planes import compute_highest_entropy, load_class_plane, load_planes, load_value_plane
+from app.loading.planes import SCORE, compute_highest_entropy, load_class_plane, load_planes, load_value_plane
 from app.viewer.scene import ALL_STEPS, Layer, Panel, Scene
 from app.views.errors.controls import Choice
 from app.views.errors.sentences import IN_NATS, format_percent
@@ -52,15 +51,41 @@ def make_scene(
         name: Name of the outcome, unique for the score.
     """
     score = choice.score
-    values, high, unit = _scale_score(scored.scores[score], score, run)
     note = f"{format_percent(shares.pixels_share)} of pixels"
     note += "" if np.isnan(shares.errors_share) else f", {format_percent(shares.errors_share)} of errors"
     outcomes = load_class_plane("outcome", f"{scored.identity}:{score}:{name}", outcome)
-    numbers = load_value_plane(score, f"{scored.identity}:{score}", values, low=0, high=high)
     hardness = make_hardness_layer({ALL_STEPS: load_planes(run, choice.epoch, picture)["hardness"]})
-    title = capitalise(name_score(score))
-    of_score = Layer(
-        title,
+    of_score = hardness if score == "hardness" else _make_score_layer(run, picture, choice, scored)
+    return Scene(
+        picture.size,
+        (
+            make_image_layer(picture),
+            Layer("Flagged", "classes", {ALL_STEPS: outcomes}, dim=True, classes=_list_kinds(scored)),
+            of_score,
+            *(() if score == "hardness" else (hardness,)),
+        ),
+        (
+            Panel("Flagged", title="Flagged" if scored.error is None else "Flagged and wrong", note=note),
+            Panel(of_score.name),
+        ),
+        columns=2,
+        narrow_columns=1,
+        caption=make_caption(run, picture),
+        height_vh=38,
+    )
+
+
+def _make_score_layer(run: Run, picture: Picture, choice: Choice, scored: ScoredPicture) -> Layer:
+    """The score that flags pixels, if it is not hardness."""
+    score = choice.score
+    imported = run.record.imported and run.record.imported.find(score)
+    if imported is not None:
+        planes = load_planes(run, choice.epoch, picture)
+        return make_score_layer(imported, {ALL_STEPS: planes[SCORE + imported.title]})
+    values, high, unit = _scale_score(scored.scores[score], score, run)
+    numbers = load_value_plane(score, f"{scored.identity}:{score}", values, low=0, high=high)
+    return Layer(
+        capitalise(name_score(score)),
         "values",
         {ALL_STEPS: numbers},
         scale=SCALES.get(score, ENTROPY_SCALE),
@@ -68,23 +93,6 @@ def make_scene(
         unit=unit,
         over=True,
         definition=definitions.make_link("Scores"),
-    )
-    return Scene(
-        picture.size,
-        (
-            make_image_layer(picture),
-            Layer("Flagged", "classes", {ALL_STEPS: outcomes}, dim=True, classes=_list_kinds(scored)),
-            hardness if score == "hardness" else of_score,
-            *(() if score == "hardness" else (hardness,)),
-        ),
-        (
-            Panel("Flagged", title="Flagged" if scored.error is None else "Flagged and wrong", note=note),
-            Panel(say_plainly("Hardness") if score == "hardness" else title),
-        ),
-        columns=2,
-        narrow_columns=1,
-        caption=make_caption(run, picture),
-        height_vh=38,
     )
 
 

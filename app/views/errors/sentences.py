@@ -10,7 +10,9 @@ from app.components.definitions import link_text, list_links
 from hlcore.analysis.error_prediction import STANDINGS, Region, judge_standing
 from hlcore.analysis.flagging import FlaggingResult
 from hlcore.figures.errors import REGIONS, name_score, order_scores
+from hlcore.figures.words import capitalise
 from hlcore.storage.analyses import Analysis
+from hlcore.storage.maps import ImportedScore
 from hlcore.types import FreeScore
 
 FREE_SCORES = get_args(FreeScore)
@@ -35,22 +37,30 @@ DEFINITIONS = {"auroc": "AUROC", "ap": "AP", "fpr95": "FPR95", "aurc": "Risk and
 """Metric to its definition."""
 
 
-def describe_flagging(score: str, threshold: float, region: Region, shares: FlaggingResult, *, share: float) -> str:
-    """What a threshold flags, and why it may flag more than the requested share."""
+def describe_flagging(
+    score: str,
+    threshold: float,
+    region: Region,
+    shares: FlaggingResult,
+    *,
+    share: float,
+    imported: ImportedScore | None = None,
+) -> str:
+    """What a threshold flags, and why it may flag more than the requested share; `imported` gives it its unit."""
     of = "" if region == "all" else f" {REGIONS[region]}"
     if not np.isfinite(threshold) and threshold > 0:
         return f"there are no pixels{of} to flag."
-    rule = _describe_rule(score, threshold)
+    rule = _describe_rule(score, threshold, imported)
     start = f"flagging where {rule}: **{format_percent(shares.pixels_share)} of the pixels**{of}"
     ties = " Pixels with equal scores are flagged together." if shares.pixels_share > share + TIE_TOLERANCE else ""
     return f"{start}{_describe_errors(shares)}.{ties}"
 
 
-def describe_picture(name: str, shares: FlaggingResult, analysis: Analysis) -> str:
+def describe_picture(name: str, shares: FlaggingResult, analysis: Analysis, *, labelled: bool) -> str:
     """What the threshold of a data set flags on the image above."""
     text = f"On the image above, {name}, the same threshold flags "
     text += f"{format_percent(shares.pixels_share)} of its pixels{_describe_errors(shares).replace('**', '')}."
-    if np.isnan(shares.errors_share):
+    if not labelled:
         text += " It has no labels, so no errors are shown."
     if analysis.record.merged is not None:
         text += " The data set was measured in merged classes; the image shows those of the network."
@@ -86,6 +96,12 @@ def recommend_score(scores: pd.DataFrame, region: Region, *, unfit: Collection[s
     purpose = PURPOSE if FREE_SCORES[0] in aurocs else ""  # imported maps have scores of other methods only
     if best == "hardness":
         return f"Hardness has the highest AUROC here ({aurocs[best]:.3f}), so it is the score to find errors with."
+    row = table.loc[("auroc_minus_hardness", best)].to_dict()
+    if judge_standing(row["value"], low=row["low"], high=row["high"], bound=row["bound"]) != STANDINGS[0]:
+        return (
+            f"{capitalise(name_score(best))} has the highest AUROC here ({aurocs[best]:.3f}), but hardness "
+            f"({aurocs['hardness']:.3f}) cannot be told apart from it: either finds the errors."
+        )
     return f"To find errors here, flag by {name_score(best)} (AUROC {aurocs[best]:.3f}, the highest).{purpose}"
 
 
@@ -171,7 +187,9 @@ def _format_interval(row: dict) -> str:
     return f"{row['value']:.3f}{interval} ± {row['bound']:.4f}"
 
 
-def _describe_rule(score: str, threshold: float) -> str:
+def _describe_rule(score: str, threshold: float, imported: ImportedScore | None) -> str:
+    if imported is not None:
+        return f"{name_score(score)} ≥ {imported.restore(threshold):.3g}{imported.shown_unit}"
     if score == "edge_distance":
         return f"a predicted edge is at most {-threshold:.1f} px away"
     return f"{name_score(score)} ≥ {threshold:.3g}{' nats' if score in IN_NATS else ''}"

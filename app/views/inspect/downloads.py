@@ -25,17 +25,19 @@ def draw_downloads(run: Run, picture: Picture, *, epoch: int) -> None:
         sizes = (picture.size, picture.own_size)
         size = st.radio("Size", sizes, format_func=partial(_format_size, picture), key="download_size")
     hardness_map = partial(_load_hardness_map, run, picture, epoch, size)
-    stem = f"{Path(picture.sample.name).stem}-epoch{epoch}"
+    score = run.record.imported and run.record.imported.score
+    stem = f"{Path(picture.sample.name).stem}-epoch{epoch}.{(score.title if score else 'hardness').replace(' ', '-')}"
+    range_of_png = "" if score is None else ", share of its range"
     for label, suffix, mime, content in (
-        (say_plainly("Hardness, 16-bit PNG"), "hardness.png", "image/png", lambda: encode_hardness_png(hardness_map())),
+        (f"Hardness, 16-bit PNG{range_of_png}", "png", "image/png", lambda: encode_hardness_png(hardness_map())),
         (
-            say_plainly("Hardness, NPY"),
-            "hardness.npy",
+            "Hardness, NPY",
+            "npy",
             "application/octet-stream",
-            lambda: encode_hardness_npy(hardness_map()),
+            lambda: encode_hardness_npy(hardness_map() if score is None else score.restore(hardness_map())),
         ),
     ):
-        st.download_button(label, content, f"{stem}.{suffix}", mime, on_click="ignore", width="stretch")
+        st.download_button(say_plainly(label), content, f"{stem}.{suffix}", mime, on_click="ignore", width="stretch")
     st.caption(
         f"{capitalise(session.escape_sentence(run.name_epoch(epoch)))}. To save the view itself, use *Save PNG* above."
     )

@@ -12,7 +12,7 @@ from app.components.picture_picker import select_picture
 from app.components.run_picker import load_selected_run, select_epoch
 from app.components.scope_picker import select_scope
 from app.components.table_picker import select_page
-from app.components.words import lacks_network
+from app.components.words import draw_needs_network
 from app.loading.analyses import load_table
 from app.loading.labels import load_dataset_evidence, load_evidence, load_planted_picture, load_suspects
 from app.loading.pictures import Picture
@@ -80,11 +80,17 @@ def draw_regions(review: Review, suspects: pd.DataFrame) -> None:
         cards.draw_card(review, suspect, index=index, available=available)
 
 
-st.caption(controls.ABOUT)
+def draw_page(run: Run) -> None:
+    """Draw the suspects of a data set, or of the selected image."""
+    st.caption(controls.ABOUT)
+    if (analysis := select_scope(run, table="suspects")) is not None:
+        draw_dataset(run, analysis)
+    elif (picture := select_picture(run)) is not None:
+        draw_picture(run, picture)
+
+
 run = load_selected_run()
-if lacks_network(run):
-    st.stop()
-if (analysis := select_scope(run, table="suspects")) is not None:
-    draw_dataset(run, analysis)
-elif (picture := select_picture(run)) is not None:
-    draw_picture(run, picture)
+if run.record.imported is None:
+    draw_page(run)
+else:
+    draw_needs_network()

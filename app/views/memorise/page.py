@@ -9,7 +9,7 @@ from app.components.image_viewer import draw_viewer
 from app.components.layers import make_caption
 from app.components.picture_picker import select_picture
 from app.components.run_picker import load_selected_run, select_epoch
-from app.components.words import lacks_network
+from app.components.words import draw_needs_network
 from app.loading.memorise import STEPS, Progress, measure_progress, memorise_picture
 from app.loading.pictures import Picture
 from app.loading.predictions import identify_prediction, load_maps
@@ -86,7 +86,15 @@ def draw_maps(run: Run, picture: Picture, progress: Progress, *, key: str, quiet
     draw_viewer(scene, key=key)
 
 
-st.caption("Train a copy of the network on one image until it has memorised it: the loss fades, but does hardness?")
+def draw_page(run: Run) -> None:
+    """Draw the maps of the selected image while a network memorises it."""
+    st.caption("Train a copy of the network on one image until it has memorised it: the loss fades, but does hardness?")
+    if (picture := select_picture(run, max_px=MAX_SIDE_PX)) is not None:
+        draw_memorise(run, picture)
+
+
 run = load_selected_run()
-if not lacks_network(run) and (picture := select_picture(run, max_px=MAX_SIDE_PX)) is not None:
-    draw_memorise(run, picture)
+if run.record.imported is None:
+    draw_page(run)
+else:
+    draw_needs_network()

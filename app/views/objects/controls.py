@@ -9,7 +9,7 @@ import streamlit as st
 from app import session
 from app.components import definitions
 from app.components.table_picker import select_row
-from app.components.words import say, say_plainly
+from app.components.words import explain, say, say_plainly
 from app.loading.objects import Objects
 from app.views.objects.scenes import Row
 from hlcore.analysis.object_sizes import CUT_POINTS_PX, Size, SizeBins
@@ -127,7 +127,7 @@ def list_known_columns(table: pd.DataFrame) -> list[str]:
 
 
 def _make_column(title: str, form: str | None, defined: str | None) -> Any:
-    hint, title = say(definitions.get_text(defined)) if defined else None, say_plainly(title)
+    hint, title = explain(defined) if defined else None, say_plainly(title)
     if form is None:
         return st.column_config.Column(title, help=hint)
     return st.column_config.NumberColumn(title, format=form, help=hint)

@@ -39,7 +39,7 @@ def _list_comparable(names: list[str], first: str) -> list[str]:
     if first in runs:
         data = runs[first].record.data_fingerprint
         same = [name for name in ordered if name in runs and runs[name].record.data_fingerprint == data]
-        ordered = same if len(same) > 1 else ordered
+        ordered = same if len(same) > 1 or runs[first].record.imported is not None else ordered
     return ordered[:MAX_RUNS]
 
 

@@ -48,8 +48,9 @@ if runs := controls.select_runs():
     draw_progress(runs, classes)
     st.markdown("##### Scores")
     scores.draw_scores(runs, classes)
-    st.markdown("##### Training")
-    draw_training(runs)
+    if any(run.record.imported is None for run in runs.values()):
+        st.markdown("##### Training")
+        draw_training(runs)
     st.markdown("##### Settings")
     controls.draw_settings_table(runs)
 else:

@@ -41,7 +41,7 @@ SENTENCES = {
 }
 """Measure to what it shows and does not show."""
 IMPORTED_SENTENCES = {
-    "relative_level": "Does the map fade?",
+    "relative_level": "Mean of the map, as a multiple of that at the first step.",
     "total_variation": "Share of the map, scaled to sum 1, that moves elsewhere. The constant 0.1, added before, keeps "
     "part of it in place.",
     "edge_share": "Share of the map, scaled to sum 1, at edges of the label map.",
@@ -102,7 +102,7 @@ def select_aspect(scope: str | Analysis) -> str:
     st.segmented_control(
         "Show",
         parts,
-        format_func=lambda part: PARTS[part],
+        format_func=lambda part: say_plainly(PARTS[part]),
         key="aspect",
         required=True,
         wrap=True,
@@ -158,12 +158,12 @@ def select_comparison() -> Literal["consecutive", "last"]:
     st.segmented_control(
         "Compare with",
         list(KINDS),
-        format_func=lambda kind: KINDS[kind],
+        format_func=lambda kind: say_plainly(KINDS[kind]),
         key="against",
         required=True,
         wrap=True,
         persist_state="session",
-        help=definitions.list_links("Snapshot", "Interval"),
+        help=say(definitions.list_links("Snapshot", "Interval")),
     )
     return session.get_choice("against")
 

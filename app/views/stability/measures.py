@@ -48,7 +48,7 @@ def draw_pairs(tables: Mapping[str, pd.DataFrame]) -> None:
     """Draw the IoU of the hardest 10 % for every pair of snapshots."""
     defined = definitions.list_links("Top tenth IoU", "Snapshot")
     st.caption(
-        f"IoU of the hardest 10 % for every pair of snapshots: 1 means the same pixels, 0.05 is chance. {defined}"
+        say(f"IoU of the hardest 10 % for every pair of snapshots: 1 means the same pixels, 0.05 is chance. {defined}")
     )
     for split in tables["levels"]["split"].unique():
         for column, name in zip(st.columns(2), list_maps(tables), strict=False):

@@ -6,7 +6,7 @@ from app import session
 from app.components.image_viewer import draw_viewer
 from app.components.picture_picker import select_picture
 from app.components.run_picker import load_selected_run
-from app.components.words import lacks_steps, say
+from app.components.words import draw_needs_steps, say
 from app.loading.stability import (
     Series,
     load_dataset_stability,
@@ -91,9 +91,9 @@ run = load_selected_run()
 if run.record.imported is None:
     st.caption("Does hardness stay stable over training while the loss fades?")
     draw_stability(run)
-elif not lacks_steps(run):
-    st.caption(say("How much does hardness change from step to step?"))
+elif len(run.epochs) > 1:
+    steps = ", ".join(f"{epoch} {session.escape_markdown(run.name_epoch(epoch))}" for epoch in run.epochs)
+    st.caption(f"{say('How much does hardness change from step to step?')} Steps: {steps}.")
     draw_stability(run)
-    st.caption(
-        f"Steps: {', '.join(f'{epoch} {session.escape_markdown(run.name_epoch(epoch))}' for epoch in run.epochs)}."
-    )
+else:
+    draw_needs_steps()

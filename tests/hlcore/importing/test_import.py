@@ -45,12 +45,12 @@ def count_known(table: pd.DataFrame, column: str) -> int:
 def write_steps(folder: Path) -> None:
     """Move the scores into three steps; the first is random, the others alike."""
     for number in (2, 10, 1):
-        (folder / "scores" / f"epoch_{number}").mkdir()
+        (folder / "scores" / f"pass_{number}").mkdir()
         for name in NAMES:
             doubt = np.load(folder / "scores" / "doubt" / f"{name}-doubt.npy")
             noise = np.random.default_rng(100 + number).uniform(0, 2, SIZE)
             np.save(
-                folder / "scores" / f"epoch_{number}" / f"{name}.npy", noise if number == 1 else doubt + number / 100
+                folder / "scores" / f"pass_{number}" / f"{name}.npy", noise if number == 1 else doubt + number / 100
             )
     for name in ("doubt", "trust"):
         shutil.rmtree(folder / "scores" / name)
@@ -63,9 +63,9 @@ def test_maps_are_stored_with_their_range_and_turned_so_that_high_means_hard(fol
     assert run.record.imported is not None
     doubt, trust = run.record.imported.scores
     values = {name: np.load(folder / "scores" / "doubt" / f"{name}-doubt.npy") for name in NAMES}
-    lowest, highest = min(map(np.min, values.values())), max(map(np.max, values.values()))
+    lowest, highest = 0, max(map(np.max, values.values()))
     assert (doubt.low, doubt.high) == pytest.approx((lowest, highest), rel=1e-6)
-    assert re.fullmatch(r"doubt: 0\.5\d* to 2\.[45]\d* nats \(read from the data\), high is hard", doubt.describe())
+    assert doubt.describe() == "doubt: 0 to 2.5 nats (read from the data), high is hard"
     assert trust.describe() == "trust: 0 to 1 (read from the data), low is hard"
     for name in NAMES:
         sample = read_imported_sample(run, name)
@@ -123,9 +123,9 @@ def test_folders_whose_names_end_in_numbers_are_steps_in_order(folder: Path) -> 
     write_steps(folder)
     run = import_all(folder)
     assert run.record.imported is not None
-    assert run.record.imported.steps == ("epoch_1", "epoch_2", "epoch_10")
+    assert run.record.imported.steps == ("pass_1", "pass_2", "pass_10")
     assert run.epochs == run.spaced_epochs == (1, 2, 3)
-    assert [run.name_epoch(epoch) for epoch in run.epochs] == ["epoch_1", "epoch_2", "epoch_10"]
+    assert [run.name_epoch(epoch) for epoch in run.epochs] == ["pass_1", "pass_2", "pass_10"]
     analysis = measure(run, epochs="all")
     pairs = analysis.table("epoch_pairs").query("measure == 'spearman' and kind == 'consecutive' and map == 'hardness'")
     first, second = pairs["value"]
@@ -229,8 +229,20 @@ def make_palette(folder: Path) -> None:
     Image.new("P", SIZE[::-1]).save(folder / "scores" / "trust" / "one.png")
 
 
-def double(folder: Path) -> None:
-    shutil.copy(folder / "scores" / "trust" / "one.png", folder / "scores" / "trust" / "one-copy.png")
+def same_arrays(folder: Path) -> None:
+    for name in ("doubt", "trust"):
+        shutil.rmtree(folder / "scores" / name)
+        (folder / "scores" / name).mkdir()
+        for image in NAMES:
+            np.savez(folder / "scores" / name / f"{image}.npz", a=np.eye(*SIZE), b=np.eye(*SIZE))
+
+
+def same_titles(folder: Path) -> None:
+    (folder / "scores" / "trust").rename(folder / "scores" / "Doubt")
+
+
+def unpredicted(folder: Path) -> None:
+    Image.fromarray(np.full(SIZE, 255, np.uint8)).save(folder / "predictions" / "one_pred.png")
 
 
 def unknown_class(folder: Path) -> None:
@@ -264,15 +276,17 @@ FAULTS: dict[Callable[[Path], None], str] = {
     break_type: r"one-doubt\.npy holds <U1; expected",
     break_file: r"one-doubt\.npy cannot be read as an array",
     make_constant: r"doubt is 0\.5 at every pixel of every image",
-    make_coloured: r"one\.png has the shape \(48, 64, 3\); .* A coloured picture of a map is no map",
+    make_coloured: r"one\.png has the shape \(48, 64, 3\); .* A coloured picture of a map is not a map",
     make_palette: r"one\.png has a palette, so its numbers are colours",
-    double: r"trust: .*one.*\.png and .*one.*\.png both belong to the image one",
     unknown_class: r"labels/one\.png contains unknown class ids: 99",
     no_label: r"labels has no file for 1 of 3 images, such as one",
     mixed_kinds: r"trust has npz files among others, such as one\.npz",
-    no_images: r"has no folder 'images'; name the one with the images by --images",
+    no_images: r"has no folder 'images'; name the one with the images with --images",
     no_scores: r"has neither score files .* nor folders of them",
-    taken_name: r"expected another name than 'Labels'",
+    taken_name: r"expected another name, since the app uses this one already, got 'Labels'",
+    same_arrays: r"trust has arrays called 'a', as has another folder; rename one of them",
+    same_titles: r"two scores would both be called 'doubt'; rename one of them",
+    unpredicted: r"one_pred\.png has 3072 pixels without a class \(255\)",
 }
 
 
@@ -287,8 +301,8 @@ def test_a_fault_is_one_sentence_and_nothing_is_written(fault: Callable[[Path], 
 @pytest.mark.parametrize(
     ("settings", "sentence"),
     [
-        ({"score": "other"}, "--score names the score 'other', but there are doubt, trust"),
-        ({"low_is_hard": ["other"]}, "--low-is-hard names the score 'other'"),
+        ({"score": "other"}, "there is no score 'other'; the scores are doubt, trust"),
+        ({"low_is_hard": ["other"]}, "there is no score 'other'; the scores are doubt, trust"),
         ({"ranges": ["doubt=high"]}, "--ranges expects NAME=LOW:HIGH, such as doubt=0:2.5, got 'high'"),
         ({"ranges": ["doubt"]}, "--ranges expects NAME=..., got 'doubt'"),
         ({"ranges": ["doubt=2:1"]}, "low must be below high"),
@@ -304,7 +318,7 @@ def test_a_stated_range_cuts_what_lies_beyond_and_says_so(folder: Path, caplog: 
     run = import_all(folder, ranges=["doubt=0:1"])
     assert run.record.imported is not None
     assert run.record.imported.score.describe() == "doubt: 0 to 1 (as stated), high is hard"
-    assert "doubt goes from 0.5" in caplog.text
+    assert "doubt goes from 0.5001 to 2.5, beyond its stated range, and is cut there" in caplog.text
     record = read_imported_record(run, 1, read_imported_sample(run, "one"))
     assert record.hardness_map.max() == 1
 
@@ -318,15 +332,119 @@ def test_a_run_is_not_overwritten(folder: Path) -> None:
 def test_a_map_that_is_lost_or_changed_is_named(folder: Path) -> None:
     run = import_all(folder)
     sample = read_imported_sample(run, "one")
-    Image.fromarray(np.zeros((3, 3), np.uint16)).save(run.path / "maps" / "one" / "epoch-0001.score-0.png")
+    Image.fromarray(np.zeros((3, 3), np.uint16)).save(run.path / "maps" / "images" / "one" / "epoch-0001.score-0.png")
     with pytest.raises(CheckpointError, match=r"score-0\.png is 3 x 3 px, but its image is 64 x 48 px"):
         read_imported_record(run, 1, sample)
-    (run.path / "maps" / "one" / "epoch-0001.score-0.png").unlink()
+    (run.path / "maps" / "images" / "one" / "epoch-0001.score-0.png").unlink()
     with pytest.raises(CheckpointError, match=r"score-0\.png is not a readable PNG"):
         read_imported_record(run, 1, sample)
     (run.path / "maps" / "manifest.json").write_text("{}", encoding="utf-8")
     with pytest.raises(CheckpointError, match="manifest.json cannot be read"):
-        _ = run.maps
+        _ = open_run(run.path).maps
+
+
+def test_what_was_decided_is_said(folder: Path) -> None:
+    shutil.copy(folder / "scores" / "trust" / "one.png", folder / "scores" / "trust" / "one-copy.png")
+    shutil.copy(folder / "scores" / "trust" / "one.png", folder / "scores" / "overview.png")
+    notes = import_folder(folder, ImportConfig(out=folder.parent / "runs")).notes
+    assert notes == [
+        f"{folder}/scores: left out files beside the folders (1), such as overview",
+        f"{folder}/scores/trust: left out files of no image (1), such as one-copy.png",
+    ]
+    write_steps(folder)
+    assert "names end in numbers were taken as steps" in " ".join(
+        import_folder(folder, ImportConfig(out=folder.parent / "runs")).notes
+    )
+
+
+def test_a_single_folder_with_a_number_is_a_score(folder: Path) -> None:
+    shutil.rmtree(folder / "scores" / "trust")
+    (folder / "scores" / "doubt").rename(folder / "scores" / "resnet50")
+    record = import_all(folder).record
+    assert record.imported is not None
+    assert record.imported.steps == ("",)
+    assert record.imported.score.name == "resnet50"
+
+
+def test_folders_of_the_images_are_part_of_their_names(folder: Path) -> None:
+    for place in ("images", "labels", "predictions", "scores/doubt", "scores/trust"):
+        files = list((folder / place).iterdir())
+        (folder / place / "aachen").mkdir()
+        for file in files:
+            name = f"{file.stem}_leftImg8bit.png" if place == "images" else file.name
+            file.rename(folder / place / "aachen" / name)
+    run = import_all(folder)
+    assert run.record.imported is not None
+    assert [score.name for score in run.record.imported.scores] == ["doubt", "trust"]
+    assert set(run.maps.images) == {f"aachen/{name}_leftImg8bit" for name in NAMES}
+    (folder / "scores" / "doubt" / "aachen" / "one-doubt.npy").unlink()
+    (folder / "scores" / "doubt" / "aachen" / "two-doubt.npy").unlink()
+    assert import_all(folder, name="some", skip_missing=True).maps.images == ("aachen/two_b_leftImg8bit",)
+
+
+@pytest.mark.parametrize(
+    ("values", "low", "high"),
+    [
+        ((0.2, 0.7), 0, 1),
+        ((0, 1e-4), 0, 1e-4),
+        ((3, 4), 0, 4),
+        ((-2, 5), -2, 5),
+        ((-3, -1), -3, -1),
+        ((0, 1.2), 0, 1.2),
+    ],
+)
+def test_the_range_is_read_from_the_data(folder: Path, values: tuple[float, float], low: float, high: float) -> None:
+    for name in NAMES:
+        np.save(folder / "scores" / "doubt" / f"{name}-doubt.npy", np.linspace(*values, 48 * 64).reshape(SIZE))
+    record = import_all(folder).record
+    assert record.imported is not None
+    assert (record.imported.score.low, record.imported.score.high) == pytest.approx((low, high))
+
+
+def test_a_further_score_called_hardness_keeps_its_name(folder: Path) -> None:
+    (folder / "scores" / "trust").rename(folder / "scores" / "hardness")
+    analysis = measure(import_all(folder, score="doubt"))
+    text = re.sub(r"<script.*", "", render_report(analysis), flags=re.DOTALL)
+    assert "doubt separates wrong from right pixels with an AUROC of 1.000" in text
+    assert re.search(r"It beats distance to the predicted edge \(0\.\d+\) and hardness \(0\.\d+\)", text)
+    assert re.findall(r"<tr><td>([^<]*)</td>", text)[:3] == ["doubt", "distance to the predicted edge", "hardness"]
+
+
+def test_an_analysis_is_not_continued_with_other_maps(folder: Path) -> None:
+    run = import_all(folder)
+    measure(run)
+    score = run.path / "maps" / "images" / "one" / "epoch-0001.score-0.png"
+    Image.fromarray(np.zeros(SIZE, np.uint16)).save(score)
+    with pytest.raises(CheckpointError, match=r"holds an analysis with other settings .*weights"):
+        measure(open_run(run.path))
+    score.unlink()
+    with pytest.raises(CheckpointError, match=r"score-0\.png cannot be read"):
+        measure(open_run(run.path))
+
+
+@pytest.mark.parametrize("setting", [{"split": "test"}, {"mc_dropout": 3}, {"device": "cpu"}, {"backend": "torch"}])
+def test_settings_of_networks_and_data_sets_are_refused(folder: Path, setting: dict[str, object]) -> None:
+    run = import_all(folder)
+    with pytest.raises(InvalidInputError, match=f"leave out --{next(iter(setting)).replace('_', '-')}"):
+        measure(run, **setting)
+
+
+def test_a_folder_with_other_files_is_left_alone(folder: Path) -> None:
+    (folder.parent / "runs" / "paper" / "maps").mkdir(parents=True)
+    kept = folder.parent / "runs" / "paper" / "maps" / "mine.npy"
+    np.save(kept, np.zeros(3))
+    with pytest.raises(CheckpointError, match="exists and is not empty; give the new run another name"):
+        import_all(folder)
+    assert kept.exists()
+
+
+def test_a_stopped_import_leaves_nothing(folder: Path) -> None:
+    steps = import_folder(folder, ImportConfig(out=folder.parent / "runs")).steps
+    for _ in range(5):
+        next(steps)
+    assert (folder.parent / "runs" / "paper" / "maps").is_dir()
+    steps.close()
+    assert not (folder.parent / "runs" / "paper").exists()
 
 
 @pytest.mark.slow
@@ -334,7 +452,7 @@ def test_the_command_imports_measures_and_says_what_it_read(folder: Path, tmp_pa
     done = hlcore("import", folder, "--out", tmp_path / "runs", "--low-is-hard", "trust", "--units", "doubt=nats")
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
-    assert re.fullmatch(r"doubt: 0\.5\d* to 2\.[45]\d* nats \(read from the data\), high is hard", lines[0])
+    assert lines[0] == "doubt: 0 to 2.5 nats (read from the data), high is hard"
     assert lines[1] == "trust: 0 to 1 (read from the data), low is hard"
     assert lines[-1] == f"complete: {tmp_path / 'runs' / 'paper'}; look at it with: hlcore app {tmp_path / 'runs'}"
     assert (tmp_path / "runs" / "paper" / "analyses" / "imported" / "report.html").is_file()
@@ -346,6 +464,9 @@ def test_the_command_imports_measures_and_says_what_it_read(folder: Path, tmp_pa
 @pytest.mark.parametrize(
     "command",
     [
+        ("fit", "{run}"),
+        ("suspicion", "{run}"),
+        ("train", "--hardness-from", "{run}"),
         ("predict", "{run}", "{image}", "--out", "maps"),
         ("evaluate", "{run}"),
         ("export", "onnx", "{run}", "--out", "x.onnx"),

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image as PillowImage
 
 import hlcore
 from hlcore.errors import CheckpointError, DatasetError, InvalidInputError
@@ -39,6 +40,17 @@ def test_arrays_come_back_within_the_precision_of_16_bits(tmp_path: Path) -> Non
     assert np.array_equal(record.labels, LABELS)
     assert np.array_equal(record.prediction, 1 - LABELS)
     assert record.class_names == ("class 0", "class 1")
+
+
+def test_small_types_paths_and_lists_are_read(tmp_path: Path) -> None:
+    PillowImage.fromarray(IMAGE).save(tmp_path / "a.png")
+    labels = LABELS.astype(np.uint8).tolist()
+    run = save(tmp_path / "run", images={"a": str(tmp_path / "a.png")}, labels={"a": labels}, predictions={"a": labels})
+    sample = read_imported_sample(run, "a")
+    assert np.array_equal(sample.image, IMAGE)
+    assert sample.label_map is not None
+    assert np.array_equal(sample.label_map, LABELS)
+    assert run.record.class_names == ("class 0", "class 1")
 
 
 def test_steps_are_epochs(tmp_path: Path) -> None:
@@ -76,19 +88,37 @@ def test_mappings_may_read_when_they_are_asked(tmp_path: Path) -> None:
         ({"scores": {"doubt": DOUBT}}, InvalidInputError, "expected scores as {score: {image: array}}"),
         ({"scores": {"doubt": {"b": DOUBT}}}, DatasetError, "doubt has nothing for the image a"),
         ({"scores": {"doubt": {"a": DOUBT[1:]}}}, DatasetError, "doubt of a is 8 x 5 px, but its image is 8 x 6 px"),
-        ({"scores": {"doubt": {"a": DOUBT[0]}}}, DatasetError, "doubt of a is of (8,)"),
-        ({"scores": {"a:b": {"a": DOUBT}}}, InvalidInputError, "without ':' and ','"),
+        (
+            {"scores": {"doubt": {"a": DOUBT[0]}}},
+            DatasetError,
+            "doubt of a must have the shape (height, width), got (8,)",
+        ),
+        ({"scores": {"a:b": {"a": DOUBT}}}, InvalidInputError, "without ':' or ','"),
         ({"scores": {"doubt": {"a": np.full((6, 8), np.inf)}}}, DatasetError, "not finite"),
         ({"images": {"../a": IMAGE}}, InvalidInputError, "an image cannot have the name"),
         ({"images": {"a": IMAGE[..., 0]}}, DatasetError, "the image a must be H W 3 uint8"),
         (
             {"labels": {"a": LABELS}, "class_names": ["one"]},
             DatasetError,
-            "class indices 0 to 1, but there are 1 classes",
+            "class indices 0 to 1, but the number of classes is 1",
         ),
-        ({"labels": {"a": LABELS / 1}, "class_names": ["one", "two"]}, DatasetError, "must hold whole numbers"),
+        (
+            {"labels": {"a": LABELS / 1}, "class_names": ["one", "two"]},
+            DatasetError,
+            "must hold one whole number per pixel",
+        ),
+        ({"scores": {"doubt": {"a": DOUBT * 1j}}}, DatasetError, "must hold one real number per pixel, got complex128"),
+        ({"scores": {"doubt": {"a": np.ma.masked_less(DOUBT, 3)}}}, DatasetError, "got a masked array"),
+        ({"scores": {"doubt": {"a": DOUBT.astype(str)}}}, DatasetError, "must hold one real number per pixel, got <U"),
+        ({"scores": {"doubt": {"a": [[1], [1, 2]]}}}, DatasetError, "doubt of a is no array"),
+        (
+            {"images": {"a" * 300: IMAGE}, "scores": {"d": {"a" * 300: DOUBT}}},
+            InvalidInputError,
+            "longer than 200 bytes",
+        ),
+        ({"predictions": {"a": np.full((6, 8), 255)}}, DatasetError, "48 pixels without a class (255)"),
         ({"predictions": {"b": LABELS}}, DatasetError, "predictions has nothing for the image a"),
-        ({"low_is_hard": ["trust"]}, InvalidInputError, "--low-is-hard names the score 'trust'"),
+        ({"low_is_hard": ["trust"]}, InvalidInputError, "there is no score 'trust'; the scores are doubt"),
     ],
 )
 def test_what_does_not_fit_is_one_sentence(
