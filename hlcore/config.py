@@ -261,12 +261,13 @@ class ImportConfig(FrozenModel):
     low_is_hard: tuple[str, ...] = ()
     """Scores whose low values mean hard pixels, such as a confidence; they are reversed."""
     ranges: tuple[str, ...] = ()
-    """Ranges of scores, as NAME=LOW:HIGH. Default: 0 to 1 if all values are within it, else those of the data."""
+    """Ranges of scores, as NAME=LOW:HIGH. Default: from 0 to the highest value, or to 1 if that is between 0.5 and 1;
+    from the lowest value if there are negative ones."""
     units: tuple[str, ...] = ()
     """Units of scores, as NAME=UNIT."""
     subfolders: Literal["auto", "scores", "steps"] = "auto"
-    """Whether the folders of the maps are different scores, or steps such as epochs or methods. auto: steps if their
-    names all end in a number or they have folders themselves."""
+    """Whether the folders of the maps are different scores, or steps such as epochs or methods. auto: steps if several
+    names all end in a number, or if they have folders themselves."""
     skip_missing: bool = False
     """Leave out images without a map instead of stopping."""
     analyze: bool = True

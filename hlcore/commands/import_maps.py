@@ -1,6 +1,7 @@
 """The command `hlcore import`."""
 
 import shlex
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -8,6 +9,7 @@ from cyclopts import Parameter
 
 from hlcore.commands.analyze import run_analysis
 from hlcore.config import AnalyzeConfig, ImportConfig
+from hlcore.errors import HlcoreError
 
 
 def import_maps(folder: Path, *, config: Annotated[ImportConfig | None, Parameter(name="*")] = None) -> None:
@@ -20,8 +22,8 @@ def import_maps(folder: Path, *, config: Annotated[ImportConfig | None, Paramete
     ----------
     folder
         Folder with `images`, `scores` and, if there are any, `labels`, `predictions` and `classes.json`. Scores are 8-
-        or 16-bit grey PNG, TIFF, npy or npz, named as their image: scores/<score>/<image>.png, or
-        scores/<step>/<score>/<image>.png for several epochs or methods.
+        or 16-bit grey PNG, TIFF, npy or npz, named as their image: scores/SCORE/NAME.png, or
+        scores/STEP/SCORE/NAME.png for several epochs or methods.
     """
     from hlcore.importing.maps import import_folder
     from hlcore.progress.images import track_images
@@ -42,7 +44,11 @@ def import_maps(folder: Path, *, config: Annotated[ImportConfig | None, Paramete
     if config.analyze and imported.has_labels:
         epochs = "all" if len(imported.steps) > 1 else None
         command = ["hlcore", "analyze", str(run.path), *(["--epochs", "all"] if epochs else [])]
-        run_analysis(run, None, AnalyzeConfig(epochs=epochs), command=shlex.join(command))
+        try:
+            run_analysis(run, None, AnalyzeConfig(epochs=epochs), command=shlex.join(command))
+        except HlcoreError:
+            print(f"the maps are in {run.path}, for the app, but could not be measured", file=sys.stderr)
+            raise
     elif not imported.has_labels:
         print("there are no labels, so the maps can be seen but not measured")
     print(f"complete: {run.path}; look at it with: hlcore app {run.path.parent}")

@@ -129,7 +129,7 @@ def _pair_images(
         name, score = next(iter(lacking.items()))
         raise DatasetError(
             f"{len(lacking)} of {len(images)} images have no file in '{score}', such as {images[name]}; a map has the "
-            "name of its image, and may have the same ending in all files ('<image>_entropy.png')"
+            "name of its image, and may have the same ending in all files ('NAME_entropy.png')"
             + ("; leave out images without a map with --skip-missing" if kept else "")
         )
     if lacking:

@@ -46,7 +46,7 @@ def find_scores(
     if not parts and not loose:
         raise DatasetError(
             f"{place} has neither score files ({', '.join(SUFFIXES)}) nor folders of them; expected "
-            "scores/<score>/<image>.png, or scores/<step>/<score>/<image>.png (docs/import.md)"
+            "scores/SCORE/NAME.png, or scores/STEP/SCORE/NAME.png (docs/import.md)"
         )
     if not parts:
         return {SINGLE: _name_scores(place, loose, title)}

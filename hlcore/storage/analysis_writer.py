@@ -212,7 +212,7 @@ def _read_part(path: Path) -> ImagePart:
 
 
 class _Rows:
-    """Writes rows in groups as they come; the first non-empty rows decide the column types."""
+    """Writes rows in groups as they come; the first non-empty rows decide the column types. Numbers are float32."""
 
     GROUP = 20_000
     """Minimum rows per group, except the last."""
@@ -243,6 +243,7 @@ class _Rows:
 
     def _write(self) -> None:
         group = pd.concat(self._waiting, ignore_index=True)
+        group = group.astype(dict.fromkeys(group.select_dtypes("float64"), np.float32))
         self._waiting = []
         if self._writer is None:
             table = pa.Table.from_pandas(group, preserve_index=False)

@@ -187,11 +187,14 @@ def test_the_page_says_which_score_to_use_and_what_hardness_is_for(open_analysed
     [
         (0.95, "Hardness has the highest AUROC here (0.950)"),
         (0.5, "flag by 1 − max softmax (AUROC 0.900, the highest)"),
+        (0.899, "has the highest AUROC here (0.900), but hardness (0.899) cannot be told apart from it"),
     ],
 )
 def test_the_recommended_score_has_the_highest_auroc(hardness, said):
     rows = [("hardness", "auroc", hardness), ("max_softmax", "auroc", 0.9), ("mc_entropy", "auroc", NAN)]
+    rows.append(("max_softmax", "auroc_minus_hardness", 0.9 - hardness))
     table = pd.DataFrame([(*row, "all") for row in rows], columns=["score", "metric", "value", "region"])
+    table = table.assign(low=table["value"] - 0.01, high=table["value"] + 0.01, bound=0.001)
     assert said in error_sentences.recommend_score(table, "all")
 
 
