@@ -119,7 +119,7 @@ function drawTitle(viewer, panel, missing, options) {
   const { scene } = viewer, layer = layerOf(viewer, panel.layer);
   const others = viewer.panels.some((one) => one.step !== panel.step);
   const own = !layer || scene.steps.length < 2 ? panel.layer : layer.kind === "change"
-    ? `${layer.name}, ${stepTitle(viewer, viewer.view.other)} to ${stepTitle(viewer, panel.step).replace(/^\D+/, "")}`
+    ? `${layer.name}, ${stepTitle(viewer, viewer.view.other)} to ${withoutSharedWord(stepTitle(viewer, panel.step), stepTitle(viewer, viewer.view.other))}`
     : others && Object.keys(layer.planes).some((step) => step !== "") ? `${layer.name}, ${stepTitle(viewer, panel.step)}` : layer.name;
   const title = panel.fixed.title || own;
   if (scene.free) fillChoice(viewer, panel);
@@ -144,6 +144,12 @@ function fillChoice(viewer, panel) {
   choice.value = panel.layer;
   choice.setAttribute("aria-label", `Panel ${viewer.panels.indexOf(panel) + 1} shows`);
 }
+
+// "24" after "epoch 11", but the whole title if it does not begin with the same word.
+const withoutSharedWord = (title, before) => {
+  const [word] = before.match(/^\P{N}*/u);
+  return /[^\p{L}]$/u.test(word) && title.startsWith(word) ? title.slice(word.length) : title;
+};
 
 export const choosable = (viewer) => [...viewer.layers.values()].filter((layer) => layer.kind !== "objects" && (layer.kind !== "change" || viewer.scene.steps.length > 1));
 
