@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 
 from hlcore.config import ImportConfig
 from hlcore.data.images.decoding import read_class_ids, read_label_ids
-from hlcore.data.inputs import IMAGE_SUFFIXES
+from hlcore.data.inputs import BUNDLE_MANIFEST, IMAGE_SUFFIXES
 from hlcore.data.labels import ClassTable, voc_palette
 from hlcore.data.readers.class_lists import read_class_json
 from hlcore.data.score_maps import read_score
@@ -60,7 +60,8 @@ def find_maps(folder: Path, config: ImportConfig) -> tuple[MapSource, ClassTable
     notes: list[str] = []
     places = _find_places(folder, config)
     images = list_files(places.images, tuple(sorted(IMAGE_SUFFIXES)))
-    others = [place for place in (places.images, places.labels, places.predictions) if place is not None]
+    others = [places.images, places.labels, places.predictions]
+    others = [place for place in others if place is not None and not (place / BUNDLE_MANIFEST).is_file()]
     found = find_scores(places.scores, others, tuple(images), subfolders=config.subfolders, notes=notes)
     names, scores = _pair_images(images, found, notes, skip_missing=config.skip_missing)
     every = tuple(images)
@@ -139,7 +140,7 @@ def _pair_images(
 
 def _pair(names: Sequence[str], place: Path, images: Sequence[str], notes: list[str]) -> dict[str, Path]:
     """The label map or prediction of these images in a folder, which may have those of all images."""
-    found, others = match_names(images, list_files(place, (".png",)))
+    found, others = match_names(images, list_files(place, (".png",), of_bundle=".prediction.png"))
     if lacking := [name for name in names if name not in found]:
         raise DatasetError(
             f"{place} has no file for {len(lacking)} of {len(names)} images, such as {lacking[0]}; add them, or move "

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePath
 from typing import Literal, TypeAlias
 
-from hlcore.data.inputs import is_visible_folder, name_file, walk_files
+from hlcore.data.inputs import BUNDLE_MANIFEST, is_visible_folder, name_file, walk_files
 from hlcore.data.score_maps import SUFFIXES, list_arrays
 from hlcore.errors import DatasetError
 from hlcore.importing.matching import match_names
@@ -57,14 +57,20 @@ def find_scores(
     return {SINGLE: _join((part, _name_scores(part, list_files(part, SUFFIXES), part.name)) for part in parts)}
 
 
-def list_files(folder: Path, suffixes: Sequence[str]) -> dict[str, Path]:
+def list_files(folder: Path, suffixes: Sequence[str], *, of_bundle: str = ".hardness.png") -> dict[str, Path]:
     """The files below a folder with one of these suffixes, by their name below it.
+
+    Args:
+        folder: An existing folder.
+        suffixes: In lower case, with their dot.
+        of_bundle: What the names of files end with that are taken from a bundle that `hlcore predict` has written.
 
     Raises:
         DatasetError: there are none, or two have the same name.
     """
     found: dict[str, Path] = {}
-    for path in walk_files(folder):
+    is_bundle = (folder / BUNDLE_MANIFEST).is_file()
+    for path in sorted(folder.rglob(f"*{of_bundle}")) if is_bundle else walk_files(folder):
         below = path.relative_to(folder)
         if path.suffix.lower() not in suffixes:
             continue

@@ -22,6 +22,8 @@ from hlcore.storage.runs import Run, open_run
 from tests.hlcore.importing.conftest import NAMES, SIZE
 from tests.hlcore.running import hlcore
 
+BUNDLED = Path(__file__).parents[3] / "checkpoints" / "streets"
+
 
 def import_all(folder: Path, **settings: object) -> Run:
     config = ImportConfig.model_validate({"out": folder.parent / "runs"} | settings)
@@ -408,6 +410,19 @@ def test_a_further_score_called_hardness_keeps_its_name(folder: Path) -> None:
     assert "doubt separates wrong from right pixels with an AUROC of 1.000" in text
     assert re.search(r"It beats distance to the predicted edge \(0\.\d+\) and hardness \(0\.\d+\)", text)
     assert re.findall(r"<tr><td>([^<]*)</td>", text)[:3] == ["doubt", "distance to the predicted edge", "hardness"]
+
+
+@pytest.mark.slow
+def test_the_bundle_that_predict_writes_is_a_score_and_predictions(folder: Path) -> None:
+    bundle = folder / "scores" / "hardness"
+    done = hlcore("predict", BUNDLED, folder / "images", "--out", bundle)
+    assert done.returncode == 0, done.stderr
+    run = import_all(folder, score="doubt", predictions=bundle)
+    sample = read_imported_sample(run, "two")
+    record = read_imported_record(run, 1, sample)
+    written = np.asarray(Image.open(bundle / "two.hardness.png")) / 65535
+    assert np.allclose(record.scores["hardness"], written, atol=1e-4)
+    assert np.array_equal(record.prediction, np.asarray(Image.open(bundle / "two.prediction.png")))
 
 
 def test_an_analysis_is_not_continued_with_other_maps(folder: Path) -> None:
