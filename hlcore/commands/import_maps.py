@@ -31,7 +31,7 @@ def import_maps(folder: Path, *, config: Annotated[ImportConfig | None, Paramete
 
     config = config or ImportConfig()
     imports = import_folder(folder, config)
-    *_, run = track_images(imports.steps, "import", imports.total)
+    *_, run = track_images(imports.progress, "import", imports.total)
     assert isinstance(run, Run)  # comes last
     imported = run.record.imported
     assert imported is not None  # it was written just now

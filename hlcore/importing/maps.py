@@ -29,8 +29,8 @@ class Imports(NamedTuple):
     """An import that is under way."""
 
     total: int
-    """Number of names and runs that `steps` yields."""
-    steps: Generator[str | Run]
+    """Number of names and runs that `progress` yields."""
+    progress: Generator[str | Run]
     """Yields the name of each image that is checked or written, then the run."""
     notes: list[str]
     """Sentences on what was found."""
@@ -42,7 +42,7 @@ def import_folder(folder: Path, config: ImportConfig) -> Imports:
     Raises:
         DatasetError: files are missing, cannot be read, or do not fit their image.
         InvalidInputError: a setting names an unknown score.
-        CheckpointError: a run of that name exists.
+        CheckpointError: a folder of that name exists and is not empty.
     """
     name = config.name or folder.resolve().name
     if Path(name).name != name:
@@ -73,19 +73,19 @@ def save_maps(
 ) -> Run:
     """Write a run folder that the app shows and `hlcore analyze` measures, from per-pixel scores of any method.
 
-    The mappings may read their arrays when they are asked; each array is asked for twice.
+    The mappings may read their arrays when they are asked; scores are asked for twice, to check and to write them.
 
     Args:
         out: The run's folder, which is made.
-        images: Name of each image to a file, or to H W 3 uint8 RGB.
+        images: Name of each image to the path of a file, or to H W 3 uint8 RGB.
         scores: Score to {image: H W numbers}; or step (epoch or method) to score to {image: H W numbers}. The first
             score takes the place of hardness on every page.
         labels: Image to H W class indices, 255 = ignored.
         predictions: Image to H W class indices; or step to {image: H W class indices}.
         class_names: Names of the classes. Default: "class 0", ...
         palette: Their RGB colours. Default: those of Pascal VOC.
-        ranges: Score to its lowest and highest possible value. Default: 0 to 1 if all values are within it, else the
-            range of the values.
+        ranges: Score to its lowest and highest possible value. Default: from 0 to the highest value, or to 1 if that is
+            between 0.5 and 1; from the lowest value if there are negative ones.
         units: Score to its unit, such as "nats".
         low_is_hard: Scores whose low values mean hard pixels, such as a confidence.
 
@@ -95,7 +95,7 @@ def save_maps(
     Raises:
         DatasetError: an array does not fit its image.
         InvalidInputError: a name or range cannot be used.
-        CheckpointError: the folder holds a run.
+        CheckpointError: the folder exists and is not empty.
 
     Example:
         >>> import tempfile
@@ -112,7 +112,7 @@ def save_maps(
         raise InvalidInputError(f"class names must be texts, got {names}")
     classes = ClassTable(names, tuple(palette or voc_palette(len(names))))
     reading = Reading(next(iter(next(iter(by_step.values())))), ranges or {}, units or {}, tuple(low_is_hard))
-    *_, run = _import(source, classes, path, reading).steps
+    *_, run = _import(source, classes, path, reading).progress
     assert isinstance(run, Run)  # comes last
     return run
 

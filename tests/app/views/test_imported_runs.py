@@ -50,7 +50,7 @@ def imported(tmp_path_factory: pytest.TempPathFactory) -> Path:
         low = ["trust"] if name == "whole" else []
         score = "score" if name == "steps" else "doubt"
         settings = {"out": root / "runs", "low_is_hard": low, "units": [f"{score}=bits"]}
-        *_, run = import_folder(folder, ImportConfig.model_validate(settings)).steps
+        *_, run = import_folder(folder, ImportConfig.model_validate(settings)).progress
         assert isinstance(run, Run)
         if name != "bare":
             list(analyze(run, None, AnalyzeConfig(epochs="all" if name == "steps" else None)))

@@ -28,8 +28,8 @@ BUNDLED = Path(__file__).parents[3] / "checkpoints" / "streets"
 def import_all(folder: Path, **settings: object) -> Run:
     config = ImportConfig.model_validate({"out": folder.parent / "runs"} | settings)
     imports = import_folder(folder, config)
-    *steps, run = imports.steps
-    assert len(steps) + 1 == imports.total
+    *names, run = imports.progress
+    assert len(names) + 1 == imports.total
     assert isinstance(run, Run)
     return run
 
@@ -183,7 +183,7 @@ def test_arrays_of_npz_files_are_scores(folder: Path) -> None:
 def test_classes_are_numbered_without_a_list(folder: Path) -> None:
     (folder / "classes.json").unlink()
     imports = import_folder(folder, ImportConfig(out=folder.parent / "runs"))
-    *_, run = imports.steps
+    *_, run = imports.progress
     assert isinstance(run, Run)
     assert imports.notes == [f"no classes.json in {folder}, so the classes are numbered 0 to 10"]
     assert run.record.class_names == tuple(f"class {index}" for index in range(11))
@@ -454,11 +454,11 @@ def test_a_folder_with_other_files_is_left_alone(folder: Path) -> None:
 
 
 def test_a_stopped_import_leaves_nothing(folder: Path) -> None:
-    steps = import_folder(folder, ImportConfig(out=folder.parent / "runs")).steps
+    progress = import_folder(folder, ImportConfig(out=folder.parent / "runs")).progress
     for _ in range(5):
-        next(steps)
+        next(progress)
     assert (folder.parent / "runs" / "paper" / "maps").is_dir()
-    steps.close()
+    progress.close()
     assert not (folder.parent / "runs" / "paper").exists()
 
 
