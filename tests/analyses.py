@@ -8,7 +8,7 @@ import pandas as pd
 
 from hlcore.data.labels import CAMVID
 from hlcore.storage.analyses import Analysis, AnalysisRecord
-from hlcore.storage.runs import utc_now
+from hlcore.storage.run_records import utc_now
 
 
 def make_image_table(names: Sequence[str]) -> pd.DataFrame:

@@ -16,7 +16,8 @@ from benchmarks.evidence.measures import measure_fidelity, measure_segmentation,
 from hlcore.config import TrainConfig
 from hlcore.errors import InvalidInputError
 from hlcore.storage.files import write_text
-from hlcore.storage.runs import Run, open_run, utc_now
+from hlcore.storage.run_records import utc_now
+from hlcore.storage.runs import Run, open_run
 from hlcore.training import loop
 
 FIDELITY = "fidelity/"

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from hlcore.storage.runs import installed_versions
+from hlcore.storage.run_records import installed_versions
 
 Ways = Mapping[str, Callable[[], object]]
 

@@ -22,17 +22,8 @@ from hlcore.fitting.suspicion import IMAGES, score_pixels
 from hlcore.models.hardness import HardnessBranch, HardnessSegmenter
 from hlcore.storage.checkpoints import load_checkpoint
 from hlcore.storage.files import lock_folder, make_folder
-from hlcore.storage.runs import (
-    Fitted,
-    Run,
-    RunRecord,
-    check_no_existing_run,
-    create_run,
-    installed_versions,
-    list_spaced_epochs,
-    open_run,
-    utc_now,
-)
+from hlcore.storage.run_records import Fitted, RunRecord, installed_versions, utc_now
+from hlcore.storage.runs import Run, check_no_existing_run, create_run, list_spaced_epochs, open_run
 from hlcore.training.loop import Report, Reports
 from hlcore.training.run_writer import RunWriter, round_for_log
 from hlcore.training.setup import describe_devices, launch_fabric

@@ -19,7 +19,8 @@ from hlcore.importing.folder import NO_CLASSES, find_maps
 from hlcore.importing.source import SINGLE, Arrays, MapSource
 from hlcore.storage.files import describe_validation_error, make_folder, write_text
 from hlcore.storage.maps import Imported, ImportedScore, MapsWriter, StoredMaps
-from hlcore.storage.runs import IMPORTED_DATA, Run, RunRecord, installed_versions, utc_now
+from hlcore.storage.run_records import IMPORTED_DATA, RunRecord, installed_versions, utc_now
+from hlcore.storage.runs import Run
 from hlcore.types import IGNORE_INDEX
 
 log = logging.getLogger(__name__)

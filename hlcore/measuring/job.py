@@ -21,7 +21,8 @@ from hlcore.imported import ImportedData
 from hlcore.measuring.class_mappings import find_known_mapping, map_shared_names, read_mapping
 from hlcore.storage.analyses import AnalysisRecord
 from hlcore.storage.loading import resolve_epoch
-from hlcore.storage.runs import IMPORTED_DATA, Run, installed_versions, utc_now
+from hlcore.storage.run_records import IMPORTED_DATA, installed_versions, utc_now
+from hlcore.storage.runs import Run
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from hlcore.data.memory import CachedData
 from hlcore.data.samples import PairedFiles, SegmentationData
 from hlcore.errors import DatasetError, InvalidInputError
 from hlcore.models.hardness import HardnessSegmenter
-from hlcore.storage.runs import RunRecord, installed_versions, utc_now
+from hlcore.storage.run_records import RunRecord, installed_versions, utc_now
 from hlcore.training.loggers import make_loggers
 from hlcore.training.losses import median_frequency_weights
 from hlcore.types import IGNORE_INDEX

@@ -19,7 +19,8 @@ from hlcore.models.adapters import build_network
 from hlcore.storage import loading
 from hlcore.storage.checkpoints import Checkpoint, CheckpointHeader, load_checkpoint, save_checkpoint
 from hlcore.storage.probes import Probe
-from hlcore.storage.runs import Run, RunRecord, create_run, installed_versions, utc_now
+from hlcore.storage.run_records import RunRecord, installed_versions, utc_now
+from hlcore.storage.runs import Run, create_run
 
 MAIN = Path(__file__).parents[2] / "app" / "main.py"
 NETWORK = NetworkConfig(

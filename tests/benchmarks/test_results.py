@@ -9,7 +9,7 @@ import pytest
 from benchmarks import documents, results
 from benchmarks.evidence.grid import open_grid
 from hlcore.storage.analyses import AnalysisRecord, open_analysis
-from hlcore.storage.runs import utc_now
+from hlcore.storage.run_records import utc_now
 
 
 def record(root: Path | None, command: str) -> AnalysisRecord:

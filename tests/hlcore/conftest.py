@@ -21,7 +21,8 @@ from hlcore.models.adapters import build_network
 from hlcore.models.hardness import HardnessSegmenter
 from hlcore.storage.analyses import Analysis
 from hlcore.storage.checkpoints import CheckpointHeader, save_checkpoint
-from hlcore.storage.runs import Run, RunRecord, create_run
+from hlcore.storage.run_records import RunRecord
+from hlcore.storage.runs import Run, create_run
 from hlcore.types import Image, LabelMap
 
 

@@ -13,7 +13,8 @@ from hlcore.analysis.statistics import ImageSums
 from hlcore.data.streets import Streets
 from hlcore.storage.analyses import AnalysisRecord
 from hlcore.storage.probes import Probe
-from hlcore.storage.runs import open_run, utc_now
+from hlcore.storage.run_records import utc_now
+from hlcore.storage.runs import open_run
 from tests.app.conftest import start_on
 from tests.app.shown import coloured, digest, known_at, titles
 

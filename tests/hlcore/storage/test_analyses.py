@@ -12,7 +12,7 @@ from PIL import Image
 from hlcore.errors import CheckpointError
 from hlcore.storage.analyses import Analysis, AnalysisRecord, find_analyses, open_analysis
 from hlcore.storage.analysis_writer import THUMBNAIL_PX, AnalysisWriter, ImagePart, open_analysis_writer
-from hlcore.storage.runs import utc_now
+from hlcore.storage.run_records import utc_now
 from hlcore.types import ErrorModel
 
 

@@ -14,7 +14,7 @@ from safetensors.torch import save_file
 
 from hlcore.errors import CheckpointError, StorageError
 from hlcore.storage.files import lock_folder, make_folder, parse_json, read_json, replace_atomically, write_text
-from hlcore.storage.runs import RunRecord
+from hlcore.storage.run_records import RunRecord
 
 
 def test_new_content_replaces_the_old_and_leaves_no_other_file(tmp_path: Path) -> None:

@@ -10,16 +10,8 @@ import pytest
 
 from hlcore.errors import CheckpointError
 from hlcore.storage.probes import Probe
-from hlcore.storage.runs import (
-    STEP_COLUMNS,
-    Run,
-    RunRecord,
-    create_run,
-    find_runs,
-    installed_versions,
-    open_run,
-    utc_now,
-)
+from hlcore.storage.run_records import RunRecord, installed_versions, utc_now
+from hlcore.storage.runs import STEP_COLUMNS, Run, create_run, find_runs, open_run
 
 
 def step(iteration: int, **values: float | None) -> dict[str, float | None]:
