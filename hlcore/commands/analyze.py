@@ -11,6 +11,7 @@ from hlcore.commands.options import INTERRUPTED, ClusterAddress, find_address
 from hlcore.config import AnalyzeConfig
 
 if TYPE_CHECKING:  # --help imports no storage
+    from hlcore.storage.analyses import Analysis
     from hlcore.storage.runs import Run
 
 
@@ -45,7 +46,7 @@ def analyze(
 
 def run_analysis(
     run: "Run", data: Path | None, config: AnalyzeConfig, *, command: str, address: str | None = None
-) -> None:
+) -> "Analysis":
     """Measure a run, with progress on stderr, and write its report.
 
     Raises:
@@ -65,3 +66,4 @@ def run_analysis(
         print(f"left out: {name}: {reason}", file=sys.stderr)
     if analysis.record.left_out:
         raise SystemExit(1)
+    return analysis

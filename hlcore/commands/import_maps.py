@@ -25,7 +25,7 @@ def import_maps(folder: Path, *, config: Annotated[ImportConfig | None, Paramete
         or 16-bit grey PNG, TIFF, npy or npz, named as their image: scores/SCORE/NAME.png, or
         scores/STEP/SCORE/NAME.png for several epochs or methods.
     """
-    from hlcore.importing.maps import import_folder
+    from hlcore.importing.maps import find_turned_scores, import_folder
     from hlcore.progress.images import track_images
     from hlcore.storage.runs import Run
 
@@ -45,10 +45,12 @@ def import_maps(folder: Path, *, config: Annotated[ImportConfig | None, Paramete
         epochs = "all" if len(imported.steps) > 1 else None
         command = ["hlcore", "analyze", str(run.path), *(["--epochs", "all"] if epochs else [])]
         try:
-            run_analysis(run, None, AnalyzeConfig(epochs=epochs), command=shlex.join(command))
+            analysis = run_analysis(run, None, AnalyzeConfig(epochs=epochs), command=shlex.join(command))
         except HlcoreError:
             print(f"the maps are in {run.path}, for the app, but could not be measured", file=sys.stderr)
             raise
+        for name in find_turned_scores(analysis):
+            print(f"{name}: wrong pixels have low values; if low means hard, import it with --low-is-hard {name}")
     elif not imported.has_labels:
         print("there are no labels, so the maps can be seen but not measured")
     print(f"complete: {run.path}; look at it with: hlcore app {run.path.parent}")

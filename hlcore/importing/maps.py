@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from pydantic import ValidationError
 
+from hlcore.analysis.statistics import filter_rows
 from hlcore.config import DataConfig, ImportConfig, TrainConfig
 from hlcore.data.images.white_level import find_white_level
 from hlcore.data.labels import ClassTable, Colour, voc_palette
@@ -17,6 +18,7 @@ from hlcore.errors import CheckpointError, DatasetError, InvalidInputError
 from hlcore.importing.checks import is_file, read_all, read_array
 from hlcore.importing.folder import NO_CLASSES, find_maps
 from hlcore.importing.source import SINGLE, Arrays, MapSource
+from hlcore.storage.analyses import Analysis
 from hlcore.storage.files import describe_validation_error, make_folder, write_text
 from hlcore.storage.maps import Imported, ImportedScore, MapsWriter, StoredMaps
 from hlcore.storage.run_records import IMPORTED_DATA, RunRecord, installed_versions, utc_now
@@ -57,6 +59,20 @@ def import_folder(folder: Path, config: ImportConfig) -> Imports:
         config.low_is_hard,
     )
     return _import(source, classes, config.out / name, reading)._replace(notes=notes)
+
+
+def find_turned_scores(analysis: Analysis) -> list[str]:
+    """Names of the scores that find right pixels rather than wrong ones, with the whole interval of their AUROC.
+
+    Raises:
+        CheckpointError: the table of scores cannot be read.
+    """
+    imported = analysis.record.imported
+    if imported is None or not imported.has_predictions:
+        return []
+    rows = filter_rows(analysis.table("scores"), region="all", metric="auroc").query("high < 0.5")
+    found = [imported.find(key) for key in rows["score"]]
+    return [score.name for score in found if score is not None and not score.low_is_hard]
 
 
 def save_maps(

@@ -476,6 +476,17 @@ def test_the_command_imports_measures_and_says_what_it_read(folder: Path, tmp_pa
 
 
 @pytest.mark.slow
+def test_a_score_that_is_low_where_pixels_are_wrong_is_named(folder: Path, tmp_path: Path) -> None:
+    for name in NAMES:
+        doubt = np.load(folder / "scores" / "doubt" / f"{name}-doubt.npy")
+        np.save(folder / "scores" / "doubt" / f"{name}-doubt.npy", 3 - doubt)
+    hint = "doubt: wrong pixels have low values; if low means hard, import it with --low-is-hard doubt"
+    assert hint in hlcore("import", folder, "--out", tmp_path / "runs").stdout.splitlines()
+    turned = hlcore("import", folder, "--out", tmp_path / "others", "--low-is-hard", "doubt")
+    assert "wrong pixels have low values" not in turned.stdout
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "command",
     [
